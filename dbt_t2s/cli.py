@@ -1,0 +1,380 @@
+"""The verbs: parse arguments, call the pipeline, print, exit 0, 1 or 2.
+
+Nothing heavy is imported here: ``dbt-t2s --help`` must answer at once. Each verb imports what it
+needs when it runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dbt_t2s import __version__
+from dbt_t2s.console import Console
+from dbt_t2s.errors import T2SError, UsageError
+
+if TYPE_CHECKING:
+    from dbt_t2s.workspace import Workspace
+
+INTERRUPTED = 130
+OK, FAILED, BROKEN = 0, 1, 2
+DEBUG = "DBT_T2S_DEBUG"
+
+app = typer.Typer(
+    name="dbt-t2s",
+    help="Turns one dbt project into its own small text-to-SQL model. Run it inside the project.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain messages: they must read the same in a log as on a terminal.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class ShowFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class Common:
+    """The options that every verb takes, named as dbt names them."""
+
+    project_dir: Annotated[
+        Path | None, typer.Option(help="The dbt project; else the folder this is run in.")
+    ] = None
+    profiles_dir: Annotated[
+        Path | None, typer.Option(help="Where profiles.yml lies, if not where dbt looks for it.")
+    ] = None
+    profile: Annotated[str | None, typer.Option(help="The profile to use.")] = None
+    target: Annotated[str | None, typer.Option("--target", "-t", help="The target to use.")] = None
+    target_path: Annotated[
+        Path | None, typer.Option(help="dbt's artifact folder; ours is t2s/ in it.")
+    ] = None
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only results and problems.")] = False
+    log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = LogFormat.TEXT
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a crash.")] = False
+
+    def console(self) -> Console:
+        """Where this run's output goes."""
+        return Console(quiet=self.quiet, json_logs=self.log_format is LogFormat.JSON)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a verb: its common options and its console."""
+
+    common: Common
+    console: Console
+
+    def workspace(self, **flags: object) -> Workspace:
+        """The project and its settings, with this run's flags on top."""
+        from dbt_t2s.workspace import open_workspace
+
+        return open_workspace(
+            self.console,
+            project_dir=self.common.project_dir,
+            profiles_dir=self.common.profiles_dir,
+            profile=self.common.profile,
+            target=self.common.target,
+            target_path=self.common.target_path,
+            flags=flags,
+        )
+
+
+def verb(function: Callable[..., None]) -> Callable[..., None]:
+    """Registers a verb with the common options, and turns what it raises into an exit code."""
+    shared = list(inspect.signature(Common, eval_str=True).parameters.values())
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+
+    def wrapper(**values: Any) -> None:
+        common = Common(**{each.name: values.pop(each.name) for each in shared})
+        run = Run(common, common.console())
+        code = _guarded(run, lambda: function(run, **values))
+        if code:
+            raise typer.Exit(code)
+
+    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own + shared]
+    wrapper.__name__ = function.__name__
+    wrapper.__doc__ = function.__doc__
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {each.name: each.annotation for each in parameters}
+    app.command(name=function.__name__)(wrapper)
+    return function
+
+
+def _guarded(run: Run, action: Callable[[], None]) -> int:
+    """The last barrier: whatever happens, one message and the right exit code."""
+    try:
+        action()
+    except T2SError as failure:
+        run.console.error(_complete(failure, run))
+        return failure.exit_code
+    except KeyboardInterrupt:
+        run.console.error(
+            T2SError(
+                "stopped by the user; what was finished before is kept",
+                hint="run the same command again to go on",
+            )
+        )
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); nothing is wrong and nobody listens.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except typer.Exit as done:
+        return done.exit_code
+    except Exception as crash:  # noqa: BLE001 - shown, and the traceback is a flag away
+        _report_crash(run, crash)
+        return BROKEN
+    return OK
+
+
+def _complete(failure: T2SError, run: Run) -> T2SError:
+    """A failure always names a place and a next step, the nearest there are."""
+    where = failure.where or str((run.common.project_dir or Path.cwd()).absolute())
+    hint = failure.hint or "correct it (`dbt debug` and `dbt parse` may say more), then try again"
+    return type(failure)(failure.what, where=where, hint=hint)
+
+
+def _report_crash(run: Run, crash: Exception) -> None:
+    if run.common.debug or os.environ.get(DEBUG, "0") not in ("", "0"):
+        traceback.print_exception(crash, file=run.console.err)
+    frames = traceback.extract_tb(crash.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    reason = " ".join(str(crash).split())[:300]
+    run.console.error(
+        T2SError(
+            f"dbt-t2s crashed: {type(crash).__name__}: {reason}",
+            where=where,
+            hint="run the same command with --debug and report what it shows",
+        )
+    )
+
+
+Select = Annotated[
+    list[str] | None,
+    typer.Option("--select", "-s", help="Which models to teach, in dbt's selection syntax."),
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", help="Which models to leave out, likewise.")
+]
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same corpus and model.")]
+AsOf = Annotated[str | None, typer.Option(help="The day that “today” means, e.g. 2025-06-30.")]
+
+
+@verb
+def init(run: Run) -> None:
+    """Check the project and write its settings."""
+    from dbt_t2s import pipeline
+
+    pipeline.init(run.workspace())
+
+
+@verb
+def distill(
+    run: Run,
+    select: Select = None,
+    exclude: Exclude = None,
+    as_of: AsOf = None,
+    format: Annotated[
+        ShowFormat | None, typer.Option(help="Show the schema: to a person, or as JSON.")
+    ] = None,
+) -> None:
+    """Read the project into schema and rules."""
+    from dbt_t2s import pipeline, show
+
+    workspace = run.workspace(select=_words(select), exclude=_words(exclude), as_of=as_of)
+    schema = pipeline.distill(workspace)
+    if format is ShowFormat.TEXT:
+        from dbt_t2s.project.catalogue import as_text
+
+        run.console.print(as_text(schema))
+    elif format is ShowFormat.JSON:
+        run.console.print(workspace.schema_path.read_text(encoding="utf-8").rstrip())
+    else:
+        show.schema_line(run.console, schema)
+
+
+@verb
+def mine(run: Run, select: Select = None, exclude: Exclude = None) -> None:
+    """Find query patterns in the compiled SQL."""
+    from dbt_t2s import pipeline, show
+
+    workspace = run.workspace(select=_words(select), exclude=_words(exclude))
+    show.patterns(run.console, pipeline.mine(workspace))
+
+
+@verb
+def generate(
+    run: Run,
+    select: Select = None,
+    exclude: Exclude = None,
+    as_of: AsOf = None,
+    seed: Seed = None,
+    max_examples: Annotated[int | None, typer.Option(help="The most examples to keep.")] = None,
+    show: Annotated[int, typer.Option(min=0, help="Print this many examples.")] = 0,
+) -> None:
+    """Make the training examples."""
+    from dbt_t2s import pipeline
+    from dbt_t2s import show as shown
+
+    workspace = run.workspace(
+        select=_words(select),
+        exclude=_words(exclude),
+        as_of=as_of,
+        seed=seed,
+        max_examples=max_examples,
+    )
+    shown.corpus(run.console, pipeline.generate(workspace), show)
+
+
+@verb
+def train(
+    run: Run,
+    base: Annotated[
+        str | None,
+        typer.Option(help="`embedded`, or the directory of a causal transformers model."),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="The time budget for training.")] = None,
+    seed: Seed = None,
+    select: Select = None,
+    exclude: Exclude = None,
+    as_of: AsOf = None,
+    max_examples: Annotated[int | None, typer.Option(help="The most examples to keep.")] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--fresh", help="Go on from a checkpoint and keep what is fresh; or not."
+        ),
+    ] = True,
+    questions: Annotated[
+        Path | None, typer.Option(help="A business test set: {question, sql} rows as JSONL.")
+    ] = None,
+    fail_under: Annotated[
+        float | None, typer.Option(help="Exit 1 if execution accuracy is lower, e.g. 0.85.")
+    ] = None,
+) -> None:
+    """Do all that is stale, train, validate."""
+    from dbt_t2s import answers, pipeline, show
+
+    workspace = run.workspace(
+        base=_existing(base),
+        minutes=minutes,
+        seed=seed,
+        select=_words(select),
+        exclude=_words(exclude),
+        as_of=as_of,
+        max_examples=max_examples,
+        questions=_absolute(questions),
+        fail_under=fail_under,
+    )
+    pipeline.train(workspace, resume=resume)
+    report = answers.validate_model(workspace)
+    show.report(run.console, report)
+    answers.check_floor(workspace, report)
+
+
+@verb
+def validate(
+    run: Run,
+    questions: Annotated[
+        Path | None, typer.Option(help="A business test set: {question, sql} rows as JSONL.")
+    ] = None,
+    fail_under: Annotated[
+        float | None, typer.Option(help="Exit 1 if execution accuracy is lower, e.g. 0.85.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print report.json.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write the HTML report here.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Also write a JUnit report here.")] = None,
+) -> None:
+    """Run the test sets, report the accuracy."""
+    from dbt_t2s import answers, show
+
+    workspace = run.workspace(questions=_absolute(questions), fail_under=fail_under)
+    report = answers.validate_model(workspace)
+    answers.write_reports(report, html=html, junit=junit)
+    if json:
+        run.console.print(workspace.report_path.read_text(encoding="utf-8").rstrip())
+    else:
+        show.report(run.console, report)
+    answers.check_floor(workspace, report)
+
+
+@verb
+def ask(
+    run: Run,
+    question: Annotated[str | None, typer.Argument(help="The question, in plain words.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Answer with one JSON line.")] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="Answer every question of a JSONL file, a JSON line each.")
+    ] = None,
+) -> None:
+    """Answer a question with SQL and rows."""
+    from dbt_t2s import answers, show
+
+    if (question is None) == (file is None):
+        raise UsageError(
+            "give one question, or --file questions.jsonl",
+            where="dbt-t2s ask",
+            hint='dbt-t2s ask "how many orders were there last month?"',
+        )
+    workspace = run.workspace()
+    if file is not None:
+        for answer in answers.ask(workspace, answers.read_questions(file)):
+            run.console.json(answer.as_dict())
+        return
+    answer = next(answers.ask(workspace, [question or ""]))
+    if json:
+        run.console.json(answer.as_dict())
+    else:
+        show.one_answer(run.console, answer, workspace.project.dialect)
+    raise typer.Exit(OK if answer.status == "ok" else FAILED)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if show:
+        Console().print(f"dbt-t2s {__version__}")
+        raise typer.Exit
+
+
+def _words(values: list[str] | None) -> list[str] | None:
+    """dbt takes several selectors after one flag; here they are quoted or the flag repeated."""
+    return [word for value in values for word in value.split()] if values else None
+
+
+def _absolute(path: Path | None) -> str | None:
+    """A path on the command line is relative to where the user stands, not to the project."""
+    return None if path is None else str(path.expanduser().absolute())
+
+
+def _existing(base: str | None) -> str | None:
+    """A base that names a folder from where the user stands becomes that folder."""
+    if base is None or not Path(base).expanduser().is_dir():
+        return base
+    return _absolute(Path(base))
+
+
+def main() -> None:
+    """The entry point."""
+    app(prog_name="dbt-t2s")

@@ -1,0 +1,297 @@
+"""One frozen settings value: defaults < dbt_project.yml vars < DBT_T2S_* environment < flags.
+
+An unknown key and a value of the wrong type are errors that name the place they were written.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dbt_t2s.errors import ProjectError, UsageError
+
+ENV_PREFIX = "DBT_T2S_"
+# Names with the prefix that are switches of the program and not settings.
+ENV_SWITCHES = frozenset({"DEBUG"})
+VARS_KEY = "t2s"
+QUESTIONS = "t2s/questions.jsonl"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one run is told.
+
+    ``as_of`` is the day that "today" means (ISO), empty for the real one. ``questions`` is the
+    business test set, relative to the project; empty when there is none. ``refuse_under`` is the
+    confidence under which a question is refused; None leaves it to the trained model.
+    """
+
+    as_of: str = ""
+    seed: int = 0
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    base: str = "embedded"
+    minutes: float = 5.0
+    max_examples: int = 12_000
+    questions: str = ""
+    fail_under: float | None = None
+    row_limit: int = 1_000
+    refuse_under: float | None = None
+
+    def questions_path(self, project_dir: Path) -> Path | None:
+        """The business test set, or None when none was named and none lies in the usual place."""
+        if self.questions:
+            return project_dir / self.questions
+        usual = project_dir / QUESTIONS
+        return usual if usual.exists() else None
+
+
+def load_settings(
+    project_dir: Path, environ: Mapping[str, str], flags: Mapping[str, object] | None = None
+) -> Settings:
+    """Reads the settings of the project in ``project_dir``; flags that are None were not given."""
+    settings = Settings()
+    for where, values in _project_layers(project_dir / "dbt_project.yml"):
+        settings = _apply(settings, values, where)
+    settings = _apply(settings, _environment(environ), "environment", spell=_env_name)
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    return _apply(settings, given, "command line", spell=_flag_name)
+
+
+def known_keys() -> tuple[str, ...]:
+    """The names of all settings."""
+    return tuple(field.name for field in fields(Settings))
+
+
+def read_project_file(path: Path) -> dict[str, Any]:
+    """The content of a dbt_project.yml."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ProjectError(
+            f"there is no dbt project in {path.parent.resolve()}",
+            where=str(path),
+            hint="go to the folder that holds dbt_project.yml, or name it with --project-dir",
+        ) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ProjectError(
+            f"dbt_project.yml cannot be read: {_first_line(error)}",
+            where=str(path),
+            hint="mend the file until `dbt parse` passes",
+        ) from error
+    if not isinstance(content, dict):
+        raise ProjectError(
+            "dbt_project.yml is empty or not a mapping",
+            where=str(path),
+            hint="mend the file until `dbt parse` passes",
+        )
+    return content
+
+
+def _project_layers(path: Path) -> list[tuple[str, Mapping[str, object]]]:
+    """The settings blocks of a project: ``vars: t2s:`` and ``vars: <project>: t2s:``."""
+    content = read_project_file(path)
+    variables = content.get("vars") or {}
+    if not isinstance(variables, Mapping):
+        return []
+    layers = []
+    own = variables.get(content.get("name"))
+    for trail, holder in (("", variables), (f"{content.get('name')}.", own)):
+        block = holder.get(VARS_KEY) if isinstance(holder, Mapping) else None
+        if block is None:
+            continue
+        where = f"{path}, vars.{trail}{VARS_KEY}"
+        if not isinstance(block, Mapping):
+            raise UsageError(
+                f"the settings block should be a mapping, not {_shown(block)}",
+                where=where,
+                hint=_known_hint(),
+            )
+        layers.append((where, block))
+    return layers
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in environ.items():
+        if name.startswith(ENV_PREFIX) and name.removeprefix(ENV_PREFIX) not in ENV_SWITCHES:
+            found[name.removeprefix(ENV_PREFIX).lower()] = value
+    return found
+
+
+def _apply(
+    settings: Settings,
+    values: Mapping[str, object],
+    where: str,
+    spell: Callable[[str], str] = str,
+) -> Settings:
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in _READERS:
+            raise _unknown(str(key), where, spell)
+        try:
+            changes[key] = _READERS[key](value)
+        except ValueError as error:
+            raise UsageError(
+                f"{spell(key)} {error}, not {_shown(value)}",
+                where=where,
+                hint=f"correct {spell(key)}, then run the same command again",
+            ) from error
+    return replace(settings, **changes)
+
+
+def _unknown(key: str, where: str, spell: Callable[[str], str]) -> UsageError:
+    near = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.6)
+    guess = f"; did you mean {spell(near[0])}?" if near else ""
+    return UsageError(f"unknown setting {spell(key)}{guess}", where=where, hint=_known_hint())
+
+
+def _known_hint() -> str:
+    return f"use one of: {', '.join(known_keys())}"
+
+
+def _env_name(key: str) -> str:
+    return f"{ENV_PREFIX}{key.upper()}"
+
+
+def _flag_name(key: str) -> str:
+    return f"--{key.replace('_', '-')}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("should be text")
+    return value.strip()
+
+
+def _day(value: object) -> str:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()  # YAML reads a bare 2025-06-30 as a date
+    if value == "":
+        return ""
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError as error:
+        raise ValueError("should be a day like 2025-06-30") from error
+
+
+def _whole(least: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        message = f"should be a whole number of {least} or more"
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ValueError(message)
+        try:
+            number = int(value)
+        except ValueError as error:
+            raise ValueError(message) from error
+        if not least <= number < 2**63:
+            raise ValueError(message)
+        return number
+
+    return read
+
+
+def _number(least: float, most: float, what: str) -> Callable[[object], float]:
+    def read(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError(what)
+        try:
+            number = float(value)
+        except ValueError as error:
+            raise ValueError(what) from error
+        if not least <= number <= most:  # also false for NaN
+            raise ValueError(what)
+        return number
+
+    return read
+
+
+def _optional(read: Callable[[object], float]) -> Callable[[object], float | None]:
+    return lambda value: None if value is None or value == "" else read(value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(value.split())  # dbt's own way of writing several selectors
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    raise ValueError("should be a selector or a list of them")
+
+
+_SHARE = _number(0.0, 1.0, "should be a share from 0 to 1")
+
+_READERS: dict[str, Callable[[object], Any]] = {
+    "as_of": _day,
+    "seed": _whole(0),
+    "select": _texts,
+    "exclude": _texts,
+    "base": _text,
+    "minutes": _number(0.01, 60 * 24 * 7, "should be a number of minutes above 0"),
+    "max_examples": _whole(100),
+    "questions": _text,
+    "fail_under": _optional(_SHARE),
+    "row_limit": _whole(1),
+    "refuse_under": _optional(_SHARE),
+}
+
+
+SETTINGS_BLOCK = (
+    "t2s:  # settings of dbt-t2s; all of them: README of dbt-t2s",
+    "  seed: 0",
+    "  minutes: 5",
+)
+
+
+def with_settings_block(text: str) -> str | None:
+    """The text of a dbt_project.yml with a settings block added; None if there is one already.
+
+    Comments and layout stay as they are. UsageError if the file is laid out so that a block
+    cannot be added without rewriting it.
+    """
+    before = yaml.safe_load(text)
+    if VARS_KEY in (before.get("vars") or {}):
+        return None
+    lines = text.rstrip("\n").splitlines()
+    start = next((i for i, line in enumerate(lines) if line.rstrip().startswith("vars:")), None)
+    if start is None:
+        lines += ["", "vars:", *(f"  {line}" for line in SETTINGS_BLOCK)]
+    else:
+        indent = _indent_below(lines, start)
+        lines[start + 1 : start + 1] = [f"{indent}{line}" for line in SETTINGS_BLOCK]
+    after = "\n".join(lines) + "\n"
+    expected = {**(before.get("vars") or {}), VARS_KEY: {"seed": 0, "minutes": 5}}
+    try:
+        added = yaml.safe_load(after)
+    except yaml.YAMLError:
+        added = None
+    if added != {**before, "vars": expected}:
+        raise UsageError(
+            "the settings block cannot be added to this layout of `vars`",
+            where="dbt_project.yml",
+            hint="write `vars:` as a block and add `t2s: {seed: 0, minutes: 5}` to it by hand",
+        )
+    return after
+
+
+def _indent_below(lines: list[str], start: int) -> str:
+    """How far the first entry under ``lines[start]`` is indented; two spaces if there is none."""
+    for line in lines[start + 1 :]:
+        if line.strip() and not line.lstrip().startswith("#"):
+            width = len(line) - len(line.lstrip())
+            return " " * (width or 2)
+    return "  "

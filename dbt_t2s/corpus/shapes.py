@@ -1,0 +1,110 @@
+"""The shapes of questions: each draws a plan and its words together.
+
+A shape is a method that returns a ``Draft`` or None when the schema has nothing for it; its name
+is the example's template. ``measure_shapes`` and ``row_shapes`` list them with their weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from dbt_t2s.corpus.conditions import Conditions, Said
+from dbt_t2s.corpus.speech import frame, roughen
+from dbt_t2s.corpus.vocabulary import Vocabulary
+from dbt_t2s.project.schema import Table
+from dbt_t2s.query.plan import Pred, Plan
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A question and its plan (None: the data cannot answer it), not yet proven."""
+
+    text: str
+    plan: Plan | None
+    type: str
+    phase: int
+    template: str = ""
+
+
+Shape = Callable[[Random], Draft | None]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Several conditions: their predicates and the words around a noun."""
+
+    preds: tuple[Pred, ...] = ()
+    before: str = ""
+    after: str = ""
+    kept: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
+
+    def around(self, noun: str) -> str:
+        return f"{self.before} {noun} {self.after}".strip()
+
+
+class ShapeRoom:
+    """What all shapes share: words, conditions, and the last touch on a question's text."""
+
+    def __init__(self, vocabulary: Vocabulary, conditions: Conditions) -> None:
+        self.words = vocabulary
+        self.conditions = conditions
+
+    def table(self, rng: Random) -> Table:
+        names = list(self.words.tables)
+        weights = [self.words.weights[n] for n in names]
+        return self.words.tables[rng.choices(names, weights)[0]]
+
+    def where(
+        self, root: str, rng: Random, counts: Sequence[float], without: Sequence[str] = ()
+    ) -> Where:
+        """Zero or more conditions on rows of ``root``; ``counts`` weighs how many."""
+        number = rng.choices(range(len(counts)), counts)[0]
+        found: list[Said] = []
+        about = list(without)
+        for _ in range(number):
+            said = self.conditions.draw(root, rng, about)
+            if said is None or (said.kind == "nested" and found):
+                continue
+            found.append(said)
+            about.append(said.about)
+        return joined(found, rng)
+
+    def finish(self, rng: Random, text: str, kept: Sequence[str], noun_phrase: bool) -> str:
+        return roughen(rng, frame(rng, text, noun_phrase), kept)
+
+
+def joined(said: Sequence[Said], rng: Random) -> Where:
+    """Conditions put around a noun: at most one before it, the others after, dates often last."""
+    before = [s for s in said if s.before]
+    after = [s for s in said if s.after]
+    if rng.random() < 0.7:
+        after.sort(key=lambda s: s.kind == "date range")
+    words = [s.after for s in after]
+    text = ""
+    for i, each in enumerate(words):
+        link = " " if i == 0 else rng.choice((" ", " ", " and ", ", "))
+        if link == " and " and each.split()[0] in ("in", "for", "during", "last", "this"):
+            link = " "
+        text += link + each
+    return Where(
+        tuple(s.pred for s in said),
+        " ".join(s.before for s in before),
+        text.strip(),
+        tuple(k for s in said for k in s.kept),
+        frozenset(s.kind for s in said),
+    )
+
+
+def type_of(base: str, where: Where, tables: int) -> str:
+    """The question's type by its most telling trait."""
+    for kind in ("nested", "NULL handling", "date range"):
+        if kind in where.kinds and base in ("single table", "metric", "filter"):
+            return kind
+    if base == "single table" and where.preds:
+        return "filter"
+    if base == "single table" and tables > 1:
+        return "join"
+    return base

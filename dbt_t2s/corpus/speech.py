@@ -1,0 +1,226 @@
+"""How people say things: dates, amounts, politeness, and the slips of typing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+
+from dbt_t2s.query.dates import date_spans
+from dbt_t2s.query.plan import Range
+
+_MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+_NUMBER_WORDS = "zero one two three four five six seven eight nine ten".split()
+
+
+@dataclass(frozen=True)
+class SaidDate:
+    """A date phrase with its preposition, and the range that ``dates`` reads from it."""
+
+    text: str
+    range: Range
+
+
+def say_date(rng: Random, today: date, first: date, last: date) -> SaidDate | None:
+    """A phrase for some period within the data (``first`` to ``last``); None if it reads as none.
+
+    What a phrase means is asked of ``dates.date_spans``, the one place that knows.
+    """
+    text = _date_text(rng, today, first, last)
+    spans = date_spans(text, today)
+    if len(spans) != 1:
+        return None
+    return SaidDate(text, spans[0].range)
+
+
+def _date_text(rng: Random, today: date, first: date, last: date) -> str:
+    days = max((last - first).days, 1)
+    day = first + timedelta(days=rng.randrange(days))
+    month, year = _MONTHS[day.month - 1], day.year
+    short = month[:3] if month != "September" else "Sept"
+    quarter = (day.month - 1) // 3 + 1
+    in_ = rng.choice(("in", "in", "in", "for", "during", "within"))
+    count = rng.choice((2, 3, 6, 7, 10, 12, 14, 30, 60, 90))
+    unit = "days" if count >= 14 or count == 10 else rng.choice(("days", "weeks", "months"))
+    options = (
+        f"{in_} {year}",
+        f"{in_} {year}",
+        f"{in_} {month} {year}",
+        f"{in_} {month} {year}",
+        f"{in_} {short} {year}",
+        f"{in_} {month}",
+        f"{in_} Q{quarter} {year}",
+        f"{in_} q{quarter}",
+        f"{in_} Q{quarter} of {year}",
+        f"{in_} the {('first', 'second', 'third', 'fourth')[quarter - 1]} quarter of {year}",
+        f"{in_} the {('first', 'second')[day.month > 6]} half of {year}",
+        f"{in_} H{1 + (day.month > 6)} {year}",
+        "last month",
+        "last month",
+        "this month",
+        "last year",
+        "last year",
+        "this year",
+        "this year so far",
+        "last quarter",
+        "this quarter",
+        "last week",
+        "this week",
+        "year to date",
+        "YTD",
+        "in the current year",
+        "in the previous month",
+        f"in the last {count} {unit}",
+        f"in the past {count} {unit}",
+        f"over the last {count} {unit}",
+        f"since {month} {year}",
+        f"since {year}",
+        f"since the start of {year}",
+        f"before {month} {year}",
+        f"before {year}",
+        f"after {month} {year}",
+        f"until {month} {year}",
+        f"from {month} {year} on",
+        f"on {day.isoformat()}",
+        f"on {month} {day.day}, {year}",
+        f"on {day.day} {month} {year}",
+        "yesterday",
+        "today",
+        f"between {month} and {_MONTHS[min(day.month + 1, 11)]} {year}",
+        f"from {_MONTHS[max(day.month - 3, 0)]} to {month} {year}",
+        f"between {year} and {year + 1}" if year < last.year else f"{in_} {year}",
+        f"last {month}",
+        "since easter",
+        f"{year}",
+        f"{month} {year}",
+    )
+    return rng.choice(options)
+
+
+def say_number(rng: Random, number: int) -> str:
+    if 0 < number <= 10 and rng.random() < 0.4:
+        return _NUMBER_WORDS[number]
+    if number >= 1000 and rng.random() < 0.5:
+        return f"{number:,}"
+    if number >= 1000 and number % 1000 == 0 and rng.random() < 0.5:
+        return f"{number // 1000}k"
+    return str(number)
+
+
+COMPARED = {
+    "GT": ("more than", "over", "above", "greater than", "higher than", "exceeding", ">"),
+    "GE": ("at least", "no less than", "or more", ">=", "minimum"),
+    "LT": ("less than", "under", "below", "fewer than", "lower than", "<"),
+    "LE": ("at most", "no more than", "up to", "<=", "or less"),
+    "EQ": ("exactly", "equal to"),
+}
+
+
+def say_compared(rng: Random, operator: str, number: str) -> str:
+    """``more than 5``, ``5 or more``."""
+    word = rng.choice(COMPARED[operator])
+    if word.startswith("or "):
+        return f"{number} {word}"
+    return f"{word} {number}"
+
+
+_ASK = (
+    "{q}",
+    "{q}",
+    "{q}",
+    "{q}",
+    "{q}",
+    "can you tell me {q}",
+    "could you check {q}",
+    "i need {q}",
+    "i'd like to see {q}",
+    "please give me {q}",
+    "do you know {q}",
+    "hey, {q}",
+    "quick question: {q}",
+    "{q} please",
+    "for my report: {q}",
+    "the boss wants to know {q}",
+    "we need {q} for the meeting",
+)
+_COMMAND = (
+    "{q}",
+    "{q}",
+    "{q}",
+    "show {q}",
+    "show me {q}",
+    "give me {q}",
+    "list {q}",
+    "get {q}",
+    "i need {q}",
+    "i want to see {q}",
+    "pull {q}",
+    "display {q}",
+    "can you show me {q}",
+    "could i get {q}",
+    "please show {q}",
+    "report {q}",
+    "{q} pls",
+    "let me see {q}",
+    "what does {q} look like",
+    "break down {q}",
+)
+
+
+def frame(rng: Random, text: str, noun_phrase: bool) -> str:
+    """A question or a noun phrase as somebody would put it to a colleague."""
+    choices = _COMMAND if noun_phrase else _ASK
+    return rng.choice(choices).format(q=text)
+
+
+_CONTRACTED = {"what is": "what's", "how many": "how many", "who is": "who's", "i would": "i'd"}
+_NEAR_KEYS = {
+    "a": "s", "b": "v", "c": "x", "d": "f", "e": "r", "f": "g", "g": "h", "h": "j", "i": "o",
+    "j": "k", "k": "l", "l": "k", "m": "n", "n": "m", "o": "i", "p": "o", "q": "w", "r": "t",
+    "s": "a", "t": "y", "u": "i", "v": "b", "w": "e", "x": "c", "y": "u", "z": "x",
+}  # fmt: skip
+
+
+def _slip(rng: Random, word: str) -> str:
+    at = rng.randrange(1, len(word) - 1)
+    way = rng.random()
+    if way < 0.35:
+        return word[:at] + word[at + 1 :]
+    if way < 0.65:
+        return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    if way < 0.85:
+        return word[:at] + word[at] + word[at:]
+    return word[:at] + _NEAR_KEYS.get(word[at], word[at]) + word[at + 1 :]
+
+
+def roughen(rng: Random, text: str, kept: Sequence[str]) -> str:
+    """Case, punctuation and typing as people leave them; words in ``kept`` stay as they are."""
+    if rng.random() < 0.1:
+        for full, short in _CONTRACTED.items():
+            text = text.replace(full, short)
+    if rng.random() < 0.12:
+        safe = {w.lower() for k in kept for w in re.findall(r"\w+", k)}
+        parts = text.split(" ")
+        able = [
+            i for i, p in enumerate(parts) if len(p) > 4 and p.isalpha() and p.lower() not in safe
+        ]
+        if able:
+            at = rng.choice(able)
+            parts[at] = _slip(rng, parts[at])
+            text = " ".join(parts)
+    way = rng.random()
+    if way < 0.45:
+        text = text[:1].upper() + text[1:]
+    elif way < 0.6:
+        text = text.lower()
+    asks = re.match(r"(what|how|which|who|when|where|is|are|do|does|did|can|could)\b", text, re.I)
+    way = rng.random()
+    if asks and way < 0.65:
+        text += "?"
+    elif not asks and way < 0.2:
+        text += "."
+    return re.sub(r"\s+", " ", text).strip()

@@ -1,0 +1,71 @@
+"""Which relation a name in a query means, and whether it may be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Path3 = tuple[str, str, str]
+DEFAULT_SCHEMA = "main"
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The relations that may be read, as (catalog, schema, name) in lower case."""
+
+    catalog: str
+    relations: frozenset[Path3]
+
+    def permits(self, parts: tuple[str, ...]) -> bool:
+        """Whether a dotted name can mean nothing but an allowed relation."""
+        return any(path in self.relations for path in _readings(parts, self.catalog))
+
+
+def allowed_relations(names: Iterable[str], catalog: str) -> Allowed:
+    """``names`` are dotted and quoted where needed; what they leave out is the default."""
+    found = {full_path(split_name(name), catalog) for name in names}
+    return Allowed(catalog.lower(), frozenset(found))
+
+
+def full_path(parts: tuple[str, ...], catalog: str) -> Path3:
+    """The (catalog, schema, name) of a name with one, two or three parts, in lower case."""
+    padded = (catalog, DEFAULT_SCHEMA, *parts) if len(parts) == 1 else (catalog, *parts)
+    last = padded[-3:]
+    return last[0].lower(), last[1].lower(), last[2].lower()
+
+
+def split_name(name: str) -> tuple[str, ...]:
+    """The parts of a dotted name; quotes are taken off, dots within them kept."""
+    parts: list[str] = []
+    current = ""
+    closing = ""
+    position = 0
+    while position < len(name):
+        letter = name[position]
+        if closing and letter == closing:
+            if name[position + 1 : position + 2] == closing:
+                current += letter
+                position += 1
+            else:
+                closing = ""
+        elif closing:
+            current += letter
+        elif letter in '"`':
+            closing = letter
+        elif letter == ".":
+            parts.append(current)
+            current = ""
+        else:
+            current += letter
+        position += 1
+    return (*parts, current)
+
+
+def _readings(parts: tuple[str, ...], catalog: str) -> tuple[Path3, ...]:
+    """What DuckDB may take a name for: ``a.b`` is a schema's or a catalog's relation."""
+    if not 1 <= len(parts) <= 3:
+        return ()
+    first = full_path(parts, catalog)
+    if len(parts) == 2 and parts[0].lower() == catalog.lower():
+        return first, (catalog.lower(), DEFAULT_SCHEMA, parts[1].lower())
+    return (first,)

@@ -1,0 +1,253 @@
+"""Runs model-written SQL where it can do no harm: a warm worker under hard limits.
+
+Three walls, each enough for most attacks: the parse tree (``guard`` here and ``tree`` in the
+worker), DuckDB's locked read-only connection on a copy, and a separate process with limits on
+memory, time and files that its parent kills when it does not answer.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import select
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import dbt_t2s
+from dbt_t2s.duck import QueryError, Rows
+from dbt_t2s.errors import JudgeError, WarehouseError
+from dbt_t2s.judge.guard import check_sql
+from dbt_t2s.judge.relations import allowed_relations
+from dbt_t2s.judge.worker import HEADER, Limits, frame, settings_message
+
+__all__ = ["Limits", "Sandbox"]
+
+_START_S = 60.0
+# A worker gets no secrets from the environment, only what an interpreter needs to start.
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
+_PLAIN_TYPES = {
+    ("datetime", "date"),
+    ("datetime", "datetime"),
+    ("datetime", "time"),
+    ("datetime", "timedelta"),
+    ("datetime", "timezone"),
+    ("decimal", "Decimal"),
+}
+
+
+class Sandbox:
+    """A context manager around one warehouse file and the relations that may be read.
+
+    ``execute`` is safe for any text; ``execute_trusted`` is for statements that this package
+    wrote, under the same limits. One query runs at a time.
+    """
+
+    def __init__(
+        self,
+        warehouse: Path,
+        relations: Iterable[str],
+        dialect: str = "duckdb",
+        limits: Limits | None = None,
+    ) -> None:
+        self.warehouse = warehouse
+        self.dialect = dialect
+        self.limits = limits or Limits()
+        self._relations = tuple(relations)
+        self._allowed = allowed_relations(self._relations, warehouse.stem)
+        self._worker: _Worker | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Sandbox:
+        with self._lock:
+            self._ready()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the worker."""
+        with self._lock:
+            if self._worker is not None:
+                self._worker.kill()
+                self._worker = None
+
+    def execute(self, sql: str) -> Rows | QueryError:
+        """Runs one SELECT over the allowed relations, or says why not."""
+        checked = check_sql(sql, self._allowed, self.dialect, self.limits.max_length)
+        if isinstance(checked, QueryError):
+            return checked
+        return self._ask(checked, trusted=False)
+
+    def execute_trusted(self, sql: str) -> Rows | QueryError:
+        """Runs a DuckDB statement of our own; time, memory and read-only still hold."""
+        return self._ask(sql, trusted=True)
+
+    def _ready(self) -> _Worker:
+        if self._worker is None or not self._worker.alive():
+            if self._worker is not None:
+                self._worker.kill()
+            self._worker = self._start()
+        self._worker.wait_ready()
+        return self._worker
+
+    def _start(self) -> _Worker:
+        return _Worker(settings_message(self.warehouse, self._relations, self.limits))
+
+    def _ask(self, sql: str, *, trusted: bool) -> Rows | QueryError:
+        request = json.dumps({"sql": sql, "trusted": trusted}).encode()
+        with self._lock:
+            try:
+                return self._ready().ask(request, self.limits)
+            except _Gone as gone:
+                # The next query should not wait for a start, so begin it now.
+                if self._worker is not None:
+                    self._worker.kill()
+                self._worker = self._start()
+                return QueryError(gone.kind, str(gone))
+
+
+class _Gone(Exception):
+    """The worker gave no answer and is of no more use."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class _Worker:
+    """One child process and the pipes to it."""
+
+    def __init__(self, settings: bytes) -> None:
+        # Open as long as the worker lives; `kill` closes it.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self._is_ready = False
+        self._process = subprocess.Popen(
+            # -P keeps the working folder off the import path: it may hold a duckdb.py.
+            [sys.executable, "-P", "-m", "dbt_t2s.judge.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=_environment(),
+            close_fds=True,
+        )
+        self._write(settings)
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            _close(stream)
+
+    def wait_ready(self) -> None:
+        if self._is_ready:
+            return
+        try:
+            reply = self._read(_START_S, 1_000_000)
+        except _Gone as gone:
+            raise JudgeError(
+                f"the process that runs SQL did not start: {gone}; {self._said()}",
+                hint="check that `python -c 'import duckdb'` works and that memory is free",
+            ) from gone
+        if reply[0] == "failed":
+            raise WarehouseError(reply[1], where=reply[2], hint=reply[3])
+        self._is_ready = True
+
+    def ask(self, request: bytes, limits: Limits) -> Rows | QueryError:
+        self._write(request)
+        reply = self._read(limits.timeout_s, limits.max_bytes)
+        if reply[0] == "error":
+            return QueryError(reply[1], reply[2])
+        _, columns, types, rows, truncated, elapsed = reply
+        return Rows(columns, types, rows, truncated, elapsed)
+
+    def _write(self, body: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(frame(body))
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise _Gone("runtime", "the process that runs SQL had ended") from error
+
+    def _read(self, timeout_s: float, max_bytes: int) -> tuple[Any, ...]:
+        deadline = time.monotonic() + timeout_s
+        (length,) = HEADER.unpack(self._exactly(HEADER.size, deadline))
+        if length > max_bytes + 1_000_000:
+            raise _Gone("memory", "the result is larger than the limit")
+        return _load(self._exactly(length, deadline))
+
+    def _exactly(self, size: int, deadline: float) -> bytes:
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN | select.POLLHUP)
+        parts: list[bytes] = []
+        while size:
+            left = deadline - time.monotonic()
+            if left <= 0 or not poll.poll(left * 1000):
+                raise _Gone("timeout", "the query took longer than the time limit")
+            part = os.read(descriptor, min(size, 1 << 20))
+            if not part:
+                raise _Gone("memory", "the query ended its process, most likely for memory")
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _said(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Takes plain values alone: the worker may have been taken over by what it ran."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _PLAIN_TYPES:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} is not a plain value")
+
+
+def _load(body: bytes) -> tuple[Any, ...]:
+    try:
+        reply = _PlainUnpickler(io.BytesIO(body)).load()
+    except (pickle.UnpicklingError, EOFError, ValueError) as error:
+        raise _Gone("runtime", f"the answer could not be read: {error}") from error
+    if not isinstance(reply, tuple) or not reply:
+        raise _Gone("runtime", "the answer could not be read")
+    return reply
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    root = str(Path(dbt_t2s.__file__).resolve().parent.parent)
+    paths = [root, os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else [root]
+    # The same time zone everywhere: an answer must not depend on whose machine asks.
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "TZ": "UTC", "PYTHONNOUSERSITE": "1"}
+
+
+def _close(stream: IO[bytes] | None) -> None:
+    if stream is None:
+        return
+    try:
+        stream.close()
+    except BrokenPipeError:
+        # Closing flushes; the reader is dead on purpose.
+        return

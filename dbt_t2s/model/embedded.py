@@ -1,0 +1,106 @@
+"""The embedded model in use: question → linked items → plans → SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import torch
+
+from dbt_t2s import sql as sql_door
+from dbt_t2s.errors import ModelError, QueryPlanError
+from dbt_t2s.model.encoder import Encoder
+from dbt_t2s.model.generate import Candidate
+from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack
+from dbt_t2s.model.network import Batch, PlanNetwork
+from dbt_t2s.model.record import ModelRecord, read_record
+from dbt_t2s.model.search import Searched, search
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.grammar import Grammar
+from dbt_t2s.query.linear import from_tokens
+from dbt_t2s.query.text import STOP_WORDS, words
+
+WIDTH = 4
+
+
+def today_of(schema: ProjectSchema) -> date:
+    return date.fromisoformat(schema.as_of) if schema.as_of else date.today()
+
+
+class EmbeddedGenerator:
+    """Answers questions over one schema on the CPU."""
+
+    def __init__(self, model_dir: Path, schema: ProjectSchema) -> None:
+        self.record: ModelRecord = read_record(model_dir)
+        self._index = SchemaIndex(schema, Encoder(), today_of(schema))
+        self._linker = Linker(self._index)
+        self._grammar = Grammar(schema, self._index.binder.graph)
+        self._dialect = schema.dialect
+        self._network = _load_network(model_dir, len(self._index.items))
+
+    def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        """Up to ``WIDTH`` candidates each, best first; one without SQL where it refuses."""
+        return [self._one(linked) for linked in self._linker.link(questions)]
+
+    @torch.inference_mode()
+    def search(self, linked: Linked) -> Searched:
+        memory = self._network.encode(Batch(**stack([linked])))
+        return search(self._network, memory, linked, self._grammar, WIDTH)
+
+    def _one(self, linked: Linked) -> tuple[Candidate, ...]:
+        found = self.search(linked)
+        candidates = []
+        for plan in found.plans:
+            sql = self._sql(plan.tokens)
+            if sql and sql not in {c.sql for c in candidates}:
+                candidates.append(Candidate(sql, plan.probability * (1 - found.refusal)))
+        if found.refusal > self.record.refuse_over or not candidates:
+            refusal = Candidate("", found.refusal, self._missing(linked))
+            return (refusal, *candidates) if not candidates else (refusal,)
+        return tuple(candidates)
+
+    def _sql(self, tokens: tuple[str, ...]) -> str:
+        """The plan's SQL in the project's dialect; empty where it does not bind."""
+        try:
+            plan = from_tokens(tokens)
+            if plan is None:
+                return ""
+            made = self._index.binder.sql(plan)
+            return sql_door.format_sql(sql_door.transpile(made, "duckdb", self._dialect), self._dialect)
+        except (QueryPlanError, sql_door.SqlError):
+            return ""
+
+    def _missing(self, linked: Linked) -> str:
+        """What the refusal names: the words that nothing in the schema explains."""
+        spoken = words(linked.text)[: len(linked.states)]
+        explained = linked.word_item[..., [0, 1, 2]].max(axis=(1, 2)) > 0
+        near = linked.word_item[..., 3].max(axis=1) > 0.55
+        left = [
+            w.text
+            for w, known, close in zip(spoken, explained, near, strict=False)
+            if not known and not close and w.text.lower() not in STOP_WORDS
+        ]
+        if left:
+            return f"nothing in this project is known as {', '.join(repr(w) for w in left[:4])}"
+        return "this project's data does not seem to hold the answer"
+
+
+def _load_network(model_dir: Path, items: int) -> PlanNetwork:
+    try:
+        network = PlanNetwork.from_pretrained(model_dir / "network", local_files_only=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            "the model's weights are missing or corrupted",
+            where=str(model_dir / "network"),
+            hint="dbt-t2s train --fresh",
+        ) from error
+    if network.config.schema_items != items:
+        raise ModelError(
+            "the model was trained on another schema",
+            where=str(model_dir),
+            hint="dbt-t2s train",
+        )
+    network.eval()
+    assert isinstance(network, PlanNetwork)
+    return network

@@ -1,0 +1,45 @@
+"""What a trained model offers: candidates for questions, whatever kind of model it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dbt_t2s.project.schema import ProjectSchema
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One answer a model proposes.
+
+    ``sql`` is empty when the model refuses, and ``refusal`` then says what is missing.
+    ``confidence`` lies in 0..1.
+    """
+
+    sql: str
+    confidence: float
+    refusal: str = ""
+
+
+class Generator(Protocol):
+    """A loaded model."""
+
+    def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        """Candidates for each question, best first."""
+        ...
+
+
+def load(model_dir: Path, schema: ProjectSchema) -> Generator:
+    """Load the model in ``model_dir``, of whichever kind; ModelError when it cannot be used."""
+    from dbt_t2s.model.record import read_record
+
+    record = read_record(model_dir)
+    if record.kind == "hub":
+        from dbt_t2s.model.hub import HubGenerator
+
+        return HubGenerator(model_dir, schema)
+    from dbt_t2s.model.embedded import EmbeddedGenerator
+
+    return EmbeddedGenerator(model_dir, schema)

@@ -1,0 +1,266 @@
+"""The embedded model's network: question words and schema items in, plan tokens out.
+
+Shapes: B questions, W words, I items, S = W + I, T plan tokens, K keywords, D ``hidden``.
+
+- ``joint``: a few transformer layers over words and items together, in which how a word matches
+  an item (and how two items relate) biases attention (relation-aware attention, after RAT-SQL,
+  Wang et al. 2020, with relations as scalar biases per head);
+- ``decoder``: causal layers whose next token is a keyword or a pointer to an item (pointer
+  networks, Vinyals et al. 2015). A pointed item's joint state is the next step's input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+from dbt_t2s.query.linear import KEYWORDS
+
+
+class PlanConfig(PretrainedConfig):  # type: ignore[misc]
+    """Sizes of a ``PlanNetwork``; ``schema_items`` counts the items with a residual vector."""
+
+    model_type = "dbt_t2s_plan"
+
+    def __init__(
+        self,
+        hidden: int = 256,
+        heads: int = 4,
+        joint_layers: int = 3,
+        decoder_layers: int = 2,
+        inner: int = 640,
+        encoder_hidden: int = 384,
+        word_item_relations: int = 6,
+        item_item_relations: int = 6,
+        item_features: int = 40,
+        question_features: int = 4,
+        schema_items: int = 0,
+        longest_plan: int = 64,
+        keywords: int = len(KEYWORDS),
+        dropout: float = 0.1,
+        **kwargs: object,
+    ) -> None:
+        self.hidden = hidden
+        self.heads = heads
+        self.joint_layers = joint_layers
+        self.decoder_layers = decoder_layers
+        self.inner = inner
+        self.encoder_hidden = encoder_hidden
+        self.word_item_relations = word_item_relations
+        self.item_item_relations = item_item_relations
+        self.item_features = item_features
+        self.question_features = question_features
+        self.schema_items = schema_items
+        self.longest_plan = longest_plan
+        self.keywords = keywords
+        self.dropout = dropout
+        super().__init__(**kwargs)
+
+
+@dataclass
+class Batch:
+    """Questions as tensors.
+
+    ``words`` (B, W, 384), ``word_mask`` (B, W); ``item_vectors`` (B, I, 384), ``item_features``
+    (B, I, F), ``item_ids`` (B, I; 0 for none), ``item_mask`` (B, I); ``word_item`` (B, W, I, R),
+    ``item_item`` (B, I, I, R2); ``question`` (B, Q).
+    """
+
+    words: Tensor
+    word_mask: Tensor
+    item_vectors: Tensor
+    item_features: Tensor
+    item_ids: Tensor
+    item_mask: Tensor
+    word_item: Tensor
+    item_item: Tensor
+    question: Tensor
+
+
+@dataclass
+class Memory:
+    """What the decoder reads: ``states`` (B, S, D), ``items`` (B, I, D) and their masks."""
+
+    states: Tensor
+    mask: Tensor
+    items: Tensor
+    item_mask: Tensor
+
+    def expand(self, rows: Tensor) -> Memory:
+        """The memory of the given rows, for beams."""
+        return Memory(
+            self.states[rows], self.mask[rows], self.items[rows], self.item_mask[rows]
+        )
+
+
+class Attention(nn.Module):
+    """Multi-head attention with an additive bias (B, H, T, S)."""
+
+    def __init__(self, hidden: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.query = nn.Linear(hidden, hidden)
+        self.key_value = nn.Linear(hidden, 2 * hidden)
+        self.out = nn.Linear(hidden, hidden)
+
+    def forward(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
+        b, t, d = x.shape
+        s = memory.shape[1]
+        q = self.query(x).view(b, t, self.heads, -1).transpose(1, 2)
+        k, v = self.key_value(memory).view(b, s, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        dropout = self.dropout if self.training else 0.0
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v, bias, dropout)
+        made: Tensor = self.out(mixed.transpose(1, 2).reshape(b, t, d))
+        return made
+
+
+def _feed_forward(config: PlanConfig) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(config.hidden, config.inner),
+        nn.GELU(),
+        nn.Dropout(config.dropout),
+        nn.Linear(config.inner, config.hidden),
+    )
+
+
+class JointLayer(nn.Module):
+    """Pre-norm self-attention over words and items with relation biases."""
+
+    def __init__(self, config: PlanConfig) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.hidden)
+        self.attention = Attention(config.hidden, config.heads, config.dropout)
+        self.inner_norm = nn.LayerNorm(config.hidden)
+        self.inner = _feed_forward(config)
+        self.word_to_item = nn.Linear(config.word_item_relations, config.heads, bias=False)
+        self.item_to_word = nn.Linear(config.word_item_relations, config.heads, bias=False)
+        self.item_to_item = nn.Linear(config.item_item_relations, config.heads, bias=False)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, batch: Batch, mask: Tensor) -> Tensor:
+        words = batch.words.shape[1]
+        bias = mask[:, None, None, :].expand(-1, self.attention.heads, x.shape[1], -1).clone()
+        bias[:, :, :words, words:] += self.word_to_item(batch.word_item).permute(0, 3, 1, 2)
+        bias[:, :, words:, :words] += self.item_to_word(batch.word_item).permute(0, 3, 2, 1)
+        bias[:, :, words:, words:] += self.item_to_item(batch.item_item).permute(0, 3, 1, 2)
+        normed = self.norm(x)
+        x = x + self.dropout(self.attention(normed, normed, bias))
+        made: Tensor = x + self.dropout(self.inner(self.inner_norm(x)))
+        return made
+
+
+class DecoderLayer(nn.Module):
+    """Pre-norm causal self-attention and attention to the memory."""
+
+    def __init__(self, config: PlanConfig) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.hidden)
+        self.attention = Attention(config.hidden, config.heads, config.dropout)
+        self.cross_norm = nn.LayerNorm(config.hidden)
+        self.cross = Attention(config.hidden, config.heads, config.dropout)
+        self.inner_norm = nn.LayerNorm(config.hidden)
+        self.inner = _feed_forward(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, causal: Tensor, memory: Memory, bias: Tensor) -> Tensor:
+        normed = self.norm(x)
+        x = x + self.dropout(self.attention(normed, normed, causal))
+        x = x + self.dropout(self.cross(self.cross_norm(x), memory.states, bias))
+        made: Tensor = x + self.dropout(self.inner(self.inner_norm(x)))
+        return made
+
+
+def _additive(mask: Tensor) -> Tensor:
+    """A boolean mask as something to add to attention scores."""
+    return torch.zeros_like(mask, dtype=torch.float).masked_fill(~mask, -1e9)
+
+
+class PlanNetwork(PreTrainedModel):  # type: ignore[misc]
+    """Scores plan tokens: keywords 0..K-1, then the items in the batch's order."""
+
+    config_class = PlanConfig
+    base_model_prefix = "plan"
+
+    def __init__(self, config: PlanConfig) -> None:
+        super().__init__(config)
+        d = config.hidden
+        self.word_in = nn.Linear(config.encoder_hidden, d)
+        self.item_in = nn.Linear(config.encoder_hidden, d)
+        self.feature_in = nn.Sequential(
+            nn.Linear(config.item_features, d), nn.GELU(), nn.Linear(d, d)
+        )
+        self.question_in = nn.Linear(config.question_features, d)
+        self.residual = nn.Embedding(config.schema_items + 1, d, padding_idx=0)
+        self.sides = nn.Embedding(2, d)
+        self.joint = nn.ModuleList(JointLayer(config) for _ in range(config.joint_layers))
+        self.joint_norm = nn.LayerNorm(d)
+        self.keyword = nn.Embedding(config.keywords, d)
+        self.position = nn.Embedding(config.longest_plan, d)
+        self.pointed = nn.Linear(d, d)
+        self.decoder = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
+        self.decoder_norm = nn.LayerNorm(d)
+        self.keyword_out = nn.Linear(d, config.keywords)
+        self.pointer_query = nn.Linear(d, d)
+        self.pointer_key = nn.Linear(d, d)
+        self.dropout = nn.Dropout(config.dropout)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=0.05)
+            if module.padding_idx is not None:
+                with torch.no_grad():
+                    module.weight[module.padding_idx].zero_()
+        elif isinstance(module, nn.LayerNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+
+    def encode(self, batch: Batch) -> Memory:
+        """Words and items read together."""
+        words = self.word_in(batch.words) + self.sides.weight[0]
+        words = words + self.question_in(batch.question)[:, None]
+        items = self.item_in(batch.item_vectors) + self.feature_in(batch.item_features)
+        items = items + self.residual(batch.item_ids) + self.sides.weight[1]
+        mask = torch.cat((batch.word_mask, batch.item_mask), 1)
+        bias = _additive(mask)
+        x = self.dropout(torch.cat((words, items), 1))
+        for layer in self.joint:
+            x = layer(x, batch, bias)
+        x = self.joint_norm(x)
+        return Memory(x, mask, x[:, words.shape[1] :], batch.item_mask)
+
+    def decode(self, memory: Memory, tokens: Tensor) -> Tensor:
+        """Scores (B, T, K + I) for what follows each of ``tokens`` (B, T)."""
+        steps = tokens.shape[1]
+        k = self.config.keywords
+        is_item = tokens >= k
+        at = (tokens - k).clamp(min=0)
+        rows = torch.arange(len(tokens), device=tokens.device)[:, None]
+        pointed = self.pointed(memory.items[rows, at])
+        x = torch.where(is_item[..., None], pointed, self.keyword(tokens.clamp(max=k - 1)))
+        x = self.dropout(x + self.position.weight[:steps])
+        allowed = torch.ones(steps, steps, dtype=torch.bool, device=x.device).tril()
+        causal = _additive(allowed)[None, None].expand(len(x), -1, -1, -1)
+        bias = _additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
+        for layer in self.decoder:
+            x = layer(x, causal, memory, bias)
+        x = self.decoder_norm(x)
+        pointers = self.pointer_query(x) @ self.pointer_key(memory.items).transpose(1, 2)
+        pointers = pointers / self.config.hidden**0.5
+        pointers = pointers.masked_fill(~memory.item_mask[:, None], -1e9)
+        return torch.cat((self.keyword_out(x), pointers), -1)
+
+    def forward(self, batch: Batch, tokens: Tensor) -> Tensor:
+        """Mean cross-entropy of ``tokens`` (B, T): START …END, padded with PAD (0)."""
+        scores = self.decode(self.encode(batch), tokens[:, :-1])
+        return nn.functional.cross_entropy(
+            scores.flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=0
+        )

@@ -1,0 +1,300 @@
+"""The embedded model's training recipe, from dataset rows to a model folder.
+
+The encoder is frozen and read once; each step then costs the joint layers and the decoder alone.
+Phases come in curriculum order with replay: an epoch's first part draws mostly from phase 1, its
+end from all phases alike. Batches are small, the learning rate is high early and decays (cosine).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from dbt_t2s.errors import ModelError
+from dbt_t2s.model.encoder import Encoder
+from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack
+from dbt_t2s.model.network import Batch, PlanConfig, PlanNetwork
+from dbt_t2s.model.linking import ITEM_FEATURES, ITEM_RELATIONS, QUESTION_FEATURES, RELATIONS
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.linear import KEYWORDS
+
+Progress = Callable[[str, int, int], None]
+_KEYWORD_AT = {name: i for i, name in enumerate(KEYWORDS)}
+_LINK_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of one training run."""
+
+    batch: int = 16
+    rate: float = 1e-3
+    warmup: int = 100
+    weight_decay: float = 0.01
+    epochs: float = 2.0
+    minutes: float = 5.0
+    checkpoint_every: int = 200
+    clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training row: a linked question, its target ids, its phase."""
+
+    linked: Linked
+    target: tuple[int, ...]
+    phase: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gave: the network, how long it ran, and its last losses."""
+
+    network: PlanNetwork
+    steps: int
+    seconds: float
+    rows: int
+    dropped: int
+    train_loss: float
+    dev_loss: float
+
+
+def prepare(
+    rows: Sequence[Mapping[str, object]], index: SchemaIndex, progress: Progress | None, label: str
+) -> tuple[list[Row], int]:
+    """Rows linked and turned into targets; those whose plan points at nothing are dropped."""
+    import json
+
+    linker = Linker(index)
+    made: list[Row] = []
+    dropped = 0
+    for at in range(0, len(rows), _LINK_AT_ONCE):
+        part = rows[at : at + _LINK_AT_ONCE]
+        plans = [tuple(json.loads(str(r["plan"]))) for r in part]
+        linked = linker.link([str(r["question"]) for r in part], plans)
+        for row, plan, each in zip(part, plans, linked, strict=True):
+            target = target_of(plan, each)
+            if target is None:
+                dropped += 1
+            else:
+                made.append(Row(each, target, int(str(row["phase"]))))
+        if progress:
+            progress(label, min(at + _LINK_AT_ONCE, len(rows)), len(rows))
+    return made, dropped
+
+
+def target_of(plan: Sequence[str], linked: Linked) -> tuple[int, ...] | None:
+    """START and the plan's ids; None where an item is not among the question's candidates."""
+    places = {item.token: i for i, item in enumerate(linked.items)}
+    ids = [_KEYWORD_AT["START"]]
+    for token in plan:
+        if token in _KEYWORD_AT:
+            ids.append(_KEYWORD_AT[token])
+        elif token in places:
+            ids.append(len(KEYWORDS) + places[token])
+        else:
+            return None
+    return tuple(ids)
+
+
+def curriculum(rows: Sequence[Row], steps: int, batch: int, seed: int) -> list[list[int]]:
+    """Row numbers for every step: earlier phases weigh more at first, all the same at the end."""
+    generator = torch.Generator().manual_seed(seed)
+    by_phase: dict[int, list[int]] = {}
+    for i, row in enumerate(rows):
+        by_phase.setdefault(row.phase, []).append(i)
+    decks = {p: _Deck(members, generator) for p, members in sorted(by_phase.items())}
+    sizes = torch.tensor([float(len(by_phase[p])) for p in decks])
+    phases = list(decks)
+    order = []
+    for step in range(steps):
+        done = min(step / max(0.3 * steps, 1), 1.0)
+        tilt = torch.tensor([math.exp(-(1 - done) * 1.2 * (p - 1)) for p in phases])
+        drawn = torch.multinomial(sizes * tilt, batch, replacement=True, generator=generator)
+        order.append([decks[phases[int(i)]].draw() for i in drawn])
+    return order
+
+
+class _Deck:
+    """Rows of one phase, each drawn once before any is drawn again."""
+
+    def __init__(self, members: list[int], generator: torch.Generator) -> None:
+        self._members = members
+        self._generator = generator
+        self._left: list[int] = []
+
+    def draw(self) -> int:
+        if not self._left:
+            order = torch.randperm(len(self._members), generator=self._generator)
+            self._left = [self._members[int(i)] for i in order]
+        return self._left.pop()
+
+
+def tensors(rows: Sequence[Row]) -> tuple[Batch, torch.Tensor]:
+    longest = max(len(r.target) for r in rows)
+    targets = torch.zeros(len(rows), longest, dtype=torch.long)
+    for i, row in enumerate(rows):
+        targets[i, : len(row.target)] = torch.tensor(row.target)
+    return Batch(**stack([r.linked for r in rows])), targets
+
+
+def new_network(index: SchemaIndex, seed: int) -> PlanNetwork:
+    torch.manual_seed(seed)
+    return PlanNetwork(
+        PlanConfig(
+            word_item_relations=RELATIONS,
+            item_item_relations=ITEM_RELATIONS,
+            item_features=ITEM_FEATURES,
+            question_features=QUESTION_FEATURES,
+            schema_items=len(index.items),
+            keywords=len(KEYWORDS),
+        )
+    )
+
+
+def rate_at(step: int, steps: int, recipe: Recipe) -> float:
+    """Linear warm-up, then cosine decay to a fiftieth."""
+    if step < recipe.warmup:
+        return recipe.rate * (step + 1) / recipe.warmup
+    done = (step - recipe.warmup) / max(steps - recipe.warmup, 1)
+    return recipe.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+
+
+class Run:
+    """One training run that can be stopped and gone on with exactly."""
+
+    def __init__(
+        self, network: PlanNetwork, rows: Sequence[Row], recipe: Recipe, seed: int, steps: int
+    ) -> None:
+        self.network = network
+        self.rows = rows
+        self.recipe = recipe
+        self.steps = steps
+        self.step = 0
+        self.losses: list[float] = []
+        self.order = curriculum(rows, steps, recipe.batch, seed)
+        decayed = [p for p in network.parameters() if p.dim() > 1]
+        plain = [p for p in network.parameters() if p.dim() <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": recipe.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=recipe.rate,
+            betas=(0.9, 0.98),
+        )
+
+    def advance(self) -> float:
+        """One step; its loss. ModelError when the loss is no number."""
+        # Dropout is drawn from the step's own seed, so that a resumed run draws the same.
+        torch.manual_seed(self.step + 1)
+        self.network.train()
+        batch, targets = tensors([self.rows[i] for i in self.order[self.step]])
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(self.step, self.steps, self.recipe)
+        loss = self.network(batch, targets)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise ModelError(
+                f"the loss is {value} at step {self.step}", hint="dbt-t2s train --fresh --seed 1"
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self.optimizer.step()
+        self.step += 1
+        self.losses.append(value)
+        return value
+
+    def save(self, path: Path, identity: str) -> None:
+        """Write the whole state to a temporary name, then rename."""
+        from safetensors.torch import save_file
+
+        state = {f"net.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
+        names = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for i, parameter in enumerate(names):
+            for key, value in self.optimizer.state[parameter].items():
+                state[f"opt.{i}.{key}"] = value.detach().clone().contiguous()
+        temporary = path.with_suffix(".tmp")
+        save_file(state, temporary, metadata={"step": str(self.step), "identity": identity})
+        temporary.replace(path)
+
+    def resume(self, path: Path, identity: str) -> bool:
+        """Go on from ``path`` if it belongs to this very run."""
+        from safetensors import SafetensorError, safe_open
+
+        if not path.is_file():
+            return False
+        try:
+            with safe_open(path, framework="pt") as saved:
+                metadata = saved.metadata() or {}
+                if metadata.get("identity") != identity:
+                    return False
+                values = {k: saved.get_tensor(k) for k in saved.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError):
+            return False
+        network = {k[4:]: v for k, v in values.items() if k.startswith("net.")}
+        self.network.load_state_dict(network)
+        names = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for i, parameter in enumerate(names):
+            found = {k.split(".", 2)[2]: v for k, v in values.items() if k.startswith(f"opt.{i}.")}
+            if found:
+                self.optimizer.state[parameter] = dict(found)
+        self.step = int(metadata["step"])
+        return True
+
+
+@torch.inference_mode()
+def mean_loss(network: PlanNetwork, rows: Sequence[Row], batch: int = 32) -> float:
+    """Mean token loss over rows; nan when there are none."""
+    if not rows:
+        return float("nan")
+    network.eval()
+    total = 0.0
+    for at in range(0, len(rows), batch):
+        part = rows[at : at + batch]
+        total += float(network(*tensors(part))) * len(part)
+    return total / len(rows)
+
+
+def train_network(
+    rows: Sequence[Row],
+    index: SchemaIndex,
+    *,
+    recipe: Recipe,
+    seed: int,
+    checkpoint: Path,
+    identity: str,
+    resume: bool,
+    progress: Progress | None,
+) -> tuple[Run, float]:
+    """Train to the planned number of steps; the run and its seconds."""
+    network = new_network(index, seed)
+    steps = max(int(len(rows) * recipe.epochs / recipe.batch), 1)
+    run = Run(network, rows, recipe, seed, steps)
+    if resume:
+        run.resume(checkpoint, identity)
+    began = time.monotonic()
+    while run.step < steps:
+        run.advance()
+        if run.step % recipe.checkpoint_every == 0:
+            run.save(checkpoint, identity)
+        if progress and run.step % 10 == 0:
+            recent = run.losses[-50:]
+            progress(f"train (loss {sum(recent) / len(recent):.2f})", run.step, steps)
+    return run, time.monotonic() - began
+
+
+def index_of(schema: ProjectSchema, encoder: Encoder) -> SchemaIndex:
+    from dbt_t2s.model.embedded import today_of
+
+    return SchemaIndex(schema, encoder, today_of(schema))
+
+
+def settings_of(recipe: Recipe) -> dict[str, object]:
+    return asdict(recipe)

@@ -1,0 +1,107 @@
+"""Beam search under the grammar: plans that parse and bind, best first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from dbt_t2s.model.linking import Linked
+from dbt_t2s.model.network import Memory, PlanNetwork
+from dbt_t2s.query.grammar import Grammar, State
+from dbt_t2s.query.items import Item
+from dbt_t2s.query.linear import KEYWORDS
+
+_KEYWORD_AT = {name: i for i, name in enumerate(KEYWORDS)}
+_START = _KEYWORD_AT["START"]
+_REFUSE = _KEYWORD_AT["REFUSE"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finished plan: its tokens and its probability."""
+
+    tokens: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True)
+class Searched:
+    """All that the search found for one question; ``refusal`` is the chance of REFUSE."""
+
+    plans: tuple[Found, ...]
+    refusal: float
+
+
+@dataclass(frozen=True)
+class _Beam:
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    state: State
+    score: float
+
+
+def search(
+    network: PlanNetwork, memory: Memory, linked: Linked, grammar: Grammar, width: int
+) -> Searched:
+    """Plans for one question; ``memory`` holds that question alone."""
+    longest = network.config.longest_plan
+    beams = [_Beam((_START,), (), State(), 0.0)]
+    done: list[_Beam] = []
+    refusal = 0.0
+    for step in range(longest - 1):
+        rows = torch.zeros(len(beams), dtype=torch.long)
+        ids = torch.tensor([b.ids for b in beams])
+        scores = network.decode(memory.expand(rows), ids)[:, -1]
+        if step == 0:
+            refusal = float(torch.softmax(scores[0], -1)[_REFUSE])
+        grown: list[_Beam] = []
+        for row, beam in enumerate(beams):
+            grown.extend(_grow(beam, scores[row], linked.items, grammar, width, step == 0))
+        grown.sort(key=lambda b: -b.score)
+        beams = []
+        for beam in grown[: 2 * width]:
+            if beam.state.done:
+                done.append(beam)
+            elif len(beams) < width:
+                beams.append(beam)
+        best = max((b.score for b in done), default=float("-inf"))
+        if not beams or len(done) >= width or (done and beams[0].score < best - 3.0):
+            break
+    done.sort(key=lambda b: -b.score)
+    plans = tuple(Found(b.tokens, float(torch.tensor(b.score).exp())) for b in done)
+    return Searched(plans, refusal)
+
+
+def _grow(
+    beam: _Beam,
+    scores: torch.Tensor,
+    items: tuple[Item, ...],
+    grammar: Grammar,
+    width: int,
+    first: bool,
+) -> list[_Beam]:
+    """The beam's best continuations that the grammar allows."""
+    allowed = torch.zeros(len(scores), dtype=torch.bool)
+    for keyword in grammar.keywords(beam.state):
+        allowed[_KEYWORD_AT[keyword]] = True
+    if first:
+        allowed[_REFUSE] = False  # refusing is decided by its probability, not by the search
+    base = len(KEYWORDS)
+    fits = torch.tensor(list(grammar.items(beam.state, items)), dtype=torch.bool)
+    allowed[base : base + len(items)] = fits
+    if not bool(allowed.any()):
+        return []
+    logs = torch.log_softmax(scores.masked_fill(~allowed, float("-inf")), -1)
+    top = torch.topk(logs, min(width, int(allowed.sum())))
+    grown = []
+    for value, at in zip(top.values.tolist(), top.indices.tolist(), strict=True):
+        if at < base:
+            token, state = KEYWORDS[at], grammar.after_keyword(beam.state, KEYWORDS[at])
+        else:
+            item = items[at - base]
+            token, state = item.token, grammar.after_item(beam.state, item)
+        grown.append(
+            _Beam((*beam.ids, at), (*beam.tokens, token), state, beam.score + value)
+        )
+    return grown

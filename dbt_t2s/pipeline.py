@@ -1,0 +1,336 @@
+"""The stages in order; one whose inputs' fingerprints have not changed is skipped.
+
+What a stage was made from is in its artefact's header. A stage depends on the content of the one
+before, not on its age: a dbt run that changes nothing worth knowing costs a distillation and no
+training. Public functions take the lock; those with an underscore expect it to be held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from dbt_t2s import __version__, store
+from dbt_t2s.config import with_settings_block
+from dbt_t2s.corpus.examples import Corpus, Coverage, Example
+from dbt_t2s.corpus.patterns import Pattern
+from dbt_t2s.duck import copy_warehouse
+from dbt_t2s.errors import CorpusError, ProjectError, StoreError, WarehouseError
+from dbt_t2s.judge.instances import make_instances
+from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.project import dbt
+from dbt_t2s.project.schema import ProjectSchema, Rule
+from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp
+
+SPLITS = ("train", "dev", "test")
+# The warehouse itself and perturbed copies of it: wrong SQL rarely agrees with the gold on all.
+INSTANCES = 3
+# Results are compared whole up to this many rows; a person is shown fewer.
+COMPARED_ROWS = 10_000
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class BusinessRules:
+    """rules.json: the rules of the schema on their own, for a person to read."""
+
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The DuckDB files that queries run on, below ``warehouse/``; the first is as it is."""
+
+    files: tuple[str, ...]
+    content: str
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the model in ``model/`` was trained with; ``schema`` is that artefact's fingerprint."""
+
+    base: str
+    seed: int
+    minutes: float
+    schema: str
+
+
+def distill(workspace: Workspace) -> ProjectSchema:
+    """schema.json and rules.json."""
+    with store.lock(workspace.folder, "distill"):
+        return _distill(workspace, fresh=False)
+
+
+def mine(workspace: Workspace) -> tuple[Pattern, ...]:
+    """patterns.parquet, and what it needs."""
+    with store.lock(workspace.folder, "mine"):
+        return _mine(workspace, _distill(workspace, fresh=False), fresh=False)
+
+
+def generate(workspace: Workspace) -> Corpus:
+    """examples.parquet, coverage.json and dataset/, and what they need."""
+    with store.lock(workspace.folder, "generate"):
+        schema = _distill(workspace, fresh=False)
+        return _generate(workspace, schema, fresh=False)
+
+
+def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
+    """model/, and everything it needs; ``resume=False`` makes all of it again."""
+    check_inputs(workspace)
+    with store.lock(workspace.folder, "train"):
+        schema = _distill(workspace, fresh=not resume)
+        _generate(workspace, schema, fresh=not resume)
+        _train(workspace, schema, resume=resume)
+    return schema
+
+
+def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
+    project, settings, console = workspace.project, workspace.settings, workspace.console
+    console.issues(dbt.ensure_artifacts(project, console.info))
+    inputs = {
+        **{name: file_stamp(project.target_path / name) for name in _ARTIFACTS},
+        "warehouse": file_stamp(project.database),
+        "settings": store.fingerprint([settings.select, settings.exclude, settings.as_of]),
+        "version": __version__,
+    }
+    ready = None if fresh else _ready(workspace.schema_path, ProjectSchema, inputs)
+    if ready is not None and _is_fresh(workspace.rules_path, BusinessRules, inputs):
+        console.info("schema: up to date")
+        return ready
+    schema = _distilled(workspace)
+    # The schema goes last: its header says that both are there.
+    store.write_json(workspace.rules_path, BusinessRules(schema.rules), inputs)
+    store.write_json(workspace.schema_path, schema, inputs)
+    console.issues(schema.issues)
+    return schema
+
+
+_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json")
+
+
+def _distilled(workspace: Workspace) -> ProjectSchema:
+    from dbt_t2s.project.distill import distill
+
+    project, settings, console = workspace.project, workspace.settings, workspace.console
+    console.info(f"distilling {project.name}")
+    chosen = None
+    if settings.select or settings.exclude:
+        chosen = dbt.select_nodes(project, settings.select, settings.exclude)
+        if not chosen:
+            raise ProjectError(
+                "the selection holds no models",
+                where=f"select {' '.join(settings.select)}, exclude {' '.join(settings.exclude)}",
+                hint="`dbt ls` with the same selection shows what it picks",
+            )
+    with console.progress("distilling") as progress:
+        if project.database is None or not project.database.exists():
+            return distill(project, as_of=settings.as_of, select=chosen, progress=progress)
+        warehouse = copy_warehouse(project.database, workspace.warehouse_dir)
+        with Sandbox(warehouse, ()) as sandbox:
+            return distill(
+                project,
+                as_of=settings.as_of,
+                select=chosen,
+                execute=sandbox.execute_trusted,
+                progress=progress,
+            )
+
+
+def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[Pattern, ...]:
+    from dbt_t2s.corpus.patterns import mining
+
+    path, inputs = workspace.patterns_path, {**_schema_input(workspace), "version": __version__}
+    if not fresh and _is_fresh(path, Pattern, inputs):
+        workspace.console.info("patterns: up to date")
+        return store.read_rows(path, Pattern)
+    workspace.console.info("mining query patterns")
+    mined = mining(schema)
+    workspace.console.info(f"{mined.resolved} of {mined.scopes} queries could be read")
+    store.write_rows(path, mined.patterns, Pattern, inputs)
+    return mined.patterns
+
+
+def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Corpus:
+    from dbt_t2s.corpus.generate import generate
+
+    settings, console = workspace.settings, workspace.console
+    instances = instances_of(workspace, schema)
+    patterns = _mine(workspace, schema, fresh=fresh)
+    inputs = {
+        **_schema_input(workspace),
+        "patterns": _content(workspace.patterns_path),
+        "warehouse": instances.content,
+        "settings": store.fingerprint([settings.as_of, settings.seed, settings.max_examples]),
+        "version": __version__,
+    }
+    if not fresh and _corpus_is_fresh(workspace, inputs):
+        console.info("examples: up to date")
+        return Corpus(
+            examples=store.read_rows(workspace.examples_path, Example),
+            coverage=store.read_json(workspace.coverage_path, Coverage),
+        )
+    console.info("generating examples")
+    first = workspace.warehouse_dir / instances.files[0]
+    limits = Limits(max_rows=COMPARED_ROWS)
+    with (
+        Sandbox(first, _relations(schema), schema.dialect, limits) as sandbox,
+        console.progress("generating") as progress,
+    ):
+        corpus = generate(
+            schema,
+            patterns,
+            sandbox.execute,
+            as_of=settings.as_of,
+            seed=settings.seed,
+            max_examples=settings.max_examples,
+            progress=progress,
+        )
+    if not any(example.split == "train" for example in corpus.examples):
+        raise CorpusError(
+            "no training example could be made from this project",
+            where=str(workspace.schema_path),
+            hint="`dbt-t2s distill --format text` shows what was found; document and test more",
+        )
+    for split in SPLITS:
+        rows = [example for example in corpus.examples if example.split == split]
+        store.write_rows(workspace.dataset_dir / f"{split}.parquet", rows, Example, inputs)
+    store.write_json(workspace.coverage_path, corpus.coverage, inputs)
+    store.write_rows(workspace.examples_path, corpus.examples, Example, inputs)
+    return corpus
+
+
+def _corpus_is_fresh(workspace: Workspace, inputs: Mapping[str, str]) -> bool:
+    rows = [workspace.examples_path]
+    rows += [workspace.dataset_dir / f"{split}.parquet" for split in SPLITS]
+    return all(_is_fresh(path, Example, inputs) for path in rows) and _is_fresh(
+        workspace.coverage_path, Coverage, inputs
+    )
+
+
+def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None:
+    from dbt_t2s.model.train import train
+
+    settings, console = workspace.settings, workspace.console
+    folder = base_folder(workspace)
+    base = settings.base if folder is None else str(folder)
+    inputs = {
+        **_schema_input(workspace),
+        **{split: _content(workspace.dataset_dir / f"{split}.parquet") for split in SPLITS[:2]},
+        "settings": store.fingerprint([base, settings.seed, settings.minutes]),
+        "version": __version__,
+    }
+    if resume and _is_fresh(workspace.trained_path, Trained, inputs):
+        console.info("model: up to date")
+        return
+    console.info(f"training {settings.base} for up to {settings.minutes:g} minutes")
+    with console.progress("training") as progress:
+        train(
+            workspace.dataset_dir,
+            schema,
+            workspace.model_dir,
+            base=base,
+            seed=settings.seed,
+            minutes=settings.minutes,
+            resume=resume,
+            progress=progress,
+        )
+    trained = Trained(base, settings.seed, settings.minutes, _content(workspace.schema_path))
+    store.write_json(workspace.trained_path, trained, inputs)
+
+
+def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
+    """The warehouse and its perturbed copies, made again when the data or the tables change."""
+    project, settings, folder = workspace.project, workspace.settings, workspace.warehouse_dir
+    if project.database is None:
+        raise ProjectError(
+            f"a model needs a DuckDB file to check its SQL on, and this target has none "
+            f"({project.adapter or 'no adapter'})",
+            where=f"{project.profiles_dir / 'profiles.yml'}, {project.profile}.{project.target}",
+            hint="name a target on a DuckDB file with --target",
+        )
+    inputs = {
+        "source": file_stamp(project.database),
+        "schema": store.fingerprint([schema.tables, schema.joins]),
+        "settings": store.fingerprint([settings.seed, INSTANCES]),
+        "version": __version__,
+    }
+    ready = _ready(workspace.instances_path, Instances, inputs)
+    if ready is not None and all((folder / file).exists() for file in ready.files):
+        return ready
+    workspace.console.info("copying the warehouse, and perturbed instances of it")
+    copied = copy_warehouse(project.database, folder)
+    files = make_instances(copied, folder, schema, n=INSTANCES, seed=settings.seed)
+    instances = Instances(
+        tuple(str(file.relative_to(folder)) for file in files), _warehouse_content(files[0], schema)
+    )
+    store.write_json(workspace.instances_path, instances, inputs)
+    return instances
+
+
+def _warehouse_content(warehouse: Path, schema: ProjectSchema) -> str:
+    """A fingerprint of the rows, whatever their order and the file's layout."""
+    found = []
+    with Sandbox(warehouse, _relations(schema), limits=Limits(timeout_s=120)) as sandbox:
+        for relation in _relations(schema):
+            counted = sandbox.execute_trusted(
+                f"select count(*)::varchar, sum(hash(t)::hugeint)::varchar from {relation} as t"
+            )
+            found.append((relation, str(getattr(counted, "rows", counted))))
+    return store.fingerprint(found)
+
+
+def _relations(schema: ProjectSchema) -> tuple[str, ...]:
+    return tuple(table.relation for table in schema.tables)
+
+
+def _schema_input(workspace: Workspace) -> dict[str, str]:
+    return {"schema": _content(workspace.schema_path)}
+
+
+def _content(path: Path) -> str:
+    """The fingerprint of an artefact's content; empty if it cannot be used."""
+    header = store.read_header(path)
+    return header.fingerprint if header is not None else ""
+
+
+def _is_fresh(path: Path, cls: type, inputs: Mapping[str, str]) -> bool:
+    header = store.read_header(path)
+    return header is not None and store.has_shape(header, cls) and header.matches(inputs)
+
+
+def _ready(path: Path, cls: type[T], inputs: Mapping[str, str]) -> T | None:
+    """The artefact if it was made from these inputs and can be read, else None: make it again."""
+    if not _is_fresh(path, cls, inputs):
+        return None
+    try:
+        return store.read_json(path, cls)
+    except StoreError:
+        # Torn or edited: making it again is the remedy that the message would name.
+        return None
+
+
+def init(workspace: Workspace) -> None:
+    """Checks what a training will need, adds the settings block, names the next command."""
+    console, project = workspace.console, workspace.project
+    dbt.ensure_artifacts(project, console.info)
+    if project.database is None:
+        console.warn(
+            f"{project.name} runs on {project.adapter}: it can be distilled and mined, but a model"
+            " needs a target on a DuckDB file",
+            where=f"{project.profiles_dir / 'profiles.yml'}, {project.profile}.{project.target}",
+            hint="add one and name it with --target",
+        )
+    elif not project.database.exists():
+        raise WarehouseError(
+            "there is no DuckDB file", where=str(project.database), hint="run `dbt build`"
+        )
+    path = project.root / "dbt_project.yml"
+    added = with_settings_block(path.read_text(encoding="utf-8"))
+    if added is None:
+        console.print(f"{path} has its settings already")
+    else:
+        store.write_text(path, added)
+        console.print(f"added the settings block to {path}")
+    console.print("next: dbt-t2s train")

@@ -1,0 +1,227 @@
+"""One dbt project's artifacts (and data, if it may be asked) → its enriched schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dbt_t2s import sql
+from dbt_t2s.duck import Execute
+from dbt_t2s.project import (
+    artifacts as artifact_files,
+)
+from dbt_t2s.project import (
+    columns,
+    evidence,
+    joins,
+    meta,
+    metric_set,
+    rules,
+    secrets,
+    semantics,
+    statements,
+    values,
+)
+from dbt_t2s.project import tables as table_nodes
+from dbt_t2s.project.artifacts import Artifacts, Node, text
+from dbt_t2s.project.dbt import DbtProject
+from dbt_t2s.project.evidence import Evidence
+from dbt_t2s.project.metric_set import Progress
+from dbt_t2s.project.schema import (
+    Column,
+    Issue,
+    Kind,
+    Level,
+    ProjectSchema,
+    Role,
+    Table,
+)
+from dbt_t2s.project.semantics import Hints, SemanticModel
+from dbt_t2s.project.tables import Chosen
+from dbt_t2s.project.values import Profile, Wanted
+
+# Columns that say when a row was loaded or changed, not when the thing happened.
+_BOOKKEEPING = (
+    "dbt_",
+    "_",
+    "etl_",
+    "valid_",
+    "updated",
+    "loaded",
+    "modified",
+    "inserted",
+    "synced",
+)
+
+
+def distill(
+    project: DbtProject,
+    *,
+    as_of: str = "",
+    select: frozenset[str] | None = None,
+    execute: Execute | None = None,
+    progress: Progress | None = None,
+) -> ProjectSchema:
+    """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
+
+    ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
+    nothing is checked on data. Artifacts must be there (``dbt.ensure_artifacts``).
+    """
+    tell = progress or (lambda stage, done, total: None)
+    read = secrets.scrub(artifact_files.read(project.target_path))
+    issues = list(read.issues)
+    chosen, found = table_nodes.choose(read, select)
+    issues += found
+    proof = evidence.gather(read)
+    issues += proof.issues
+    relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
+    models = semantics.read(read, relations, project.dialect)
+    tables: list[Table] = []
+    for index, each in enumerate(chosen):
+        tell("tables", index, len(chosen))
+        table, found = _table(each, read, proof, models, project.dialect, execute)
+        issues += found
+        tables += [table] if table else []
+    tell("tables", len(chosen), len(chosen))
+    edges, found = joins.find(tables, proof, models, execute, project.dialect)
+    issues += found
+    metrics = metric_set.read(read, models, tables, edges, project.dialect, execute, tell)
+    issues += metrics.issues
+    nodes = {each.name: each.node for each in chosen}
+    business, found = rules.find(tables, nodes, edges, metrics.metrics, execute, project.dialect)
+    return ProjectSchema(
+        project=project.name,
+        dialect=project.dialect,
+        tables=tuple(tables),
+        joins=edges,
+        metrics=metrics.metrics,
+        rules=business,
+        saved_queries=metrics.saved_queries,
+        as_of=as_of,
+        dbt_version=text(artifact_files.section(read.manifest, "metadata"), "dbt_version"),
+        manifest_version=read.manifest_version,
+        issues=(*issues, *found),
+        statements=statements.collect(read, metrics.saved_queries),
+    )
+
+
+def _relation(node: Node, dialect: str) -> str:
+    written = text(node, "relation_name")
+    try:
+        return sql.relation(written, dialect)
+    except sql.SqlError:
+        return written
+
+
+def _table(
+    chosen: Chosen,
+    read: Artifacts,
+    proof: Evidence,
+    models: Sequence[SemanticModel],
+    dialect: str,
+    execute: Execute | None,
+) -> tuple[Table | None, tuple[Issue, ...]]:
+    """One table with its columns; None when it has none."""
+    node, relation = chosen.node, _relation(chosen.node, dialect)
+    found, issues = columns.find(read, node, relation, dialect, execute)
+    if not found:
+        return None, issues
+    hints = semantics.hints(models, chosen.name)
+    profile = Profile()
+    if execute is not None and any(each.origin in ("warehouse", "catalog") for each in found):
+        private = columns.private_columns(found, node)
+        wanted = [
+            Wanted(
+                each.name,
+                columns.kind_of(each.type),
+                each.name in private,
+                _identifies(chosen.unique_id, each.name, proof, hints),
+            )
+            for each in found
+        ]
+        profile, more = values.look(relation, wanted, execute, chosen.unique_id, dialect)
+        issues = (*issues, *more)
+    name = table_nodes.entity(chosen.name, hints.primary_entity)
+    key = _primary_key(chosen.unique_id, name, found, proof, hints, profile)
+    built = columns.build(found, node, proof, profile, hints, key)
+    time_column, more = _time_column(chosen, built, hints)
+    table = Table(
+        name=chosen.name,
+        relation=relation,
+        unique_id=chosen.unique_id,
+        path=text(node, "original_file_path"),
+        columns=built,
+        label=meta.label(node) or hints.label,
+        description=meta.description(node) or hints.description,
+        synonyms=meta.synonyms(node),
+        primary_key=key,
+        entity=meta.clean(text(meta.own(node), "entity")) or name,
+        time_column=time_column,
+        rows=profile.rows,
+        layer=table_nodes.layer(node),
+    )
+    return table, (*issues, *more)
+
+
+def _identifies(unique_id: str, name: str, proof: Evidence, hints: Hints) -> bool:
+    """Whether a column only points at rows, so that its values say nothing to a reader."""
+    lower = name.lower()
+    semantic = lower in hints.keys or lower in hints.foreign
+    return semantic or columns.is_key_name(name) or bool(proof.about(unique_id, "points_at", name))
+
+
+def _primary_key(
+    unique_id: str,
+    entity: str,
+    found: Sequence[columns.Found],
+    proof: Evidence,
+    hints: Hints,
+    profile: Profile,
+) -> tuple[str, ...]:
+    """The columns that tell rows apart: as dbt says, as a test or entity says, as the data shows.
+
+    Whatever is said, data that repeats a single key disproves it.
+    """
+    names = {each.name.lower(): each.name for each in found}
+    tested = [fact.columns for fact in proof.of(unique_id, "unique")]
+    tested.sort(key=lambda each: (len(each), not columns.is_key_name(each[0])))
+    alone = {each[0].lower() for each in tested if len(each) == 1}
+    # dbt lists all columns that are keys by themselves; together they are no key.
+    declared = [fact.columns for fact in proof.of(unique_id, "primary_key")]
+    said = [key for key in declared if len(key) == 1 or not {n.lower() for n in key} <= alone]
+    said += tested
+    said += [(key,) for key in sorted(hints.keys)]
+    likely = ("id", f"{entity}_id", f"{entity}_key")
+    said += [(name,) for name in likely if _is_distinct(names.get(name, ""), profile)]
+    for key in said:
+        if not all(name.lower() in names for name in key):
+            continue
+        spelled = tuple(names[name.lower()] for name in key)
+        if len(spelled) > 1 or not profile.rows or _is_distinct(spelled[0], profile):
+            return spelled
+    return ()
+
+
+def _is_distinct(name: str, profile: Profile) -> bool:
+    seen = profile.column(name)
+    return bool(seen and profile.rows) and seen is not None and seen.distinct == profile.rows
+
+
+def _time_column(
+    chosen: Chosen, built: Sequence[Column], hints: Hints
+) -> tuple[str, tuple[Issue, ...]]:
+    """The column that dates a row: as meta, the semantic model or the node's event time says,
+    else the first date that is no bookkeeping."""
+    dates = [each for each in built if each.kind in (Kind.DATE, Kind.TIMESTAMP)]
+    names = {each.name.lower(): each.name for each in dates}
+    event_time = text(artifact_files.section(chosen.node, "config"), "event_time")
+    said = (text(meta.own(chosen.node), "time_column"), hints.time_column, event_time)
+    issues: tuple[Issue, ...] = ()
+    for name in said:
+        if name.lower() in names:
+            return names[name.lower()], issues
+        if name:
+            message = f"{name} is said to date its rows, but is no date or timestamp"
+            issues = (*issues, Issue(Level.WARNING, chosen.unique_id, message))
+    real = [each for each in dates if not each.name.lower().startswith(_BOOKKEEPING)]
+    of_event = [each for each in real if each.role is Role.TIME]
+    return (of_event[0].name if of_event else ""), issues

@@ -1,0 +1,80 @@
+"""What people wrote beside nodes and columns: descriptions, labels, synonyms, privacy marks.
+
+All of it is data. It is flattened and capped, so that a description cannot fill a prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dbt_t2s.project.artifacts import Node, items, section, text
+
+MAX_TEXT = 500
+
+# Marks of personal data: as a key of meta (``pii: true``) or as a tag.
+_PERSONAL = frozenset({"pii", "contains_pii", "is_pii", "personal", "personal_data", "sensitive"})
+
+
+def clean(value: object) -> str:
+    """One line of at most ``MAX_TEXT`` printable characters."""
+    if value is None:
+        return ""
+    shown = "".join(char if char.isprintable() else " " for char in str(value))
+    flat = " ".join(shown.split())
+    return flat if len(flat) <= MAX_TEXT else flat[: MAX_TEXT - 1].rstrip() + "…"
+
+
+def merged(node: Node) -> dict[str, Any]:
+    """``meta`` with ``config.meta`` on top: dbt has moved it from one to the other."""
+    return {**section(node, "meta"), **section(node, "config", "meta")}
+
+
+def own(node: Node) -> Mapping[str, Any]:
+    """The part of meta that is for this tool: ``meta.t2s``."""
+    return section(merged(node), "t2s")
+
+
+def hidden(node: Node) -> bool:
+    return own(node).get("hidden") is True
+
+
+def description(node: Node) -> str:
+    return clean(node.get("description"))
+
+
+def label(node: Node) -> str:
+    """The name to show, where somebody gave one."""
+    meta = merged(node)
+    return clean(text(own(node), "label") or text(node, "label") or text(meta, "label"))
+
+
+def synonyms(node: Node) -> tuple[str, ...]:
+    """``meta.synonyms`` and ``meta.t2s.synonyms``: a list, or one text with commas."""
+    found: list[str] = []
+    for holder in (merged(node), own(node)):
+        given = holder.get("synonyms")
+        parts = given.split(",") if isinstance(given, str) else items(holder, "synonyms")
+        found += [clean(part) for part in parts if isinstance(part, str | int | float)]
+    return tuple(dict.fromkeys(word for word in found if word))
+
+
+def tags(node: Node) -> frozenset[str]:
+    found = (*items(node, "tags"), *items(section(node, "config"), "tags"))
+    return frozenset(str(tag).lower() for tag in found)
+
+
+def personal(node: Node) -> bool | None:
+    """Whether the node or column is marked as personal data; None when nothing is said."""
+    meta = merged(node)
+    said = [meta.get(mark) for mark in sorted(_PERSONAL) if meta.get(mark) is not None]
+    said += [own(node).get("personal")] if "personal" in own(node) else []
+    if tags(node) & _PERSONAL or any(_means_yes(value) for value in said):
+        return True
+    return False if said else None
+
+
+def _means_yes(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() not in ("", "false", "no", "none", "0")
+    return bool(value)

@@ -1,0 +1,271 @@
+"""The enriched schema: what one dbt project lets people ask about.
+
+Every type here is frozen and built from tuples, so that a value's fingerprint is stable and
+decides what is stale (see ``store``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a column's type lets one do with it."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    BOOLEAN = "boolean"
+    OTHER = "other"
+
+
+class Role(StrEnum):
+    """What a column is for."""
+
+    KEY = "key"
+    FOREIGN_KEY = "foreign_key"
+    CATEGORY = "category"
+    MEASURE = "measure"
+    TIME = "time"
+    FLAG = "flag"
+    TEXT = "text"
+
+
+class Cardinality(StrEnum):
+    MANY_TO_ONE = "many_to_one"
+    ONE_TO_ONE = "one_to_one"
+
+
+class Level(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One thing that could not be read or used; the rest went on."""
+
+    level: Level
+    where: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a queryable table.
+
+    ``type`` is the warehouse's own type name, ``type_origin`` says where it was found
+    (``catalog``, ``warehouse``, ``declared``, ``sql`` or ``unknown``). ``values`` are frequent or
+    accepted values, never sampled from personal data. ``minimum`` and ``maximum`` are ISO or
+    decimal text.
+    """
+
+    name: str
+    type: str
+    kind: Kind
+    role: Role
+    type_origin: str = "unknown"
+    label: str = ""
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+    nullable: bool = True
+    unique: bool = False
+    personal: bool = False
+    values: tuple[str, ...] = ()
+    values_complete: bool = False
+    distinct: int | None = None
+    null_share: float | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A business rule with its machine form and its evidence.
+
+    ``predicate`` is a boolean SQL expression over the columns of ``table``, in the project's
+    dialect. ``always`` rules hold whenever rows of the table are counted or summed, asked for or
+    not (``meta.t2s.rules`` says ``applies: always``, or every metric on the table carries it).
+    """
+
+    name: str
+    sentence: str
+    table: str
+    predicate: str
+    evidence: tuple[str, ...] = ()
+    support: int = 0
+    synonyms: tuple[str, ...] = ()
+    always: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A queryable dbt node.
+
+    ``name`` is what a person calls it and is unique in the schema; ``relation`` is how SQL names it
+    (quoted where needed). ``entity`` is the singular noun for one row (``order``), empty when
+    unknown. ``time_column`` is the column that dates a row when nobody says which.
+    """
+
+    name: str
+    relation: str
+    unique_id: str
+    path: str
+    columns: tuple[Column, ...]
+    label: str = ""
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+    primary_key: tuple[str, ...] = ()
+    entity: str = ""
+    time_column: str = ""
+    rows: int | None = None
+    layer: str = ""
+
+    def column(self, name: str) -> Column:
+        """The column called ``name``; KeyError if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name}.{name}")
+
+
+@dataclass(frozen=True)
+class Join:
+    """A proven edge: ``table.columns`` points at ``to_table.to_columns`` (the one side)."""
+
+    table: str
+    columns: tuple[str, ...]
+    to_table: str
+    to_columns: tuple[str, ...]
+    cardinality: Cardinality = Cardinality.MANY_TO_ONE
+    evidence: tuple[str, ...] = ()
+    entity: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """An aggregation over one table: what simple metrics are made of.
+
+    ``expression`` is SQL over the bare column names of ``table`` (``1`` for counts of rows).
+    ``aggregation`` is one of sum, count, count_distinct, avg, min, max, median, sum_boolean.
+    """
+
+    name: str
+    table: str
+    aggregation: str
+    expression: str
+    time_column: str
+
+
+@dataclass(frozen=True)
+class MetricFilter:
+    """A metric's filter with its template resolved.
+
+    ``predicate`` is SQL in which every column is written ``table.column`` with names from the
+    schema; ``tables`` are those it reads.
+    """
+
+    predicate: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompiledMetric:
+    """MetricFlow's own SQL for a metric under one grouping.
+
+    ``group_by`` is MetricFlow's name (``metric_time__month``, ``store__country`` or empty), and
+    ``table``/``column``/``grain`` say what that is in the schema (empty for metric_time).
+    ``column_alias`` and ``metric_alias`` are the output columns.
+    """
+
+    group_by: str
+    sql: str
+    metric_alias: str
+    column_alias: str = ""
+    table: str = ""
+    column: str = ""
+    grain: str = ""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A semantic-layer metric.
+
+    Exactly one of these describes it:
+
+    - ``measure`` (type simple): aggregate of one table under ``filters``;
+    - ``expression`` over ``inputs`` (types ratio and derived): SQL in which each input metric is
+      written as its alias; ``inputs`` are (alias, metric name, extra filters);
+    - neither (cumulative, conversion, offsets, non-additive measures): only ``compiled`` is usable.
+
+    ``tables`` are all tables it reads, ``time_table``/``time_column`` what ``metric_time`` is.
+    ``dimensions`` are the (table, column) pairs MetricFlow allows it to be grouped by.
+    """
+
+    name: str
+    type: str
+    label: str = ""
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+    measure: Measure | None = None
+    filters: tuple[MetricFilter, ...] = ()
+    expression: str = ""
+    inputs: tuple[MetricInput, ...] = ()
+    tables: tuple[str, ...] = ()
+    time_table: str = ""
+    time_column: str = ""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    compiled: tuple[CompiledMetric, ...] = ()
+    unique_id: str = ""
+
+
+@dataclass(frozen=True)
+class MetricInput:
+    alias: str
+    metric: str
+    filters: tuple[MetricFilter, ...] = ()
+
+
+@dataclass(frozen=True)
+class SavedQuery:
+    name: str
+    label: str
+    description: str
+    metrics: tuple[str, ...]
+    group_by: tuple[str, ...]
+    where: tuple[str, ...]
+    sql: str = ""
+
+
+@dataclass(frozen=True)
+class ProjectSchema:
+    """Everything distilled from one dbt project.
+
+    ``dialect`` is sqlglot's name for the project's adapter. ``as_of`` is the day that "today"
+    means (ISO), empty for the real today. ``statements`` are (node id, kind, compiled SQL) of
+    models, analyses, singular tests and saved queries, with secrets scrubbed.
+    """
+
+    project: str
+    dialect: str
+    tables: tuple[Table, ...]
+    joins: tuple[Join, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    saved_queries: tuple[SavedQuery, ...] = ()
+    as_of: str = ""
+    dbt_version: str = ""
+    manifest_version: str = ""
+    issues: tuple[Issue, ...] = ()
+    statements: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+
+    def table(self, name: str) -> Table:
+        """The table called ``name``; KeyError if there is none."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)

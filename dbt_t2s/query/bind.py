@@ -1,0 +1,442 @@
+"""From a query plan to SQL: FROM, JOIN and GROUP BY follow from what the plan names.
+
+The SQL is DuckDB's; ``sql.transpile`` takes it to the project's own dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.project.schema import Kind, ProjectSchema
+from dbt_t2s.query.compiled import compiled_metrics, compiled_sql
+from dbt_t2s.query.joins import JoinGraph
+from dbt_t2s.query.linear import has_aggregate
+from dbt_t2s.query.measures import Atom, Lowered, Measures
+from dbt_t2s.query.plan import (
+    GRAINS,
+    Agg,
+    Arithmetic,
+    AvgEach,
+    Bucket,
+    Col,
+    Compare,
+    Count,
+    Dim,
+    Expr,
+    Measure,
+    Plan,
+    Pred,
+    Rate,
+    Time,
+    Wrapped,
+    is_measure,
+)
+from dbt_t2s.query.predicates import Predicates, common_filters
+from dbt_t2s.query.scope import Scope, column, quote, tables_in
+
+_PARTS = {
+    "DOW": "dayname({})",
+    "HOUR": "extract(hour from {})",
+    "MONTH_OF_YEAR": "extract(month from {})",
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    sql: str
+    alias: str
+    expression: Expr
+
+
+@dataclass(frozen=True)
+class Block:
+    """One SELECT over a root, its fragments still marked."""
+
+    root: str
+    outputs: tuple[Output, ...]
+    where: tuple[str, ...] = ()
+    group: bool = False
+    having: tuple[str, ...] = ()
+    order: str = ""
+    limit: str = ""
+    qualify: str = ""
+    distinct: bool = False
+
+
+class Binder:
+    """Turns plans over one schema into SQL; QueryPlanError where a plan makes no sense."""
+
+    def __init__(self, schema: ProjectSchema) -> None:
+        self.schema = schema
+        self.graph = JoinGraph(schema)
+        self.measures = Measures(schema)
+        self.predicates = Predicates(schema, self.graph, self.measures)
+        self._tables = {table.name: table for table in schema.tables}
+
+    def sql(self, plan: Plan) -> str:
+        """DuckDB SQL for ``plan``."""
+        if not plan.select:
+            raise QueryPlanError("the plan selects nothing")
+        metrics = compiled_metrics(plan, self.measures)
+        if metrics:
+            return compiled_sql(plan, metrics, self.measures)
+        if isinstance(plan.select[0], AvgEach):
+            return self._average_of_groups(plan, plan.select[0])
+        if not has_aggregate(plan):
+            return self._listing(plan)
+        roots = self.roots(plan)
+        if len(roots) == 1:
+            return self._grouped(plan, roots[0])
+        return self._side_by_side(plan, roots)
+
+    # ---- what a plan is about
+
+    def roots(self, plan: Plan) -> tuple[str, ...]:
+        """The tables whose rows the plan aggregates."""
+        found = dict.fromkeys(
+            atom.root for measure in measures_of(plan) for atom in self.lower(measure).atoms
+        )
+        if not found:
+            raise QueryPlanError("the plan measures nothing")
+        roots = tuple(found)
+        return self._finer(plan, roots) if len(roots) == 1 else roots
+
+    def _finer(self, plan: Plan, roots: tuple[str, ...]) -> tuple[str, ...]:
+        """Rows counted once each may be counted from a finer table when a dimension needs it."""
+        tables = frozenset(t for d in dims_of(plan) if (t := _table(d))) | set(roots)
+        if all(self.graph.reaches(roots[0], table) for table in tables):
+            return roots
+        if not all(isinstance(m, Count) for m in measures_of(plan)):
+            raise QueryPlanError(f"{roots[0]!r} cannot be grouped by a finer table")
+        bridge = self.graph.bridge(tables)
+        if bridge is None:
+            raise QueryPlanError(f"no join leads to all of {', '.join(sorted(tables))}")
+        return (bridge,)
+
+    def lower(self, measure: Measure) -> Lowered:
+        """A measure as SQL over atoms, windows and rates included."""
+        match measure:
+            case Wrapped(function, inner):
+                lowered = self.lower(inner)
+                return _windowed(function, lowered)
+            case Rate(predicate):
+                table = self.predicates.table_of(predicate, "")
+                if not table:
+                    raise QueryPlanError("the rate does not say of what")
+                return self.measures.rate(table, self.predicates.render(predicate, table))
+            case Arithmetic(operator, left, right):
+                return self.measures.combine(operator, self.lower(left), self.lower(right))
+            case _:
+                return self.measures.lower(measure)
+
+    # ---- dimensions
+
+    def _dim(self, dim: Dim, time: Col | None) -> Output:
+        if isinstance(dim, Col):
+            self._tables[dim.table].column(dim.column)
+            return Output(column(dim), dim.column, dim)
+        of = time if isinstance(dim.of, Time) else dim.of
+        if of is None:
+            raise QueryPlanError("nothing says which time is meant")
+        if dim.grain in GRAINS:
+            sql = f"date_trunc('{dim.grain.lower()}', {column(of)})"
+            if self._tables[of.table].column(of.column).kind is Kind.TIMESTAMP:
+                sql = f"cast({sql} as date)"
+        else:
+            sql = _PARTS[dim.grain].format(column(of))
+        return Output(sql, f"{of.column}_{dim.grain.lower()}", dim)
+
+    # ---- plans without aggregates
+
+    def _listing(self, plan: Plan) -> str:
+        dims = tuple(e for e in plan.select if isinstance(e, Col | Bucket))
+        named = frozenset(t for d in dims if (t := _table(d)))
+        root = self.graph.bridge(named) if named else None
+        if root is None:
+            raise QueryPlanError(f"no join leads to all of {', '.join(sorted(named)) or 'nothing'}")
+        time = self.measures.time_column(root)
+        outputs = tuple(self._dim(d, time) for d in dims)
+        order = ""
+        if plan.order and isinstance(plan.order.by, Col | Bucket):
+            order = _ordered(self._dim(plan.order.by, time), outputs, plan.order.descending)
+        block = Block(
+            root,
+            outputs,
+            where=tuple(self.predicates.render(p, root) for p in plan.where),
+            order=order if not plan.per else "",
+            limit=plan.limit or "" if not plan.per else "",
+            distinct=plan.distinct or root not in named,
+        )
+        if plan.per and plan.order:
+            by = self._dim(plan.order.by, time).sql if not is_measure(plan.order.by) else ""  # type: ignore[arg-type]
+            block = replace(block, qualify=self._qualify(plan, by, time))
+        return self._render(block)
+
+    # ---- plans with aggregates
+
+    def _grouped(self, plan: Plan, root: str) -> str:
+        lowered = [self.lower(m) for m in measures_of(plan)]
+        hoisted = common_filters(tuple(a.filters for low in lowered for a in low.atoms))
+        time = lowered[0].atoms[0].time or self.measures.time_column(root)
+
+        def measure(given: Measure) -> Output:
+            low = self.lower(given)
+            parts = tuple(self._atom_sql(atom, root, hoisted) for atom in low.atoms)
+            return Output(low.fill(parts), low.name, given)
+
+        outputs = self._outputs(plan, measure, time)
+        conditions = (
+            *sorted(hoisted),
+            *(self.predicates.render(p, root, time) for p in plan.where),
+        )
+        order = self._order(plan, outputs, measure, time)
+        block = Block(
+            root,
+            _windows_over(outputs),
+            where=tuple(dict.fromkeys(conditions)),
+            group=True,
+            having=tuple(self._having(p, plan, measure) for p in plan.having),
+            order=order if not plan.per else "",
+            limit=plan.limit or "" if not plan.per else "",
+        )
+        if plan.per and plan.order:
+            by = measure(plan.order.by).sql if is_measure(plan.order.by) else ""  # type: ignore[arg-type]
+            block = replace(block, qualify=self._qualify(plan, by, time))
+        return self._render(block)
+
+    def _atom_sql(self, atom: Atom, root: str, hoisted: frozenset[str]) -> str:
+        if atom.root == root:
+            return atom.sql(hoisted)
+        key = self._tables[atom.root].primary_key
+        if len(key) != 1:
+            raise QueryPlanError(f"{atom.root!r} has no single key to count by")
+        counted = replace(atom, function="count_distinct", argument=column(Col(atom.root, key[0])))
+        return counted.sql(hoisted)
+
+    def _outputs(
+        self, plan: Plan, measure: Callable[[Measure], Output], time: Col | None
+    ) -> tuple[Output, ...]:
+        found: list[Output] = []
+        for expression in plan.select:
+            made = (
+                self._dim(expression, time)
+                if isinstance(expression, Col | Bucket)
+                else measure(expression)
+            )
+            taken = {o.alias for o in found}
+            alias = made.alias
+            if alias in taken:
+                alias = f"{_table(made.expression) or 'other'}_{alias}"
+            found.append(replace(made, alias=alias))
+        return tuple(found)
+
+    def _order(
+        self,
+        plan: Plan,
+        outputs: Sequence[Output],
+        measure: Callable[[Measure], Output],
+        time: Col | None,
+    ) -> str:
+        if plan.order:
+            by = plan.order.by
+            made = self._dim(by, time) if isinstance(by, Col | Bucket) else measure(by)
+            return _ordered(made, outputs, plan.order.descending)
+        for output in outputs:
+            if isinstance(output.expression, Bucket) and output.expression.grain in GRAINS:
+                return _ordered(output, outputs, False)
+        return ""
+
+    def _having(self, pred: Pred, plan: Plan, measure: Callable[[Measure], Output]) -> str:
+        if not isinstance(pred, Compare) or isinstance(pred.left, Col):
+            raise QueryPlanError("HAVING compares measures only")
+        left = measure(pred.left)
+        if pred.right is not None:
+            return self.predicates.comparison(left.sql, pred.operator, pred.right)
+        dims = tuple(e for e in plan.select if isinstance(e, Col | Bucket))
+        inner = self.sql(Plan((*dims, pred.left), where=plan.where))
+        average = f"(\nselect avg({quote(left.alias)}) from (\n{inner}\n) as per_group\n)"
+        return f"{left.sql} {self.predicates.operator(pred.operator)} {average}"
+
+    def _qualify(self, plan: Plan, by: str, time: Col | None) -> str:
+        if plan.per is None or plan.order is None or not by:
+            raise QueryPlanError("rows per group need an order by a measure or column")
+        per = self._dim(plan.per, time).sql
+        way = "desc" if plan.order.descending else "asc"
+        return f"row_number() over (partition by {per} order by {by} {way}) <= {plan.limit or 1}"
+
+    def _average_of_groups(self, plan: Plan, each: AvgEach) -> str:
+        inner = self.sql(Plan((each.dim, each.of), where=plan.where, having=plan.having))
+        alias = self.lower(each.of).name
+        return f"select avg({quote(alias)}) as average_{alias}\nfrom (\n{inner}\n) as per_group"
+
+    def _side_by_side(self, plan: Plan, roots: tuple[str, ...]) -> str:
+        """One CTE per root, grouped by the same dimensions, joined on them."""
+        if plan.per or any(p for p in plan.having if isinstance(p, Compare) and p.right is None):
+            raise QueryPlanError("rows per group need measures of one table")
+        dims = tuple(e for e in plan.select if isinstance(e, Col | Bucket))
+        names = tuple(f"by_{i}" if len(dims) > 1 else "by_group" for i, _ in enumerate(dims))
+        lowered = [self.lower(m) for m in measures_of(plan)]
+        atoms = tuple(dict.fromkeys(a for low in lowered for a in low.atoms))
+        ctes = [self._totals(root, atoms, dims, names, plan) for root in roots]
+
+        def measure(given: Measure) -> Output:
+            low = self.lower(given)
+            parts = tuple(f"{quote(a.root + '_totals')}.{_piece(a, atoms)}" for a in low.atoms)
+            return Output(low.fill(parts), low.name, given)
+
+        outputs: list[Output] = []
+        for expression in plan.select:
+            if isinstance(expression, Col | Bucket):
+                name = names[dims.index(expression)]
+                outputs.append(Output(name, self._dim_alias(expression, atoms), expression))
+            else:
+                outputs.append(measure(expression))
+        lines = ["with " + ",\n".join(ctes)]
+        lines.append("select " + ",\n".join(f"{o.sql} as {quote(o.alias)}" for o in outputs))
+        lines.append(_joined([f"{root}_totals" for root in roots], names))
+        having = [self._having(p, plan, measure) for p in plan.having]
+        if having:
+            lines.append("where " + " and ".join(having))
+        if plan.order and not isinstance(plan.order.by, Col | Bucket):
+            lines.append(
+                "order by " + _ordered(measure(plan.order.by), outputs, plan.order.descending)
+            )
+        elif dims and isinstance(dims[0], Bucket):
+            descending = plan.order is not None and plan.order.descending
+            lines.append(f"order by {names[0]} {'desc' if descending else 'asc'}")
+        if plan.limit:
+            lines.append(f"limit {plan.limit}")
+        return "\n".join(lines)
+
+    def _dim_alias(self, dim: Dim, atoms: tuple[Atom, ...]) -> str:
+        return self._dim(dim, atoms[0].time).alias
+
+    def _totals(
+        self,
+        root: str,
+        atoms: tuple[Atom, ...],
+        dims: tuple[Dim, ...],
+        names: tuple[str, ...],
+        plan: Plan,
+    ) -> str:
+        own = tuple(a for a in atoms if a.root == root)
+        hoisted = common_filters(tuple(a.filters for a in own))
+        time = own[0].time or self.measures.time_column(root)
+        outputs = tuple(
+            replace(self._dim(d, time), alias=n) for d, n in zip(dims, names, strict=True)
+        )
+        pieces = tuple(Output(a.sql(hoisted), _piece(a, atoms), Count(root)) for a in own)
+        where = (*sorted(hoisted), *(self.predicates.render(p, root, time) for p in plan.where))
+        block = Block(root, (*outputs, *pieces), where=where, group=bool(dims))
+        return f"{quote(root + '_totals')} as (\n{self._render(block)}\n)"
+
+    # ---- rendering
+
+    def _render(self, block: Block) -> str:
+        fragments = [o.sql for o in block.outputs]
+        fragments += [*block.where, *block.having, block.order, block.qualify]
+        needed = frozenset(t for f in fragments for t in tables_in(f)) - {block.root}
+        scope = Scope(self.schema, self.graph, block.root, sorted(needed))
+        distinct = "distinct " if block.distinct else ""
+        lines = [f"select {distinct}" + ",\n".join(_aliased(o) for o in block.outputs)]
+        lines.append(scope.from_clause())
+        if block.where:
+            lines.append("where " + "\nand ".join(block.where))
+        grouped = [
+            str(i)
+            for i, output in enumerate(block.outputs, 1)
+            if isinstance(output.expression, Col | Bucket)
+        ]
+        if block.group and grouped:
+            lines.append("group by " + ", ".join(grouped))
+        if block.having:
+            lines.append("having " + " and ".join(block.having))
+        if block.qualify:
+            lines.append(f"qualify {block.qualify}")
+        if block.order:
+            lines.append(f"order by {block.order}")
+        if block.limit:
+            lines.append(f"limit {block.limit}")
+        return scope.settle("\n".join(lines))
+
+
+def measures_of(plan: Plan) -> tuple[Measure, ...]:
+    """Every measure that the plan aggregates, in SELECT, HAVING and ORDER BY."""
+    found: list[Measure] = [e for e in plan.select if not isinstance(e, Col | Bucket)]
+    found += [p.left for p in plan.having if isinstance(p, Compare) and not isinstance(p.left, Col)]
+    if plan.order and not isinstance(plan.order.by, Col | Bucket):
+        found.append(plan.order.by)
+    return tuple(found)
+
+
+def dims_of(plan: Plan) -> tuple[Dim, ...]:
+    found: list[Dim] = [e for e in plan.select if isinstance(e, Col | Bucket)]
+    if plan.order and isinstance(plan.order.by, Col | Bucket):
+        found.append(plan.order.by)
+    if plan.per:
+        found.append(plan.per)
+    return tuple(found)
+
+
+def _table(expression: Expr) -> str:
+    """The table a dimension names, empty for the default time and for measures."""
+    if isinstance(expression, Col):
+        return expression.table
+    if isinstance(expression, Bucket) and isinstance(expression.of, Col):
+        return expression.of.table
+    if isinstance(expression, Agg):
+        return expression.of.table
+    return ""
+
+
+def _windowed(function: str, inner: Lowered) -> Lowered:
+    """Windows run over the grouped rows; ``<by>`` stands for the time they are ordered by."""
+    value = inner.template
+    if function == "SHARE":
+        template = f"{value} * 1.0 / nullif(sum({value}) over (), 0)"
+        return Lowered(template, inner.atoms, f"share_of_{inner.name}")
+    if function == "RUNNING":
+        return Lowered(f"sum({value}) over (order by <by>)", inner.atoms, f"running_{inner.name}")
+    before = f"lag({value}) over (order by <by>)"
+    template = f"({value} - {before}) * 1.0 / nullif({before}, 0)"
+    return Lowered(template, inner.atoms, f"{inner.name}_change")
+
+
+def _windows_over(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
+    """Settle the time that windows are ordered by: the first time dimension selected."""
+    if not any("<by>" in o.sql for o in outputs):
+        return outputs
+    times = [o.sql for o in outputs if isinstance(o.expression, Bucket)]
+    if not times:
+        raise QueryPlanError("a running total or change needs a time to run along")
+    return tuple(replace(o, sql=o.sql.replace("<by>", times[0])) for o in outputs)
+
+
+def _ordered(by: Output, outputs: Sequence[Output], descending: bool) -> str:
+    way = "desc" if descending else "asc"
+    for output in outputs:
+        if output.expression == by.expression:
+            return f"{quote(output.alias)} {way}"
+    return f"{by.sql} {way}"
+
+
+def _aliased(output: Output) -> str:
+    if output.sql.endswith(f".{quote(output.alias)}"):
+        return output.sql
+    return f"{output.sql} as {quote(output.alias)}"
+
+
+def _piece(atom: Atom, atoms: tuple[Atom, ...]) -> str:
+    return f"total_{atoms.index(atom)}"
+
+
+def _joined(ctes: list[str], names: tuple[str, ...]) -> str:
+    lines = [f"from {quote(ctes[0])}"]
+    for cte in ctes[1:]:
+        if names:
+            lines.append(f"full join {quote(cte)} using ({', '.join(names)})")
+        else:
+            lines.append(f"cross join {quote(cte)}")
+    return "\n".join(lines)

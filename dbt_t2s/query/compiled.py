@@ -1,0 +1,63 @@
+"""Metrics that only MetricFlow can write (cumulative, conversion, offsets): its SQL, wrapped."""
+
+from __future__ import annotations
+
+from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.project.schema import CompiledMetric
+from dbt_t2s.query.measures import Measures
+from dbt_t2s.query.plan import Bucket, Col, During, MetricRef, Plan, Time
+from dbt_t2s.query.predicates import during
+from dbt_t2s.query.scope import quote
+
+
+def compiled_metrics(plan: Plan, measures: Measures) -> tuple[str, ...]:
+    """The metrics in the plan's SELECT for which MetricFlow's SQL is all there is."""
+    return tuple(
+        e.name for e in plan.select if isinstance(e, MetricRef) and not measures.usable(e.name)
+    )
+
+
+def compiled_sql(plan: Plan, metrics: tuple[str, ...], measures: Measures) -> str:
+    """One such metric, by at most one dimension, with dates, order and limit around it."""
+    dims = [e for e in plan.select if isinstance(e, Col | Bucket)]
+    if len(metrics) != 1 or len(dims) > 1 or len(plan.select) != 1 + len(dims):
+        raise QueryPlanError(f"metric {metrics[0]!r} can be asked for by one dimension at most")
+    if plan.having or plan.per:
+        raise QueryPlanError(f"metric {metrics[0]!r} cannot be filtered or ranked by group")
+    made = _find(metrics[0], dims[0] if dims else None, measures)
+    columns = [made.metric_alias] if not dims else [made.column_alias, made.metric_alias]
+    if plan.select and isinstance(plan.select[0], MetricRef):
+        columns.reverse()
+    listed = ", ".join(quote(c) for c in columns)
+    lines = [f"select {listed}", f"from (\n{made.sql}\n) as metric"]
+    conditions = [_condition(p, made, metrics[0]) for p in plan.where]
+    if conditions:
+        lines.append("where " + " and ".join(conditions))
+    if plan.order:
+        by = made.metric_alias if isinstance(plan.order.by, MetricRef) else made.column_alias
+        if not by:
+            raise QueryPlanError("the order is by something not selected")
+        lines.append(f"order by {quote(by)} {'desc' if plan.order.descending else 'asc'}")
+    elif dims and isinstance(dims[0], Bucket):
+        lines.append(f"order by {quote(made.column_alias)}")
+    if plan.limit:
+        lines.append(f"limit {plan.limit}")
+    return "\n".join(lines)
+
+
+def _condition(pred: object, made: CompiledMetric, metric: str) -> str:
+    if isinstance(pred, During) and isinstance(pred.of, Time) and made.grain:
+        return during(quote(made.column_alias), pred.range)
+    raise QueryPlanError(f"metric {metric!r} can be limited in time, along time, alone")
+
+
+def _find(metric: str, dim: Col | Bucket | None, measures: Measures) -> CompiledMetric:
+    for made in measures.metric(metric).compiled:
+        if dim is None and not made.group_by:
+            return made
+        if isinstance(dim, Bucket) and isinstance(dim.of, Time):
+            if made.group_by == f"metric_time__{dim.grain.lower()}":
+                return made
+        elif isinstance(dim, Col) and (made.table, made.column) == (dim.table, dim.column):
+            return made
+    raise QueryPlanError(f"MetricFlow does not give {metric!r} by that")

@@ -1,0 +1,348 @@
+"""Date phrases resolved by code: "last month", "Q3 2025", "since Easter", "past 90 days".
+
+A phrase becomes a half-open range of days. A period without a year is the latest one that has
+begun by ``today``; rolling windows ("last 30 days") start that long before today and include it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from dateutil.easter import easter
+from dateutil.relativedelta import relativedelta
+
+from dbt_t2s.query.plan import Range
+
+_MONTHS = (
+    "january february march april may june july august september october november december"
+).split()
+_MONTH = r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+_MONTH += r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+_COUNTS = {
+    w: i
+    for i, w in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve".split()
+    )
+}
+_UNIT = r"(?P<unit>day|week|month|quarter|year)s?"
+_YEAR = r"(?:19|20)\d\d"
+
+
+@dataclass(frozen=True)
+class DateSpan:
+    """A phrase at ``start``:``end`` (character offsets) and the range it means."""
+
+    range: Range
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class _Period:
+    first: date
+    after: date
+    start: int
+    end: int
+
+
+def _month_number(name: str) -> int:
+    return next(i for i, month in enumerate(_MONTHS, 1) if month.startswith(name[:3].lower()))
+
+
+def _month_after(day: date, months: int = 1) -> date:
+    return day.replace(day=1) + relativedelta(months=months)
+
+
+def _unit_start(unit: str, today: date) -> date:
+    if unit == "day":
+        return today
+    if unit == "week":
+        return today - timedelta(days=today.weekday())
+    if unit == "month":
+        return today.replace(day=1)
+    if unit == "quarter":
+        return date(today.year, 3 * ((today.month - 1) // 3) + 1, 1)
+    return date(today.year, 1, 1)
+
+
+def _shift(day: date, unit: str, count: int) -> date:
+    if unit == "quarter":
+        return day + relativedelta(months=3 * count)
+    steps = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
+    return day + relativedelta(**{steps[unit]: count})  # type: ignore[arg-type]
+
+
+def _safe_date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _day(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    parts = found.groupdict()
+    month = parts.get("name")
+    number = _month_number(month) if month else int(parts["month"])
+    year = int(parts["year"]) if parts.get("year") else today.year
+    day = _safe_date(year, number, int(parts["day"]))
+    if day is None:
+        return None
+    if not parts.get("year") and day > today:
+        day = _safe_date(year - 1, number, int(parts["day"])) or day
+    return day, day + timedelta(days=1)
+
+
+def _month(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    parts = found.groupdict()
+    number = _month_number(parts["name"]) if parts.get("name") else int(parts["month"])
+    if not 1 <= number <= 12:
+        return None
+    if parts.get("year"):
+        first = date(_full_year(parts["year"]), number, 1)
+    else:
+        first = date(today.year, number, 1)
+        if first > today:
+            first = date(today.year - 1, number, 1)
+    relative = (parts.get("relative") or "").lower()
+    if relative == "last" and first.year == today.year:
+        first = date(today.year - 1, number, 1)
+    return first, _month_after(first)
+
+
+def _full_year(text: str) -> int:
+    number = int(text.strip("'’"))
+    return number if number > 99 else 2000 + number
+
+
+_ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4}
+_ORDINALS |= {"4th": 4, "last": 0}
+
+
+def _part_of_year(found: re.Match[str], today: date, months: int) -> tuple[date, date] | None:
+    parts = found.groupdict()
+    word = (parts.get("word") or "").lower()
+    number = int(parts["number"]) if parts.get("number") else _ORDINALS[word]
+    number = number or 12 // months
+    if number > 12 // months:
+        return None
+    year = today.year
+    if parts.get("year"):
+        year = _full_year(parts["year"])
+    elif parts.get("relative"):
+        year -= 1 if parts["relative"].lower().startswith(("last", "prev")) else 0
+    first = date(year, months * (number - 1) + 1, 1)
+    if not parts.get("year") and not parts.get("relative") and first > today:
+        first = first.replace(year=year - 1)
+    return first, _month_after(first, months)
+
+
+def _quarter(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    return _part_of_year(found, today, 3)
+
+
+def _half(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    return _part_of_year(found, today, 6)
+
+
+def _whole_year(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    year = int(found["year"])
+    return date(year, 1, 1), date(year + 1, 1, 1)
+
+
+def _rolling(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    text = found["count"].lower()
+    count = _COUNTS.get(text, -1) if not text.isdigit() else int(text)
+    if not 0 < count <= 5000:
+        return None
+    return _shift(today, found["unit"].lower(), -count), today + timedelta(days=1)
+
+
+def _relative(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    unit = found["unit"].lower()
+    way = found["way"].lower()
+    here = _unit_start(unit, today)
+    if way in ("this", "current"):
+        return here, _shift(here, unit, 1)
+    if way == "next":
+        return _shift(here, unit, 1), _shift(here, unit, 2)
+    steps = 2 if "before" in way else 1
+    return _shift(here, unit, -steps), _shift(here, unit, 1 - steps)
+
+
+def _to_date(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    text = found.group().lower()
+    letters = {"ytd": "year", "mtd": "month", "qtd": "quarter", "wtd": "week"}
+    unit = letters.get(text) or next(u for u in ("year", "month", "quarter", "week") if u in text)
+    return _unit_start(unit, today), today + timedelta(days=1)
+
+
+def _named_day(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    name = found["name"].lower()
+    if name == "today":
+        return today, today + timedelta(days=1)
+    if name == "yesterday":
+        return today - timedelta(days=1), today
+    year = int(found["year"]) if found["year"] else today.year
+    day = _holiday(name, year)
+    if day > today and not found["year"]:
+        day = _holiday(name, year - 1)
+    return day, day + timedelta(days=1)
+
+
+def _holiday(name: str, year: int) -> date:
+    if name == "easter":
+        return easter(year)
+    if name == "black friday":
+        first = date(year, 11, 1)
+        thursday = first + timedelta(days=(3 - first.weekday()) % 7 + 21)
+        return thursday + timedelta(days=1)
+    return date(year, 12, 25)
+
+
+_Reader = Callable[[re.Match[str], date], tuple[date, date] | None]
+_OF_YEAR = rf"(?:,?\s*(?:of\s+|in\s+)?(?P<year>{_YEAR}|['’]\d\d))?"
+_RELATIVE_YEAR = r"(?:\s+(?:of\s+)?(?P<relative>this|last|previous)\s+year)?"
+_PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), reader)
+    for pattern, reader in (
+        (rf"\b(?P<year>{_YEAR})-(?P<month>\d\d?)-(?P<day>\d\d?)\b", _day),
+        (rf"\b(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>{_YEAR})\b", _day),
+        (rf"\b(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>{_YEAR})\b", _day),
+        (
+            rf"\b{_MONTH.format('name')}\s+(?P<day>\d\d?)(?:st|nd|rd|th)?\b(?!\s*['’]?\d)"
+            rf"(?:,?\s+(?P<year>{_YEAR}))?",
+            _day,
+        ),
+        (
+            rf"\b(?P<day>\d\d?)(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH.format('name')}\b"
+            rf"(?:,?\s+(?P<year>{_YEAR}))?",
+            _day,
+        ),
+        (rf"\b(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])\b(?!-)", _month),
+        (rf"\b(?:(?P<relative>last)\s+)?{_MONTH.format('name')}\b{_OF_YEAR}", _month),
+        (rf"\bq(?P<number>[1-4])\b{_OF_YEAR}{_RELATIVE_YEAR}", _quarter),
+        (rf"\b(?P<year>{_YEAR})\s*-?\s*q(?P<number>[1-4])\b", _quarter),
+        (
+            r"\b(?P<word>first|second|third|fourth|1st|2nd|3rd|4th|last)\s+quarter\s+"
+            rf"(?:of\s+)?(?:(?P<year>{_YEAR})|(?P<relative>this|last|previous)\s+year)",
+            _quarter,
+        ),
+        (rf"\bh(?P<number>[12])\b{_OF_YEAR}", _half),
+        (
+            r"\b(?P<word>first|second|1st|2nd)\s+half\s+(?:of\s+)?"
+            rf"(?:(?P<year>{_YEAR})|(?P<relative>this|last|previous)\s+year)",
+            _half,
+        ),
+        (
+            r"\b(?:past|last|previous|trailing|preceding)\s+"
+            rf"(?P<count>\d+|{'|'.join(_COUNTS)})[\s-]+{_UNIT}\b",
+            _rolling,
+        ),
+        (
+            r"\b(?P<way>this|current|last|previous|prior|next|past)\s+(?:calendar\s+|full\s+)?"
+            rf"{_UNIT}\b(?:\s+so\s+far)?",
+            _relative,
+        ),
+        (rf"\b(?P<unit>week|month|quarter|year)\s+(?P<way>before\s+last)\b", _relative),
+        (r"\b(?:ytd|mtd|qtd|wtd|(?:year|month|quarter|week)[\s-]+to[\s-]+date)\b", _to_date),
+        (
+            rf"\b(?P<name>today|yesterday|easter|black friday|christmas)\b(?:\s+(?P<year>{_YEAR}))?",
+            _named_day,
+        ),
+        (rf"\b(?:calendar\s+year\s+|fy\s*)?(?P<year>{_YEAR})\b", _whole_year),
+    )
+)
+_MAY = re.compile(
+    r"(?:\b(?:in|of|since|during|for|until|till|from|to|and|by|last|before|after|between)\s+)$",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(r"\b(?:before|prior to|until|till|up to|by the end of)\s+(?:the\s+)?$", re.I)
+_SINCE = re.compile(r"\b(?:since|from|starting(?:\s+in)?|as of)\s+(?:the\s+)?$", re.I)
+_AFTER = re.compile(r"\b(?:after|later than)\s+(?:the\s+)?$", re.I)
+_BETWEEN = re.compile(r"\b(?:between|from)\s+(?:the\s+)?$", re.I)
+_TO = re.compile(r"^\s*(?:-|–|to|and|through|thru|until|till)\s*(?:the\s+)?$", re.I)
+
+
+def date_spans(text: str, today: date) -> tuple[DateSpan, ...]:
+    """Every date phrase in ``text`` with its range, in order, none overlapping another."""
+    periods = _ranges(text, _periods(text, today))
+    return tuple(sorted(periods, key=lambda span: span.start))
+
+
+def _periods(text: str, today: date) -> list[_Period]:
+    taken: list[_Period] = []
+    for pattern, reader in _PATTERNS:
+        for found in pattern.finditer(text):
+            if any(p.start < found.end() and found.start() < p.end for p in taken):
+                continue
+            if not _is_month_may(text, found):
+                continue
+            try:
+                made = reader(found, today)
+            except (ValueError, OverflowError):
+                continue  # a day that no calendar has, such as year 0 or far beyond 9999
+            if made:
+                taken.append(_Period(made[0], made[1], found.start(), found.end()))
+    return sorted(taken, key=lambda p: p.start)
+
+
+def _is_month_may(text: str, found: re.Match[str]) -> bool:
+    """ "may" and "march" are words too: they are months with a year, a preposition or a capital."""
+    name = found.groupdict().get("name") or ""
+    if name.lower() not in ("may", "march", "mar", "sep", "dec", "jan"):
+        return True
+    if found.groupdict().get("year") or found.groupdict().get("day"):
+        return True
+    before = text[: found.start()]
+    return bool(_MAY.search(before)) or (name[0].isupper() and bool(before.strip()))
+
+
+def _ranges(text: str, periods: list[_Period]) -> Iterator[DateSpan]:
+    at = 0
+    while at < len(periods):
+        here = periods[at]
+        before = text[: here.start]
+        follows = periods[at + 1] if at + 1 < len(periods) else None
+        joined = follows and _TO.match(text[here.end : follows.start])
+        if follows and joined and (_BETWEEN.search(before) or "and" not in joined.group()):
+            yield _between(text, here, follows, before)
+            at += 2
+            continue
+        yield _open_ended(text, here, before)
+        at += 1
+
+
+def _between(text: str, first: _Period, last: _Period, before: str) -> DateSpan:
+    start = first.first
+    if start > last.first:  # "January to March 2025": the year is said once
+        start = _with_year(start, last.first.year)
+    elif not re.search(r"\d", text[first.start : first.end]) and last.first.year != start.year:
+        start = _with_year(start, last.first.year)
+    opened = _BETWEEN.search(before)
+    begin = opened.start() if opened else first.start
+    return _span(text, start.isoformat(), last.after.isoformat(), begin, last.end)
+
+
+def _with_year(day: date, year: int) -> date:
+    moved = day + relativedelta(year=year)
+    return moved
+
+
+def _open_ended(text: str, period: _Period, before: str) -> DateSpan:
+    first, after = period.first.isoformat(), period.after.isoformat()
+    for pattern, start, end in ((_BEFORE, "", first), (_SINCE, first, ""), (_AFTER, after, "")):
+        opened = pattern.search(before)
+        if opened:
+            if pattern is _BEFORE and re.match(r"until|till|up to|by", opened.group(), re.I):
+                end = after if (period.after - period.first).days == 1 else end
+                end = after if opened.group().lower().startswith("by") else end
+            return _span(text, start, end, opened.start(), period.end)
+    return _span(text, first, after, period.start, period.end)
+
+
+def _span(text: str, first: str, after: str, start: int, end: int) -> DateSpan:
+    return DateSpan(Range(first, after), start, end, text[start:end])

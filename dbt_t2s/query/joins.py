@@ -1,0 +1,68 @@
+"""The join graph: which table reaches which along proven many-to-one edges."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from dbt_t2s.project.schema import Cardinality, Join, ProjectSchema
+
+
+class JoinGraph:
+    """Paths that never multiply rows: each step goes from the many side to the one side."""
+
+    def __init__(self, schema: ProjectSchema) -> None:
+        self._edges: dict[str, list[Join]] = {table.name: [] for table in schema.tables}
+        for join in schema.joins:
+            if join.table not in self._edges or join.to_table not in self._edges:
+                continue
+            self._edges[join.table].append(join)
+            if join.cardinality is Cardinality.ONE_TO_ONE:
+                self._edges[join.to_table].append(_reversed(join))
+        self._paths: dict[str, dict[str, tuple[Join, ...]]] = {}
+
+    def _paths_from(self, table: str) -> dict[str, tuple[Join, ...]]:
+        """Shortest path from ``table`` to every table it reaches (breadth first)."""
+        if table not in self._paths:
+            found: dict[str, tuple[Join, ...]] = {table: ()}
+            queue = deque([table])
+            while queue:
+                here = queue.popleft()
+                for join in self._edges.get(here, ()):
+                    if join.to_table not in found:
+                        found[join.to_table] = (*found[here], join)
+                        queue.append(join.to_table)
+            self._paths[table] = found
+        return self._paths[table]
+
+    def path(self, table: str, to_table: str) -> tuple[Join, ...] | None:
+        """The many-to-one path, empty where both are one; None where there is none."""
+        return self._paths_from(table).get(to_table)
+
+    def reaches(self, table: str, to_table: str) -> bool:
+        return to_table in self._paths_from(table)
+
+    def reachable(self, table: str) -> frozenset[str]:
+        return frozenset(self._paths_from(table))
+
+    def bridge(self, tables: frozenset[str]) -> str | None:
+        """The table that reaches all ``tables`` along the fewest joins; one of them if possible."""
+        best: tuple[int, int, str] | None = None
+        for candidate in self._edges:
+            paths = self._paths_from(candidate)
+            if all(t in paths for t in tables):
+                cost = sum(len(paths[t]) for t in tables)
+                key = (0 if candidate in tables else 1, cost, candidate)
+                best = key if best is None or key < best else best
+        return best[2] if best else None
+
+
+def _reversed(join: Join) -> Join:
+    return Join(
+        table=join.to_table,
+        columns=join.to_columns,
+        to_table=join.table,
+        to_columns=join.columns,
+        cardinality=Cardinality.ONE_TO_ONE,
+        evidence=join.evidence,
+        entity=join.entity,
+    )

@@ -1,0 +1,159 @@
+"""What a question mentions: known values, numbers, dates and quoted text, found by code."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from rapidfuzz import fuzz, process
+
+from dbt_t2s.project.schema import Kind, ProjectSchema
+from dbt_t2s.query.dates import date_spans
+from dbt_t2s.query.lexicon import DEMONYMS, country_names
+from dbt_t2s.query.numbers import number_spans
+from dbt_t2s.query.text import STOP_WORDS, Word, name_words, stem, words
+
+_QUOTED = re.compile(r"[\"“”]([^\"“”]{1,60})[\"“”]|(?<!\w)'([^']{1,60})'(?!\w)")
+_LONGEST_VALUE = 6
+_MOST_VALUES = 24
+_FUZZY_FROM = 5
+_FUZZY_SCORE = 86.0
+
+
+@dataclass(frozen=True)
+class Mention:
+    """An item the question itself brings: ``token`` as in ``linear``, over words first..last.
+
+    ``quality`` is 1 for an exact match and less for stems, abbreviations and typos.
+    """
+
+    token: str
+    first: int
+    last: int
+    quality: float
+
+
+class ValueIndex:
+    """The project's known values, found by exact words, stems, known names and near spelling."""
+
+    def __init__(self, schema: ProjectSchema) -> None:
+        self._exact: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        self._stems: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        self._initials: dict[str, list[str]] = defaultdict(list)
+        for table in schema.tables:
+            for column in table.columns:
+                if column.kind not in (Kind.TEXT, Kind.OTHER):
+                    continue
+                for value in column.values:
+                    self._add(f"v:{table.name}.{column.name}={value}", value)
+        self._spellings = [" ".join(k) for k in self._exact if len("".join(k)) >= _FUZZY_FROM]
+
+    def _add(self, token: str, value: str) -> None:
+        parts = tuple(name_words(value))
+        if not parts or len(parts) > _LONGEST_VALUE:
+            return
+        self._exact[parts].append(token)
+        self._stems[tuple(stem(p) for p in parts)].append(token)
+        for name in country_names(value):
+            self._exact[tuple(name_words(name))].append(token)
+        if len(parts) > 1:
+            self._initials["".join(p[0] for p in parts)].append(token)
+
+    def mentions(self, spoken: tuple[Word, ...]) -> list[Mention]:
+        lowered = [w.text.lower() for w in spoken]
+        found: list[Mention] = []
+        for first in range(len(spoken)):
+            for last in range(first, min(first + _LONGEST_VALUE, len(spoken))):
+                found.extend(self._at(tuple(lowered[first : last + 1]), first, last))
+        best: dict[str, Mention] = {}
+        for mention in found:
+            known = best.get(mention.token)
+            if known is None or _weight(mention) > _weight(known):
+                best[mention.token] = mention
+        return _longest(list(best.values()))[:_MOST_VALUES]
+
+    def _at(self, parts: tuple[str, ...], first: int, last: int) -> list[Mention]:
+        split = tuple(p for part in parts for p in name_words(part))
+        if all(p in STOP_WORDS for p in split):
+            return []
+        tokens = self._exact.get(split)
+        if tokens:
+            return [Mention(t, first, last, 1.0) for t in tokens]
+        tokens = self._stems.get(tuple(stem(p) for p in split))
+        if tokens:
+            return [Mention(t, first, last, 0.8) for t in tokens]
+        if len(parts) == 1:
+            known = DEMONYMS.get(parts[0])
+            if known and (tokens := self._exact.get(tuple(name_words(known)))):
+                return [Mention(t, first, last, 0.9) for t in tokens]
+            if 2 <= len(parts[0]) <= 4 and (tokens := self._initials.get(parts[0])):
+                return [Mention(t, first, last, 0.7) for t in tokens]
+        return self._near(" ".join(split), first, last)
+
+    def _near(self, spelling: str, first: int, last: int) -> list[Mention]:
+        if len(spelling) < _FUZZY_FROM or last - first > 2:
+            return []
+        close = process.extract(
+            spelling, self._spellings, scorer=fuzz.ratio, score_cutoff=_FUZZY_SCORE, limit=2
+        )
+        return [
+            Mention(token, first, last, 0.6 * score / 100)
+            for name, score, _ in close
+            for token in self._exact[tuple(name.split(" "))]
+        ]
+
+
+def _weight(mention: Mention) -> float:
+    return mention.quality * (1 + 0.2 * (mention.last - mention.first))
+
+
+def _longest(mentions: list[Mention]) -> list[Mention]:
+    """Mentions best first, without those inside a longer, better one ("new" in "New York")."""
+    kept: list[Mention] = []
+    for mention in sorted(mentions, key=lambda m: (-(m.last - m.first), -m.quality, m.token)):
+        inside = any(
+            k.first <= mention.first and mention.last <= k.last
+            and (k.last - k.first) > (mention.last - mention.first)
+            and k.quality >= mention.quality - 0.3
+            for k in kept
+        )  # fmt: skip
+        if not inside:
+            kept.append(mention)
+    return sorted(kept, key=lambda m: (-_weight(m), m.first, m.token))
+
+
+def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ...]:
+    """Every mention in ``question``: dates first, then values, numbers and quoted text."""
+    spoken = words(question)
+    found: list[Mention] = []
+    dated: set[int] = set()
+    for span in date_spans(question, today):
+        covered = _covered(spoken, span.start, span.end)
+        if covered:
+            token = f"d:{span.range.start}/{span.range.end}"
+            found.append(Mention(token, covered[0], covered[-1], 1.0))
+            dated.update(covered)
+    found.extend(index.mentions(spoken))
+    for number in number_spans(question):
+        covered = [i for i in _covered(spoken, number.start, number.end) if i not in dated]
+        if covered:
+            found.append(Mention(f"n:{number.value}", covered[0], covered[-1], 1.0))
+    for quoted in _QUOTED.finditer(question):
+        text = quoted.group(1) or quoted.group(2)
+        covered = _covered(spoken, quoted.start(), quoted.end())
+        if covered:
+            found.append(Mention(f"s:{text}", covered[0], covered[-1], 1.0))
+    return _distinct(found)
+
+
+def _covered(spoken: tuple[Word, ...], start: int, end: int) -> list[int]:
+    return [i for i, word in enumerate(spoken) if word.start < end and start < word.end]
+
+
+def _distinct(found: list[Mention]) -> tuple[Mention, ...]:
+    seen: dict[str, Mention] = {}
+    for mention in found:
+        seen.setdefault(mention.token, mention)
+    return tuple(seen.values())

@@ -1,0 +1,201 @@
+"""Measures lowered to atoms: plain aggregates over one table each, and arithmetic over them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.project.schema import Metric, MetricFilter, ProjectSchema
+from dbt_t2s.query.expressions import mark_columns
+from dbt_t2s.query.plan import (
+    ARITHMETIC,
+    Agg,
+    Arithmetic,
+    AvgEach,
+    Col,
+    Count,
+    Measure,
+    MetricRef,
+    Rate,
+    Wrapped,
+)
+from dbt_t2s.query.scope import column
+
+_SLOT = re.compile(r"\{(\d+)\}")
+_FUNCTIONS = {
+    "sum": "sum({})",
+    "avg": "avg({})",
+    "min": "min({})",
+    "max": "max({})",
+    "median": "median({})",
+    "count": "count({})",
+    "count_distinct": "count(distinct {})",
+}
+_MEASURE_FUNCTIONS = {"average": "avg", "sum_boolean": "sum"}
+
+
+@dataclass(frozen=True)
+class Atom:
+    """``function(argument)`` over ``root`` under ``filters``; SQL fragments are marked."""
+
+    root: str
+    function: str
+    argument: str
+    name: str
+    filters: tuple[str, ...] = ()
+    time: Col | None = None
+
+    def sql(self, hoisted: frozenset[str] = frozenset()) -> str:
+        """The aggregate, with those of its filters that no WHERE already applies as a CASE."""
+        left = [f for f in self.filters if f not in hoisted]
+        if not left:
+            return _FUNCTIONS[self.function].format(self.argument)
+        kept = "1" if self.argument == "*" else self.argument
+        case = f"case when {' and '.join(_bracketed(f) for f in left)} then {kept} end"
+        return _FUNCTIONS[self.function].format(case)
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A measure as SQL over its atoms: ``{0} / nullif({1}, 0)``."""
+
+    template: str
+    atoms: tuple[Atom, ...]
+    name: str
+
+    def fill(self, parts: tuple[str, ...]) -> str:
+        return _SLOT.sub(lambda found: parts[int(found.group(1))], self.template)
+
+
+def _bracketed(predicate: str) -> str:
+    return f"({predicate})" if re.search(r"\bor\b", predicate, re.IGNORECASE) else predicate
+
+
+def _merge(first: Lowered, second: Lowered, template: str, name: str) -> Lowered:
+    """``template`` holds the two sides as ``<0>`` and ``<1>``."""
+    shifted = _shift(second.template, len(first.atoms))
+    merged = template.replace("<0>", first.template).replace("<1>", shifted)
+    return Lowered(merged, first.atoms + second.atoms, name)
+
+
+def _shift(template: str, offset: int) -> str:
+    return _SLOT.sub(lambda found: f"{{{int(found.group(1)) + offset}}}", template)
+
+
+class Measures:
+    """Lowers measures over one schema."""
+
+    def __init__(self, schema: ProjectSchema) -> None:
+        self._dialect = schema.dialect
+        self._tables = {table.name: table for table in schema.tables}
+        self._metrics = {metric.name: metric for metric in schema.metrics}
+        self._always: dict[str, tuple[str, ...]] = {}
+        for rule in schema.rules:
+            if rule.always:
+                condition = self.condition(rule.predicate, rule.table)
+                self._always[rule.table] = (*self._always.get(rule.table, ()), condition)
+        self._lowered: dict[str, Lowered] = {}
+
+    def condition(self, predicate: str, table: str) -> str:
+        """A bare predicate over one table, in DuckDB's SQL with its columns marked."""
+        return mark_columns(predicate, self._dialect, table)
+
+    def metric(self, name: str) -> Metric:
+        if name not in self._metrics:
+            raise QueryPlanError(f"no metric is called {name!r}")
+        return self._metrics[name]
+
+    def usable(self, name: str) -> bool:
+        """Whether the metric can be written as plain SQL (others have MetricFlow's alone)."""
+        metric = self.metric(name)
+        if metric.measure:
+            return True
+        return bool(metric.expression) and all(self.usable(i.metric) for i in metric.inputs)
+
+    def time_column(self, table: str) -> Col | None:
+        found = self._tables.get(table)
+        return Col(table, found.time_column) if found and found.time_column else None
+
+    def lower(self, measure: Measure) -> Lowered:
+        match measure:
+            case Count(table):
+                return self._single(table, "count", "*", f"{table}_count")
+            case Agg(function, of):
+                name = f"{function.lower()}_{of.column}"
+                return self._single(of.table, function.lower(), column(of), name)
+            case MetricRef(name):
+                return self._metric(name)
+            case Arithmetic(operator, left, right):
+                return self.combine(operator, self.lower(left), self.lower(right))
+            case Rate() | Wrapped() | AvgEach():
+                raise QueryPlanError("rates, windows and averages over groups are the binder's")
+
+    def _single(self, table: str, function: str, argument: str, name: str) -> Lowered:
+        if table not in self._tables:
+            raise QueryPlanError(f"no table is called {table!r}")
+        always = self._always.get(table, ())
+        atom = Atom(table, function, argument, name, always, self.time_column(table))
+        return Lowered("{0}", (atom,), name)
+
+    def rate(self, table: str, condition: str) -> Lowered:
+        """The share of ``table``'s rows for which ``condition`` (marked) holds."""
+        argument = f"case when {condition} then 1.0 else 0.0 end"
+        return self._single(table, "avg", argument, f"share_of_{table}")
+
+    def combine(self, operator: str, left: Lowered, right: Lowered) -> Lowered:
+        """Two measures as one: DIV divides as reals and gives NULL for nothing."""
+        if operator == "DIV":
+            name = f"{left.name}_per_{right.name}"
+            return _merge(left, right, "<0> * 1.0 / nullif(<1>, 0)", name)
+        return _merge(left, right, f"(<0> {ARITHMETIC[operator]} <1>)", f"{left.name}_difference")
+
+    def _metric(self, name: str) -> Lowered:
+        if name not in self._lowered:
+            self._lowered[name] = self._lower_metric(self.metric(name), ())
+        return self._lowered[name]
+
+    def _lower_metric(self, metric: Metric, extra: tuple[MetricFilter, ...]) -> Lowered:
+        filters = (*metric.filters, *extra)
+        if metric.measure:
+            return Lowered("{0}", (self._measure_atom(metric, filters),), metric.name)
+        if not metric.expression:
+            raise QueryPlanError(f"metric {metric.name!r} has MetricFlow's own SQL only")
+        atoms: list[Atom] = []
+        parts: dict[str, str] = {}
+        for given in metric.inputs:
+            lowered = self._lower_metric(self.metric(given.metric), (*filters, *given.filters))
+            offset = len(atoms)
+            parts[given.alias] = "(" + _shift(lowered.template, offset) + ")"
+            if lowered.template == "{0}":
+                parts[given.alias] = _shift("{0}", offset)
+            atoms.extend(lowered.atoms)
+        template = re.sub(
+            r"\b(" + "|".join(map(re.escape, sorted(parts, key=len, reverse=True))) + r")\b",
+            lambda found: parts[found.group(1)],
+            _real_division(metric.expression),
+        )
+        return Lowered(template, tuple(atoms), metric.name)
+
+    def _measure_atom(self, metric: Metric, filters: tuple[MetricFilter, ...]) -> Atom:
+        measure = metric.measure
+        assert measure is not None
+        function = _MEASURE_FUNCTIONS.get(measure.aggregation, measure.aggregation)
+        if function not in _FUNCTIONS:
+            raise QueryPlanError(f"metric {metric.name!r} aggregates by {function!r}")
+        argument = mark_columns(measure.expression, self._dialect, measure.table)
+        if measure.aggregation == "sum_boolean":
+            argument = f"case when {argument} then 1 else 0 end"
+        if function in ("count", "sum") and argument == "1":
+            function, argument = "count", "*"
+        time = Col(measure.table, measure.time_column) if measure.time_column else None
+        conditions = tuple(dict.fromkeys(self._filter(f) for f in filters))
+        return Atom(measure.table, function, argument, metric.name, conditions, time)
+
+    def _filter(self, given: MetricFilter) -> str:
+        return mark_columns(given.predicate, self._dialect)
+
+
+def _real_division(expression: str) -> str:
+    """Integer counts divide as reals in every dialect."""
+    return re.sub(r"\s*/\s*", " * 1.0 / ", expression)

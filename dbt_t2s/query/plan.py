@@ -1,0 +1,190 @@
+"""The query plan: what a question asks for, without FROM, JOIN or GROUP BY.
+
+A plan names columns, metrics and values; tables, joins and grouping follow from them (as in
+NatSQL, Gan et al. 2021, taken one step further). It has a linear prefix form, the token sequence
+that the embedded model writes:
+
+    plan   := REFUSE | sel+ [WHERE pred+] [HAVING pred+] [(DESC|ASC) expr [LIMIT n [PER dim]]] END
+    sel    := [DISTINCT] dim | measure
+    dim    := column | GRAIN (TIME | column)
+    measure:= metric | COUNT table | AGG column | SHARE measure | CHANGE measure
+            | RUNNING measure | DIV measure measure | SUB measure measure | RATE pred
+            | AVG_EACH measure dim
+    pred   := value | date | rule | flag column | NOT pred | OR pred pred | CMP (measure | column) n
+            | ON column date | NULL column | HAS table pred* CLOSE | LIKE column string
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
+PARTS = ("DOW", "HOUR", "MONTH_OF_YEAR")
+AGGREGATES = ("SUM", "AVG", "MIN", "MAX", "MEDIAN", "COUNT_DISTINCT")
+COMPARISONS = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<=", "EQ": "=", "NE": "<>"}
+WRAPPERS = ("SHARE", "CHANGE", "RUNNING")
+ARITHMETIC = {"DIV": "/", "SUB": "-"}
+
+
+@dataclass(frozen=True)
+class Col:
+    table: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Time:
+    """The default time of whatever is measured (MetricFlow's ``metric_time``)."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A time column cut to a grain (``MONTH``) or reduced to a part (``DOW``)."""
+
+    grain: str
+    of: Col | Time
+
+
+@dataclass(frozen=True)
+class Agg:
+    function: str
+    of: Col
+
+
+@dataclass(frozen=True)
+class Count:
+    table: str
+
+
+@dataclass(frozen=True)
+class MetricRef:
+    name: str
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """SHARE of the total, CHANGE against the period before, or RUNNING total."""
+
+    function: str
+    of: Measure
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    operator: str
+    left: Measure
+    right: Measure
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The share of rows of the predicate's table for which it holds."""
+
+    predicate: Pred
+
+
+@dataclass(frozen=True)
+class AvgEach:
+    """The average over groups: ``AVG_EACH revenue MONTH`` is average monthly revenue."""
+
+    of: Measure
+    dim: Dim
+
+
+@dataclass(frozen=True)
+class Value:
+    table: str
+    column: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Range:
+    """Days from ``start`` (included) to ``end`` (excluded), ISO; either may be empty."""
+
+    start: str
+    end: str
+
+
+@dataclass(frozen=True)
+class During:
+    of: Col | Time
+    range: Range
+
+
+@dataclass(frozen=True)
+class RuleRef:
+    name: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    of: Col
+
+
+@dataclass(frozen=True)
+class Not:
+    of: Pred
+
+
+@dataclass(frozen=True)
+class Or:
+    left: Pred
+    right: Pred
+
+
+@dataclass(frozen=True)
+class Compare:
+    """``right`` is a number as text, or None for "the average of the same thing"."""
+
+    operator: str
+    left: Measure | Col
+    right: str | None
+
+
+@dataclass(frozen=True)
+class Null:
+    of: Col
+
+
+@dataclass(frozen=True)
+class Has:
+    table: str
+    where: tuple[Pred, ...]
+
+
+@dataclass(frozen=True)
+class Like:
+    of: Col
+    text: str
+
+
+Dim = Col | Bucket
+Measure = Agg | Count | MetricRef | Wrapped | Arithmetic | Rate | AvgEach
+Expr = Col | Bucket | Agg | Count | MetricRef | Wrapped | Arithmetic | Rate | AvgEach
+Pred = Value | During | RuleRef | Flag | Not | Or | Compare | Null | Has | Like
+
+MEASURES = (Agg, Count, MetricRef, Wrapped, Arithmetic, Rate, AvgEach)
+
+
+@dataclass(frozen=True)
+class Order:
+    by: Expr
+    descending: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``limit`` is a count as text, None for all rows; ``per`` makes the limit one per group."""
+
+    select: tuple[Expr, ...]
+    where: tuple[Pred, ...] = ()
+    having: tuple[Pred, ...] = ()
+    order: Order | None = None
+    limit: str | None = None
+    per: Dim | None = None
+    distinct: bool = False
+
+
+def is_measure(expression: Expr) -> bool:
+    return isinstance(expression, MEASURES)

@@ -1,0 +1,63 @@
+"""A question's words: where they stand, and their stems."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import snowballstemmer
+
+_WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*", re.UNICODE)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_STEMMER = snowballstemmer.stemmer("english")
+
+# Words that carry the form of a question, never a name from the schema.
+STOP_WORDS = frozenset(
+    "a an the of in on at for to from by with and or is are was were be been do does did have has "
+    "had i we you they it its their our me us my your that this these those what which who whom "
+    "whose how when where why can could would should will shall may might please show give list "
+    "tell get find see want need there here as per each every all any some so if than then into "
+    "about across between during over under up out not no only just also too very much many "
+    "s t re ve ll m d let lets s'il hey hi hello ok thanks thx pls plz".split()
+)
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a text: ``start`` and ``end`` are character offsets."""
+
+    text: str
+    start: int
+    end: int
+
+    @property
+    def stem(self) -> str:
+        return stem(self.text)
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The word's English stem, lower case (Snowball's English stemmer, Porter 2001)."""
+    lowered = word.lower().removesuffix("'s").removesuffix("’s")
+    stemmed: str = _STEMMER.stemWord(lowered)
+    return stemmed
+
+
+def words(text: str) -> tuple[Word, ...]:
+    """The words of a text in order."""
+    return tuple(Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(text))
+
+
+def name_words(name: str) -> tuple[str, ...]:
+    """The words of an identifier: ``netAmount_eur`` → net, amount, eur."""
+    return tuple(w.lower() for part in _CAMEL.split(name) for w in _identifier_words(part))
+
+
+def _identifier_words(part: str) -> Iterator[str]:
+    yield from re.findall(r"[^\W_]+", part, re.UNICODE)
+
+
+def stems(text: str) -> tuple[str, ...]:
+    return tuple(stem(w) for w in name_words(text))

@@ -1,0 +1,130 @@
+"""One question in, one answer out: the first candidate that runs, or a refusal that says why."""
+
+from __future__ import annotations
+
+import math
+import time
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from datetime import time as clock
+from decimal import Decimal
+
+from dbt_t2s.duck import Execute, QueryError, first_line
+from dbt_t2s.errors import ServeError
+from dbt_t2s.model.generate import Candidate
+
+LONGEST = 2_000
+
+Generate = Callable[[Sequence[str]], list[tuple[Candidate, ...]]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question got; ``status`` is ok, refused or error.
+
+    ``attempts`` counts the statements that were run. ``reason`` says why there is no answer, or
+    that only some of its rows are shown.
+    """
+
+    question: str
+    status: str
+    sql: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+    confidence: float = 0.0
+    attempts: int = 0
+    latency_ms: float = 0.0
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """The answer as JSON holds it: dates as ISO text, decimals as numbers."""
+        return {
+            "question": self.question,
+            "status": self.status,
+            "sql": self.sql,
+            "columns": list(self.columns),
+            "rows": [[json_value(value) for value in row] for row in self.rows],
+            "confidence": self.confidence,
+            "attempts": self.attempts,
+            "latency_ms": round(self.latency_ms, 1),
+            "reason": self.reason,
+        }
+
+
+def answer(question: str, generate: Generate, execute: Execute) -> Answer:
+    """Answers one question; whatever goes wrong is in the answer."""
+    started = time.perf_counter()
+    found = _answer(question, generate, execute)
+    return replace(found, latency_ms=(time.perf_counter() - started) * 1000)
+
+
+def _answer(question: str, generate: Generate, execute: Execute) -> Answer:
+    try:
+        asked = clean(question)
+    except ServeError as error:
+        return Answer(question, "error", reason=error.what)
+    if len(asked) > LONGEST:
+        reason = f"the question has {len(asked):,} characters; ask in at most {LONGEST:,}"
+        return Answer(asked, "refused", reason=reason)
+    answers = generate([asked])
+    candidates = answers[0] if answers else ()
+    if not candidates:
+        return Answer(asked, "error", reason="the model gave no SQL")
+    return _first_that_runs(asked, candidates, execute)
+
+
+def _first_that_runs(asked: str, candidates: Sequence[Candidate], execute: Execute) -> Answer:
+    failed: list[Answer] = []
+    for attempts, candidate in enumerate(candidates, 1):
+        base = Answer(asked, "ok", candidate.sql, confidence=candidate.confidence)
+        if not candidate.sql.strip():
+            # A refusal behind candidates that failed is the model's own second thought.
+            reason = candidate.refusal or "this project's data does not answer it"
+            return replace(base, status="refused", sql="", attempts=attempts - 1, reason=reason)
+        result = execute(candidate.sql)
+        if not isinstance(result, QueryError):
+            cut = f"only the first {len(result.rows):,} rows are shown" if result.truncated else ""
+            return replace(
+                base, columns=result.columns, rows=result.rows, attempts=attempts, reason=cut
+            )
+        reason = f"{result.kind}: {first_line(result.message)}"
+        failed.append(replace(base, status="error", reason=reason))
+    return replace(failed[0], attempts=len(failed))
+
+
+def clean(question: str) -> str:
+    """The question on one line, without control characters; ServeError if nothing is left."""
+    kept = (
+        # Joiners and direction marks (Cf) belong to some scripts; half surrogates to none.
+        " " if letter.isspace() or unicodedata.category(letter) in ("Cc", "Cs") else letter
+        for letter in unicodedata.normalize("NFC", question)
+    )
+    cleaned = " ".join("".join(kept).split())
+    if not any(letter.isalnum() for letter in cleaned):
+        raise ServeError("empty question", hint='ask with words: dbt-t2s ask "How many orders?"')
+    return cleaned
+
+
+def json_value(value: object) -> object:
+    """A value as JSON holds it; what JSON has no form for becomes text, NaN becomes null."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        # A decimal without a scale is a whole number, and may be too large for a float.
+        whole = value.is_finite() and value.as_tuple().exponent == 0
+        return int(value) if whole else json_value(float(value))
+    if isinstance(value, date | datetime | clock):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | tuple):
+        return [json_value(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): json_value(item) for key, item in value.items()}
+    return str(value)

@@ -1,0 +1,85 @@
+"""How results look to a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from textwrap import indent
+
+from dbt_t2s.console import Console
+from dbt_t2s.corpus.examples import Corpus, Counted, Example
+from dbt_t2s.corpus.patterns import Pattern
+from dbt_t2s.errors import T2SError
+from dbt_t2s.judge.report import Report, to_lines
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.serve.ask import Answer
+from dbt_t2s.sql import format_sql
+
+
+def schema_line(console: Console, schema: ProjectSchema) -> None:
+    """One line on what was distilled."""
+    columns = sum(len(table.columns) for table in schema.tables)
+    console.print(
+        f"{schema.project}: {len(schema.tables)} tables, {columns} columns,"
+        f" {len(schema.joins)} joins, {len(schema.metrics)} metrics, {len(schema.rules)} rules,"
+        f" {len(schema.saved_queries)} saved queries, {len(schema.issues)} issues"
+    )
+
+
+def patterns(console: Console, found: Sequence[Pattern]) -> None:
+    """The most used shapes of query."""
+    console.print(f"{len(found):,} patterns in {sum(each.support for each in found):,} queries")
+    rows = [(each.support, ", ".join(each.tables), each.skeleton) for each in found]
+    if rows:
+        console.table(("queries", "tables", "skeleton"), rows, limit=15)
+
+
+def corpus(console: Console, found: Corpus, examples: int) -> None:
+    """How many examples there are of what, and some of them."""
+    for example in _spread(found.examples, examples):
+        console.print(f"[{example.type}, phase {example.phase}] {example.question}")
+        console.print(indent(example.sql or "(no answer in this data)", "    "))
+    splits = Counter(example.split for example in found.examples)
+    shown = ", ".join(f"{count:,} {name}" for name, count in sorted(splits.items()))
+    console.print(f"{len(found.examples):,} examples: {shown}")
+    types = ((counted.thing, counted.examples, counted.wordings) for counted in _types(found))
+    console.table(("type", "examples", "wordings"), list(types), limit=50)
+
+
+def report(console: Console, found: Report) -> None:
+    """The accuracy of each test set."""
+    for line in to_lines(found):
+        console.print(line)
+
+
+def one_answer(console: Console, answer: Answer, dialect: str) -> None:
+    """SQL, rows and latency; or why there is no answer."""
+    if answer.sql:
+        console.sql(format_sql(answer.sql, dialect))
+        console.print()
+    if answer.status != "ok":
+        console.error(
+            T2SError(
+                f"{answer.status}: {answer.reason}",
+                where=f"the question {answer.question[:80]!r}",
+                hint="ask in other words; `dbt-t2s distill --format text` shows what can be asked",
+            )
+        )
+        return
+    console.table(answer.columns, answer.rows)
+    noun = "row" if len(answer.rows) == 1 else "rows"
+    note = f"; {answer.reason}" if answer.reason else ""
+    console.print(
+        f"{len(answer.rows):,} {noun} in {answer.latency_ms:.0f} ms,"
+        f" confidence {answer.confidence:.2f}{note}"
+    )
+
+
+def _types(found: Corpus) -> list[Counted]:
+    return sorted(found.coverage.by_type, key=lambda counted: -counted.examples)
+
+
+def _spread(examples: Sequence[Example], count: int) -> Sequence[Example]:
+    """``count`` examples from all over the corpus, the same ones each time."""
+    step = max(1, len(examples) // max(count, 1))
+    return examples[::step][:count]

@@ -1,0 +1,266 @@
+"""The only importer of sqlglot: parse, read, rewrite and print SQL.
+
+Everything here takes text of a dialect (sqlglot's name for it) and fails with one exception,
+``SqlError``. ``exp`` is re-exported so that callers can look at the nodes they are given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+import sqlglot
+from sqlglot import exp as exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import Scope as Scope
+from sqlglot.optimizer.scope import traverse_scope
+
+# Longer texts are refused unread: sqlglot's time grows faster than the text.
+MAX_LENGTH = 100_000
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}")
+
+# Words that DuckDB and Postgres do not take as a bare column or table name.
+_RESERVED_WORDS = """
+    all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by
+    case cast check collate collation column columns concurrently constraint create cross default
+    deferrable desc describe distinct do else end except false fetch for foreign freeze from full
+    generated glob group having ilike in initially inner intersect into is isnull join lambda
+    lateral leading left like limit map natural not notnull null offset on only or order outer
+    overlaps pivot pivot_longer pivot_wider placing positional primary qualify references returning
+    right select semi show similar some struct summarize symmetric table tablesample then to
+    trailing true try_cast tuple union unique unpack unpivot user using variadic verbose when where
+    window with
+"""
+_RESERVED = frozenset(_RESERVED_WORDS.split())
+
+# Literals that are part of a type, a format or a unit, not of what is asked.
+_KEPT_LITERALS = (exp.DataTypeParam, exp.Interval, exp.TimeToStr, exp.StrToTime)
+
+T = TypeVar("T")
+
+
+class SqlError(ValueError):
+    """SQL text that cannot be read, or read but not printed."""
+
+
+def _guarded(action: Callable[[], T]) -> T:
+    """Run a sqlglot call and turn what it may raise into ``SqlError``."""
+    try:
+        return action()
+    except SqlglotError as error:
+        raise SqlError(str(error)) from error
+    except RecursionError as error:
+        raise SqlError("nested too deeply to be read") from error
+    except ValueError as error:
+        # sqlglot raises plain ValueErrors for unknown dialects and odd literals.
+        raise SqlError(str(error)) from error
+
+
+def parse_one(sql: str, dialect: str) -> exp.Expr:
+    """The parse tree of exactly one statement or expression."""
+    if len(sql) > MAX_LENGTH:
+        raise SqlError(f"longer than {MAX_LENGTH:,} characters")
+    found = [each for each in _guarded(lambda: sqlglot.parse(sql, read=dialect)) if each]
+    found = [each for each in found if not isinstance(each, exp.Semicolon)]
+    if not found:
+        raise SqlError("no SQL in it")
+    if len(found) > 1 or isinstance(found[0], exp.Block):
+        raise SqlError("more than one statement")
+    if isinstance(found[0], exp.Command):
+        raise SqlError(f"cannot read a {found[0].name or 'command'} statement")
+    return found[0]
+
+
+def to_sql(node: exp.Expr, dialect: str, *, pretty: bool = False) -> str:
+    """``node`` as text of ``dialect``, without comments."""
+    return _guarded(lambda: node.sql(dialect=dialect, pretty=pretty, comments=False))
+
+
+def transpile(sql: str, read: str, write: str) -> str:
+    """``sql`` of one dialect in another."""
+    return to_sql(parse_one(sql, read), write)
+
+
+def format_sql(sql: str, dialect: str) -> str:
+    """``sql`` in the house form: one clause a line, no comments."""
+    return to_sql(parse_one(sql, dialect), dialect, pretty=True)
+
+
+def walk(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Every node under ``node``, itself first."""
+    return node.walk()
+
+
+def is_select(node: exp.Expr) -> bool:
+    """Whether ``node`` is a query: a SELECT or set operations over SELECTs."""
+    return isinstance(node.unnest(), exp.Select | exp.SetOperation)
+
+
+def quote(name: str, dialect: str) -> str:
+    """``name`` as one identifier of ``dialect``, quoted only where that is needed."""
+    plain = bool(_PLAIN.match(name)) and name not in _RESERVED
+    return to_sql(exp.to_identifier(name, quoted=not plain), dialect)
+
+
+def table_name(table: exp.Table, dialect: str) -> str:
+    """The relation that ``table`` names, quoted only where needed.
+
+    Quotes that change nothing go in DuckDB alone, which ignores case: elsewhere ``"a"`` and ``a``
+    may be two relations.
+    """
+    parts = [part for part in table.parts if isinstance(part, exp.Identifier)]
+    if dialect == "duckdb":
+        return ".".join(quote(part.name, dialect) for part in parts)
+    return ".".join(to_sql(part, dialect) for part in parts)
+
+
+def relation(name: str, dialect: str) -> str:
+    """A relation name as dbt writes it, in the form ``references`` gives."""
+    node = _guarded(lambda: exp.to_table(name, dialect=dialect))
+    return table_name(node, dialect)
+
+
+def scopes(node: exp.Expr) -> tuple[Scope, ...]:
+    """The query's scopes (CTEs, subqueries, itself), inner ones first."""
+    return tuple(_guarded(lambda: traverse_scope(node)))
+
+
+def references(sql: str, dialect: str) -> tuple[str, ...]:
+    """The relations that ``sql`` reads, in order of first appearance; CTEs are not relations."""
+    node = parse_one(sql, dialect)
+    if not is_select(node):
+        found = list(node.find_all(exp.Table))
+    else:
+        found = [
+            source
+            for scope in scopes(node)
+            for source in scope.sources.values()
+            if isinstance(source, exp.Table)
+        ]
+    return tuple(dict.fromkeys(table_name(each, dialect) for each in found))
+
+
+def columns_in(node: exp.Expr) -> tuple[tuple[str, str], ...]:
+    """The (table or alias, column) pairs in ``node`` in order, each once; table "" if unsaid."""
+    pairs = ((column.table, column.name) for column in node.find_all(exp.Column, bfs=False))
+    return tuple(dict.fromkeys(pairs))
+
+
+def qualify(sql: str, dialect: str, table: str, names: Mapping[str, str]) -> str:
+    """An expression over bare columns with each written ``table.column``.
+
+    ``names`` maps lower-case names to the columns' own; ``SqlError`` on a column that is not there.
+    """
+
+    def place(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        if node.name.lower() not in names or node.table.lower() not in ("", table.lower()):
+            raise SqlError(f"{to_sql(node, dialect)} is not a column of {table}")
+        name = names[node.name.lower()]
+        return _guarded(
+            lambda: exp.maybe_parse(
+                f"{quote(table, dialect)}.{quote(name, dialect)}", into=exp.Column, dialect=dialect
+            )
+        )
+
+    return to_sql(parse_one(sql, dialect).transform(place), dialect)
+
+
+def unqualify(sql: str, dialect: str, table: str = "") -> str:
+    """An expression with the table taken off its columns: off all, or off those of ``table``."""
+
+    def bare(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column) or (table and node.table != table):
+            return node
+        return exp.column(node.this.copy())
+
+    return to_sql(parse_one(sql, dialect).transform(bare), dialect)
+
+
+def substitute(sql: str, dialect: str, values: Mapping[str, str]) -> str:
+    """An expression with whole columns named in ``values`` replaced by their expressions."""
+
+    def place(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column) and not node.table and node.name in values:
+            return parse_one(values[node.name], dialect)
+        return node
+
+    return to_sql(parse_one(sql, dialect).transform(place), dialect)
+
+
+def conjuncts(predicate: str, dialect: str) -> tuple[str, ...]:
+    """The parts of a condition that all must hold, spelled alike: ``x = false`` is ``NOT x``."""
+    node = parse_one(predicate, dialect).unnest()
+    parts = list(node.flatten()) if isinstance(node, exp.And) else [node]
+    found: list[str] = []
+    for part in parts:
+        inner = part.unnest()
+        if isinstance(inner, exp.And):
+            found += conjuncts(to_sql(inner, dialect), dialect)
+        else:
+            plain = _plain_boolean(inner)
+            found.append(to_sql(exp.paren(plain) if isinstance(plain, exp.Or) else plain, dialect))
+    return tuple(dict.fromkeys(found))
+
+
+def _plain_boolean(node: exp.Expr) -> exp.Expr:
+    if not isinstance(node, exp.EQ) or not isinstance(node.expression, exp.Boolean):
+        return node
+    return node.this if node.expression.this else exp.not_(node.this)
+
+
+def skeleton(sql: str, dialect: str) -> str:
+    """The query's shape: typed slots for names and literals, aliases numbered in order.
+
+    Slots are ``_table``, ``_column``, ``_text``, ``_number``, ``_date`` and ``_timestamp``.
+    """
+    return skeleton_of(parse_one(sql, dialect), dialect)
+
+
+def skeleton_of(node: exp.Expr, dialect: str) -> str:
+    """``skeleton`` of a parse tree."""
+    tree = node.copy()
+    ctes = {cte.alias: f"q{index}" for index, cte in enumerate(tree.find_all(exp.CTE), 1)}
+    aliases = _number_aliases(tree)
+    for cte in list(tree.find_all(exp.CTE)):
+        cte.set("alias", exp.TableAlias(this=exp.to_identifier(ctes[cte.alias])))
+    for subquery in list(tree.find_all(exp.Subquery)):
+        subquery.set("alias", None)
+    for table in list(tree.find_all(exp.Table)):
+        name = "_table" if table.db else ctes.get(table.name, "_table")
+        table.replace(exp.to_table(name))
+    return to_sql(tree.transform(lambda part: _slot(part, aliases)), dialect)
+
+
+def _number_aliases(tree: exp.Expr) -> dict[str, str]:
+    """Rename output aliases to a1, a2, …; drop those that only repeat the column's name."""
+    aliases: dict[str, str] = {}
+    for each in list(tree.find_all(exp.Alias)):
+        if isinstance(each.this, exp.Column) and each.this.name == each.alias:
+            each.replace(each.this)
+            continue
+        new = aliases.setdefault(each.alias, f"a{len(aliases) + 1}")
+        each.set("alias", exp.to_identifier(new))
+    return aliases
+
+
+def _slot(node: exp.Expr, aliases: Mapping[str, str]) -> exp.Expr:
+    if isinstance(node, exp.Column):
+        if isinstance(node.this, exp.Star):
+            return exp.Star()
+        # An output's name is one where it is looked up; elsewhere it is a column called the same.
+        known = aliases.get(node.name) if not node.table else None
+        looked_up = known and node.find_ancestor(exp.Order, exp.Group, exp.Having, exp.Qualify)
+        return exp.column(known if known and looked_up else "_column")
+    if not isinstance(node, exp.Literal) or isinstance(node.parent, _KEPT_LITERALS):
+        return node
+    if not node.is_string:
+        return exp.column("_number")
+    if _DATE.match(node.name):
+        return exp.column("_date")
+    return exp.column("_timestamp" if _TIMESTAMP.match(node.name) else "_text")

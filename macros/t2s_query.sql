@@ -1,0 +1,83 @@
+{#
+  Runs one SELECT on the project's own warehouse and prints the result as one line:
+
+    T2S_JSON {"columns": [...], "rows": [[...], ...], "truncated": false}
+
+  A macro's return value is lost on the command line; a logged line is not.
+
+    dbt run-operation t2s_query --args '{sql: "select count(*) as n from orders", limit: 10}'
+#}
+{% macro t2s_query(sql, limit=100) %}
+  {%- set limit = limit | int -%}
+  {%- if limit < 1 -%}
+    {%- do exceptions.raise_compiler_error("t2s_query: limit should be 1 or more") -%}
+  {%- endif -%}
+  {%- set statement = t2s_one_select(sql) -%}
+  {%- if execute -%}
+    {#- One row more than asked for tells whether there were more. -#}
+    {%- set answer = adapter.execute(statement, auto_begin=false, fetch=true, limit=limit + 1) -%}
+    {%- set rows = [] -%}
+    {%- for row in answer[1].rows[:limit] -%}
+      {%- set cells = [] -%}
+      {%- for value in row -%}
+        {%- do cells.append(t2s_json_value(value)) -%}
+      {%- endfor -%}
+      {%- do rows.append(cells) -%}
+    {%- endfor -%}
+    {%- set result = {
+      "columns": answer[1].column_names | list,
+      "rows": rows,
+      "truncated": answer[1].rows | length > limit,
+    } -%}
+    {%- do log("T2S_JSON " ~ tojson(result), info=true) -%}
+  {%- endif -%}
+{% endmacro %}
+
+
+{#-
+  The statement without its last semicolon if it is one SELECT that only reads, else an error.
+
+  A macro has no parser, so it refuses whatever could hide a second statement from it (comments,
+  dollar quotes, escaped quotes) and every word that writes. It is a second wall: the first is that
+  the profile's role may only read.
+-#}
+{% macro t2s_one_select(sql) %}
+  {%- set re = modules.re -%}
+  {%- set statement = (sql | string | trim).rstrip(";") | trim -%}
+  {%- set strings = re.compile("'(?:[^']|'')*'") -%}
+  {%- set names = re.compile('"(?:[^"]|"")*"|`[^`]*`') -%}
+  {%- set bare = names.sub('"name"', strings.sub("'text'", statement)) | lower -%}
+  {#- Within one SELECT only these can write; words such as SET or LOAD may be column names. -#}
+  {%- set writes = "insert|update|delete|merge|into|create|alter|drop|truncate|grant|copy|attach" -%}
+  {%- set reaches = "(?:read_\\w+|parquet_scan|sniff_csv|glob|query|query_table|getenv"
+      ~ "|pg_read_\\w+|pg_sleep|lo_import|dblink)\\s*\\(" -%}
+
+  {%- if not re.match("(select|with)\\b", bare) -%}
+    {%- do t2s_refuse("it is not a SELECT") -%}
+  {%- elif ";" in bare -%}
+    {%- do t2s_refuse("it holds more than one statement") -%}
+  {%- elif re.search("--|/\\*|#|\\$\\w*\\$", bare) or re.search("\\\\['\"]", statement) -%}
+    {%- do t2s_refuse("it holds a comment, a dollar quote or an escaped quote") -%}
+  {%- elif re.search("\\b(" ~ writes ~ ")\\b", bare) -%}
+    {%- do t2s_refuse("it holds " ~ re.search("\\b(" ~ writes ~ ")\\b", bare).group(0) | upper) -%}
+  {%- elif re.search("\\b" ~ reaches, bare) or re.search("\\b(from|join)\\s*'", bare) -%}
+    {%- do t2s_refuse("it reads outside the warehouse") -%}
+  {%- endif -%}
+  {{ return(statement) }}
+{% endmacro %}
+
+
+{% macro t2s_refuse(why) %}
+  {%- do exceptions.raise_compiler_error("t2s_query takes one SELECT that only reads; " ~ why) -%}
+{% endmacro %}
+
+
+{#- Numbers stay numbers, NULL stays null, everything else becomes text. -#}
+{% macro t2s_json_value(value) %}
+  {%- if value is none or value is boolean or value is string -%}
+    {{ return(value) }}
+  {%- elif value is number -%}
+    {{ return(value | int if value == value | int else value | float) }}
+  {%- endif -%}
+  {{ return(value | string) }}
+{% endmacro %}

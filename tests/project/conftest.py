@@ -1,0 +1,61 @@
+"""A small dbt project with a semantic layer, built once by the real dbt."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dbt_t2s.duck import Execute, QueryError, Rows, open_read_only, run
+from dbt_t2s.project.dbt import DbtProject, open_project
+from dbt_t2s.project.distill import distill
+from dbt_t2s.project.schema import ProjectSchema
+from tests.project import tiny
+
+TOKEN = "s3cr3t-token-of-the-kennel"
+
+
+@pytest.fixture(scope="session")
+def kennel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project, built and documented. Not to be changed."""
+    root = tiny.write(tmp_path_factory.mktemp("kennel"))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+    for command in (["build"], ["docs", "generate"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "dbt.cli.main", "--no-send-anonymous-usage-stats", *command],
+            cwd=root,
+            env={**kept, "KENNEL_API_TOKEN": TOKEN},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    return root
+
+
+@pytest.fixture(scope="session")
+def kennel(kennel_folder: Path) -> DbtProject:
+    return open_project(kennel_folder)
+
+
+@pytest.fixture(scope="session")
+def execute(kennel: DbtProject) -> Iterator[Execute]:
+    assert kennel.database is not None
+    with open_read_only(kennel.database) as connection:
+
+        def ask(sql: str) -> Rows | QueryError:
+            return run(connection, sql)
+
+        yield ask
+
+
+@pytest.fixture(scope="session")
+def schema(kennel: DbtProject, execute: Execute) -> ProjectSchema:
+    """The project, distilled with its data at hand and its secret known."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KENNEL_API_TOKEN", TOKEN)
+        return distill(kennel, as_of="2024-04-01", execute=execute)

@@ -1,0 +1,131 @@
+"""sql: the one door to sqlglot."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbt_t2s import sql
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-- nothing",
+        "select 1; select 2",
+        "select '",
+        "select (1",
+        "not sql at all ever",
+        "(" * 300 + "1" + ")" * 300,
+        "select " + "1 + " * 40_000 + "1",
+    ],
+)
+def test_what_cannot_be_read_is_one_kind_of_error(text: str) -> None:
+    with pytest.raises(sql.SqlError):
+        sql.parse_one(text, "duckdb")
+
+
+def test_an_unknown_dialect_is_that_error_too() -> None:
+    with pytest.raises(sql.SqlError):
+        sql.parse_one("select 1", "klingon")
+
+
+def test_transpile_and_format() -> None:
+    assert sql.transpile("select date_trunc('month', d) from t", "duckdb", "bigquery").startswith(
+        "SELECT"
+    )
+    shown = sql.format_sql("select a, b from t where a > 1 -- why", "duckdb")
+    assert "why" not in shown
+    assert shown.splitlines()[0] == "SELECT"
+    assert sql.parse_one(shown, "duckdb") == sql.parse_one(
+        "select a, b from t where a > 1", "duckdb"
+    )
+
+
+def test_is_select() -> None:
+    for text in (
+        "select 1",
+        "(select 1)",
+        "select 1 union all select 2",
+        "with a as (select 1) from a",
+    ):
+        assert sql.is_select(sql.parse_one(text, "duckdb")), text
+    for text in ("delete from t", "create table t as select 1", "a + 1"):
+        assert not sql.is_select(sql.parse_one(text, "duckdb")), text
+
+
+def test_references_leave_out_ctes_and_go_into_subqueries() -> None:
+    found = sql.references(
+        'with a as (select * from "db"."main"."t") select * from a join s."Order" as o on true'
+        " where exists (select 1 from third where third.x = o.x)",
+        "duckdb",
+    )
+    assert set(found) == {"db.main.t", 's."Order"', "third"}
+    assert sql.relation('"db"."main"."t"', "duckdb") == "db.main.t"
+
+
+def test_a_name_is_quoted_only_where_needed() -> None:
+    assert sql.quote("orders", "duckdb") == "orders"
+    assert sql.quote("order", "duckdb") == '"order"'
+    assert sql.quote("net, eur", "duckdb") == '"net, eur"'
+    assert sql.quote("select", "bigquery") == "`select`"
+
+
+def test_columns_are_qualified_and_unknown_ones_refused() -> None:
+    names = {"price": "price", "order": "order"}
+    written = sql.qualify('case when PRICE > 1 then "order" end', "duckdb", "t", names)
+    assert written == 'CASE WHEN t.price > 1 THEN t."order" END'
+    assert sql.unqualify(written, "duckdb") == 'CASE WHEN price > 1 THEN "order" END'
+    assert sql.columns_in(sql.parse_one(written, "duckdb")) == (("t", "price"), ("t", "order"))
+    with pytest.raises(sql.SqlError):
+        sql.qualify("cost > 1", "duckdb", "t", names)
+
+
+def test_only_one_tables_columns_lose_it() -> None:
+    assert sql.unqualify("a.x = 1 and b.y", "duckdb", "a") == "x = 1 AND b.y"
+
+
+def test_substitute_replaces_whole_columns() -> None:
+    assert sql.substitute("a / aa", "duckdb", {"a": "coalesce(a, 0)"}) == "COALESCE(a, 0) / aa"
+
+
+def test_conjuncts_are_spelled_alike() -> None:
+    assert sql.conjuncts("a = false and (b = true and (c or d))", "duckdb") == (
+        "NOT a",
+        "b",
+        "(c OR d)",
+    )
+
+
+SAME = (
+    "select country, sum(amount) as total from shop.orders as o join customers c"
+    " on c.id = o.customer where status = 'paid' and day >= date '2024-01-01'"
+    " group by country order by total desc limit 3",
+    "with x as (select 1) select city, sum(price) as s from db.sales join stores"
+    " on sales.store = stores.id where kind = 'web' and at >= date '2023-05-01'"
+    " group by city order by s desc limit 10",
+)
+
+
+def test_a_skeleton_keeps_the_shape_and_drops_names() -> None:
+    shapes = [
+        sql.skeleton(text, "duckdb").removeprefix("WITH q1 AS (SELECT _number) ") for text in SAME
+    ]
+    assert shapes[0] == shapes[1]
+    assert shapes[0] == (
+        "SELECT _column, SUM(_column) AS a1 FROM _table JOIN _table ON _column = _column"
+        " WHERE _column = _text AND _column >= CAST(_date AS DATE)"
+        " GROUP BY _column ORDER BY a1 DESC LIMIT _number"
+    )
+
+
+def test_a_skeleton_is_its_own_skeleton() -> None:
+    for text in SAME:
+        shape = sql.skeleton(text, "duckdb")
+        assert sql.skeleton(shape, "duckdb").count("_column") >= shape.count("_column")
+
+
+def test_types_and_units_stay_in_a_skeleton() -> None:
+    shape = sql.skeleton("select cast(a as decimal(12,2)), b - interval '3' month from t", "duckdb")
+    assert "DECIMAL(12, 2)" in shape
+    assert "INTERVAL '3' MONTH" in shape
