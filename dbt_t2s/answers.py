@@ -22,6 +22,7 @@ from dbt_t2s.model.generate import Candidate, Generator
 from dbt_t2s.pipeline import COMPARED_ROWS, Instances, Trained, instances_of
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import Answer, Generate, answer
+from dbt_t2s.serve.statements import is_statement
 from dbt_t2s.workspace import Workspace, check_inputs
 
 TRAIN = "run `dbt-t2s train`"
@@ -156,13 +157,21 @@ def _load_model(workspace: Workspace, schema: ProjectSchema) -> Generator:
 
 
 def _generate(workspace: Workspace, model: Generator) -> Generate:
-    """The model's candidates; a refusal where the best is under the project's own floor."""
+    """The model's candidates; a refusal of what is no question, and of what is under the floor."""
     floor = workspace.settings.refuse_under
 
     def generate(questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
-        return [_doubted(each, floor) for each in model.generate(questions)]
+        asked = [each for each in questions if not is_statement(each)]
+        given = iter(model.generate(asked) if asked else ())
+        return [
+            (_NO_QUESTION,) if is_statement(each) else _doubted(next(given), floor)
+            for each in questions
+        ]
 
     return generate
+
+
+_NO_QUESTION = Candidate("", 1.0, "this is a SQL statement and not a question")
 
 
 def _doubted(candidates: tuple[Candidate, ...], floor: float | None) -> tuple[Candidate, ...]:

@@ -377,4 +377,6 @@ def _existing(base: str | None) -> str | None:
 
 def main() -> None:
     """The entry point."""
+    # Libraries draw bars of their own into the log; ours says the same.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     app(prog_name="dbt-t2s")

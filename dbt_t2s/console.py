@@ -161,11 +161,18 @@ class Console:
         started: dict[str, float] = {}
 
         def report(label: str, done: int, total: int) -> None:
-            if label not in tasks:
-                started[label] = time.monotonic()
-                tasks[label] = bar.add_task(label or title, total=total or None, rate="")
-            rate = done / max(time.monotonic() - started[label], 1e-3)
-            bar.update(tasks[label], completed=done, total=total or None, rate=f"{rate:,.0f}/s")
+            name = _work(label)
+            if name not in tasks:
+                started[name] = time.monotonic()
+                tasks[name] = bar.add_task(label or title, total=total or None, rate="")
+            rate = done / max(time.monotonic() - started[name], 1e-3)
+            bar.update(
+                tasks[name],
+                description=label or title,
+                completed=done,
+                total=total or None,
+                rate=f"{rate:,.0f}/s",
+            )
 
         with bar:
             yield report
@@ -182,11 +189,11 @@ class _Lines:
 
     def __call__(self, label: str, done: int, total: int) -> None:
         now = time.monotonic()
-        started = self._started.setdefault(label, now)
+        started = self._started.setdefault(_work(label), now)
         if now - self._last < EVERY_SECONDS:
             return
         self._last = now
-        rate = done / max(now - started, 1e-3)
+        rate = done / (now - started) if now > started else 0.0
         text = f"{label or self._title}: {done:,}"
         if total:
             text += f" of {total:,}"
@@ -195,6 +202,11 @@ class _Lines:
         if rate and total > done:
             text += f", about {_duration((total - done) / rate)} left"
         self._info(text)
+
+
+def _work(label: str) -> str:
+    """What is being done; what stands in brackets after it changes from step to step."""
+    return label.partition(" (")[0]
 
 
 def _silent(label: str, done: int, total: int) -> None:

@@ -58,9 +58,10 @@ def one_answer(console: Console, answer: Answer, dialect: str) -> None:
         console.sql(format_sql(answer.sql, dialect))
         console.print()
     if answer.status != "ok":
+        lead = "" if answer.status == "error" else f"{answer.status}: "
         console.error(
             T2SError(
-                f"{answer.status}: {answer.reason}",
+                f"{lead}{answer.reason}",
                 where=f"the question {answer.question[:80]!r}",
                 hint="ask in other words; `dbt-t2s distill --format text` shows what can be asked",
             )

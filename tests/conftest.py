@@ -149,7 +149,7 @@ def trained_shop(built_shop: Path, shared_folder: Path) -> Path:
 
     def make(folder: Path) -> None:
         shutil.copytree(built_shop, folder, dirs_exist_ok=True)
-        done = t2s("train", "--minutes", "0.2", "--max-examples", "600", cwd=folder)
+        done = t2s("train", "--minutes", "0.2", "--max-examples", "300", cwd=folder)
         assert done.returncode == 0, done.stdout + done.stderr
 
     return once(shared_folder / "trained-shop", make)

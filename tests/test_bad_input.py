@@ -309,23 +309,25 @@ def test_asking_before_training(shop: Path) -> None:
         "昨年の注文数はいくつですか",
         "'; drop table orders; --",
         "1 union select name from customers; delete from orders",
-        "how many orders\x00 are there",
     ],
-    ids=["empty", "blank", "long", "german", "japanese", "injection", "injection2", "nul"],
+    ids=["empty", "blank", "long", "german", "japanese", "injection", "injection2"],
 )
 def test_a_question_that_cannot_be_one(trained_shop: Path, question: str) -> None:
-    if "\x00" in question:
-        # A shell cannot pass a NUL; a file can.
-        path = trained_shop / "nul.jsonl"
-        path.write_text(json.dumps({"question": question}) + "\n")
-        done = t2s("ask", "--file", str(path), cwd=trained_shop)
-        assert json.loads(done.stdout)["status"] != "ok"
-        return
     assert_one_message(t2s("ask", question, cwd=trained_shop))
     answered = t2s("ask", question, "--json", cwd=trained_shop)
     if answered.stdout.strip():
         assert json.loads(answered.stdout)["status"] in ("refused", "error")
         assert answered.returncode == 1
+
+
+def test_control_characters_in_a_question(trained_shop: Path, tmp_path: Path) -> None:
+    # A shell cannot pass a NUL; a file can.
+    path = tmp_path / "nul.jsonl"
+    path.write_text(json.dumps({"question": "how many\x00 orders\x1b[2J?"}) + "\n")
+    done = t2s("ask", "--file", str(path), cwd=trained_shop)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert json.loads(done.stdout)["status"] in ("ok", "refused", "error")
 
 
 def test_a_question_file_with_bad_lines(trained_shop: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from dbt_t2s.project.schema import ProjectSchema
 from tests.conftest import t2s
 
 VERBS = ("init", "distill", "mine", "generate", "train", "validate", "ask")
-SMALL = ("--minutes", "0.2", "--max-examples", "600")
+SMALL = ("--minutes", "0.2", "--max-examples", "300")
 
 
 def test_the_verbs_are_these() -> None:
@@ -106,19 +106,19 @@ def test_a_stage_that_is_fresh_is_skipped_and_says_so(trained_shop_copy: Path) -
 
 def test_a_change_in_the_project_makes_the_right_stages_again(trained_shop_copy: Path) -> None:
     (trained_shop_copy / "models" / "schema.yml").touch()
-    done = t2s("generate", "--max-examples", "600", cwd=trained_shop_copy)
+    done = t2s("generate", "--max-examples", "300", cwd=trained_shop_copy)
     assert done.returncode == 0, done.stderr
     # dbt ran again and wrote new artifacts, which say the same: nothing after them is stale.
     assert "dbt docs generate" in done.stderr
     assert "distilling shop" in done.stderr
     assert "patterns: up to date" in done.stderr
     assert "examples: up to date" in done.stderr
-    done = t2s("generate", "--max-examples", "600", "--seed", "9", cwd=trained_shop_copy)
+    done = t2s("generate", "--max-examples", "300", "--seed", "9", cwd=trained_shop_copy)
     assert "generating examples" in done.stderr
 
 
 def test_the_same_seed_gives_the_same_corpus(shop: Path, trained_shop: Path) -> None:
-    done = t2s("generate", "--max-examples", "600", "--show", "4", cwd=shop)
+    done = t2s("generate", "--max-examples", "300", "--show", "4", cwd=shop)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("[") >= 4
     name = Path("target", "t2s", "examples.parquet")

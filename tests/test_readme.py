@@ -21,7 +21,7 @@ COMMANDS = tuple(
     for line in block.splitlines()
 )
 VERBS = tuple(typer.main.get_group(app).commands)
-MODEL_SMALL = {"DBT_T2S_MINUTES": "0.2", "DBT_T2S_MAX_EXAMPLES": "600"}
+MODEL_SMALL = {"DBT_T2S_MINUTES": "0.2", "DBT_T2S_MAX_EXAMPLES": "300"}
 
 
 def of(program: str) -> list[str]:
@@ -81,6 +81,14 @@ def shop_of_the_reader(trained_shop: Path, tmp_path_factory: pytest.TempPathFact
     (folder / "questions.jsonl").write_text(
         '{"question": "how many orders are there?"}\n{"question": "how many customers?"}\n'
     )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shop_with_the_macros(built_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that has this repository as a dbt package, as the README says."""
+    folder = tmp_path_factory.mktemp("macros") / "shop"
+    shutil.copytree(built_shop, folder)
     (folder / "packages.yml").write_text(f"packages:\n  - local: {json.dumps(str(ROOT))}\n")
     return folder
 
@@ -102,10 +110,10 @@ def test_the_readmes_verbs_run(shop_of_the_reader: Path, command: str) -> None:
         assert (shop_of_the_reader / written).stat().st_size > 100
 
 
-def test_the_readmes_dbt_commands_run(shop_of_the_reader: Path) -> None:
+def test_the_readmes_dbt_commands_run(shop_with_the_macros: Path) -> None:
     for command in of("dbt"):
         arguments = [*shlex.split(command), "--profiles-dir", "."]
-        done = run(arguments, shop_of_the_reader)
+        done = run(arguments, shop_with_the_macros)
         assert done.returncode == 0, done.stdout + done.stderr
     line = next(line for line in done.stdout.splitlines() if "T2S_JSON " in line)
     answer = json.loads(line.partition("T2S_JSON ")[2])
@@ -124,13 +132,13 @@ def test_the_readmes_dbt_commands_run(shop_of_the_reader: Path) -> None:
     ],
 )
 def test_the_macro_refuses_what_is_not_one_select(
-    shop_of_the_reader: Path, sql: str, told: str
+    shop_with_the_macros: Path, sql: str, told: str
 ) -> None:
-    run(["dbt", "deps", "--profiles-dir", "."], shop_of_the_reader)
+    run(["dbt", "deps", "--profiles-dir", "."], shop_with_the_macros)
     arguments = json.dumps({"sql": sql})
     done = run(
         ["dbt", "run-operation", "t2s_query", "--args", arguments, "--profiles-dir", "."],
-        shop_of_the_reader,
+        shop_with_the_macros,
     )
     assert done.returncode == 1
     assert told in done.stdout

@@ -178,12 +178,12 @@ def _normal(text: str) -> str:
 def _example(draft: Draft, tokens: tuple[str, ...], sql: str, phase: int, template: str) -> Example:
     plan = json.dumps(tokens, ensure_ascii=False)
     identity = hashlib.sha256(f"{draft.text}\n{plan}".encode()).hexdigest()[:16]
-    bucket = int(hashlib.sha256((plan if draft.plan else draft.text).encode()).hexdigest(), 16) % 100
+    bucket = (
+        int(hashlib.sha256((plan if draft.plan else draft.text).encode()).hexdigest(), 16) % 100
+    )
     split = "dev" if bucket < _DEV else "test" if bucket < _TEST else "train"
     skeleton = " ".join(t[:1] if t[1:2] == ":" else t for t in tokens)
-    return Example(
-        identity, split, phase, draft.type, draft.text, sql, plan, template, skeleton
-    )
+    return Example(identity, split, phase, draft.type, draft.text, sql, plan, template, skeleton)
 
 
 def coverage(

@@ -201,7 +201,7 @@ class MeasureShapes(ShapeRoom):
         plan = Plan((measured.measure,), where.preds)
         base = "metric" if measured.metric else "single table"
         kind = type_of(base, where, 1)
-        return Draft(self.finish(rng, text, where.kept, noun_phrase), plan, kind, 2)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
 
     def how_many(self, rng: Random) -> Draft | None:
         table = self.table(rng)
@@ -230,7 +230,7 @@ class MeasureShapes(ShapeRoom):
         )  # fmt: skip
         plan = Plan((measure,), where.preds)
         kind = type_of("single table", where, 1)
-        return Draft(self.finish(rng, text, where.kept, text.startswith("number")), plan, kind, 2)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
 
     def aggregate(self, rng: Random) -> Draft | None:
         measured = self.column_aggregate(rng)
@@ -246,7 +246,7 @@ class MeasureShapes(ShapeRoom):
             text = text.replace(measured.name, f"{measured.name} for {where.before} ones")
         plan = Plan((measured.measure,), where.preds)
         kind = type_of("single table", where, 1)
-        return Draft(self.finish(rng, text, where.kept, not text.startswith("what")), plan, kind, 2)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
 
     def by_dimension(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -280,8 +280,7 @@ class MeasureShapes(ShapeRoom):
         dims: tuple[Dim, ...] = (dim.col,)
         plan = Plan((*dims, measured.measure), where.preds, order=order)
         kind = "grouping" if dim.own else "join"
-        noun_phrase = not text.startswith(("what", "how", "for each", "compare"))
-        return Draft(self.finish(rng, text, where.kept, noun_phrase), plan, kind, 2)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
 
     def over_time(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -308,8 +307,7 @@ class MeasureShapes(ShapeRoom):
             text += f" and {self.words.dimension_name(dim, rng)}"
             dims.append(dim.col)
         plan = Plan((*dims, measured.measure), where.preds)
-        noun_phrase = not text.startswith(("how", "what"))
-        return Draft(self.finish(rng, text, where.kept, noun_phrase), plan, kind, 2)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
 
     def by_two(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -329,7 +327,7 @@ class MeasureShapes(ShapeRoom):
              f"{said} by {first} by {second}", f"{said} broken down by {first} and {second}")
         )  # fmt: skip
         plan = Plan((one.col, two.col, measured.measure), where.preds)
-        return Draft(self.finish(rng, text, where.kept, True), plan, "grouping", 2)
+        return Draft(self.finish(rng, text, where.kept), plan, "grouping", 2)
 
     def top(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -383,8 +381,7 @@ class MeasureShapes(ShapeRoom):
             order=Order(measured.measure, descending),
             limit=str(limit),
         )
-        noun_phrase = not text.startswith(("which", "what", "who", "where"))
-        return Draft(self.finish(rng, text, where.kept, noun_phrase), plan, "top-k", 2)
+        return Draft(self.finish(rng, text, where.kept), plan, "top-k", 2)
 
     def two_measures(self, rng: Random) -> Draft | None:
         one, two = self.measured(rng), self.measured(rng)
@@ -419,7 +416,7 @@ class MeasureShapes(ShapeRoom):
              f"compare {one.name} with {two.name} {by} {where.after}")
         )  # fmt: skip
         plan = Plan((*select, one.measure, two.measure), where.preds)
-        return Draft(self.finish(rng, text, where.kept, True), plan, "metric", 2)
+        return Draft(self.finish(rng, text, where.kept), plan, "metric", 2)
 
     def share(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -442,7 +439,7 @@ class MeasureShapes(ShapeRoom):
              f"contribution of each {name} to {measured.name} {where.after}")
         )  # fmt: skip
         plan = Plan((dim.col, Wrapped("SHARE", measured.measure)), where.preds)
-        return Draft(self.finish(rng, text, where.kept, False), plan, "grouping", 2)
+        return Draft(self.finish(rng, text, where.kept), plan, "grouping", 2)
 
     def change(self, rng: Random) -> Draft | None:
         return self._along(rng, "CHANGE")
@@ -479,7 +476,7 @@ class MeasureShapes(ShapeRoom):
                 f"cumulative total of {name} per {word} {after}",
             ]
         plan = Plan((Bucket(grain, Time()), Wrapped(function, measured.measure)), where.preds)
-        return Draft(self.finish(rng, rng.choice(texts), where.kept, True), plan, "date range", 3)
+        return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "date range", 3)
 
     def average_of_groups(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -516,7 +513,7 @@ class MeasureShapes(ShapeRoom):
                 f"average {name} a {word} has {after}",
             ]
         plan = Plan((AvgEach(measured.measure, dim),), where.preds)
-        return Draft(self.finish(rng, rng.choice(texts), where.kept, True), plan, "nested", 3)
+        return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "nested", 3)
 
     def groups_above(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -554,7 +551,7 @@ class MeasureShapes(ShapeRoom):
             ]
         select: tuple[Dim | Measure, ...] = (dim.col, measured.measure)
         plan = Plan(select, where.preds, (Compare(operator, measured.measure, number),))
-        return Draft(self.finish(rng, rng.choice(texts), where.kept, False), plan, "nested", 3)
+        return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "nested", 3)
 
     def top_per_group(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -593,7 +590,7 @@ class MeasureShapes(ShapeRoom):
             limit=str(limit),
             per=group.col,
         )
-        return Draft(self.finish(rng, rng.choice(texts), where.kept, False), plan, "top-k", 3)
+        return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "top-k", 3)
 
     def ratio(self, rng: Random) -> Draft | None:
         one, two = self.measured(rng), self.measured(rng)
@@ -616,7 +613,7 @@ class MeasureShapes(ShapeRoom):
              f"what is {one.name} as a percentage of {two.name} {where.after}")
         )  # fmt: skip
         plan = Plan((Arithmetic("DIV", one.measure, two.measure),), where.preds)
-        return Draft(self.finish(rng, text, where.kept, False), plan, "nested", 3)
+        return Draft(self.finish(rng, text, where.kept), plan, "nested", 3)
 
     def rate(self, rng: Random) -> Draft | None:
         table = self.table(rng)
@@ -652,7 +649,7 @@ class MeasureShapes(ShapeRoom):
             ]
         plan = Plan((Rate(said.pred),), where.preds)
         kept = (*said.kept, *where.kept)
-        return Draft(self.finish(rng, rng.choice(texts), kept, False), plan, "nested", 3)
+        return Draft(self.finish(rng, rng.choice(texts), kept), plan, "nested", 3)
 
     def part_of_time(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -678,10 +675,10 @@ class MeasureShapes(ShapeRoom):
             text = f"which {word} has the {worth} {measured.name} {where.after}"
             order = Order(measured.measure, True)
             plan = Plan((bucket, measured.measure), where.preds, order=order, limit="1")
-            return Draft(self.finish(rng, text, where.kept, False), plan, "top-k", 2)
+            return Draft(self.finish(rng, text, where.kept), plan, "top-k", 2)
         text = f"{measured.name} {self.by(word, rng)} {where.after}"
         plan = Plan((bucket, measured.measure), where.preds)
-        return Draft(self.finish(rng, text, where.kept, True), plan, "grouping", 2)
+        return Draft(self.finish(rng, text, where.kept), plan, "grouping", 2)
 
     def only_compiled(self, rng: Random) -> Draft | None:
         """Metrics that only MetricFlow can write."""
@@ -696,7 +693,7 @@ class MeasureShapes(ShapeRoom):
             text = rng.choice(
                 (f"what is the {name}", name, f"what is our {name}", f"{name} overall")
             )
-            return Draft(self.finish(rng, text, (), True), Plan((measure,)), "metric", 2)
+            return Draft(self.finish(rng, text, ()), Plan((measure,)), "metric", 2)
         if made.grain:
             grain = made.grain.upper()
             said = None
@@ -709,14 +706,14 @@ class MeasureShapes(ShapeRoom):
                  f"how did {name} develop by {made.grain} {after}")
             )  # fmt: skip
             plan = Plan((Bucket(grain, Time()), measure), (said.pred,) if said else ())
-            return Draft(self.finish(rng, text, (after,), True), plan, "metric", 2)
+            return Draft(self.finish(rng, text, (after,)), plan, "metric", 2)
         if made.table not in self.words.tables:
             return None
         table = self.words.tables[made.table]
         dim = Dimension(table, table.column(made.column), False)
         word = self.words.dimension_name(dim, rng)
         text = f"{name} {self.by(word, rng)}"
-        return Draft(self.finish(rng, text, (), True), Plan((dim.col, measure)), "metric", 2)
+        return Draft(self.finish(rng, text, ()), Plan((dim.col, measure)), "metric", 2)
 
     def distinct(self, rng: Random) -> Draft | None:
         table = self.table(rng)
@@ -739,7 +736,7 @@ class MeasureShapes(ShapeRoom):
              f"how many unique {many}{of} are there {where.after}")
         )  # fmt: skip
         plan = Plan((Agg("COUNT_DISTINCT", dim.col),), where.preds)
-        return Draft(self.finish(rng, text, where.kept, False), plan, "single table", 1)
+        return Draft(self.finish(rng, text, where.kept), plan, "single table", 1)
 
 
 def _touches(where: Where, columns: tuple[str, ...]) -> bool:

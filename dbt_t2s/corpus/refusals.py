@@ -144,10 +144,9 @@ class Refusals(ShapeRoom):
                 rng.choice(_OTHER),
             )
         )
-        noun_phrase = not text.startswith(("how", "what", "which", "list"))
         kept = value.kept if value else ()
         plain = text in _OTHER
-        spoken = self.finish(rng, text, kept, noun_phrase and not plain)
+        spoken = self.finish(rng, text, kept)
         return Draft(spoken, None, "refusal", 3, "refusal")
 
 

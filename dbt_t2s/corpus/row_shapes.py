@@ -79,8 +79,7 @@ class RowShapes(ShapeRoom):
             return None
         plan = Plan((Col(table.name, column.name),), where.preds)
         kind = type_of("single table", where, 1)
-        noun_phrase = not text.startswith(("which", "what", "who"))
-        return Draft(self.finish(rng, text, where.kept, noun_phrase), plan, kind, 1)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 1)
 
     def values(self, rng: Random) -> Draft | None:
         table = self.table(rng)
@@ -106,8 +105,7 @@ class RowShapes(ShapeRoom):
                  f"all possible {name}{of} {where.after}", f"unique {name}{of} {where.after}")
             )  # fmt: skip
         plan = Plan((Col(table.name, column.name),), where.preds, distinct=True)
-        noun_phrase = text.startswith(("distinct", "different", "all", "unique"))
-        text = self.finish(rng, text, where.kept, noun_phrase)
+        text = self.finish(rng, text, where.kept)
         return Draft(text, plan, "single table", 1)
 
     def _shown(self, table: Table, column: Column) -> bool:
@@ -132,7 +130,7 @@ class RowShapes(ShapeRoom):
              f"tell me the {name} of the {noun} {value}")
         )  # fmt: skip
         plan = Plan((Col(table.name, column.name),), (Value(table.name, display.name, value),))
-        return Draft(self.finish(rng, text, (value,), False), plan, "filter", 1)
+        return Draft(self.finish(rng, text, (value,)), plan, "filter", 1)
 
     def extreme(self, rng: Random) -> Draft | None:
         found = self.named(rng)
@@ -176,8 +174,7 @@ class RowShapes(ShapeRoom):
         select = (Col(table.name, display.name), Col(table.name, column.name))
         order = Order(Col(table.name, column.name), descending)
         plan = Plan(select, where.preds, order=order, limit=str(limit))
-        noun_phrase = not text.startswith(("which", "what"))
-        return Draft(self.finish(rng, text, where.kept, noun_phrase), plan, "top-k", 2)
+        return Draft(self.finish(rng, text, where.kept), plan, "top-k", 2)
 
     def first_or_last(self, rng: Random) -> Draft | None:
         table = self.table(rng)
@@ -205,7 +202,7 @@ class RowShapes(ShapeRoom):
             ]
         plan = Plan((Agg("MAX" if last else "MIN", Col(table.name, column.name)),), where.preds)
         kind = type_of("single table", where, 1)
-        return Draft(self.finish(rng, rng.choice(texts), where.kept, False), plan, kind, 1)
+        return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, kind, 1)
 
     def above_average(self, rng: Random) -> Draft | None:
         found = self.named(rng)
@@ -233,10 +230,10 @@ class RowShapes(ShapeRoom):
             text = rng.choice(
                 (f"how many {text}", f"number of {text}", f"how many {text} are there")
             )
-            return Draft(self.finish(rng, text, (), False), plan, "nested", 3)
+            return Draft(self.finish(rng, text, ()), plan, "nested", 3)
         plan = Plan((Col(table.name, display.name),), (pred,))
         text = rng.choice((text, f"which {text}"))
-        return Draft(self.finish(rng, text, (), not text.startswith("which")), plan, "nested", 3)
+        return Draft(self.finish(rng, text, ()), plan, "nested", 3)
 
     def two_columns(self, rng: Random) -> Draft | None:
         found = self.named(rng)
@@ -257,7 +254,7 @@ class RowShapes(ShapeRoom):
         )  # fmt: skip
         plan = Plan((Col(table.name, display.name), Col(table.name, column.name)), where.preds)
         kind = type_of("single table", where, 1)
-        return Draft(self.finish(rng, text, where.kept, True), plan, kind, 1)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 1)
 
     def busy(self, rng: Random) -> Draft | None:
         """``which customer has the most orders``: rows counted on the many side."""
@@ -297,4 +294,4 @@ class RowShapes(ShapeRoom):
             order=Order(measure, True),
             limit=str(limit),
         )
-        return Draft(self.finish(rng, rng.choice(texts), where.kept, False), plan, "top-k", 2)
+        return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "top-k", 2)

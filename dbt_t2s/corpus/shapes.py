@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from dbt_t2s.corpus.conditions import Conditions, Said
-from dbt_t2s.corpus.speech import frame, roughen
+from dbt_t2s.corpus.speech import frame, roughen, tidy
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.project.schema import Table
 from dbt_t2s.query.plan import Pred, Plan
@@ -72,8 +72,9 @@ class ShapeRoom:
             about.append(said.about)
         return joined(found, rng)
 
-    def finish(self, rng: Random, text: str, kept: Sequence[str], noun_phrase: bool) -> str:
-        return roughen(rng, frame(rng, text, noun_phrase), kept)
+    def finish(self, rng: Random, text: str, kept: Sequence[str]) -> str:
+        """The question as typed: tidied, framed, then roughened."""
+        return roughen(rng, frame(rng, tidy(text)), kept)
 
 
 def joined(said: Sequence[Said], rng: Random) -> Where:

@@ -136,16 +136,16 @@ _ASK = (
     "{q}",
     "can you tell me {q}",
     "could you check {q}",
-    "i need {q}",
-    "i'd like to see {q}",
-    "please give me {q}",
+    "i need to know {q}",
+    "i'd like to know {q}",
     "do you know {q}",
+    "{q}",
     "hey, {q}",
     "quick question: {q}",
     "{q} please",
     "for my report: {q}",
     "the boss wants to know {q}",
-    "we need {q} for the meeting",
+    "{q} - need it for the meeting",
 )
 _COMMAND = (
     "{q}",
@@ -167,14 +167,57 @@ _COMMAND = (
     "{q} pls",
     "let me see {q}",
     "what does {q} look like",
-    "break down {q}",
+    "what about {q}",
+    "{q} - can you send me that",
+    "what is {q}",
 )
 
 
-def frame(rng: Random, text: str, noun_phrase: bool) -> str:
-    """A question or a noun phrase as somebody would put it to a colleague."""
-    choices = _COMMAND if noun_phrase else _ASK
-    return rng.choice(choices).format(q=text)
+_BEFORE = (
+    "hi,", "hello,", "hey there,", "hi team,", "morning!", "good morning,", "sorry to bother you,",
+    "one more thing:", "just wondering,", "for the board meeting,", "for my slides,", "ok so",
+    "i am preparing a report and", "my manager asked:", "a customer asked me about this:",
+    "not sure if you can answer this, but", "as discussed yesterday,", "before the call:",
+    "we are planning for next season, so", "the team is asking again,", "honestly,", "right,",
+    "i was looking at the dashboard and wonder:", "small favour:", "out of curiosity,",
+)  # fmt: skip
+_AFTER = (
+    "thanks!", "thank you", "please", "pls", "asap", "if possible", "- thanks in advance",
+    "for the weekly report", "i need it by noon", "cheers", "no rush", "as a table please",
+    "just the figure", "if you have it", "many thanks", "for our review", "in one table",
+)  # fmt: skip
+
+
+def surround(rng: Random, text: str) -> str:
+    """What people write around a question."""
+    way = rng.random()
+    if way < 0.09:
+        return f"{rng.choice(_BEFORE)} {text}"
+    if way < 0.16:
+        return (
+            f"{text} {rng.choice(_AFTER)}"
+            if rng.random() < 0.5
+            else f"{text}, {rng.choice(_AFTER)}"
+        )
+    return text
+
+
+_QUESTION = re.compile(r"(what|what's|how|which|who|when|where|is|are|do|does|did)\b", re.I)
+_ORDER = re.compile(r"(calculate|count|compare|list|tell|for each|break|rank)\b", re.I)
+
+
+def tidy(text: str) -> str:
+    """One article where two met, no space before a comma."""
+    text = re.sub(r"\b(?:the|our|a|an) (the|our|all|overall) ", r"\1 ", text)
+    text = re.sub(r"\s+([,?.])", r"\1", text)
+    return re.sub(r"\s+", " ", text).strip(" ,")
+
+
+def frame(rng: Random, text: str) -> str:
+    """A question, an order or a noun phrase as somebody would put it to a colleague."""
+    if not _ORDER.match(text):
+        text = rng.choice(_ASK if _QUESTION.match(text) else _COMMAND).format(q=text)
+    return surround(rng, text)
 
 
 _CONTRACTED = {"what is": "what's", "how many": "how many", "who is": "who's", "i would": "i'd"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 import torch
@@ -12,7 +11,7 @@ from dbt_t2s import sql as sql_door
 from dbt_t2s.errors import ModelError, QueryPlanError
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate
-from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack
+from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack, today_of
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.record import ModelRecord, read_record
 from dbt_t2s.model.search import Searched, search
@@ -22,10 +21,6 @@ from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.query.text import STOP_WORDS, words
 
 WIDTH = 4
-
-
-def today_of(schema: ProjectSchema) -> date:
-    return date.fromisoformat(schema.as_of) if schema.as_of else date.today()
 
 
 class EmbeddedGenerator:
@@ -67,7 +62,9 @@ class EmbeddedGenerator:
             if plan is None:
                 return ""
             made = self._index.binder.sql(plan)
-            return sql_door.format_sql(sql_door.transpile(made, "duckdb", self._dialect), self._dialect)
+            return sql_door.format_sql(
+                sql_door.transpile(made, "duckdb", self._dialect), self._dialect
+            )
         except (QueryPlanError, sql_door.SqlError):
             return ""
 

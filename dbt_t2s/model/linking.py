@@ -25,7 +25,7 @@ from dbt_t2s.query.text import STOP_WORDS, Word, name_words, stem, words
 MOST_WORDS = 60
 RELATIONS = 6  # full name, part of a name, mention, meaning, description, own table's name
 ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, joins, joined by
-_QUOTAS = {"t": 14, "m": 14, "c": 28, "r": 5}
+_QUOTAS = {"t": 9, "m": 9, "c": 20, "r": 3}
 _GRAM = 3
 _SORT_AT = {sort: i for i, sort in enumerate(SORTS)}
 _KIND_AT = {kind: i for i, kind in enumerate(Kind)}
@@ -40,19 +40,26 @@ class Linked:
     """One question ready for the network.
 
     ``items`` are the candidates, ``ids`` their place in the schema's list plus one (0 for
-    mentions); arrays are float16: ``states`` (W, 384), ``vectors`` (I, 384), ``features`` (I, F),
-    ``word_item`` (W, I, R), ``item_item`` (I, I, R2), ``question`` (Q,).
+    mentions), ``rows`` where their vectors stand in ``table`` (shared by a schema's questions, its
+    last row zero); arrays are float16: ``states`` (W, 384), ``features`` (I, F), ``word_item``
+    (W, I, R), ``question`` (Q,); ``item_item`` (I, I) holds the R2 relations as bits.
     """
 
     text: str
     items: tuple[Item, ...]
     ids: np.ndarray
     states: np.ndarray
-    vectors: np.ndarray
+    table: np.ndarray
+    rows: np.ndarray
     features: np.ndarray
     word_item: np.ndarray
     item_item: np.ndarray
     question: np.ndarray
+
+
+def today_of(schema: ProjectSchema) -> date:
+    """The day that the project calls today."""
+    return date.fromisoformat(schema.as_of) if schema.as_of else date.today()
 
 
 class SchemaIndex:
@@ -66,9 +73,10 @@ class SchemaIndex:
         self.items = schema_items(schema, self.binder)
         self.values = ValueIndex(schema)
         self.place = {item.token: i for i, item in enumerate(self.items)}
-        self._mentioned: dict[str, tuple[Item, np.ndarray]] = {}
+        self._mentioned: dict[str, tuple[Item, int]] = {}
         self._index_phrases()
         self.vectors = encoder.vectors([item.text for item in self.items]).numpy()
+        self.vector_table = np.vstack([self.vectors, np.zeros((1, HIDDEN))]).astype(np.float16)
         self.phrase_vectors = encoder.vectors(self._phrase_texts).numpy()
         self._word_vectors: dict[str, np.ndarray] = {}
         self._starts = np.flatnonzero(np.r_[True, np.diff(self._owners) != 0])
@@ -89,9 +97,9 @@ class SchemaIndex:
         self._phrase_stems = parts
         self._lengths = np.array([max(len(p), 1) for p in parts], dtype=np.float32)
         self._by_stem: dict[str, list[int]] = {}
-        for phrase, found in enumerate(parts):
+        for number, found in enumerate(parts):
             for each in set(found):
-                self._by_stem.setdefault(each, []).append(phrase)
+                self._by_stem.setdefault(each, []).append(number)
         items_with: dict[str, set[int]] = {}
         for each, phrases in self._by_stem.items():
             items_with[each] = {owners[p] for p in phrases}
@@ -109,16 +117,14 @@ class SchemaIndex:
             [tables.get(f"t:{item.table}", -1) if item.sort != "t" else -1 for item in self.items]
         )
 
-    def mentioned(self, token: str) -> tuple[Item, np.ndarray]:
-        """The item for a mention and its vector."""
+    def mentioned(self, token: str) -> tuple[Item, int]:
+        """The item for a mention, and the row of its vector (its column's, or none)."""
         if token not in self._mentioned:
             item = mention_item(token, self.schema)
+            row = len(self.items)
             if item.sort == "v":
-                place = self.place[f"c:{item.table}.{item.column}"]
-                vector = self.vectors[place]
-            else:
-                vector = np.zeros(HIDDEN, dtype=np.float32)
-            self._mentioned[token] = (item, vector)
+                row = self.place[f"c:{item.table}.{item.column}"]
+            self._mentioned[token] = (item, row)
         return self._mentioned[token]
 
     # ---- a question's numbers over all schema items
@@ -156,8 +162,7 @@ class SchemaIndex:
         for i, each in enumerate(stems):
             if each in self._items_with and spoken[i].text.lower() not in STOP_WORDS:
                 partial[i, self._items_with[each]] = 1
-        complete = np.flatnonzero(covered >= self._lengths)
-        for phrase in complete:
+        for phrase in np.flatnonzero(covered >= self._lengths).tolist():
             parts = self._phrase_stems[phrase]
             for i in range(len(stems) - len(parts) + 1):
                 if tuple(stems[i : i + len(parts)]) == parts:
@@ -253,9 +258,7 @@ class Linker:
         score = named + share + 2.0 * soft.max(0) + whole + 0.4 * tables.max(0)
         found = mentions(question, index.values, index.today)
         chosen = self._chosen(score, gold, found)
-        channels = np.stack(
-            (full, partial, np.zeros_like(full), soft, described, tables), axis=-1
-        )
+        channels = np.stack((full, partial, np.zeros_like(full), soft, described, tables), axis=-1)
         scalars = np.stack(
             (
                 full.sum(0) / 3,
@@ -308,19 +311,17 @@ class Linker:
         word_item = np.zeros((len(states), count, RELATIONS), dtype=np.float16)
         word_item[:, :known] = channels[:, chosen]
         features = np.zeros((count, ITEM_FEATURES), dtype=np.float16)
-        vectors = np.zeros((count, HIDDEN), dtype=np.float16)
         features[:known] = [index.static(i) for i in chosen]
         features[:known, -_SCALARS:] = scalars[chosen]
-        vectors[:known] = index.vectors[chosen]
-        for at, (mention, (item, vector)) in enumerate(zip(found, brought, strict=True), known):
+        rows = np.array([*chosen, *(row for _, row in brought)], dtype=np.int64)
+        for at, (mention, (item, _)) in enumerate(zip(found, brought, strict=True), known):
             word_item[mention.first : mention.last + 1, at, 2] = mention.quality
             features[at] = _static_features(item)
             features[at, -1] = mention.quality
             features[at, -2] = (mention.last - mention.first + 1) / 4
-            vectors[at] = vector
             if item.sort == "v":
                 place = index.place[f"c:{item.table}.{item.column}"]
-                features[at, -_SCALARS : -2] = scalars[place, : _SCALARS - 2]
+                features[at, -_SCALARS:-2] = scalars[place, : _SCALARS - 2]
                 word_item[:, at, 5] = np.maximum(channels[:, place, 5], channels[:, place, 0])
         ids = np.array([*(i + 1 for i in chosen), *(0 for _ in brought)], dtype=np.int64)
         return Linked(
@@ -328,7 +329,8 @@ class Linker:
             items,
             ids,
             states.astype(np.float16),
-            vectors,
+            index.vector_table,
+            rows,
             features,
             word_item,
             self._item_item(items),
@@ -341,7 +343,7 @@ class Linker:
         names = np.array([hash((i.table, i.column)) for i in items])
         own = np.array([bool(i.table) for i in items])
         same = (tables[:, None] == tables[None]) & own[:, None] & own[None]
-        made = np.zeros((len(items), len(items), ITEM_RELATIONS), dtype=np.float16)
+        made = np.zeros((len(items), len(items), 8), dtype=bool)
         made[..., 0] = same
         is_table = sorts == _SORT_AT["t"]
         made[..., 1] = same & (is_table[:, None] | is_table[None])
@@ -351,15 +353,16 @@ class Linker:
         joins = self._joins(items)
         made[..., 4] = joins
         made[..., 5] = joins.T
-        return made
+        return np.packbits(made, axis=-1, bitorder="little")[..., 0]
 
     def _metric_tables(self, items: Sequence[Item]) -> np.ndarray:
         found = np.zeros((len(items), len(items)), dtype=bool)
+        tables = np.array([item.table for item in items])
         for i, item in enumerate(items):
-            if item.sort == "m":
-                for j, other in enumerate(items):
-                    found[i, j] = found[j, i] = bool(other.table) and other.table in item.roots
-        return found
+            if item.sort == "m" and item.roots:
+                found[i] = np.isin(tables, item.roots)
+        made: np.ndarray = found | found.T
+        return made
 
     def _joins(self, items: Sequence[Item]) -> np.ndarray:
         names = sorted({i.table for i in items if i.table})
@@ -419,11 +422,12 @@ def stack(batch: Sequence[Linked]) -> dict[str, torch.Tensor]:
         nw, ni = len(linked.states), len(linked.items)
         made["words"][row, :nw] = torch.from_numpy(linked.states)
         made["word_mask"][row, :nw] = True
-        made["item_vectors"][row, :ni] = torch.from_numpy(linked.vectors)
+        made["item_vectors"][row, :ni] = torch.from_numpy(linked.table[linked.rows])
         made["item_features"][row, :ni] = torch.from_numpy(linked.features)
         made["item_ids"][row, :ni] = torch.from_numpy(linked.ids)
         made["item_mask"][row, :ni] = True
         made["word_item"][row, :nw, :ni] = torch.from_numpy(linked.word_item)
-        made["item_item"][row, :ni, :ni] = torch.from_numpy(linked.item_item)
+        bits = np.unpackbits(linked.item_item[..., None], axis=-1, bitorder="little")
+        made["item_item"][row, :ni, :ni] = torch.from_numpy(bits[..., :ITEM_RELATIONS])
         made["question"][row] = torch.from_numpy(linked.question)
     return made

@@ -91,9 +91,7 @@ class Memory:
 
     def expand(self, rows: Tensor) -> Memory:
         """The memory of the given rows, for beams."""
-        return Memory(
-            self.states[rows], self.mask[rows], self.items[rows], self.item_mask[rows]
-        )
+        return Memory(self.states[rows], self.mask[rows], self.items[rows], self.item_mask[rows])
 
 
 class Attention(nn.Module):

@@ -7,39 +7,71 @@ end from all phases alike. Batches are small, the learning rate is high early an
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack
+from dbt_t2s.model.linking import (
+    ITEM_FEATURES,
+    ITEM_RELATIONS,
+    QUESTION_FEATURES,
+    RELATIONS,
+    Linked,
+    Linker,
+    SchemaIndex,
+    stack,
+    today_of,
+)
 from dbt_t2s.model.network import Batch, PlanConfig, PlanNetwork
-from dbt_t2s.model.linking import ITEM_FEATURES, ITEM_RELATIONS, QUESTION_FEATURES, RELATIONS
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import KEYWORDS
 
 Progress = Callable[[str, int, int], None]
+# What is left when name matches are hidden: mentions and meaning.
+_MEANING_ONLY = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
+_MEANING_FEATURES = torch.ones(ITEM_FEATURES)
+_MEANING_FEATURES[[-9, -8, -7, -4, -3]] = 0.0
 _KEYWORD_AT = {name: i for i, name in enumerate(KEYWORDS)}
 _LINK_AT_ONCE = 256
+_EXAMPLES_A_MINUTE = 5400
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of one training run."""
+    """Settings of one training run.
+
+    ``unmarked`` is the share of questions whose name matches are hidden, so that meaning is
+    learned beside spelling; ``deaf`` the share of words hidden.
+    """
 
     batch: int = 16
     rate: float = 1e-3
     warmup: int = 100
     weight_decay: float = 0.01
-    epochs: float = 2.0
+    epochs: float = 3.0
     minutes: float = 5.0
     checkpoint_every: int = 200
     clip: float = 1.0
+    unmarked: float = 0.25
+    deaf: float = 0.06
+
+    def steps(self, rows: int) -> int:
+        """Steps for this many rows.
+
+        The budget counts work, not seconds, so that the same settings give the same model on any
+        machine: a minute stands for what two slow cores do in one.
+        """
+        afforded = self.minutes * _EXAMPLES_A_MINUTE
+        return max(int(min(rows * self.epochs, afforded) / self.batch), 1)
 
 
 @dataclass(frozen=True)
@@ -51,25 +83,10 @@ class Row:
     phase: int
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What training gave: the network, how long it ran, and its last losses."""
-
-    network: PlanNetwork
-    steps: int
-    seconds: float
-    rows: int
-    dropped: int
-    train_loss: float
-    dev_loss: float
-
-
 def prepare(
     rows: Sequence[Mapping[str, object]], index: SchemaIndex, progress: Progress | None, label: str
 ) -> tuple[list[Row], int]:
     """Rows linked and turned into targets; those whose plan points at nothing are dropped."""
-    import json
-
     linker = Linker(index)
     made: list[Row] = []
     dropped = 0
@@ -143,6 +160,16 @@ def tensors(rows: Sequence[Row]) -> tuple[Batch, torch.Tensor]:
     return Batch(**stack([r.linked for r in rows])), targets
 
 
+def _blur(batch: Batch, recipe: Recipe) -> None:
+    """Hide name matches of some questions and some words of all, in place."""
+    unmarked = torch.rand(len(batch.words)) < recipe.unmarked
+    batch.word_item[unmarked] *= _MEANING_ONLY
+    batch.item_features[unmarked] *= _MEANING_FEATURES
+    heard = torch.rand(batch.word_mask.shape) >= recipe.deaf
+    heard[:, 0] = True
+    batch.word_mask &= heard
+
+
 def new_network(index: SchemaIndex, seed: int) -> PlanNetwork:
     torch.manual_seed(seed)
     return PlanNetwork(
@@ -197,7 +224,9 @@ class Run:
         batch, targets = tensors([self.rows[i] for i in self.order[self.step]])
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.step, self.steps, self.recipe)
-        loss = self.network(batch, targets)
+        _blur(batch, self.recipe)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = self.network(batch, targets)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise ModelError(
@@ -213,8 +242,6 @@ class Run:
 
     def save(self, path: Path, identity: str) -> None:
         """Write the whole state to a temporary name, then rename."""
-        from safetensors.torch import save_file
-
         state = {f"net.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
         names = [p for group in self.optimizer.param_groups for p in group["params"]]
         for i, parameter in enumerate(names):
@@ -226,8 +253,6 @@ class Run:
 
     def resume(self, path: Path, identity: str) -> bool:
         """Go on from ``path`` if it belongs to this very run."""
-        from safetensors import SafetensorError, safe_open
-
         if not path.is_file():
             return False
         try:
@@ -275,7 +300,7 @@ def train_network(
 ) -> tuple[Run, float]:
     """Train to the planned number of steps; the run and its seconds."""
     network = new_network(index, seed)
-    steps = max(int(len(rows) * recipe.epochs / recipe.batch), 1)
+    steps = recipe.steps(len(rows))
     run = Run(network, rows, recipe, seed, steps)
     if resume:
         run.resume(checkpoint, identity)
@@ -290,11 +315,30 @@ def train_network(
     return run, time.monotonic() - began
 
 
+@torch.inference_mode()
+def refusal_threshold(network: PlanNetwork, dev: Sequence[Row]) -> float:
+    """The chance of REFUSE over which to refuse, from the dev rows.
+
+    A refusal of a good question counts twice a wrong answer to a bad one.
+    """
+    if not dev:
+        return 0.5
+    network.eval()
+    refuse, pairs = _KEYWORD_AT["REFUSE"], []
+    for at in range(0, len(dev), 32):
+        batch, targets = tensors(dev[at : at + 32])
+        scores = network.decode(network.encode(batch), targets[:, :1])[:, 0]
+        chances = torch.softmax(scores, -1)[:, refuse].tolist()
+        pairs.extend(zip(chances, (targets[:, 1] == refuse).tolist(), strict=True))
+
+    def cost(threshold: float) -> float:
+        missed = sum(bad and chance <= threshold for chance, bad in pairs)
+        wrong = sum(not bad and chance > threshold for chance, bad in pairs)
+        return missed + 2.0 * wrong
+
+    return min((0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), key=cost)
+
+
 def index_of(schema: ProjectSchema, encoder: Encoder) -> SchemaIndex:
-    from dbt_t2s.model.embedded import today_of
-
+    """The schema's items read by the encoder, with "today" as the project has it."""
     return SchemaIndex(schema, encoder, today_of(schema))
-
-
-def settings_of(recipe: Recipe) -> dict[str, object]:
-    return asdict(recipe)

@@ -101,7 +101,5 @@ def _grow(
         else:
             item = items[at - base]
             token, state = item.token, grammar.after_item(beam.state, item)
-        grown.append(
-            _Beam((*beam.ids, at), (*beam.tokens, token), state, beam.score + value)
-        )
+        grown.append(_Beam((*beam.ids, at), (*beam.tokens, token), state, beam.score + value))
     return grown

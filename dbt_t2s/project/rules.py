@@ -199,7 +199,7 @@ def _carried(metrics: Sequence[Metric], dialect: str) -> dict[str, list[_Carrier
 
 
 def _with_support(rule: Rule, carried: Mapping[str, Sequence[_Carrier]], dialect: str) -> Rule:
-    """The rule with the metrics that carry it; what all of a table's metrics carry always holds."""
+    """The rule with the metrics that carry it; what nearly all of a table's carry always holds."""
     wanted = frozenset(sql.conjuncts(rule.predicate, dialect))
     listed = carried.get(rule.table, ())
     holding = [each for each in listed if wanted <= each.conditions]
@@ -208,8 +208,13 @@ def _with_support(rule: Rule, carried: Mapping[str, Sequence[_Carrier]], dialect
         rule,
         evidence=tuple(dict.fromkeys((*rule.evidence, *(each.metric for each in holding)))),
         support=rule.support + len(holding),
-        always=rule.always or (len(at_home) > 1 and all(each in holding for each in at_home)),
+        always=rule.always or _nearly_all(sum(each in holding for each in at_home), len(at_home)),
     )
+
+
+def _nearly_all(holding: int, metrics: int) -> bool:
+    """One metric proves no habit; one exception among many does not break it."""
+    return metrics > 1 and holding >= 0.8 * metrics
 
 
 def _uniquely_named(rules: Sequence[Rule]) -> Iterator[Rule]:

@@ -152,7 +152,7 @@ class Binder:
 
     def _listing(self, plan: Plan) -> str:
         dims = tuple(e for e in plan.select if isinstance(e, Col | Bucket))
-        named = frozenset(t for d in dims if (t := _table(d)))
+        named = frozenset(t for d in dims_of(plan) if (t := _table(d)))
         root = self.graph.bridge(named) if named else None
         if root is None:
             raise QueryPlanError(f"no join leads to all of {', '.join(sorted(named)) or 'nothing'}")
@@ -178,12 +178,13 @@ class Binder:
 
     def _grouped(self, plan: Plan, root: str) -> str:
         lowered = [self.lower(m) for m in measures_of(plan)]
-        hoisted = common_filters(tuple(a.filters for low in lowered for a in low.atoms))
         time = lowered[0].atoms[0].time or self.measures.time_column(root)
+        said = tuple(self.predicates.render(p, root, time) for p in plan.where)
+        hoisted = common_filters(tuple(a.under(said).filters for low in lowered for a in low.atoms))
 
         def measure(given: Measure) -> Output:
             low = self.lower(given)
-            parts = tuple(self._atom_sql(atom, root, hoisted) for atom in low.atoms)
+            parts = tuple(self._atom_sql(atom.under(said), root, hoisted) for atom in low.atoms)
             return Output(low.fill(parts), low.name, given)
 
         outputs = self._outputs(plan, measure, time)
@@ -209,10 +210,11 @@ class Binder:
     def _atom_sql(self, atom: Atom, root: str, hoisted: frozenset[str]) -> str:
         if atom.root == root:
             return atom.sql(hoisted)
-        key = self._tables[atom.root].primary_key
-        if len(key) != 1:
+        table = self._tables[atom.root]
+        keys = [k for k in table.primary_key if table.column(k).unique] or list(table.primary_key)
+        if not keys or (len(keys) > 1 and not table.column(keys[0]).unique):
             raise QueryPlanError(f"{atom.root!r} has no single key to count by")
-        counted = replace(atom, function="count_distinct", argument=column(Col(atom.root, key[0])))
+        counted = replace(atom, function="count_distinct", argument=column(Col(atom.root, keys[0])))
         return counted.sql(hoisted)
 
     def _outputs(
@@ -241,6 +243,8 @@ class Binder:
     ) -> str:
         if plan.order:
             by = plan.order.by
+            if isinstance(by, Col | Bucket) and by not in plan.select:
+                raise QueryPlanError("a grouped result is ordered by what it selects")
             made = self._dim(by, time) if isinstance(by, Col | Bucket) else measure(by)
             return _ordered(made, outputs, plan.order.descending)
         for output in outputs:
@@ -294,7 +298,8 @@ class Binder:
             else:
                 outputs.append(measure(expression))
         lines = ["with " + ",\n".join(ctes)]
-        lines.append("select " + ",\n".join(f"{o.sql} as {quote(o.alias)}" for o in outputs))
+        listed = _windows_over(tuple(outputs))
+        lines.append("select " + ",\n".join(f"{o.sql} as {quote(o.alias)}" for o in listed))
         lines.append(_joined([f"{root}_totals" for root in roots], names))
         having = [self._having(p, plan, measure) for p in plan.having]
         if having:
@@ -321,14 +326,17 @@ class Binder:
         names: tuple[str, ...],
         plan: Plan,
     ) -> str:
-        own = tuple(a for a in atoms if a.root == root)
-        hoisted = common_filters(tuple(a.filters for a in own))
-        time = own[0].time or self.measures.time_column(root)
+        time = next(a for a in atoms if a.root == root).time or self.measures.time_column(root)
+        said = tuple(self.predicates.render(p, root, time) for p in plan.where)
+        own = {a: a.under(said) for a in atoms if a.root == root}
+        hoisted = common_filters(tuple(a.filters for a in own.values()))
         outputs = tuple(
             replace(self._dim(d, time), alias=n) for d, n in zip(dims, names, strict=True)
         )
-        pieces = tuple(Output(a.sql(hoisted), _piece(a, atoms), Count(root)) for a in own)
-        where = (*sorted(hoisted), *(self.predicates.render(p, root, time) for p in plan.where))
+        pieces = tuple(
+            Output(made.sql(hoisted), _piece(a, atoms), Count(root)) for a, made in own.items()
+        )
+        where = (*sorted(hoisted), *said)
         block = Block(root, (*outputs, *pieces), where=where, group=bool(dims))
         return f"{quote(root + '_totals')} as (\n{self._render(block)}\n)"
 

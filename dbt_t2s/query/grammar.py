@@ -59,6 +59,8 @@ _KEYWORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "dim_more": {
         **{k: (*v, "dim_more") for k, v in _DIM.items()},
         "WHERE": ("pred", "where_more"),
+        "DESC": ("sorted", "order_more"),
+        "ASC": ("sorted", "order_more"),
         "END": (),
     },
     "each_more": {"WHERE": ("pred", "each_where"), "END": ()},
@@ -102,7 +104,7 @@ class State:
     within: tuple[str, ...] = ()
     compiled: frozenset[str] | None = None
     grain: str = ""
-    where: bool = False
+    chosen: frozenset[str] = frozenset()
     finer: bool = False
 
     @property
@@ -140,8 +142,15 @@ class Grammar:
             return keyword in ("END", "CLOSE")
         if state.compiled is not None:
             return self._fits_compiled(keyword, symbol, state)
-        if keyword in ("HAVING",):
-            return bool(state.roots) and bool(state.dims or state.needs_time)
+        if symbol in ("select_more", "dim_more") and keyword not in (_MEASURE | _DIM):
+            if not state.roots and not state.dims:
+                return False
+        if keyword == "HAVING":
+            return bool(state.dims or (state.roots and state.needs_time))
+        if keyword in ("CHANGE", "RUNNING"):
+            return symbol == "select_more" and state.grain != ""
+        if symbol == "sorted" and keyword in _DIM:
+            return bool(state.roots) and keyword == state.grain
         if keyword == "TIME":
             return self._has_time(state)
         if keyword == "AVERAGE":
@@ -251,6 +260,8 @@ class Grammar:
             if state.finer:
                 return self._is_finer(item.table, state)
             return self._measures(item.table, state, counted=False)
+        if symbol == "sorted" and state.roots:
+            return item.token in state.chosen
         if symbol in _SELECTS:
             return self._dim_fits(item.table, state)
         if symbol in _PREDS:
@@ -348,7 +359,8 @@ class Grammar:
         if symbol in ("table", "number", "ordered", "counted", "rated"):
             return replace(after, roots=after.roots | {item.table})
         if symbol in _SELECTS or symbol == "when":
-            return replace(after, dims=after.dims | {item.table})
+            chosen = after.chosen | {item.token} if symbol != "when" else after.chosen
+            return replace(after, dims=after.dims | {item.table}, chosen=chosen)
         return after
 
 

@@ -17,7 +17,7 @@ from dbt_t2s.query.text import STOP_WORDS, Word, name_words, stem, words
 
 _QUOTED = re.compile(r"[\"“”]([^\"“”]{1,60})[\"“”]|(?<!\w)'([^']{1,60})'(?!\w)")
 _LONGEST_VALUE = 6
-_MOST_VALUES = 24
+_MOST_VALUES = 16
 _FUZZY_FROM = 5
 _FUZZY_SCORE = 86.0
 
@@ -134,7 +134,8 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
         if covered:
             token = f"d:{span.range.start}/{span.range.end}"
             found.append(Mention(token, covered[0], covered[-1], 1.0))
-            dated.update(covered)
+            # A bare year may be meant as a number ("models of 2014" over a numeric column).
+            dated.update(i for i in covered if not _is_year(spoken[i].text))
     found.extend(index.mentions(spoken))
     for number in number_spans(question):
         covered = [i for i in _covered(spoken, number.start, number.end) if i not in dated]
@@ -146,6 +147,10 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
         if covered:
             found.append(Mention(f"s:{text}", covered[0], covered[-1], 1.0))
     return _distinct(found)
+
+
+def _is_year(word: str) -> bool:
+    return len(word) == 4 and word.isdigit()
 
 
 def _covered(spoken: tuple[Word, ...], start: int, end: int) -> list[int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from dbt_t2s import sql
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Metric, MetricFilter, ProjectSchema
 from dbt_t2s.query.expressions import mark_columns
@@ -20,7 +22,7 @@ from dbt_t2s.query.plan import (
     Rate,
     Wrapped,
 )
-from dbt_t2s.query.scope import column
+from dbt_t2s.query.scope import column, columns_in
 
 _SLOT = re.compile(r"\{(\d+)\}")
 _FUNCTIONS = {
@@ -37,7 +39,11 @@ _MEASURE_FUNCTIONS = {"average": "avg", "sum_boolean": "sum"}
 
 @dataclass(frozen=True)
 class Atom:
-    """``function(argument)`` over ``root`` under ``filters``; SQL fragments are marked."""
+    """``function(argument)`` over ``root`` under ``filters``; SQL fragments are marked.
+
+    ``implied`` are the conditions of rules that always hold; one gives way where the question
+    itself says something about its column ("cancelled orders").
+    """
 
     root: str
     function: str
@@ -45,6 +51,13 @@ class Atom:
     name: str
     filters: tuple[str, ...] = ()
     time: Col | None = None
+    implied: tuple[str, ...] = ()
+
+    def under(self, conditions: Iterable[str]) -> Atom:
+        """The atom with the implied conditions that none of ``conditions`` speaks about."""
+        said = frozenset(c for condition in conditions for c in columns_in(condition))
+        kept = (i for i in self.implied if not said & columns_in(i))
+        return replace(self, filters=tuple(dict.fromkeys((*self.filters, *kept))), implied=())
 
     def sql(self, hoisted: frozenset[str] = frozenset()) -> str:
         """The aggregate, with those of its filters that no WHERE already applies as a CASE."""
@@ -93,8 +106,10 @@ class Measures:
         self._always: dict[str, tuple[str, ...]] = {}
         for rule in schema.rules:
             if rule.always:
-                condition = self.condition(rule.predicate, rule.table)
-                self._always[rule.table] = (*self._always.get(rule.table, ()), condition)
+                parts = sql.conjuncts(rule.predicate, self._dialect)
+                conditions = [self.condition(part, rule.table) for part in parts]
+                known = self._always.get(rule.table, ())
+                self._always[rule.table] = tuple(dict.fromkeys((*known, *conditions)))
         self._lowered: dict[str, Lowered] = {}
 
     def condition(self, predicate: str, table: str) -> str:
@@ -135,7 +150,8 @@ class Measures:
         if table not in self._tables:
             raise QueryPlanError(f"no table is called {table!r}")
         always = self._always.get(table, ())
-        atom = Atom(table, function, argument, name, always, self.time_column(table))
+        time = self.time_column(table)
+        atom = Atom(table, function, argument, name, time=time, implied=always)
         return Lowered("{0}", (atom,), name)
 
     def rate(self, table: str, condition: str) -> Lowered:

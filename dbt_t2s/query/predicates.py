@@ -166,8 +166,9 @@ class Predicates:
             raise QueryPlanError("the measure is not one of a finer table")
         table = finer.pop()
         key, foreign = self._link(table, root)
-        hoisted = common_filters(tuple(atom.filters for atom in lowered.atoms))
-        value = lowered.fill(tuple(atom.sql(hoisted) for atom in lowered.atoms))
+        atoms = tuple(atom.under(()) for atom in lowered.atoms)
+        hoisted = common_filters(tuple(atom.filters for atom in atoms))
+        value = lowered.fill(tuple(atom.sql(hoisted) for atom in atoms))
         conditions = sorted(hoisted)
         scope = Scope(
             self._schema, self._graph, table, sorted(_tables((value, foreign, *conditions)))

@@ -12,6 +12,7 @@ from dbt_t2s.query.plan import Col
 
 # A column's table is written between marks until the scope knows whether it must be named.
 _MARK = re.compile(r"t2s__(.+?)__t2s\.")
+_COLUMN = re.compile(r't2s__.+?__t2s\.(?:"[^"]+"|\w+)')
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 RESERVED = frozenset(
     "all and any as asc between by case cast check column constraint create cross current_date "
@@ -47,6 +48,11 @@ def column(of: Col) -> str:
 def tables_in(fragment: str) -> frozenset[str]:
     """The tables whose columns a fragment of SQL reads."""
     return frozenset(_MARK.findall(fragment))
+
+
+def columns_in(fragment: str) -> frozenset[str]:
+    """The marked columns that a fragment of SQL reads."""
+    return frozenset(_COLUMN.findall(fragment))
 
 
 class Scope:

@@ -1,0 +1,144 @@
+"""Training through one door: a dataset folder in, a model folder out, whatever the base."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from dbt_t2s import store
+from dbt_t2s.corpus.examples import Example
+from dbt_t2s.model.record import FILE, ModelRecord, write_record
+from dbt_t2s.project.schema import ProjectSchema
+
+Progress = Callable[[str, int, int], None]
+Row = Mapping[str, object]
+CHECKPOINT = "checkpoint.safetensors"
+
+
+def train(
+    dataset_dir: Path,
+    schema: ProjectSchema,
+    model_dir: Path,
+    *,
+    base: str,
+    seed: int,
+    minutes: float,
+    resume: bool = True,
+    progress: Progress | None = None,
+) -> ModelRecord:
+    """Train ``base`` ("embedded", a hub id or a path) on a dataset; ModelError where it cannot."""
+    splits = {split: _rows(dataset_dir / f"{split}.parquet") for split in ("train", "dev")}
+    began = time.monotonic()
+    model_dir.mkdir(parents=True, exist_ok=True)
+    identity = _identity(splits["train"], store.fingerprint(schema), base, seed)
+    if not resume:
+        (model_dir / CHECKPOINT).unlink(missing_ok=True)
+    if base == "embedded":
+        record = _embedded(splits, schema, model_dir, seed, minutes, identity, resume, progress)
+    else:
+        record = _hub(splits, schema, model_dir, base, seed, minutes, progress)
+    record = ModelRecord(
+        **{
+            **asdict(record),
+            "schema": store.fingerprint(schema),
+            "dataset": identity,
+            "seconds": round(time.monotonic() - began, 1),
+            "metrics": record.metrics,
+        }
+    )
+    write_record(model_dir, record)
+    (model_dir / CHECKPOINT).unlink(missing_ok=True)
+    return record
+
+
+def _rows(path: Path) -> list[Row]:
+    return [asdict(example) for example in store.read_rows(path, Example)]
+
+
+def _identity(rows: Sequence[Row], schema: str, base: str, seed: int) -> str:
+    """What a checkpoint must have been made from to go on with."""
+    digest = hashlib.sha256(f"{schema} {base} {seed}".encode())
+    for row in rows:
+        digest.update(str(row["id"]).encode())
+    return digest.hexdigest()
+
+
+def _embedded(
+    splits: Mapping[str, Sequence[Row]],
+    schema: ProjectSchema,
+    model_dir: Path,
+    seed: int,
+    minutes: float,
+    identity: str,
+    resume: bool,
+    progress: Progress | None,
+) -> ModelRecord:
+    from dbt_t2s.model import recipe
+    from dbt_t2s.model.encoder import Encoder
+
+    index = recipe.index_of(schema, Encoder())
+    rows, dropped = recipe.prepare(splits["train"], index, progress, "reading questions")
+    dev, _ = recipe.prepare(splits["dev"], index, None, "")
+    settings = recipe.Recipe(minutes=minutes)
+    run, seconds = recipe.train_network(
+        rows,
+        index,
+        recipe=settings,
+        seed=seed,
+        checkpoint=model_dir / CHECKPOINT,
+        identity=f"{identity} {json.dumps(asdict(settings))}",
+        resume=resume,
+        progress=progress,
+    )
+    refuse_over = recipe.refusal_threshold(run.network, dev)
+    _replace(model_dir / "network", run.network.save_pretrained)
+    metrics = (
+        ("dev_loss", round(recipe.mean_loss(run.network, dev), 4)),
+        ("examples_dropped", float(dropped)),
+        ("examples_per_second", round(run.steps * settings.batch / max(seconds, 1e-9), 1)),
+    )
+    return ModelRecord(
+        "embedded", "embedded", "", "", seed, run.steps, len(rows), seconds, metrics, refuse_over
+    )
+
+
+def _hub(
+    splits: Mapping[str, Sequence[Row]],
+    schema: ProjectSchema,
+    model_dir: Path,
+    base: str,
+    seed: int,
+    minutes: float,
+    progress: Progress | None,
+) -> ModelRecord:
+    from dbt_t2s.model.hub import train_hub
+
+    rows = [{k: str(v) for k, v in row.items()} for split in splits.values() for row in split]
+
+    def step(done: int, planned: int, loss: float) -> None:
+        if progress:
+            progress(f"train (loss {loss:.2f})", done, planned)
+
+    # A record from an earlier training must not vouch for what is about to be written.
+    (model_dir / FILE).unlink(missing_ok=True)
+    made = train_hub(rows, schema, base, model_dir, seed=seed, minutes=minutes, progress=step)
+    metrics = tuple((k, float(v)) for k, v in made.items() if isinstance(v, int | float))
+    steps = int(dict(metrics).get("steps", 0))
+    return ModelRecord("hub", base, "", "", seed, steps, len(splits["train"]), 0.0, metrics)
+
+
+def _replace(folder: Path, save: Callable[[Path], object]) -> None:
+    """Save into a new folder beside ``folder``, then put it in its place."""
+    made, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    for each in (made, old):
+        shutil.rmtree(each, ignore_errors=True)
+    save(made)
+    if folder.exists():
+        folder.rename(old)
+    made.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

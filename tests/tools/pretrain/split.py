@@ -1,0 +1,29 @@
+"""Which databases are kept away from training: a plan for an unseen schema is tested on them."""
+
+from __future__ import annotations
+
+# random.Random(7).sample over the sorted names of all databases, 20 of them.
+HELD_OUT = frozenset(
+    (
+        "bike_1",
+        "browser_web",
+        "chinook_1",
+        "climbing",
+        "club_1",
+        "college_3",
+        "company_1",
+        "company_employee",
+        "customers_and_products_contacts",
+        "entrepreneur",
+        "formula_1",
+        "manufacturer",
+        "party_host",
+        "products_for_hire",
+        "restaurant_1",
+        "restaurants",
+        "sakila_1",
+        "student_1",
+        "train_station",
+        "wedding",
+    )
+)
