@@ -248,9 +248,12 @@ class Conditions:
         if said is None:
             return None
         return Said(
-            During(Time(), said.range), after=said.text, kept=(said.text,), about="time",
+            During(Time(), said.range),
+            after=said.text,
+            kept=(said.text,),
+            about="time",
             kind="date range",
-        )  # fmt: skip
+        )
 
     def dated_by(self, root: Table, rng: Random) -> Said | None:
         """``closed in March``: a date column other than the usual one."""

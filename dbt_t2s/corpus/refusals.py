@@ -14,39 +14,211 @@ from dbt_t2s.project.schema import Table
 from dbt_t2s.query.items import column_phrases
 from dbt_t2s.query.text import STOP_WORDS, name_words, stem
 
-_THINGS = (
-    "employee|invoice|vendor|purchase order|warehouse|truck|patient|appointment|flight|hotel room|"
-    "booking|student|course|teacher|loan|mortgage|insurance claim|policy|lawyer|contract|meeting|"
-    "job applicant|interview|vacation day|sick leave|salary band|office|laptop|server|website visit|"
-    "page view|app download|push notification|newsletter|podcast|video view|social media follower|"
-    "tweet|blog post|competitor|shareholder|dividend|patent|machine|sensor|factory|spare part|"
-    "forklift|pallet|container|shipment|customs declaration|supplier complaint|parking space|"
-    "meal voucher|training session|certificate|survey response|coffee machine|phone call|voicemail|"
-    "gift card|coupon printout|loyalty stamp|shopping cart|wishlist|product review|chat message|"
-    "bug report|code commit|deployment|incident|license plate|vehicle|driver|passenger|ticket sale|"
-    "concert|movie|song|book|recipe|restaurant|menu|table reservation|property|tenant|rent payment"
-).split("|")
-_AMOUNTS = (
-    "salary|payroll cost|overtime hours|employee turnover|headcount|profit after tax|tax rate|"
-    "ebitda|cash flow|share price|market share|interest rate|inflation|bank balance|debt|"
-    "carbon footprint|energy consumption|water usage|co2 emissions|temperature|rainfall|humidity|"
-    "bounce rate|session duration|time on page|page load time|email open rate|unsubscribe rate|"
-    "net promoter score|brand awareness|follower count|screen time|battery life|download speed|"
-    "fuel consumption|mileage|commute distance|blood pressure|body weight|height|shoe size|"
-    "credit score|household income|square footage|occupancy rate|room rate|exam score|grade|"
-    "defect rate|machine downtime|scrap rate|lead time of suppliers|shipping distance|"
-    "parcel weight|packaging cost|rent|electricity bill|legal fees|travel expenses|donations|"
-    "stock price|exchange fees|bitcoin price|budget of the government|population|gdp|"
-    "heart rate|calories|noise level|queue length|waiting time at the checkout|footfall"
-).split("|")
-_TRAITS = (
-    "favourite colour|eye colour|marital status|number of children|job title|employer|religion|"
-    "political party|hobby|pet|car brand|phone number|passport number|date of birth|shoe size|"
-    "zodiac sign|education level|bank account|password|instagram handle|nationality of the parents|"
-    "blood type|height|weight of the owner|home address|credit card number|vaccination status|"
-    "manufacturer warranty|country of manufacture of the box|colour|shelf position|barcode|"
-    "allergens|expiry date|video resolution|sound level|wifi password|elevator|roof type"
-).split("|")
+_THINGS = [
+    "employee",
+    "invoice",
+    "vendor",
+    "purchase order",
+    "warehouse",
+    "truck",
+    "patient",
+    "appointment",
+    "flight",
+    "hotel room",
+    "booking",
+    "student",
+    "course",
+    "teacher",
+    "loan",
+    "mortgage",
+    "insurance claim",
+    "policy",
+    "lawyer",
+    "contract",
+    "meeting",
+    "job applicant",
+    "interview",
+    "vacation day",
+    "sick leave",
+    "salary band",
+    "office",
+    "laptop",
+    "server",
+    "website visit",
+    "page view",
+    "app download",
+    "push notification",
+    "newsletter",
+    "podcast",
+    "video view",
+    "social media follower",
+    "tweet",
+    "blog post",
+    "competitor",
+    "shareholder",
+    "dividend",
+    "patent",
+    "machine",
+    "sensor",
+    "factory",
+    "spare part",
+    "forklift",
+    "pallet",
+    "container",
+    "shipment",
+    "customs declaration",
+    "supplier complaint",
+    "parking space",
+    "meal voucher",
+    "training session",
+    "certificate",
+    "survey response",
+    "coffee machine",
+    "phone call",
+    "voicemail",
+    "gift card",
+    "coupon printout",
+    "loyalty stamp",
+    "shopping cart",
+    "wishlist",
+    "product review",
+    "chat message",
+    "bug report",
+    "code commit",
+    "deployment",
+    "incident",
+    "license plate",
+    "vehicle",
+    "driver",
+    "passenger",
+    "ticket sale",
+    "concert",
+    "movie",
+    "song",
+    "book",
+    "recipe",
+    "restaurant",
+    "menu",
+    "table reservation",
+    "property",
+    "tenant",
+    "rent payment",
+]
+_AMOUNTS = [
+    "salary",
+    "payroll cost",
+    "overtime hours",
+    "employee turnover",
+    "headcount",
+    "profit after tax",
+    "tax rate",
+    "ebitda",
+    "cash flow",
+    "share price",
+    "market share",
+    "interest rate",
+    "inflation",
+    "bank balance",
+    "debt",
+    "carbon footprint",
+    "energy consumption",
+    "water usage",
+    "co2 emissions",
+    "temperature",
+    "rainfall",
+    "humidity",
+    "bounce rate",
+    "session duration",
+    "time on page",
+    "page load time",
+    "email open rate",
+    "unsubscribe rate",
+    "net promoter score",
+    "brand awareness",
+    "follower count",
+    "screen time",
+    "battery life",
+    "download speed",
+    "fuel consumption",
+    "mileage",
+    "commute distance",
+    "blood pressure",
+    "body weight",
+    "height",
+    "shoe size",
+    "credit score",
+    "household income",
+    "square footage",
+    "occupancy rate",
+    "room rate",
+    "exam score",
+    "grade",
+    "defect rate",
+    "machine downtime",
+    "scrap rate",
+    "lead time of suppliers",
+    "shipping distance",
+    "parcel weight",
+    "packaging cost",
+    "rent",
+    "electricity bill",
+    "legal fees",
+    "travel expenses",
+    "donations",
+    "stock price",
+    "exchange fees",
+    "bitcoin price",
+    "budget of the government",
+    "population",
+    "gdp",
+    "heart rate",
+    "calories",
+    "noise level",
+    "queue length",
+    "waiting time at the checkout",
+    "footfall",
+]
+_TRAITS = [
+    "favourite colour",
+    "eye colour",
+    "marital status",
+    "number of children",
+    "job title",
+    "employer",
+    "religion",
+    "political party",
+    "hobby",
+    "pet",
+    "car brand",
+    "phone number",
+    "passport number",
+    "date of birth",
+    "shoe size",
+    "zodiac sign",
+    "education level",
+    "bank account",
+    "password",
+    "instagram handle",
+    "nationality of the parents",
+    "blood type",
+    "height",
+    "weight of the owner",
+    "home address",
+    "credit card number",
+    "vaccination status",
+    "manufacturer warranty",
+    "country of manufacture of the box",
+    "colour",
+    "shelf position",
+    "barcode",
+    "allergens",
+    "expiry date",
+    "video resolution",
+    "sound level",
+    "wifi password",
+    "elevator",
+    "roof type",
+]
 _OTHER = (
     "what is the weather like tomorrow",
     "will it rain next week",
@@ -145,7 +317,6 @@ class Refusals(ShapeRoom):
             )
         )
         kept = value.kept if value else ()
-        plain = text in _OTHER
         spoken = self.finish(rng, text, kept)
         return Draft(spoken, None, "refusal", 3, "refusal")
 

@@ -7,7 +7,7 @@ from random import Random
 from dbt_t2s.corpus.shapes import Draft, Shape, ShapeRoom, Where, type_of
 from dbt_t2s.corpus.speech import say_number
 from dbt_t2s.corpus.vocabulary import plural, singular
-from dbt_t2s.project.schema import Column, Role, Table
+from dbt_t2s.project.schema import Column, Kind, Role, Table
 from dbt_t2s.query.plan import (
     Agg,
     Col,
@@ -42,6 +42,7 @@ class RowShapes(ShapeRoom):
             (8, 1, self.listing),
             (4, 1, self.values),
             (3, 1, self.attribute),
+            (2.5, 1, self.by_key),
             (4, 2, self.extreme),
             (2, 1, self.first_or_last),
             (1.5, 3, self.above_average),
@@ -68,11 +69,21 @@ class RowShapes(ShapeRoom):
         noun = self.words.noun(table, rng)
         thing = where.around(noun)
         text = rng.choice(
-            (f"{thing}", f"all {thing}", f"which {thing}", f"the names of {thing}", f"{thing}",
-             f"what {thing} do we have", f"names of all {thing}", f"which {noun} are {where.after}",
-             f"list of {thing}", f"every {singular(noun)} {where.after}" if not where.before else thing,
-             f"who are the {thing}", f"what are the {thing}")
-        )  # fmt: skip
+            (
+                f"{thing}",
+                f"all {thing}",
+                f"which {thing}",
+                f"the names of {thing}",
+                f"{thing}",
+                f"what {thing} do we have",
+                f"names of all {thing}",
+                f"which {noun} are {where.after}",
+                f"list of {thing}",
+                f"every {singular(noun)} {where.after}" if not where.before else thing,
+                f"who are the {thing}",
+                f"what are the {thing}",
+            )
+        )
         if text == f"which {noun} are {where.after}" and not where.after.startswith(
             ("in", "with", "from")
         ):
@@ -99,11 +110,17 @@ class RowShapes(ShapeRoom):
             text = f"which {name}{of} {where.after}"
         else:
             text = rng.choice(
-                (f"what {name}{of} are there {where.after}", f"distinct {name}{of} {where.after}",
-                 f"which {name}{of} exist {where.after}", f"list all {name}{of} {where.after}",
-                 f"different {name}{of} {where.after}", f"what are the {name}{of} {where.after}",
-                 f"all possible {name}{of} {where.after}", f"unique {name}{of} {where.after}")
-            )  # fmt: skip
+                (
+                    f"what {name}{of} are there {where.after}",
+                    f"distinct {name}{of} {where.after}",
+                    f"which {name}{of} exist {where.after}",
+                    f"list all {name}{of} {where.after}",
+                    f"different {name}{of} {where.after}",
+                    f"what are the {name}{of} {where.after}",
+                    f"all possible {name}{of} {where.after}",
+                    f"unique {name}{of} {where.after}",
+                )
+            )
         plan = Plan((Col(table.name, column.name),), where.preds, distinct=True)
         text = self.finish(rng, text, where.kept)
         return Draft(text, plan, "single table", 1)
@@ -111,26 +128,85 @@ class RowShapes(ShapeRoom):
     def _shown(self, table: Table, column: Column) -> bool:
         return column.role not in (Role.KEY, Role.FOREIGN_KEY) and not column.personal
 
+    def attributes(self, table: Table, known: str, rng: Random) -> tuple[Column, ...]:
+        """One to three columns to ask about a row, none of them ``known``."""
+        able = [c for c in table.columns if self._shown(table, c) and c.name != known]
+        number = min(rng.choices((1, 2, 3), (6, 3, 1))[0], len(able))
+        return tuple(rng.sample(able, number))
+
     def attribute(self, rng: Random) -> Draft | None:
-        """``the opening date of Berlin Mitte``: one row's column, found by its name."""
+        """``the opening date of Berlin Mitte``: one row's columns, found by its name."""
         table = self.table(rng)
         display = self.words.display(table)
-        if display is None or not display.values:
+        named = [c for c in table.columns if c.role is Role.CATEGORY and c.unique and c.values]
+        if display is not None and display.values:
+            named.append(display)
+        if not named:
             return None
-        able = [c for c in table.columns if self._shown(table, c) and c.name != display.name]
-        if not able:
+        by = rng.choice(named)
+        columns = self.attributes(table, by.name, rng)
+        if not columns:
             return None
-        column = rng.choice(able)
-        value = rng.choice(display.values)
-        name = rng.choice(self.words.column_names(table, column))
+        value = rng.choice(by.values)
+        name = self._listed(table, columns, rng)
         noun = singular(self.words.noun(table, rng))
         text = rng.choice(
-            (f"what is the {name} of {value}", f"{name} of {value}", f"what {name} does {value} have",
-             f"{name} for {value}", f"what is the {name} of {noun} {value}", f"{value} {name}",
-             f"tell me the {name} of the {noun} {value}")
-        )  # fmt: skip
-        plan = Plan((Col(table.name, column.name),), (Value(table.name, display.name, value),))
+            (
+                f"what is the {name} of {value}",
+                f"{name} of {value}",
+                f"what {name} does {value} have",
+                f"{name} for {value}",
+                f"what is the {name} of {noun} {value}",
+                f"{value} {name}",
+                f"tell me the {name} of the {noun} {value}",
+                f"for {value}, what is the {name}",
+                f"what's {value}'s {name}",
+            )
+        )
+        select = tuple(Col(table.name, c.name) for c in columns)
+        plan = Plan(select, (Value(table.name, by.name, value),))
         return Draft(self.finish(rng, text, (value,)), plan, "filter", 1)
+
+    def _listed(self, table: Table, columns: tuple[Column, ...], rng: Random) -> str:
+        names = [rng.choice(self.words.column_names(table, c)) for c in columns]
+        if len(names) == 1:
+            return names[0]
+        link = rng.choice((" and ", " and ", ", "))
+        return ", ".join(names[:-1]) + link + names[-1]
+
+    def by_key(self, rng: Random) -> Draft | None:
+        """``status of order 1204``: one row's columns, found by its number."""
+        table = self.table(rng)
+        keys = [table.column(k) for k in table.primary_key if table.column(k).kind is Kind.NUMBER]
+        if not keys:
+            return None
+        try:
+            low, high = int(float(keys[0].minimum or "")), int(float(keys[0].maximum or ""))
+        except ValueError:
+            return None
+        if high <= low:
+            return None
+        number = str(rng.randint(low, high))
+        columns = self.attributes(table, keys[0].name, rng)
+        if not columns:
+            return None
+        noun, name = singular(self.words.noun(table, rng)), self._listed(table, columns, rng)
+        key = rng.choice((f"{noun} {number}", f"{noun} no {number}", f"{noun} number {number}"))
+        text = rng.choice(
+            (
+                f"{name} of {key}",
+                f"what is the {name} of {key}",
+                f"{key}: {name}",
+                f"what {name} does {key} have",
+                f"for {key}, what is the {name}",
+                f"{key} - {name}",
+                f"about {key}, what is its {name}",
+                f"which {name} does {key} have",
+            )
+        )
+        select = tuple(Col(table.name, c.name) for c in columns)
+        plan = Plan(select, (Compare("EQ", Col(table.name, keys[0].name), number),))
+        return Draft(self.finish(rng, text, (number,)), plan, "single table", 1)
 
     def extreme(self, rng: Random) -> Draft | None:
         found = self.named(rng)
@@ -152,8 +228,11 @@ class RowShapes(ShapeRoom):
                 ("latest", "most recent", "last") if descending else ("earliest", "oldest")
             )
         else:
-            worth = rng.choice(("highest", "largest", "biggest", "most") if descending else
-                               ("lowest", "smallest", "least"))  # fmt: skip
+            worth = rng.choice(
+                ("highest", "largest", "biggest", "most")
+                if descending
+                else ("lowest", "smallest", "least")
+            )
         number = "" if limit == 1 else say_number(rng, limit) + " "
         many = singular(noun) if limit == 1 else noun
         head = rng.choice(("top", "best")) if descending else "bottom"
@@ -240,19 +319,26 @@ class RowShapes(ShapeRoom):
         if found is None:
             return None
         table, display = found
-        able = [c for c in table.columns if self._shown(table, c) and c.name != display.name]
-        if not able:
+        columns = self.attributes(table, display.name, rng)
+        if not columns:
             return None
-        column = rng.choice(able)
-        where = self.where(table.name, rng, (3, 5))
-        name, noun = rng.choice(self.words.column_names(table, column)), self.words.noun(table, rng)
+        where = self.where(table.name, rng, (3, 5, 1))
+        name, noun = self._listed(table, columns, rng), self.words.noun(table, rng)
         thing = where.around(noun)
         text = rng.choice(
-            (f"{thing} with their {name}", f"name and {name} of {thing}", f"{thing} and their {name}",
-             f"{thing} together with {name}", f"the {name} of each of the {thing}",
-             f"{thing} including {name}", f"names and {plural(name)} of all {thing}")
-        )  # fmt: skip
-        plan = Plan((Col(table.name, display.name), Col(table.name, column.name)), where.preds)
+            (
+                f"{thing} with their {name}",
+                f"name, {name} of {thing}",
+                f"name and {name} of {thing}",
+                f"{thing} and their {name}",
+                f"{thing} together with {name}",
+                f"{thing} including {name}",
+                f"names and {name} of all {thing}",
+                f"{thing} - names and {name}",
+            )
+        )
+        select = (Col(table.name, display.name), *(Col(table.name, c.name) for c in columns))
+        plan = Plan(select, where.preds)
         kind = type_of("single table", where, 1)
         return Draft(self.finish(rng, text, where.kept), plan, kind, 1)
 

@@ -14,7 +14,7 @@ from dbt_t2s.corpus.conditions import Conditions, Said
 from dbt_t2s.corpus.speech import frame, roughen, tidy
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.project.schema import Table
-from dbt_t2s.query.plan import Pred, Plan
+from dbt_t2s.query.plan import Plan, Pred
 
 
 @dataclass(frozen=True)

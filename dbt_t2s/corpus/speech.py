@@ -11,10 +11,33 @@ from random import Random
 from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.plan import Range
 
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-_NUMBER_WORDS = "zero one two three four five six seven eight nine ten".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_NUMBER_WORDS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+]
 
 
 @dataclass(frozen=True)
@@ -174,18 +197,51 @@ _COMMAND = (
 
 
 _BEFORE = (
-    "hi,", "hello,", "hey there,", "hi team,", "morning!", "good morning,", "sorry to bother you,",
-    "one more thing:", "just wondering,", "for the board meeting,", "for my slides,", "ok so",
-    "i am preparing a report and", "my manager asked:", "a customer asked me about this:",
-    "not sure if you can answer this, but", "as discussed yesterday,", "before the call:",
-    "we are planning for next season, so", "the team is asking again,", "honestly,", "right,",
-    "i was looking at the dashboard and wonder:", "small favour:", "out of curiosity,",
-)  # fmt: skip
+    "hi,",
+    "hello,",
+    "hey there,",
+    "hi team,",
+    "morning!",
+    "good morning,",
+    "sorry to bother you,",
+    "one more thing:",
+    "just wondering,",
+    "for the board meeting,",
+    "for my slides,",
+    "ok so",
+    "i am preparing a report and",
+    "my manager asked:",
+    "a customer asked me about this:",
+    "not sure if you can answer this, but",
+    "as discussed yesterday,",
+    "before the call:",
+    "we are planning for next season, so",
+    "the team is asking again,",
+    "honestly,",
+    "right,",
+    "i was looking at the dashboard and wonder:",
+    "small favour:",
+    "out of curiosity,",
+)
 _AFTER = (
-    "thanks!", "thank you", "please", "pls", "asap", "if possible", "- thanks in advance",
-    "for the weekly report", "i need it by noon", "cheers", "no rush", "as a table please",
-    "just the figure", "if you have it", "many thanks", "for our review", "in one table",
-)  # fmt: skip
+    "thanks!",
+    "thank you",
+    "please",
+    "pls",
+    "asap",
+    "if possible",
+    "- thanks in advance",
+    "for the weekly report",
+    "i need it by noon",
+    "cheers",
+    "no rush",
+    "as a table please",
+    "just the figure",
+    "if you have it",
+    "many thanks",
+    "for our review",
+    "in one table",
+)
 
 
 def surround(rng: Random, text: str) -> str:

@@ -7,7 +7,7 @@ whose one call can take more time or memory than any limit notices (``repeat``, 
 from __future__ import annotations
 
 _OPERATORS = """
-! !~~ !~~* !~~~ % & && ** + - ->> -> / // << <=> >> @ ^ ^@ | || ~ ~~ ~~* ~~~ !__postfix <@ @>
+! !~~ !~~* !~~~ % & && * ** + - ->> -> / // << <=> >> @ ^ ^@ | || ~ ~~ ~~* ~~~ !__postfix <@ @>
 like_escape not_like_escape ilike_escape not_ilike_escape __between __cast add subtract multiply
 divide mod xor row struct_pack list_value array_extract list_extract struct_extract
 struct_extract_at array_slice list_slice map_extract map_extract_value element_at

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from dbt_t2s import sql as sql_door
@@ -14,13 +16,13 @@ from dbt_t2s.model.generate import Candidate
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack, today_of
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.record import ModelRecord, read_record
-from dbt_t2s.model.search import Searched, search
+from dbt_t2s.model.search import Found, Searched, search
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.query.text import STOP_WORDS, words
 
-WIDTH = 4
+WIDTH = 6
 
 
 class EmbeddedGenerator:
@@ -45,8 +47,8 @@ class EmbeddedGenerator:
 
     def _one(self, linked: Linked) -> tuple[Candidate, ...]:
         found = self.search(linked)
-        candidates = []
-        for plan in found.plans:
+        candidates: list[Candidate] = []
+        for plan in ranked(found.plans, linked):
             sql = self._sql(plan.tokens)
             if sql and sql not in {c.sql for c in candidates}:
                 candidates.append(Candidate(sql, plan.probability * (1 - found.refusal)))
@@ -83,6 +85,37 @@ class EmbeddedGenerator:
         return "this project's data does not seem to hold the answer"
 
 
+def ranked(plans: Sequence[Found], linked: Linked) -> list[Found]:
+    """Plans best first; one that leaves a date, number or value of the question unused pays."""
+    said = _said(linked)
+
+    def score(plan: Found) -> float:
+        used = set(plan.tokens)
+        unused = sum(cost for tokens, cost in said if not tokens & used)
+        return math.log(max(plan.probability, 1e-12)) - unused
+
+    return sorted(plans, key=score, reverse=True)
+
+
+def _said(linked: Linked) -> list[tuple[frozenset[str], float]]:
+    """What the question mentions, span by span: the tokens that would use it, and its weight."""
+    spans: dict[tuple[int, int], set[str]] = {}
+    weights: dict[tuple[int, int], float] = {}
+    named = linked.word_item[..., 0].max(axis=1) > 0
+    for at, item in enumerate(linked.items):
+        marks = linked.word_item[:, at, 2]
+        places = np.flatnonzero(marks)
+        if not len(places):
+            continue
+        span = (int(places[0]), int(places[-1]))
+        exact = float(marks.max()) >= 0.9
+        # A word that also names a column or table need not mean the value.
+        weight = 1.5 if item.sort in "dn" else 1.2 if exact and not named[places].all() else 0.2
+        spans.setdefault(span, set()).add(item.token)
+        weights[span] = max(weights.get(span, 0.0), weight)
+    return [(frozenset(tokens), weights[span]) for span, tokens in spans.items()]
+
+
 def _load_network(model_dir: Path, items: int) -> PlanNetwork:
     try:
         network = PlanNetwork.from_pretrained(model_dir / "network", local_files_only=True)
@@ -98,6 +131,6 @@ def _load_network(model_dir: Path, items: int) -> PlanNetwork:
             where=str(model_dir),
             hint="dbt-t2s train",
         )
-    network.eval()
+    network.train(False)
     assert isinstance(network, PlanNetwork)
     return network

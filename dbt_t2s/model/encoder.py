@@ -45,11 +45,12 @@ class Encoder:
         weights = {k: v.float() for k, v in load_file(directory / "model.safetensors").items()}
         self._model.load_state_dict(weights, assign=True, strict=False)
         # Buffers made on the meta device hold nothing; these two are plain ranges.
-        self._model.embeddings.position_ids = torch.arange(config.max_position_embeddings)[None]
-        self._model.embeddings.token_type_ids = torch.zeros(
-            (1, config.max_position_embeddings), dtype=torch.long
-        )
-        self._model.eval()
+        longest = config.max_position_embeddings
+        embeddings = self._model.embeddings
+        embeddings.register_buffer("position_ids", torch.arange(longest)[None], persistent=False)
+        types = torch.zeros((1, longest), dtype=torch.long)
+        embeddings.register_buffer("token_type_ids", types, persistent=False)
+        self._model.train(False)
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         self._tokenizer.enable_truncation(config.max_position_embeddings)
         self._tokenizer.no_padding()

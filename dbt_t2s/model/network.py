@@ -12,6 +12,7 @@ Shapes: B questions, W words, I items, S = W + I, T plan tokens, K keywords, D `
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from dbt_t2s.query.linear import KEYWORDS
 
 
-class PlanConfig(PretrainedConfig):  # type: ignore[misc]
+class PlanConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     """Sizes of a ``PlanNetwork``; ``schema_items`` counts the items with a residual vector."""
 
     model_type = "dbt_t2s_plan"
@@ -41,7 +42,7 @@ class PlanConfig(PretrainedConfig):  # type: ignore[misc]
         longest_plan: int = 64,
         keywords: int = len(KEYWORDS),
         dropout: float = 0.1,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
         self.hidden = hidden
         self.heads = heads
@@ -177,7 +178,7 @@ def _additive(mask: Tensor) -> Tensor:
     return torch.zeros_like(mask, dtype=torch.float).masked_fill(~mask, -1e9)
 
 
-class PlanNetwork(PreTrainedModel):  # type: ignore[misc]
+class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
     """Scores plan tokens: keywords 0..K-1, then the items in the batch's order."""
 
     config_class = PlanConfig
@@ -205,7 +206,7 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[misc]
         self.pointer_query = nn.Linear(d, d)
         self.pointer_key = nn.Linear(d, d)
         self.dropout = nn.Dropout(config.dropout)
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear):

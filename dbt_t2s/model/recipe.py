@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.encoder import Encoder
@@ -41,6 +41,7 @@ _MEANING_ONLY = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
 _MEANING_FEATURES = torch.ones(ITEM_FEATURES)
 _MEANING_FEATURES[[-9, -8, -7, -4, -3]] = 0.0
 _KEYWORD_AT = {name: i for i, name in enumerate(KEYWORDS)}
+WEIGHTS = Path(__file__).parent / "weights" / "plan" / "model.safetensors"
 _LINK_AT_ONCE = 256
 _EXAMPLES_A_MINUTE = 5400
 
@@ -170,18 +171,32 @@ def _blur(batch: Batch, recipe: Recipe) -> None:
     batch.word_mask &= heard
 
 
-def new_network(index: SchemaIndex, seed: int) -> PlanNetwork:
+def new_network(items: int, seed: int, weights: Path | None = WEIGHTS) -> PlanNetwork:
+    """A network for a schema of ``items`` items, from the shipped weights where they fit.
+
+    The residual vectors, which are the schema's own, start small and random.
+    """
     torch.manual_seed(seed)
-    return PlanNetwork(
+    network = PlanNetwork(
         PlanConfig(
             word_item_relations=RELATIONS,
             item_item_relations=ITEM_RELATIONS,
             item_features=ITEM_FEATURES,
             question_features=QUESTION_FEATURES,
-            schema_items=len(index.items),
+            schema_items=items,
             keywords=len(KEYWORDS),
         )
     )
+    if weights is not None and weights.is_file():
+        shipped = {k: v.float() for k, v in load_file(weights).items() if "residual" not in k}
+        left = network.load_state_dict(shipped, strict=False)
+        if left.unexpected_keys or set(left.missing_keys) - {"residual.weight"}:
+            raise ModelError(
+                "the shipped weights are of another version",
+                where=str(weights),
+                hint="pip install --force-reinstall dbt-t2s",
+            )
+    return network
 
 
 def rate_at(step: int, steps: int, recipe: Recipe) -> float:
@@ -220,7 +235,7 @@ class Run:
         """One step; its loss. ModelError when the loss is no number."""
         # Dropout is drawn from the step's own seed, so that a resumed run draws the same.
         torch.manual_seed(self.step + 1)
-        self.network.train()
+        self.network.train(True)
         batch, targets = tensors([self.rows[i] for i in self.order[self.step]])
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.step, self.steps, self.recipe)
@@ -279,7 +294,7 @@ def mean_loss(network: PlanNetwork, rows: Sequence[Row], batch: int = 32) -> flo
     """Mean token loss over rows; nan when there are none."""
     if not rows:
         return float("nan")
-    network.eval()
+    network.train(False)
     total = 0.0
     for at in range(0, len(rows), batch):
         part = rows[at : at + batch]
@@ -299,7 +314,7 @@ def train_network(
     progress: Progress | None,
 ) -> tuple[Run, float]:
     """Train to the planned number of steps; the run and its seconds."""
-    network = new_network(index, seed)
+    network = new_network(len(index.items), seed)
     steps = recipe.steps(len(rows))
     run = Run(network, rows, recipe, seed, steps)
     if resume:
@@ -323,8 +338,9 @@ def refusal_threshold(network: PlanNetwork, dev: Sequence[Row]) -> float:
     """
     if not dev:
         return 0.5
-    network.eval()
-    refuse, pairs = _KEYWORD_AT["REFUSE"], []
+    network.train(False)
+    refuse = _KEYWORD_AT["REFUSE"]
+    pairs: list[tuple[float, bool]] = []
     for at in range(0, len(dev), 32):
         batch, targets = tensors(dev[at : at + 32])
         scores = network.decode(network.encode(batch), targets[:, :1])[:, 0]

@@ -345,8 +345,10 @@ class Binder:
     def _render(self, block: Block) -> str:
         fragments = [o.sql for o in block.outputs]
         fragments += [*block.where, *block.having, block.order, block.qualify]
-        needed = frozenset(t for f in fragments for t in tables_in(f)) - {block.root}
-        scope = Scope(self.schema, self.graph, block.root, sorted(needed))
+        read = frozenset(t for f in fragments for t in tables_in(f)) - {block.root}
+        shown = [o.sql for o in block.outputs if isinstance(o.expression, Col | Bucket)]
+        needed = frozenset(t for f in (*shown, *block.where) for t in tables_in(f)) & read
+        scope = Scope(self.schema, self.graph, block.root, sorted(needed), sorted(read - needed))
         distinct = "distinct " if block.distinct else ""
         lines = [f"select {distinct}" + ",\n".join(_aliased(o) for o in block.outputs)]
         lines.append(scope.from_clause())

@@ -16,17 +16,13 @@ from dateutil.relativedelta import relativedelta
 
 from dbt_t2s.query.plan import Range
 
-_MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
 _MONTH += r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 _COUNTS = {
-    w: i
-    for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split()
-    )
-}
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
+    "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+}  # fmt: skip
 _UNIT = r"(?P<unit>day|week|month|quarter|year)s?"
 _YEAR = r"(?:19|20)\d\d"
 
@@ -43,14 +39,17 @@ class DateSpan:
 
 @dataclass(frozen=True)
 class _Period:
+    """``floating`` periods name no year: it follows from today, or from what they are joined to."""
+
     first: date
     after: date
     start: int
     end: int
+    floating: bool = False
 
 
 def _month_number(name: str) -> int:
-    return next(i for i, month in enumerate(_MONTHS, 1) if month.startswith(name[:3].lower()))
+    return _MONTHS.index(name[:3].lower()) + 1
 
 
 def _month_after(day: date, months: int = 1) -> date:
@@ -87,13 +86,11 @@ def _day(found: re.Match[str], today: date) -> tuple[date, date] | None:
     parts = found.groupdict()
     month = parts.get("name")
     number = _month_number(month) if month else int(parts["month"])
-    year = int(parts["year"]) if parts.get("year") else today.year
-    day = _safe_date(year, number, int(parts["day"]))
-    if day is None:
-        return None
-    if not parts.get("year") and day > today:
-        day = _safe_date(year - 1, number, int(parts["day"])) or day
-    return day, day + timedelta(days=1)
+    # Without a year it is the latest such day that has begun; 29 February may be eight years back.
+    years = [int(parts["year"])] if parts.get("year") else range(today.year, today.year - 9, -1)
+    days = (_safe_date(year, number, int(parts["day"])) for year in years)
+    day = next((d for d in days if d and (parts.get("year") or d <= today)), None)
+    return (day, day + timedelta(days=1)) if day else None
 
 
 def _month(found: re.Match[str], today: date) -> tuple[date, date] | None:
@@ -247,10 +244,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
             rf"{_UNIT}\b(?:\s+so\s+far)?",
             _relative,
         ),
-        (rf"\b(?P<unit>week|month|quarter|year)\s+(?P<way>before\s+last)\b", _relative),
+        (r"\b(?P<unit>week|month|quarter|year)\s+(?P<way>before\s+last)\b", _relative),
         (r"\b(?:ytd|mtd|qtd|wtd|(?:year|month|quarter|week)[\s-]+to[\s-]+date)\b", _to_date),
         (
-            rf"\b(?P<name>today|yesterday|easter|black friday|christmas)\b(?:\s+(?P<year>{_YEAR}))?",
+            r"\b(?P<name>today|yesterday|easter|black friday|christmas)\b"
+            rf"(?:\s+(?P<year>{_YEAR}))?",
             _named_day,
         ),
         (rf"\b(?:calendar\s+year\s+|fy\s*)?(?P<year>{_YEAR})\b", _whole_year),
@@ -275,19 +273,38 @@ def date_spans(text: str, today: date) -> tuple[DateSpan, ...]:
 
 def _periods(text: str, today: date) -> list[_Period]:
     taken: list[_Period] = []
+    void: list[tuple[int, int]] = []
     for pattern, reader in _PATTERNS:
         for found in pattern.finditer(text):
-            if any(p.start < found.end() and found.start() < p.end for p in taken):
+            start, end = found.span()
+            if any(s < end and start < e for s, e in (*((p.start, p.end) for p in taken), *void)):
                 continue
             if not _is_month_may(text, found):
                 continue
-            try:
-                made = reader(found, today)
-            except (ValueError, OverflowError):
-                continue  # a day that no calendar has, such as year 0 or far beyond 9999
+            made = _read(reader, found, today)
             if made:
-                taken.append(_Period(made[0], made[1], found.start(), found.end()))
+                taken.append(_Period(*made, start, end, _is_floating(reader, found)))
+            elif reader is _day and _looks_like_a_day(found):
+                void.append((start, end))
     return sorted(taken, key=lambda p: p.start)
+
+
+def _read(reader: _Reader, found: re.Match[str], today: date) -> tuple[date, date] | None:
+    try:
+        return reader(found, today)
+    except (ValueError, OverflowError):
+        return None  # a day that no calendar has, such as year 0 or far beyond 9999
+
+
+def _is_floating(reader: _Reader, found: re.Match[str]) -> bool:
+    parts = found.groupdict()
+    named = reader in (_day, _month, _quarter, _half)
+    return named and not parts.get("year") and not parts.get("relative")
+
+
+def _looks_like_a_day(found: re.Match[str]) -> bool:
+    """2026-02-30 is no day, but it is not "the year 2026" either; "45 May 2025" is a month."""
+    return not found.groupdict().get("name") or int(found["day"]) <= 31
 
 
 def _is_month_may(text: str, found: re.Match[str]) -> bool:
@@ -317,19 +334,16 @@ def _ranges(text: str, periods: list[_Period]) -> Iterator[DateSpan]:
 
 
 def _between(text: str, first: _Period, last: _Period, before: str) -> DateSpan:
-    start = first.first
-    if start > last.first:  # "January to March 2025": the year is said once
-        start = _with_year(start, last.first.year)
-    elif not re.search(r"\d", text[first.start : first.end]) and last.first.year != start.year:
-        start = _with_year(start, last.first.year)
+    start, after = first.first, last.after
+    if first.floating:  # "January to March 2025": the year is said once
+        start += relativedelta(year=last.first.year)
+        if start > last.first:  # "November to February"
+            start += relativedelta(years=-1)
+    elif start > last.first:
+        start, after = last.first, first.after
     opened = _BETWEEN.search(before)
     begin = opened.start() if opened else first.start
-    return _span(text, start.isoformat(), last.after.isoformat(), begin, last.end)
-
-
-def _with_year(day: date, year: int) -> date:
-    moved = day + relativedelta(year=year)
-    return moved
+    return _span(text, start.isoformat(), after.isoformat(), begin, last.end)
 
 
 def _open_ended(text: str, period: _Period, before: str) -> DateSpan:

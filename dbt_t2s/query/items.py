@@ -68,7 +68,10 @@ def _table_item(table: Table) -> Item:
 
 
 # Words of column names that say unit, type or side rather than meaning.
-_AFFIXES = frozenset("id key at on date eur usd gbp is has was num no flag nbr ts dt pct".split())
+_AFFIXES = frozenset((
+    "id", "key", "at", "on", "date", "eur", "usd", "gbp", "is", "has", "was", "num", "no", "flag",
+    "nbr", "ts", "dt", "pct",
+))  # fmt: skip
 
 
 def display_column(table: Table) -> Column | None:

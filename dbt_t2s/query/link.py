@@ -11,7 +11,7 @@ from rapidfuzz import fuzz, process
 
 from dbt_t2s.project.schema import Kind, ProjectSchema
 from dbt_t2s.query.dates import date_spans
-from dbt_t2s.query.lexicon import DEMONYMS, country_names
+from dbt_t2s.query.lexicon import DEMONYMS, code_names
 from dbt_t2s.query.numbers import number_spans
 from dbt_t2s.query.text import STOP_WORDS, Word, name_words, stem, words
 
@@ -56,7 +56,7 @@ class ValueIndex:
             return
         self._exact[parts].append(token)
         self._stems[tuple(stem(p) for p in parts)].append(token)
-        for name in country_names(value):
+        for name in code_names(value, token):
             self._exact[tuple(name_words(name))].append(token)
         if len(parts) > 1:
             self._initials["".join(p[0] for p in parts)].append(token)

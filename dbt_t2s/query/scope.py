@@ -14,15 +14,17 @@ from dbt_t2s.query.plan import Col
 _MARK = re.compile(r"t2s__(.+?)__t2s\.")
 _COLUMN = re.compile(r't2s__.+?__t2s\.(?:"[^"]+"|\w+)')
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
-RESERVED = frozenset(
-    "all and any as asc between by case cast check column constraint create cross current_date "
-    "date default desc distinct do else end except exists false fetch filter for foreign from full "
-    "grant group having in inner intersect interval into is join key lateral left like limit "
-    "natural "
-    "not null offset on or order outer over partition pivot primary qualify references right row "
-    "rows select set show some table then time timestamp to true union unique update user using "
-    "values when where window with year month day hour".split()
-)
+RESERVED = frozenset((
+    "all", "and", "any", "as", "asc", "between", "by", "case", "cast", "check", "column",
+    "constraint", "create", "cross", "current_date", "date", "default", "desc", "distinct",
+    "do", "else", "end", "except", "exists", "false", "fetch", "filter", "for", "foreign",
+    "from", "full", "grant", "group", "having", "in", "inner", "intersect", "interval", "into",
+    "is", "join", "key", "lateral", "left", "like", "limit", "natural", "not", "null", "offset",
+    "on", "or", "order", "outer", "over", "partition", "pivot", "primary", "qualify",
+    "references", "right", "row", "rows", "select", "set", "show", "some", "table", "then",
+    "time", "timestamp", "to", "true", "union", "unique", "update", "user", "using", "values",
+    "when", "where", "window", "with", "year", "month", "day", "hour",
+))  # fmt: skip
 
 
 def quote(name: str) -> str:
@@ -58,12 +60,20 @@ def columns_in(fragment: str) -> frozenset[str]:
 class Scope:
     """FROM and JOIN for a root table and what it must reach.
 
+    Tables that are ``needed`` are joined so that rows without a partner fall away (nobody asking
+    for sales by store wants a line for no store); ``optional`` ones keep them.
+
     ``settle`` turns marked fragments into SQL: columns are qualified only when tables are joined,
     or when the scope is nested inside another one (``outer``).
     """
 
     def __init__(
-        self, schema: ProjectSchema, graph: JoinGraph, root: str, needed: Iterable[str]
+        self,
+        schema: ProjectSchema,
+        graph: JoinGraph,
+        root: str,
+        needed: Iterable[str],
+        optional: Iterable[str] = (),
     ) -> None:
         self._tables = {table.name: table for table in schema.tables}
         if root not in self._tables:
@@ -73,6 +83,10 @@ class Scope:
         self._joins: dict[str, Join] = {}
         for name in needed:
             self._join(name)
+        required = frozenset(self._joins)
+        for name in optional:
+            self._join(name)
+        self._optional = frozenset(self._joins) - required
 
     def _join(self, name: str) -> None:
         path = self._graph.path(self.root.name, name)
@@ -97,7 +111,8 @@ class Scope:
                 f"{quote(join.table)}.{quote(left)} = {quote(name)}.{quote(right)}"
                 for left, right in pairs
             )
-            lines.append(f"left join {self._relation(self._tables[name], True)} on {condition}")
+            kind = "left join" if name in self._optional else "join"
+            lines.append(f"{kind} {self._relation(self._tables[name], True)} on {condition}")
         return "\n".join(lines)
 
     @staticmethod

@@ -14,14 +14,18 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STEMMER = snowballstemmer.stemmer("english")
 
 # Words that carry the form of a question, never a name from the schema.
-STOP_WORDS = frozenset(
-    "a an the of in on at for to from by with and or is are was were be been do does did have has "
-    "had i we you they it its their our me us my your that this these those what which who whom "
-    "whose how when where why can could would should will shall may might please show give list "
-    "tell get find see want need there here as per each every all any some so if than then into "
-    "about across between during over under up out not no only just also too very much many "
-    "s t re ve ll m d let lets s'il hey hi hello ok thanks thx pls plz".split()
-)
+STOP_WORDS = frozenset((
+    "a", "an", "the", "of", "in", "on", "at", "for", "to", "from", "by", "with", "and", "or",
+    "is", "are", "was", "were", "be", "been", "do", "does", "did", "have", "has", "had", "i",
+    "we", "you", "they", "it", "its", "their", "our", "me", "us", "my", "your", "that", "this",
+    "these", "those", "what", "which", "who", "whom", "whose", "how", "when", "where", "why",
+    "can", "could", "would", "should", "will", "shall", "may", "might", "please", "show",
+    "give", "list", "tell", "get", "find", "see", "want", "need", "there", "here", "as", "per",
+    "each", "every", "all", "any", "some", "so", "if", "than", "then", "into", "about",
+    "across", "between", "during", "over", "under", "up", "out", "not", "no", "only", "just",
+    "also", "too", "very", "much", "many", "s", "t", "re", "ve", "ll", "m", "d", "let", "lets",
+    "s'il", "hey", "hi", "hello", "ok", "thanks", "thx", "pls", "plz",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _linked(rows: Rows, index: SchemaIndex) -> list[Row]:
 @torch.inference_mode()
 def exact(network: PlanNetwork, rows: list[Row]) -> float:
     """The share of plans of which every token is the likeliest, given those before."""
-    network.eval()
+    network.train(False)
     right = 0
     for at in range(0, len(rows), 32):
         batch, targets = tensors(rows[at : at + 32])
@@ -126,18 +126,16 @@ def main() -> None:
         run.advance()
         if run.step % 500 == 0:
             loss = sum(run.losses[-200:]) / len(run.losses[-200:])
+            seconds = time.monotonic() - began
+            unseen = f"held-out {mean_loss(network, held):.3f} exact {exact(network, held):.3f}"
             print(
-                f"step {run.step}/{run.steps} loss {loss:.3f} held-out {mean_loss(network, held):.3f}"
-                f" exact {exact(network, held):.3f} {time.monotonic() - began:.0f} s",
-                flush=True,
+                f"step {run.step}/{run.steps} loss {loss:.3f} {unseen} {seconds:.0f} s", flush=True
             )
     run.save(checkpoint, identity)
     if run.step >= run.steps:
         print(f"held-out exact plans {exact(network, held):.3f}")
-        network.to(torch.float16).save_pretrained(given.out)
+        network.half().save_pretrained(given.out)
 
 
 if __name__ == "__main__":
     main()
-
-

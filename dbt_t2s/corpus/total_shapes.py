@@ -1,0 +1,213 @@
+"""Questions for one figure: metrics, counts and aggregates as a whole."""
+
+from __future__ import annotations
+
+from random import Random
+
+from dbt_t2s.corpus.measured import ADVERBS, MeasureRoom, touches
+from dbt_t2s.corpus.shapes import Draft, Where, type_of
+from dbt_t2s.corpus.vocabulary import Dimension, plural
+from dbt_t2s.project.schema import Kind
+from dbt_t2s.query.plan import Agg, Bucket, Count, Dim, Measure, MetricRef, Plan, Time
+
+
+class TotalShapes(MeasureRoom):
+    """Shapes without a breakdown."""
+
+    def total(self, rng: Random) -> Draft | None:
+        measured = self.measured(rng)
+        if measured is None:
+            return None
+        where = self.filters(measured, rng, (2, 5, 2.5))
+        name = where.around(measured.name)
+        noun_phrase = rng.random() < 0.3
+        text = name
+        if not noun_phrase:
+            text = rng.choice(
+                (
+                    f"what is the {name}",
+                    f"what was the {name}",
+                    f"what is {name}",
+                    f"what's {name}",
+                    f"how much {name} did we have",
+                    f"how much was {name}",
+                    f"how high is {name}",
+                    f"what are the {name}",
+                    f"what {measured.name} did we have {where.after}",
+                    f"how big was {name}",
+                    f"how is {name}",
+                    f"how much {name} do we have",
+                )
+            )
+            if "what " + measured.name in text and where.before:
+                return None
+        plan = Plan((measured.measure,), where.preds)
+        base = "metric" if measured.metric else "single table"
+        kind = type_of(base, where, 1)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
+
+    def how_many(self, rng: Random) -> Draft | None:
+        table = self.table(rng)
+        metric = self.words.counted_by(table.name)
+        measure: Measure = Count(table.name)
+        settled: tuple[str, ...] = ()
+        if metric is not None:
+            made = self.metric(metric, rng)
+            measure, settled = made.measure, made.settled
+        where = self.where(table.name, rng, (1, 6, 3))
+        if metric is not None and touches(where, settled):
+            measure = Count(table.name)
+        if rng.random() < 0.12:
+            said = self.conditions.many(table, rng)
+            if said is not None and not where.preds:
+                where = Where((said.pred,), "", said.after, (), frozenset({said.kind}))
+        noun = where.around(self.words.noun(table, rng))
+        late = f"{where.before} {self.words.noun(table, rng)}".strip()
+        text = rng.choice(
+            (
+                f"how many {noun} are there",
+                f"how many {noun}",
+                f"how many {noun}",
+                f"how many {noun} do we have",
+                f"number of {noun}",
+                f"count of {noun}",
+                f"count {noun}",
+                f"what is the number of {noun}",
+                f"how many {late} are {where.after}",
+                f"how many {late} were {where.after}",
+                f"how many {late} did we have {where.after}",
+                f"how many {late} were there {where.after}",
+                f"total number of {noun}",
+                f"# {noun}",
+                f"how many {late} do we have {where.after}",
+                f"the number of {noun}",
+            )
+        )
+        plan = Plan((measure,), where.preds)
+        kind = type_of("single table", where, 1)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
+
+    def aggregate(self, rng: Random) -> Draft | None:
+        measured = self.column_aggregate(rng)
+        if measured is None:
+            return None
+        where = self.filters(measured, rng, (4, 5, 1))
+        text = rng.choice(
+            (
+                f"what is the {measured.name} {where.after}",
+                f"{measured.name} {where.after}",
+                f"the {measured.name} {where.after}",
+                f"what was the {measured.name} {where.after}",
+                f"what's the {measured.name} {where.after}",
+                f"calculate the {measured.name} {where.after}",
+            )
+        )
+        if where.before:
+            text = text.replace(measured.name, f"{measured.name} for {where.before} ones")
+        plan = Plan((measured.measure,), where.preds)
+        kind = type_of("single table", where, 1)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
+
+    def two_measures(self, rng: Random) -> Draft | None:
+        one = self.measured(rng)
+        two = self.beside(one, rng) if one and rng.random() < 0.8 else self.measured(rng)
+        if one is None or two is None or one.measure == two.measure:
+            return None
+        apart = self.roots(one) != self.roots(two)
+        if apart and (not (one.metric and two.metric) or rng.random() < 0.6):
+            return None
+        where = Where() if apart else self.filters(one, rng, (6, 3))
+        if where.before:
+            return None
+        select: list[Dim] = []
+        by = ""
+        way = rng.random()
+        if way < 0.4 and (dim := self.dimension(one, rng)):
+            name = self.words.dimension_name(dim, rng)
+            others = {(d.table.name, d.column.name) for r in self.roots(two)
+                      for d in self.words.dimensions(r)}  # fmt: skip
+            if (dim.table.name, dim.column.name) not in others:
+                return None
+            select, by = [dim.col], self.by(name, rng)
+        elif way < 0.7 and self.timed(one) and self.timed(two):
+            grain, word = self.grain(rng)
+            select, by = [Bucket(grain, Time())], f"by {word}"
+        text = rng.choice(
+            (
+                f"{one.name} and {two.name} {by} {where.after}",
+                f"{one.name} vs {two.name} {by} {where.after}",
+                f"{one.name} as well as {two.name} {by} {where.after}",
+                f"both {one.name} and {two.name} {by} {where.after}",
+                f"{by} {one.name} and {two.name} {where.after}",
+                f"{one.name} together with {two.name} {by} {where.after}",
+                f"compare {one.name} with {two.name} {by} {where.after}",
+            )
+        )
+        plan = Plan((*select, one.measure, two.measure), where.preds)
+        return Draft(self.finish(rng, text, where.kept), plan, "metric", 2)
+
+    def only_compiled(self, rng: Random) -> Draft | None:
+        """Metrics that only MetricFlow can write."""
+        able = [m for m in self.words.schema.metrics if m.compiled]
+        if not able:
+            return None
+        metric = rng.choice(able)
+        made = rng.choice(metric.compiled)
+        name = self.words.metric_name(metric, rng)
+        measure = MetricRef(metric.name)
+        if not made.group_by:
+            text = rng.choice(
+                (f"what is the {name}", name, f"what is our {name}", f"{name} overall")
+            )
+            return Draft(self.finish(rng, text, ()), Plan((measure,)), "metric", 2)
+        if made.grain:
+            grain = made.grain.upper()
+            said = None
+            if rng.random() < 0.4 and metric.time_table in self.words.tables:
+                said = self.conditions.during(self.words.tables[metric.time_table], rng)
+            after = said.after if said else ""
+            text = rng.choice(
+                (
+                    f"{name} by {made.grain} {after}",
+                    f"{ADVERBS[grain]} {name} {after}",
+                    f"{name} per {made.grain} {after}",
+                    f"{name} for each {made.grain} {after}",
+                    f"how did {name} develop by {made.grain} {after}",
+                )
+            )
+            plan = Plan((Bucket(grain, Time()), measure), (said.pred,) if said else ())
+            return Draft(self.finish(rng, text, (after,)), plan, "metric", 2)
+        if made.table not in self.words.tables:
+            return None
+        table = self.words.tables[made.table]
+        dim = Dimension(table, table.column(made.column), False)
+        word = self.words.dimension_name(dim, rng)
+        text = f"{name} {self.by(word, rng)}"
+        return Draft(self.finish(rng, text, ()), Plan((dim.col, measure)), "metric", 2)
+
+    def distinct(self, rng: Random) -> Draft | None:
+        table = self.table(rng)
+        able = [
+            d for d in self.words.dimensions(table.name) if d.own and d.column.kind is Kind.TEXT
+        ]
+        if not able:
+            return None
+        dim = rng.choice(able)
+        where = self.where(table.name, rng, (6, 3), (f"{table.name}.{dim.column.name}",))
+        if where.before:
+            return None
+        many = plural(self.words.dimension_name(dim, rng))
+        noun = self.words.noun(table, rng)
+        of = f" of {noun}" if self.words.is_shared(dim.column.name) or rng.random() < 0.4 else ""
+        text = rng.choice(
+            (
+                f"how many different {many}{of} are there {where.after}",
+                f"how many distinct {many}{of} {where.after}",
+                f"number of unique {many}{of} {where.after}",
+                f"how many {many}{of} do we have {where.after}",
+                f"count of distinct {many}{of} {where.after}",
+                f"how many unique {many}{of} are there {where.after}",
+            )
+        )
+        plan = Plan((Agg("COUNT_DISTINCT", dim.col),), where.preds)
+        return Draft(self.finish(rng, text, where.kept), plan, "single table", 1)
