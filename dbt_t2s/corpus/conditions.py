@@ -10,6 +10,7 @@ from random import Random
 from dbt_t2s.corpus.speech import say_compared, say_date, say_number
 from dbt_t2s.corpus.vocabulary import Dimension, Vocabulary, singular
 from dbt_t2s.project.schema import Column, Kind, Role, Table
+from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.items import humanise
 from dbt_t2s.query.plan import (
     Col,
@@ -41,6 +42,17 @@ class Said:
     kept: tuple[str, ...] = ()
     about: str = ""
     kind: str = "filter"
+    also: tuple[Pred, ...] = ()
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Two periods of one grain, each in words, and the condition that keeps both."""
+
+    grain: str
+    first: str
+    second: str
+    pred: Pred
 
 
 _PLACES = ("country", "city", "region", "state", "location", "market", "area", "town")
@@ -75,6 +87,7 @@ class Conditions:
             (1, self.except_value),
             (0.7, self.dated_by),
             (1, self.exists),
+            (0.5, self.kept_or_lost),
         )
         weights = [w for w, _ in makers]
         for _ in range(6):
@@ -253,6 +266,48 @@ class Conditions:
             kept=(said.text,),
             about="time",
             kind="date range",
+        )
+
+    def two_periods(self, rng: Random) -> Periods | None:
+        """Two years, quarters or months of the last years."""
+        year = self.today.year - rng.choice((0, 1, 1))
+        quarter, month = rng.randint(1, 4), rng.randint(1, 12)
+        grain = rng.choice(("YEAR", "QUARTER", "QUARTER", "MONTH"))
+        name = f"{date(2000, month, 1):%B}"
+        first, second = {
+            "YEAR": (f"{year - 1}", f"{year}"),
+            "QUARTER": (f"Q{quarter} {year - 1}", f"Q{quarter} {year}"),
+            "MONTH": (f"{name} {year - 1}", f"{name} {year}"),
+        }[grain]
+        if rng.random() < 0.2 and grain == "QUARTER" and quarter > 1:
+            first = f"Q{quarter - 1} {year}"
+        spans = [date_spans(text, self.today) for text in (first, second)]
+        if any(len(found) != 1 for found in spans):
+            return None
+        one, two = (During(Time(), found[0].range) for found in spans)
+        return Periods(grain, first, second, Or(one, two))
+
+    def kept_or_lost(self, root: Table, rng: Random) -> Said | None:
+        """``who ordered in 2024 but not in 2025``."""
+        finer = self.finer(root, rng)
+        if finer is None or not finer.time_column:
+            return None
+        year = self.today.year - rng.choice((0, 1, 1))
+        first, second = str(year - 1), str(year)
+        spans = [date_spans(text, self.today) for text in (first, second)]
+        had, lacks = (Has(finer.name, (During(Time(), s[0].range),)) for s in spans)
+        noun = self.words.noun(finer, rng)
+        text = rng.choice(
+            (
+                f"with {noun} in {first} but not in {second}",
+                f"that had {noun} in {first} but none in {second}",
+                f"who had {noun} in {first} and no {noun} in {second}",
+                f"with {noun} in {first} and nothing in {second}",
+                f"who had {noun} in {first} but not {second}",
+            )
+        )
+        return Said(
+            had, also=(Not(lacks),), after=text, kept=(first, second), about="kept", kind="nested"
         )
 
     def dated_by(self, root: Table, rng: Random) -> Said | None:

@@ -34,7 +34,7 @@ class DerivedShapes(MeasureRoom):
 
     def _along(self, rng: Random, function: str) -> Draft | None:
         measured = self.measured(rng)
-        if measured is None or not self.timed(measured) or isinstance(measured.measure, Agg):
+        if measured is None or not self.timed(measured) or not measured.additive:
             return None
         grain, word = self.grain(rng)
         where = self.filters(measured, rng, (6, 3))
@@ -65,7 +65,7 @@ class DerivedShapes(MeasureRoom):
 
     def average_of_groups(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
-        if measured is None or isinstance(measured.measure, Agg):
+        if measured is None or not measured.additive:
             return None
         where = self.filters(measured, rng, (5, 4))
         if where.before:
@@ -109,6 +109,10 @@ class DerivedShapes(MeasureRoom):
         if touches(where, (f"{dim.table.name}.{dim.column.name}",)) or where.before:
             return None
         name, said, after = self.words.dimension_name(dim, rng), measured.name, where.after
+        by: Dim = dim.col
+        if self.timed(measured) and rng.random() < 0.25:
+            grain, name = self.grain(rng)
+            by = Bucket(grain, Time())
         operator = rng.choice(("GT", "GT", "GE", "LT", "LE"))
         number: str | None = str(
             rng.choice((2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000))
@@ -134,9 +138,34 @@ class DerivedShapes(MeasureRoom):
                 f"which {plural(name)} had {said} of {compared} {after}",
                 f"{said} by {name} {after}, only {compared}",
             ]
-        select: tuple[Dim | Measure, ...] = (dim.col, measured.measure)
+        select: tuple[Dim | Measure, ...] = (by, measured.measure)
         plan = Plan(select, where.preds, (Compare(operator, measured.measure, number),))
         return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "nested", 3)
+
+    def periods(self, rng: Random) -> Draft | None:
+        """``order volume in Q4 2024 and Q4 2025``: a line for each of two periods."""
+        measured = self.measured(rng)
+        if measured is None or not self.timed(measured):
+            return None
+        said = self.conditions.two_periods(rng)
+        where = self.filters(measured, rng, (7, 3))
+        if said is None or where.before or "date range" in where.kinds:
+            return None
+        name, after = measured.name, where.after
+        text = rng.choice(
+            (
+                f"compare {name} {after} in {said.first} and {said.second}",
+                f"{name} {after} in {said.first} vs {said.second}",
+                f"{name} {said.first} versus {said.second} {after}",
+                f"{name} for {said.first} and {said.second} {after}",
+                f"{name} {after} in {said.first} compared to {said.second}",
+                f"how does {name} in {said.first} compare with {said.second} {after}",
+                f"{said.first} and {said.second}: {name} {after}",
+            )
+        )
+        plan = Plan((Bucket(said.grain, Time()), measured.measure), (*where.preds, said.pred))
+        kept = (*where.kept, said.first, said.second)
+        return Draft(self.finish(rng, text, kept), plan, "date range", 3)
 
     def ratio(self, rng: Random) -> Draft | None:
         one = self.measured(rng)

@@ -27,7 +27,8 @@ from dbt_t2s.query.link import ValueIndex, mentions
 from dbt_t2s.query.plan import MEASURES, Plan
 
 Progress = Callable[[str, int, int], None]
-_REFUSED = 0.09
+_REFUSED = 0.12
+_MOST_REFUSED = 0.25  # of all examples, where a project has little to ask about
 _DEV, _TEST = 4, 8  # per cent of plans: dev below the first, test below the second
 _BARREN = 60  # drafts in a row without an example before generation stops
 
@@ -46,17 +47,21 @@ def generate(
     today = date.fromisoformat(as_of or schema.as_of) if as_of or schema.as_of else date.today()
     maker = _Maker(schema, patterns, execute, today, seed)
     found: list[Example] = []
-    barren = 0
-    while len(found) < max_examples and barren < _BARREN * 20:
-        example = maker.next()
+    barren = answered = 0
+    while schema.tables and len(found) < max_examples and barren < _BARREN * 20:
+        # Refusals never run out: they may not outnumber what they are to be told from, and a
+        # warehouse where nothing runs ends the loop.
+        example = maker.next(refusing=len(found) - answered < 2 + _MOST_REFUSED * len(found))
         if example is None:
             barren += 1
             continue
-        barren = 0
+        if example.sql:
+            barren = 0
+            answered += 1
         found.append(example)
         if progress and len(found) % 50 == 0:
             progress("generate", len(found), max_examples)
-    if not found:
+    if not answered:
         raise CorpusError(
             "no training question could be made from this project",
             where=f"{len(schema.tables)} queryable tables",
@@ -97,9 +102,10 @@ class _Maker:
         self._proven: dict[str, bool] = {}
         self.rejected: Counter[str] = Counter()
 
-    def next(self) -> Example | None:
+    def next(self, refusing: bool) -> Example | None:
+        """An example, or None; a refusal only where ``refusing``."""
         rng = self._rng
-        if rng.random() < _REFUSED:
+        if refusing and rng.random() < _REFUSED:
             return self._refusal(rng)
         phase, shape = rng.choices(self._shapes, self._weights)[0]
         draft = shape(rng)

@@ -9,7 +9,7 @@ from dbt_t2s.corpus.shapes import Draft
 from dbt_t2s.corpus.speech import say_number
 from dbt_t2s.corpus.vocabulary import Dimension, plural
 from dbt_t2s.project.schema import Kind
-from dbt_t2s.query.plan import Agg, Bucket, Dim, Order, Plan, Time, Wrapped
+from dbt_t2s.query.plan import Bucket, Dim, Order, Plan, Time, Wrapped
 
 
 class GroupShapes(MeasureRoom):
@@ -180,7 +180,7 @@ class GroupShapes(MeasureRoom):
     def share(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
         dim = self.dimension(measured, rng) if measured else None
-        if measured is None or dim is None or isinstance(measured.measure, Agg):
+        if measured is None or dim is None or not measured.additive:
             return None
         where = self.filters(measured, rng, (6, 3))
         if touches(where, (f"{dim.table.name}.{dim.column.name}",)) or where.before:

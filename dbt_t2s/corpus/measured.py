@@ -34,6 +34,14 @@ class Measured:
     metric: Metric | None = None
     counts: bool = False
 
+    @property
+    def additive(self) -> bool:
+        """Whether parts of it add up to the whole: shares and running totals make sense."""
+        if isinstance(self.measure, Agg):
+            return self.measure.function == "SUM"
+        made = self.metric.measure if self.metric else None
+        return self.counts or (made is not None and made.aggregation in ("sum", "count"))
+
 
 class MeasureRoom(ShapeRoom):
     """Draws measures, dimensions and conditions that go together."""

@@ -6,219 +6,102 @@ knows under any name are left out.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
+from dbt_t2s.corpus.measure_shapes import MeasureShapes
+from dbt_t2s.corpus.measured import Measured
 from dbt_t2s.corpus.shapes import Draft, ShapeRoom
 from dbt_t2s.corpus.vocabulary import plural
 from dbt_t2s.project.schema import Table
 from dbt_t2s.query.items import column_phrases
 from dbt_t2s.query.text import STOP_WORDS, name_words, stem
 
-_THINGS = [
-    "employee",
-    "invoice",
-    "vendor",
-    "purchase order",
-    "warehouse",
-    "truck",
-    "patient",
-    "appointment",
-    "flight",
-    "hotel room",
-    "booking",
-    "student",
-    "course",
-    "teacher",
-    "loan",
-    "mortgage",
-    "insurance claim",
-    "policy",
-    "lawyer",
-    "contract",
-    "meeting",
-    "job applicant",
-    "interview",
-    "vacation day",
-    "sick leave",
-    "salary band",
-    "office",
-    "laptop",
-    "server",
-    "website visit",
-    "page view",
-    "app download",
-    "push notification",
-    "newsletter",
-    "podcast",
-    "video view",
-    "social media follower",
-    "tweet",
-    "blog post",
-    "competitor",
-    "shareholder",
-    "dividend",
-    "patent",
-    "machine",
-    "sensor",
-    "factory",
-    "spare part",
-    "forklift",
-    "pallet",
-    "container",
-    "shipment",
-    "customs declaration",
-    "supplier complaint",
-    "parking space",
-    "meal voucher",
-    "training session",
-    "certificate",
-    "survey response",
-    "coffee machine",
-    "phone call",
-    "voicemail",
-    "gift card",
-    "coupon printout",
-    "loyalty stamp",
-    "shopping cart",
-    "wishlist",
-    "product review",
-    "chat message",
-    "bug report",
-    "code commit",
-    "deployment",
-    "incident",
-    "license plate",
-    "vehicle",
-    "driver",
-    "passenger",
-    "ticket sale",
-    "concert",
-    "movie",
-    "song",
-    "book",
-    "recipe",
-    "restaurant",
-    "menu",
-    "table reservation",
-    "property",
-    "tenant",
-    "rent payment",
-]
-_AMOUNTS = [
-    "salary",
-    "payroll cost",
-    "overtime hours",
-    "employee turnover",
-    "headcount",
-    "profit after tax",
-    "tax rate",
-    "ebitda",
-    "cash flow",
-    "share price",
-    "market share",
-    "interest rate",
-    "inflation",
-    "bank balance",
-    "debt",
-    "carbon footprint",
-    "energy consumption",
-    "water usage",
-    "co2 emissions",
-    "temperature",
-    "rainfall",
-    "humidity",
-    "bounce rate",
-    "session duration",
-    "time on page",
-    "page load time",
-    "email open rate",
-    "unsubscribe rate",
-    "net promoter score",
-    "brand awareness",
-    "follower count",
-    "screen time",
-    "battery life",
-    "download speed",
-    "fuel consumption",
-    "mileage",
-    "commute distance",
-    "blood pressure",
-    "body weight",
-    "height",
-    "shoe size",
-    "credit score",
-    "household income",
-    "square footage",
-    "occupancy rate",
-    "room rate",
-    "exam score",
-    "grade",
-    "defect rate",
-    "machine downtime",
-    "scrap rate",
-    "lead time of suppliers",
-    "shipping distance",
-    "parcel weight",
-    "packaging cost",
-    "rent",
-    "electricity bill",
-    "legal fees",
-    "travel expenses",
-    "donations",
-    "stock price",
-    "exchange fees",
-    "bitcoin price",
-    "budget of the government",
-    "population",
-    "gdp",
-    "heart rate",
-    "calories",
-    "noise level",
-    "queue length",
-    "waiting time at the checkout",
-    "footfall",
-]
-_TRAITS = [
-    "favourite colour",
-    "eye colour",
-    "marital status",
-    "number of children",
-    "job title",
-    "employer",
-    "religion",
-    "political party",
-    "hobby",
-    "pet",
-    "car brand",
-    "phone number",
-    "passport number",
-    "date of birth",
-    "shoe size",
-    "zodiac sign",
-    "education level",
-    "bank account",
-    "password",
-    "instagram handle",
-    "nationality of the parents",
-    "blood type",
-    "height",
-    "weight of the owner",
-    "home address",
-    "credit card number",
-    "vaccination status",
-    "manufacturer warranty",
-    "country of manufacture of the box",
-    "colour",
-    "shelf position",
-    "barcode",
-    "allergens",
-    "expiry date",
-    "video resolution",
-    "sound level",
-    "wifi password",
-    "elevator",
-    "roof type",
-]
+_THINGS = tuple(
+    each
+    for each in (
+        "employee|invoice|vendor|purchase order|warehouse|truck|patient|appointment|"
+        "flight|hotel room|booking|student|course|teacher|loan|mortgage|insurance claim|"
+        "policy|lawyer|contract|meeting|job applicant|interview|vacation day|sick leave|"
+        "salary band|office|laptop|server|website visit|page view|app download|"
+        "push notification|newsletter|podcast|video view|social media follower|tweet|"
+        "blog post|competitor|shareholder|dividend|patent|machine|sensor|factory|"
+        "spare part|forklift|pallet|container|shipment|customs declaration|"
+        "supplier complaint|parking space|meal voucher|training session|certificate|"
+        "survey response|coffee machine|phone call|voicemail|gift card|coupon printout|"
+        "loyalty stamp|shopping cart|wishlist|product review|chat message|bug report|"
+        "code commit|deployment|incident|license plate|vehicle|driver|passenger|"
+        "ticket sale|concert|movie|song|book|recipe|restaurant|menu|table reservation|"
+        "property|tenant|rent payment|visitor|subscriber list|mailing list|webinar|"
+        "trade fair|exhibition|franchise|investor|bond|grant|scholarship|library|museum|"
+        "zoo|animal|tree|farm|harvest|tractor|ship|harbour|airport|runway|train|"
+        "bus stop|bicycle|scooter|charging station|solar panel|wind turbine|power plant|"
+        "pipeline|mine|hospital|nurse|surgery|prescription|vaccine|gene|experiment|"
+        "telescope|satellite|rocket|robot|drone|camera|photo|painting|sculpture|"
+        "theatre play|album|playlist|radio station|newspaper|magazine|author|publisher|"
+        "translation|judge|court case|police officer|crime|prison|election|voter|"
+        "parliament|tax return|passport|visa|embassy|wedding|birthday|funeral|church|"
+        "match|player|stadium|referee|medal|race|gym|yoga class|diet|allergy|apartment|"
+        "elevator|roof|kitchen|window|carpet|lamp|chair|battery|screen|keyboard|"
+        "password reset|login|firewall|backup|cloud bucket|api call|database query|"
+        "meeting room|whiteboard|business trip|company car|pension plan|apprentice|strike|"
+        "union member|abandoned cart|referral link|loyalty point|store visitor|gift voucher|"
+        "price tag|mystery shopper|cash register|security camera|refrigerator|"
+    ).split("|")
+    if each
+)
+_AMOUNTS = tuple(
+    each
+    for each in (
+        "salary|payroll cost|overtime hours|employee turnover|headcount|profit after tax|"
+        "tax rate|ebitda|cash flow|share price|market share|interest rate|inflation|"
+        "bank balance|debt|carbon footprint|energy consumption|water usage|co2 emissions|"
+        "temperature|rainfall|humidity|bounce rate|session duration|time on page|"
+        "page load time|email open rate|unsubscribe rate|net promoter score|brand awareness|"
+        "follower count|screen time|battery life|download speed|fuel consumption|mileage|"
+        "commute distance|blood pressure|body weight|height|shoe size|credit score|"
+        "household income|square footage|occupancy rate|room rate|exam score|grade|"
+        "defect rate|machine downtime|scrap rate|lead time of suppliers|shipping distance|"
+        "parcel weight|packaging cost|rent|electricity bill|legal fees|travel expenses|"
+        "donations|stock price|exchange fees|bitcoin price|budget of the government|"
+        "population|gdp|heart rate|calories|noise level|queue length|"
+        "waiting time at the checkout|footfall|nps|abandonment rate|dwell time|foot traffic|"
+        "conversion of visitors|working capital|inventory turnover|gross domestic product|"
+        "operating expenses|net profit|accounts receivable|overdue amount|"
+        "outstanding balance|cost of capital|wage bill|bonus payout|absence rate|"
+        "training hours|engagement score|lines of code|uptime|error rate|latency|"
+        "server cost|cloud spend|bandwidth|click heat|search ranking|domain authority|"
+        "ad frequency|video watch time|podcast downloads|share of voice|media coverage|"
+        "press mentions|likes|retweets|pollution level|recycling rate|food waste|"
+        "plastic use|speed limit|accident rate|crime rate|birth rate|life expectancy|"
+        "rental yield|mortgage rate|exchange rate forecast|oil price|gold price|wage growth|"
+        "unemployment|tax burden|customs duty|freight cost|fuel price|pallet count|"
+        "picking time|dock utilisation|forklift hours|scrap|yield per machine|cycle time|"
+        "overtime|commission|travel budget|parking fee|insurance premium|licence cost|"
+        "royalty|"
+    ).split("|")
+    if each
+)
+_TRAITS = tuple(
+    each
+    for each in (
+        "favourite colour|eye colour|marital status|number of children|job title|employer|"
+        "religion|political party|hobby|pet|car brand|phone number|passport number|"
+        "date of birth|shoe size|zodiac sign|education level|bank account|password|"
+        "instagram handle|nationality of the parents|blood type|height|weight of the owner|"
+        "home address|credit card number|vaccination status|manufacturer warranty|"
+        "country of manufacture of the box|colour|shelf position|barcode|allergens|"
+        "expiry date|video resolution|sound level|wifi password|elevator|roof type|gender|"
+        "income|profession|family size|favourite brand|favourite sport|mother tongue|"
+        "driving licence|star sign|hair colour|t-shirt size|loyalty points balance|"
+        "social media handle|website|fax number|tax number|emergency contact|browser|"
+        "device model|ip address|time spent online|opening hours|rent|number of windows|"
+        "number of parking spaces|energy class|fire extinguishers|square of the garden|"
+        "ingredients|calories|age recommendation|material|dimensions|video|manual|"
+        "carbon footprint|country of the designer|shelf life|packaging type|"
+    ).split("|")
+    if each
+)
 _OTHER = (
     "what is the weather like tomorrow",
     "will it rain next week",
@@ -263,6 +146,21 @@ _OTHER = (
 )
 
 
+class Foreign(MeasureShapes):
+    """Questions about measures as ever, but for measures that the project has not."""
+
+    names: tuple[str, ...] = ()
+
+    def measured(self, rng: Random) -> Measured | None:
+        made = super().measured(rng)
+        return replace(made, name=rng.choice(self.names)) if made else None
+
+    def draw(self, rng: Random) -> Draft | None:
+        shapes = (self.total, self.by_dimension, self.over_time, self.top, self.groups_above)
+        made = rng.choice((*shapes, self.total, self.by_dimension, self.share))(rng)
+        return Draft(made.text, None, "refusal", 3, "refusal") if made else None
+
+
 class Refusals(ShapeRoom):
     """Draws questions whose right answer is a refusal."""
 
@@ -272,11 +170,22 @@ class Refusals(ShapeRoom):
         for metric in self.words.schema.metrics:
             for name in self.words.metric_names(metric):
                 known.update(stem(w) for w in name_words(name))
+        for rule in self.words.schema.rules:
+            for name in (rule.name, *rule.synonyms):
+                known.update(stem(w) for w in name_words(name))
         self._things = [t for t in _THINGS if _unknown(t, known)]
         self._amounts = [a for a in _AMOUNTS if _unknown(a, known)]
         self._traits = [t for t in _TRAITS if _unknown(t, known)]
 
+        counted = (f"number of {plural(t)}" for t in self._things)
+        self._foreign = Foreign(self.words, self.conditions)
+        self._foreign.names = (*self._amounts, *map(plural, self._things), *counted)
+
     def draw(self, rng: Random) -> Draft:
+        made = self._foreign.draw(rng) if rng.random() < 0.55 else None
+        return made or self._plain(rng)
+
+    def _plain(self, rng: Random) -> Draft:
         table = self.table(rng)
         noun = self.words.noun(table, rng)
         thing, amount, trait = (rng.choice(x) for x in (self._things, self._amounts, self._traits))

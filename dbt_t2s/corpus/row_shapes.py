@@ -41,7 +41,7 @@ class RowShapes(ShapeRoom):
         return (
             (8, 1, self.listing),
             (4, 1, self.values),
-            (3, 1, self.attribute),
+            (5, 1, self.attribute),
             (2.5, 1, self.by_key),
             (4, 2, self.extreme),
             (2, 1, self.first_or_last),
@@ -234,12 +234,12 @@ class RowShapes(ShapeRoom):
                 else ("lowest", "smallest", "least")
             )
         number = "" if limit == 1 else say_number(rng, limit) + " "
-        many = singular(noun) if limit == 1 else noun
+        many, verb = (singular(noun), "has") if limit == 1 else (noun, "have")
         head = rng.choice(("top", "best")) if descending else "bottom"
         texts = [
             f"{number}{many} with the {worth} {name} {where.after}",
             f"the {number}{many} with the {worth} {name} {where.after}",
-            f"which {number}{many} {'has' if limit == 1 else 'have'} the {worth} {name} {where.after}",
+            f"which {number}{many} {verb} the {worth} {name} {where.after}",
         ]
         for word, pair in _SUPERLATIVES.items():
             if word in column.name:

@@ -91,7 +91,7 @@ def joined(said: Sequence[Said], rng: Random) -> Where:
             link = " "
         text += link + each
     return Where(
-        tuple(s.pred for s in said),
+        tuple(p for s in said for p in (s.pred, *s.also)),
         " ".join(s.before for s in before),
         text.strip(),
         tuple(k for s in said for k in s.kept),

@@ -9,7 +9,7 @@ from random import Random
 
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Rule, Table
 from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.items import column_phrases, display_column, humanise
+from dbt_t2s.query.items import UNSAID, column_phrases, display_column, humanise
 from dbt_t2s.query.plan import Col, MetricRef
 from dbt_t2s.query.text import name_words, stem
 
@@ -41,7 +41,9 @@ def singular(noun: str) -> str:
     back = {many: one for one, many in _IRREGULAR.items()}
     if lowered in back:
         last = back[lowered]
-    elif lowered.endswith("ies") and len(lowered) > 4:
+    elif re.search(r"(stat|bon|camp|vir)uses$", lowered):
+        last = last[:-2]
+    elif lowered.endswith("ies") and lowered != "series" and len(lowered) > 4:
         last = last[:-3] + "y"
     elif re.search(r"(sses|xes|zes|ches|shes)$", lowered):
         last = last[:-2]
@@ -146,7 +148,10 @@ class Vocabulary:
         return column is self.display(table) and column.role is not Role.KEY
 
     def column_names(self, table: Table, column: Column) -> tuple[str, ...]:
-        return column_phrases(table, column)
+        """Names that people say: without the units and types that names of columns carry."""
+        names = column_phrases(table, column)
+        spoken = tuple(n for n in names if n.split()[-1] not in UNSAID and n.split()[0] != "is")
+        return spoken or names[:1]
 
     def dimension_name(self, dim: Dimension, rng: Random) -> str:
         """A name that tells this column from its namesakes."""

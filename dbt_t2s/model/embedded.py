@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from dbt_t2s import sql as sql_door
+from dbt_t2s import store
 from dbt_t2s.errors import ModelError, QueryPlanError
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate
@@ -34,6 +36,8 @@ class EmbeddedGenerator:
         self._linker = Linker(self._index)
         self._grammar = Grammar(schema, self._index.binder.graph)
         self._dialect = schema.dialect
+        if self.record.schema and self.record.schema != store.fingerprint(schema):
+            raise _other_schema(model_dir)
         self._network = _load_network(model_dir, len(self._index.items))
 
     def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
@@ -48,10 +52,13 @@ class EmbeddedGenerator:
     def _one(self, linked: Linked) -> tuple[Candidate, ...]:
         found = self.search(linked)
         candidates: list[Candidate] = []
+        # A plan's share among those found says more than its bare probability, which shrinks
+        # with every token.
+        whole = sum(plan.probability for plan in found.plans) or 1.0
         for plan in ranked(found.plans, linked):
             sql = self._sql(plan.tokens)
             if sql and sql not in {c.sql for c in candidates}:
-                candidates.append(Candidate(sql, plan.probability * (1 - found.refusal)))
+                candidates.append(Candidate(sql, plan.probability / whole * (1 - found.refusal)))
         if found.refusal > self.record.refuse_over or not candidates:
             refusal = Candidate("", found.refusal, self._missing(linked))
             return (refusal, *candidates) if not candidates else (refusal,)
@@ -116,21 +123,23 @@ def _said(linked: Linked) -> list[tuple[frozenset[str], float]]:
     return [(frozenset(tokens), weights[span]) for span, tokens in spans.items()]
 
 
+def _other_schema(model_dir: Path) -> ModelError:
+    return ModelError(
+        "the model was trained on another schema", where=str(model_dir), hint="dbt-t2s train"
+    )
+
+
 def _load_network(model_dir: Path, items: int) -> PlanNetwork:
     try:
         network = PlanNetwork.from_pretrained(model_dir / "network", local_files_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             "the model's weights are missing or corrupted",
             where=str(model_dir / "network"),
             hint="dbt-t2s train --fresh",
         ) from error
     if network.config.schema_items != items:
-        raise ModelError(
-            "the model was trained on another schema",
-            where=str(model_dir),
-            hint="dbt-t2s train",
-        )
+        raise _other_schema(model_dir)
     network.train(False)
     assert isinstance(network, PlanNetwork)
     return network

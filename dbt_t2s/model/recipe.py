@@ -11,6 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -220,6 +221,9 @@ class Run:
         self.step = 0
         self.losses: list[float] = []
         self.order = curriculum(rows, steps, recipe.batch, seed)
+        # The next batch is laid out while this one is learned from.
+        self._ahead = ThreadPoolExecutor(max_workers=1)
+        self._coming: tuple[int, Future[tuple[Batch, torch.Tensor]]] | None = None
         decayed = [p for p in network.parameters() if p.dim() > 1]
         plain = [p for p in network.parameters() if p.dim() <= 1]
         self.optimizer = torch.optim.AdamW(
@@ -236,7 +240,7 @@ class Run:
         # Dropout is drawn from the step's own seed, so that a resumed run draws the same.
         torch.manual_seed(self.step + 1)
         self.network.train(True)
-        batch, targets = tensors([self.rows[i] for i in self.order[self.step]])
+        batch, targets = self._batch()
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.step, self.steps, self.recipe)
         _blur(batch, self.recipe)
@@ -254,6 +258,19 @@ class Run:
         self.step += 1
         self.losses.append(value)
         return value
+
+    def _laid_out(self, step: int) -> tuple[int, Future[tuple[Batch, torch.Tensor]]]:
+        rows = [self.rows[i] for i in self.order[step]]
+        return step, self._ahead.submit(tensors, rows)
+
+    def _batch(self) -> tuple[Batch, torch.Tensor]:
+        coming = self._coming
+        if coming is None or coming[0] != self.step:
+            coming = self._laid_out(self.step)
+        made = coming[1].result()
+        last = self.step + 1 >= self.steps
+        self._coming = None if last else self._laid_out(self.step + 1)
+        return made
 
     def save(self, path: Path, identity: str) -> None:
         """Write the whole state to a temporary name, then rename."""

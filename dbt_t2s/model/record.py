@@ -58,7 +58,7 @@ def read_record(model_dir: Path) -> ModelRecord:
             )
         found["metrics"] = tuple((name, value) for name, value in found["metrics"])
         return ModelRecord(**found)
-    except (json.JSONDecodeError, AttributeError, TypeError, KeyError, UnicodeDecodeError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise ModelError(
             "the model's record cannot be read", where=str(path), hint=f"{hint} --fresh"
         ) from error

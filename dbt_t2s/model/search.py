@@ -93,13 +93,21 @@ def _grow(
     if not bool(allowed.any()):
         return []
     logs = torch.log_softmax(scores.masked_fill(~allowed, float("-inf")), -1)
-    top = torch.topk(logs, min(width, int(allowed.sum())))
-    grown = []
+    top = torch.topk(logs, min(2 * width, int(allowed.sum())))
+    grown: list[_Beam] = []
     for value, at in zip(top.values.tolist(), top.indices.tolist(), strict=True):
+        if len(grown) == width:
+            break
         if at < base:
             token, state = KEYWORDS[at], grammar.after_keyword(beam.state, KEYWORDS[at])
         else:
             item = items[at - base]
             token, state = item.token, grammar.after_item(beam.state, item)
-        grown.append(_Beam((*beam.ids, at), (*beam.tokens, token), state, beam.score + value))
+        if state.done or _goes_on(state, items, grammar):
+            grown.append(_Beam((*beam.ids, at), (*beam.tokens, token), state, beam.score + value))
     return grown
+
+
+def _goes_on(state: State, items: tuple[Item, ...], grammar: Grammar) -> bool:
+    """Whether anything can follow: a keyword may ask for an item that this question has not."""
+    return bool(grammar.keywords(state)) or any(grammar.items(state, items))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
+from dbt_t2s.errors import ModelError
 from dbt_t2s.model.record import FILE, ModelRecord, write_record
 from dbt_t2s.project.schema import ProjectSchema
 
@@ -84,6 +85,8 @@ def _embedded(
     index = recipe.index_of(schema, Encoder())
     rows, dropped = recipe.prepare(splits["train"], index, progress, "reading questions")
     dev, _ = recipe.prepare(splits["dev"], index, None, "")
+    if not rows:
+        raise ModelError("no row to train on", where="split=train", hint="dbt-t2s generate")
     settings = recipe.Recipe(minutes=minutes)
     run, seconds = recipe.train_network(
         rows,

@@ -6,10 +6,12 @@ The SQL is DuckDB's; ``sql.transpile`` takes it to the project's own dialect.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Kind, ProjectSchema
+from dbt_t2s.query.blocks import Block, Output, ordered, render, windowed, windows_over
+from dbt_t2s.query.checked import check
 from dbt_t2s.query.compiled import compiled_metrics, compiled_sql
 from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.linear import has_aggregate
@@ -31,38 +33,15 @@ from dbt_t2s.query.plan import (
     Rate,
     Time,
     Wrapped,
-    is_measure,
 )
 from dbt_t2s.query.predicates import Predicates, common_filters
-from dbt_t2s.query.scope import Scope, column, quote, tables_in
+from dbt_t2s.query.scope import column, quote
 
 _PARTS = {
     "DOW": "dayname({})",
     "HOUR": "extract(hour from {})",
     "MONTH_OF_YEAR": "extract(month from {})",
 }
-
-
-@dataclass(frozen=True)
-class Output:
-    sql: str
-    alias: str
-    expression: Expr
-
-
-@dataclass(frozen=True)
-class Block:
-    """One SELECT over a root, its fragments still marked."""
-
-    root: str
-    outputs: tuple[Output, ...]
-    where: tuple[str, ...] = ()
-    group: bool = False
-    having: tuple[str, ...] = ()
-    order: str = ""
-    limit: str = ""
-    qualify: str = ""
-    distinct: bool = False
 
 
 class Binder:
@@ -77,13 +56,12 @@ class Binder:
 
     def sql(self, plan: Plan) -> str:
         """DuckDB SQL for ``plan``."""
-        if not plan.select:
-            raise QueryPlanError("the plan selects nothing")
+        check(plan, self._tables)
         metrics = compiled_metrics(plan, self.measures)
         if metrics:
             return compiled_sql(plan, metrics, self.measures)
-        if isinstance(plan.select[0], AvgEach):
-            return self._average_of_groups(plan, plan.select[0])
+        if any(isinstance(e, AvgEach) for e in plan.select):
+            return self._average_of_groups(plan)
         if not has_aggregate(plan):
             return self._listing(plan)
         roots = self.roots(plan)
@@ -120,7 +98,7 @@ class Binder:
         match measure:
             case Wrapped(function, inner):
                 lowered = self.lower(inner)
-                return _windowed(function, lowered)
+                return windowed(function, lowered)
             case Rate(predicate):
                 table = self.predicates.table_of(predicate, "")
                 if not table:
@@ -135,7 +113,6 @@ class Binder:
 
     def _dim(self, dim: Dim, time: Col | None) -> Output:
         if isinstance(dim, Col):
-            self._tables[dim.table].column(dim.column)
             return Output(column(dim), dim.column, dim)
         of = time if isinstance(dim.of, Time) else dim.of
         if of is None:
@@ -160,7 +137,7 @@ class Binder:
         outputs = tuple(self._dim(d, time) for d in dims)
         order = ""
         if plan.order and isinstance(plan.order.by, Col | Bucket):
-            order = _ordered(self._dim(plan.order.by, time), outputs, plan.order.descending)
+            order = ordered(self._dim(plan.order.by, time), outputs, plan.order.descending)
         block = Block(
             root,
             outputs,
@@ -169,10 +146,13 @@ class Binder:
             limit=plan.limit or "" if not plan.per else "",
             distinct=plan.distinct or root not in named,
         )
-        if plan.per and plan.order:
-            by = self._dim(plan.order.by, time).sql if not is_measure(plan.order.by) else ""  # type: ignore[arg-type]
-            block = replace(block, qualify=self._qualify(plan, by, time))
-        return self._render(block)
+        if block.distinct and plan.order and plan.order.by not in plan.select:
+            raise QueryPlanError("distinct rows are ordered by what is selected")
+        if plan.per:
+            by = plan.order.by if plan.order else None
+            ranked = self._dim(by, time) if isinstance(by, Col | Bucket) else None
+            block = replace(block, qualify=self._qualify(plan, ranked, time))
+        return render(block, self.schema, self.graph)
 
     # ---- plans with aggregates
 
@@ -195,17 +175,23 @@ class Binder:
         order = self._order(plan, outputs, measure, time)
         block = Block(
             root,
-            _windows_over(outputs),
+            windows_over(outputs),
             where=tuple(dict.fromkeys(conditions)),
             group=True,
             having=tuple(self._having(p, plan, measure) for p in plan.having),
             order=order if not plan.per else "",
             limit=plan.limit or "" if not plan.per else "",
         )
-        if plan.per and plan.order:
-            by = measure(plan.order.by).sql if is_measure(plan.order.by) else ""  # type: ignore[arg-type]
-            block = replace(block, qualify=self._qualify(plan, by, time))
-        return self._render(block)
+        if plan.per:
+            if plan.per not in plan.select:
+                raise QueryPlanError("a grouped result is ranked within what it selects")
+            by = plan.order.by if plan.order else None
+            if isinstance(by, Col | Bucket):
+                ranked: Output | None = self._dim(by, time)
+            else:
+                ranked = measure(by) if by else None
+            block = replace(block, qualify=self._qualify(plan, ranked, time))
+        return render(block, self.schema, self.graph)
 
     def _atom_sql(self, atom: Atom, root: str, hoisted: frozenset[str]) -> str:
         if atom.root == root:
@@ -246,10 +232,10 @@ class Binder:
             if isinstance(by, Col | Bucket) and by not in plan.select:
                 raise QueryPlanError("a grouped result is ordered by what it selects")
             made = self._dim(by, time) if isinstance(by, Col | Bucket) else measure(by)
-            return _ordered(made, outputs, plan.order.descending)
+            return ordered(made, outputs, plan.order.descending)
         for output in outputs:
             if isinstance(output.expression, Bucket) and output.expression.grain in GRAINS:
-                return _ordered(output, outputs, False)
+                return ordered(output, outputs, False)
         return ""
 
     def _having(self, pred: Pred, plan: Plan, measure: Callable[[Measure], Output]) -> str:
@@ -263,14 +249,18 @@ class Binder:
         average = f"(\nselect avg({quote(left.alias)}) from (\n{inner}\n) as per_group\n)"
         return f"{left.sql} {self.predicates.operator(pred.operator)} {average}"
 
-    def _qualify(self, plan: Plan, by: str, time: Col | None) -> str:
-        if plan.per is None or plan.order is None or not by:
-            raise QueryPlanError("rows per group need an order by a measure or column")
+    def _qualify(self, plan: Plan, ranked: Output | None, time: Col | None) -> str:
+        if plan.per is None or plan.order is None or ranked is None:
+            raise QueryPlanError("rows per group need an order")
+        by = ranked.sql
         per = self._dim(plan.per, time).sql
         way = "desc" if plan.order.descending else "asc"
         return f"row_number() over (partition by {per} order by {by} {way}) <= {plan.limit or 1}"
 
-    def _average_of_groups(self, plan: Plan, each: AvgEach) -> str:
+    def _average_of_groups(self, plan: Plan) -> str:
+        each = plan.select[0]
+        if not isinstance(each, AvgEach) or plan != Plan((each,), plan.where, plan.having):
+            raise QueryPlanError("an average over groups stands alone")
         inner = self.sql(Plan((each.dim, each.of), where=plan.where, having=plan.having))
         alias = self.lower(each.of).name
         return f"select avg({quote(alias)}) as average_{alias}\nfrom (\n{inner}\n) as per_group"
@@ -294,29 +284,27 @@ class Binder:
         for expression in plan.select:
             if isinstance(expression, Col | Bucket):
                 name = names[dims.index(expression)]
-                outputs.append(Output(name, self._dim_alias(expression, atoms), expression))
+                made = self._dim(expression, atoms[0].time)
+                taken = {o.alias for o in outputs}
+                alias = made.alias
+                if alias in taken:
+                    alias = f"{_table(expression) or 'other'}_{alias}"
+                outputs.append(Output(name, alias, expression))
             else:
                 outputs.append(measure(expression))
         lines = ["with " + ",\n".join(ctes)]
-        listed = _windows_over(tuple(outputs))
+        listed = windows_over(tuple(outputs))
         lines.append("select " + ",\n".join(f"{o.sql} as {quote(o.alias)}" for o in listed))
         lines.append(_joined([f"{root}_totals" for root in roots], names))
         having = [self._having(p, plan, measure) for p in plan.having]
         if having:
             lines.append("where " + " and ".join(having))
-        if plan.order and not isinstance(plan.order.by, Col | Bucket):
-            lines.append(
-                "order by " + _ordered(measure(plan.order.by), outputs, plan.order.descending)
-            )
-        elif dims and isinstance(dims[0], Bucket):
-            descending = plan.order is not None and plan.order.descending
-            lines.append(f"order by {names[0]} {'desc' if descending else 'asc'}")
+        order = self._order(plan, outputs, measure, atoms[0].time)
+        if order:
+            lines.append(f"order by {order}")
         if plan.limit:
             lines.append(f"limit {plan.limit}")
         return "\n".join(lines)
-
-    def _dim_alias(self, dim: Dim, atoms: tuple[Atom, ...]) -> str:
-        return self._dim(dim, atoms[0].time).alias
 
     def _totals(
         self,
@@ -338,38 +326,7 @@ class Binder:
         )
         where = (*sorted(hoisted), *said)
         block = Block(root, (*outputs, *pieces), where=where, group=bool(dims))
-        return f"{quote(root + '_totals')} as (\n{self._render(block)}\n)"
-
-    # ---- rendering
-
-    def _render(self, block: Block) -> str:
-        fragments = [o.sql for o in block.outputs]
-        fragments += [*block.where, *block.having, block.order, block.qualify]
-        read = frozenset(t for f in fragments for t in tables_in(f)) - {block.root}
-        shown = [o.sql for o in block.outputs if isinstance(o.expression, Col | Bucket)]
-        needed = frozenset(t for f in (*shown, *block.where) for t in tables_in(f)) & read
-        scope = Scope(self.schema, self.graph, block.root, sorted(needed), sorted(read - needed))
-        distinct = "distinct " if block.distinct else ""
-        lines = [f"select {distinct}" + ",\n".join(_aliased(o) for o in block.outputs)]
-        lines.append(scope.from_clause())
-        if block.where:
-            lines.append("where " + "\nand ".join(block.where))
-        grouped = [
-            str(i)
-            for i, output in enumerate(block.outputs, 1)
-            if isinstance(output.expression, Col | Bucket)
-        ]
-        if block.group and grouped:
-            lines.append("group by " + ", ".join(grouped))
-        if block.having:
-            lines.append("having " + " and ".join(block.having))
-        if block.qualify:
-            lines.append(f"qualify {block.qualify}")
-        if block.order:
-            lines.append(f"order by {block.order}")
-        if block.limit:
-            lines.append(f"limit {block.limit}")
-        return scope.settle("\n".join(lines))
+        return f"{quote(root + '_totals')} as (\n{render(block, self.schema, self.graph)}\n)"
 
 
 def measures_of(plan: Plan) -> tuple[Measure, ...]:
@@ -399,43 +356,6 @@ def _table(expression: Expr) -> str:
     if isinstance(expression, Agg):
         return expression.of.table
     return ""
-
-
-def _windowed(function: str, inner: Lowered) -> Lowered:
-    """Windows run over the grouped rows; ``<by>`` stands for the time they are ordered by."""
-    value = inner.template
-    if function == "SHARE":
-        template = f"{value} * 1.0 / nullif(sum({value}) over (), 0)"
-        return Lowered(template, inner.atoms, f"share_of_{inner.name}")
-    if function == "RUNNING":
-        return Lowered(f"sum({value}) over (order by <by>)", inner.atoms, f"running_{inner.name}")
-    before = f"lag({value}) over (order by <by>)"
-    template = f"({value} - {before}) * 1.0 / nullif({before}, 0)"
-    return Lowered(template, inner.atoms, f"{inner.name}_change")
-
-
-def _windows_over(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
-    """Settle the time that windows are ordered by: the first time dimension selected."""
-    if not any("<by>" in o.sql for o in outputs):
-        return outputs
-    times = [o.sql for o in outputs if isinstance(o.expression, Bucket)]
-    if not times:
-        raise QueryPlanError("a running total or change needs a time to run along")
-    return tuple(replace(o, sql=o.sql.replace("<by>", times[0])) for o in outputs)
-
-
-def _ordered(by: Output, outputs: Sequence[Output], descending: bool) -> str:
-    way = "desc" if descending else "asc"
-    for output in outputs:
-        if output.expression == by.expression:
-            return f"{quote(output.alias)} {way}"
-    return f"{by.sql} {way}"
-
-
-def _aliased(output: Output) -> str:
-    if output.sql.endswith(f".{quote(output.alias)}"):
-        return output.sql
-    return f"{output.sql} as {quote(output.alias)}"
 
 
 def _piece(atom: Atom, atoms: tuple[Atom, ...]) -> str:

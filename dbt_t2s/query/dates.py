@@ -18,7 +18,7 @@ from dbt_t2s.query.plan import Range
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
-_MONTH += r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+_MONTH += r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 _COUNTS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
     "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
@@ -215,14 +215,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
             _day,
         ),
         (
-            rf"\b(?P<day>\d\d?)(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH.format('name')}\b"
+            rf"\b(?P<day>\d\d?)(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH.format('name')}"
             rf"(?:,?\s+(?P<year>{_YEAR}))?",
             _day,
         ),
         (rf"\b(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])\b(?!-)", _month),
-        (rf"\b(?:(?P<relative>last)\s+)?{_MONTH.format('name')}\b{_OF_YEAR}", _month),
-        (rf"\bq(?P<number>[1-4])\b{_OF_YEAR}{_RELATIVE_YEAR}", _quarter),
+        (rf"\b(?:(?P<relative>last)\s+)?{_MONTH.format('name')}{_OF_YEAR}", _month),
         (rf"\b(?P<year>{_YEAR})\s*-?\s*q(?P<number>[1-4])\b", _quarter),
+        (rf"\bq(?P<number>[1-4])\b{_OF_YEAR}{_RELATIVE_YEAR}", _quarter),
         (
             r"\b(?P<word>first|second|third|fourth|1st|2nd|3rd|4th|last)\s+quarter\s+"
             rf"(?:of\s+)?(?:(?P<year>{_YEAR})|(?P<relative>this|last|previous)\s+year)",
@@ -312,7 +312,7 @@ def _is_month_may(text: str, found: re.Match[str]) -> bool:
     name = found.groupdict().get("name") or ""
     if name.lower() not in ("may", "march", "mar", "sep", "dec", "jan"):
         return True
-    if found.groupdict().get("year") or found.groupdict().get("day"):
+    if any(found.groupdict().get(part) for part in ("year", "day", "relative")):
         return True
     before = text[: found.start()]
     return bool(_MAY.search(before)) or (name[0].isupper() and bool(before.strip()))

@@ -8,108 +8,35 @@ immutable, so that beams share it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from dbt_t2s.project.schema import Kind, ProjectSchema
+from dbt_t2s.project.schema import Kind, ProjectSchema, Table
 from dbt_t2s.query.items import Item
 from dbt_t2s.query.joins import JoinGraph
-from dbt_t2s.query.plan import AGGREGATES, ARITHMETIC, COMPARISONS, GRAINS, PARTS, WRAPPERS
+from dbt_t2s.query.plan import ARITHMETIC, GRAINS, PARTS, WRAPPERS
+from dbt_t2s.query.state import State
+from dbt_t2s.query.symbols import CLOSING, DIM, MEASURE, MEASURES, PREDS, SELECTS, SYMBOLS
+
+__all__ = ["Grammar", "State"]
 
 _MOST_SELECTED = 6
 _MOST_TOKENS = 48
-
-_MEASURE: dict[str, tuple[str, ...]] = {
-    "COUNT": ("table",),
-    **{name: ("number",) for name in ("SUM", "AVG", "MEDIAN")},
-    **{name: ("ordered",) for name in ("MIN", "MAX")},
-    "COUNT_DISTINCT": ("counted",),
-    **{name: ("measure",) for name in WRAPPERS},
-    **{name: ("measure", "measure") for name in ARITHMETIC},
-    "RATE": ("rated",),
+_TIMES = (Kind.DATE, Kind.TIMESTAMP)
+# The symbols a column may stand for, and the kinds it must then have (none: any kind).
+_KINDS: dict[str, tuple[Kind, ...]] = {
+    "number": (Kind.NUMBER,),
+    "ordered": (Kind.NUMBER, *_TIMES),
+    "counted": (),
+    "when": _TIMES,
+    "when_chosen": _TIMES,
+    "moment": _TIMES,
+    "compared": (Kind.NUMBER,),
+    "textual": (Kind.TEXT,),
+    "nullable": (),
+    "rated_null": (),
+    **dict.fromkeys(SELECTS, ()),
+    **dict.fromkeys(PREDS, (Kind.BOOLEAN,)),
 }
-_DIM: dict[str, tuple[str, ...]] = {name: ("when",) for name in GRAINS + PARTS}
-_PRED: dict[str, tuple[str, ...]] = {
-    "NOT": ("pred",),
-    "OR": ("pred", "pred"),
-    **{name: ("compared", "amount") for name in COMPARISONS},
-    "ON": ("moment", "date"),
-    "NULL": ("nullable",),
-    "HAS": ("many", "has_more"),
-    "LIKE": ("textual", "string"),
-}
-_CLAUSES: dict[str, tuple[str, ...]] = {
-    "HAVING": ("having", "having_more"),
-    "DESC": ("sorted", "order_more"),
-    "ASC": ("sorted", "order_more"),
-    "END": (),
-}
-# What each symbol may turn into by a keyword, and what must then follow.
-_KEYWORDS: dict[str, dict[str, tuple[str, ...]]] = {
-    "start": {
-        "REFUSE": ("end",),
-        "DISTINCT": ("dim", "dim_more"),
-        "AVG_EACH": ("measure", "dim", "each_more"),
-        **{k: (*v, "select_more") for k, v in (_MEASURE | _DIM).items()},
-    },
-    "select_more": {
-        **{k: (*v, "select_more") for k, v in (_MEASURE | _DIM).items()},
-        "WHERE": ("pred", "where_more"),
-        **_CLAUSES,
-    },
-    "dim_more": {
-        **{k: (*v, "dim_more") for k, v in _DIM.items()},
-        "WHERE": ("pred", "where_more"),
-        "DESC": ("sorted", "order_more"),
-        "ASC": ("sorted", "order_more"),
-        "END": (),
-    },
-    "each_more": {"WHERE": ("pred", "each_where"), "END": ()},
-    "each_where": {**{k: (*v, "each_where") for k, v in _PRED.items()}, "END": ()},
-    "measure": _MEASURE,
-    "dim": _DIM,
-    "when": {"TIME": ()},
-    "pred": _PRED,
-    "where_more": {**{k: (*v, "where_more") for k, v in _PRED.items()}, **_CLAUSES},
-    "rated": {"NOT": ("rated",), "NULL": ("nullable",)},
-    "has_more": {**{k: (*v, "has_more") for k, v in _PRED.items()}, "CLOSE": ()},
-    "compared": _MEASURE,
-    "amount": {"AVERAGE": ()},
-    "having": {name: ("measure", "amount") for name in COMPARISONS},
-    "having_more": {
-        **{name: ("measure", "amount", "having_more") for name in COMPARISONS},
-        **{k: v for k, v in _CLAUSES.items() if k != "HAVING"},
-    },
-    "sorted": {**_MEASURE, **_DIM},
-    "order_more": {"LIMIT": ("limit", "limit_more"), "END": ()},
-    "limit": {"ONE": ()},
-    "limit_more": {"PER": ("dim", "end"), "END": ()},
-    "end": {"END": ()},
-}
-_SELECTS = frozenset({"start", "select_more", "dim", "dim_more", "sorted"})
-_MEASURES = frozenset({"start", "select_more", "measure", "sorted", "compared"})
-_PREDS = frozenset({"pred", "where_more", "each_where", "has_more", "rated"})
-
-
-@dataclass(frozen=True)
-class State:
-    """What is still to be written (``stack``, next symbol last) and what was said."""
-
-    stack: tuple[str, ...] = ("start",)
-    roots: frozenset[str] = frozenset()
-    dims: frozenset[str] = frozenset()
-    counts_only: bool = True
-    needs_time: bool = False
-    selected: int = 0
-    length: int = 0
-    within: tuple[str, ...] = ()
-    compiled: frozenset[str] | None = None
-    grain: str = ""
-    chosen: frozenset[str] = frozenset()
-    finer: bool = False
-
-    @property
-    def done(self) -> bool:
-        return not self.stack
 
 
 class Grammar:
@@ -118,12 +45,15 @@ class Grammar:
     def __init__(self, schema: ProjectSchema, graph: JoinGraph) -> None:
         self._graph = graph
         self._timed = {table.name: bool(table.time_column) for table in schema.tables}
+        self._dated = tuple(
+            table.name for table in schema.tables if any(c.kind in _TIMES for c in table.columns)
+        )
+        self._keyed = {table.name: _has_key(table) for table in schema.tables}
 
     def keywords(self, state: State) -> frozenset[str]:
         """The keywords that may come next."""
         symbol = state.stack[-1]
-        allowed = {k for k in _KEYWORDS.get(symbol, {}) if self._fits(k, symbol, state)}
-        return frozenset(allowed)
+        return frozenset(k for k in SYMBOLS.get(symbol, {}) if self._fits(k, symbol, state))
 
     def items(self, state: State, items: Iterable[Item]) -> Iterator[bool]:
         """For each item whether it may come next."""
@@ -134,42 +64,66 @@ class Grammar:
     # ---- keywords
 
     def _fits(self, keyword: str, symbol: str, state: State) -> bool:
-        full = state.length > _MOST_TOKENS or state.selected >= _MOST_SELECTED
-        adds = symbol in ("select_more", "dim_more") and keyword in (_MEASURE | _DIM)
-        if adds and full:
+        adds = symbol in ("select_more", "dim_more") and keyword in (MEASURE | DIM)
+        if adds and state.selected >= _MOST_SELECTED:
             return False
-        if state.length > _MOST_TOKENS and symbol.endswith("_more"):
-            return keyword in ("END", "CLOSE")
+        if state.length > _MOST_TOKENS:
+            if symbol in CLOSING:
+                return keyword in ("END", "CLOSE")
+            if keyword in ("NOT", "OR", "HAS"):
+                return False
         if state.compiled is not None:
             return self._fits_compiled(keyword, symbol, state)
-        if symbol in ("select_more", "dim_more") and keyword not in (_MEASURE | _DIM):
-            if not state.roots and not state.dims:
-                return False
+        if symbol in ("select_more", "dim_more") and not adds and not self._selects(state):
+            return False
         if keyword == "HAVING":
-            return bool(state.dims or (state.roots and state.needs_time))
+            return not state.distinct and bool(state.dims or (state.roots and state.needs_time))
         if keyword in ("CHANGE", "RUNNING"):
             return symbol == "select_more" and state.grain != ""
-        if symbol == "sorted" and keyword in _DIM:
-            return bool(state.roots) and keyword == state.grain
+        if symbol in ("sorted", "per") and keyword in DIM:
+            return bool(state.roots) and _is_chosen(keyword, state)
         if keyword == "TIME":
-            return self._has_time(state)
+            return self._time_fits(symbol, state)
         if keyword == "AVERAGE":
-            return "having_more" in state.stack or not state.finer
-        if symbol == "compared" and keyword in _MEASURE:
-            return keyword in ("COUNT", "SUM", "AVG", "MAX")
-        if symbol == "measure" and keyword in (*WRAPPERS, *ARITHMETIC):
+            having = "having_more" in state.stack
+            return len(state.roots) == 1 if having else not state.finer
+        if keyword == "PER":
+            return len(state.roots) < 2
+        if keyword in MEASURE:
+            return self._measure_fits(keyword, symbol, state)
+        if keyword in DIM and state.roots:
+            return self._has_time(state) or any(self._dim_fits(t, state) for t in self._dated)
+        return keyword != "HAS" or any(self._is_finer(t, state) for t in self._timed)
+
+    def _measure_fits(self, keyword: str, symbol: str, state: State) -> bool:
+        if symbol == "compared":
+            compared = keyword in ("COUNT", "SUM", "AVG", "MAX")
+            return compared and any(self._is_finer(t, state) for t in self._timed)
+        if keyword != "COUNT" and self._bridge_of(state) is not None:
             return False
-        return not (symbol == "sorted" and keyword in WRAPPERS)
+        if symbol == "measure":
+            return keyword not in (*WRAPPERS, *ARITHMETIC)
+        return not (symbol == "sorted" and (state.distinct or keyword in WRAPPERS))
+
+    def _selects(self, state: State) -> bool:
+        """Whether enough is selected for the plan to stop selecting."""
+        return bool(state.roots) or bool(
+            state.dims and (not state.needs_time or self._has_time(state))
+        )
+
+    def _time_fits(self, symbol: str, state: State) -> bool:
+        if symbol == "when_chosen":
+            return f"{state.bucket} TIME" in state.chosen
+        return f"{state.bucket} TIME" not in state.chosen and self._has_time(state)
 
     @staticmethod
     def _fits_compiled(keyword: str, symbol: str, state: State) -> bool:
         assert state.compiled is not None
         if keyword in GRAINS:
-            return (
-                symbol in ("select_more", "sorted")
-                and not state.dims
-                and (keyword in state.compiled and state.selected < 2)
-            )
+            if symbol == "sorted":
+                return keyword == state.grain
+            free = not state.dims and not state.grain and state.selected < 2
+            return symbol == "select_more" and free and keyword in state.compiled
         if keyword == "WHERE":
             return state.grain != ""
         return keyword in ("END", "DESC", "ASC", "LIMIT", "ONE", "TIME")
@@ -178,7 +132,7 @@ class Grammar:
         if state.within:
             return self._timed.get(state.within[-1], False)
         if state.roots:
-            return all(self._timed.get(r, False) for r in state.roots)
+            return not state.untimed
         if state.dims:
             bridge = self._graph.bridge(state.dims)
             return bridge is not None and self._timed.get(bridge, False)
@@ -187,120 +141,130 @@ class Grammar:
     # ---- items
 
     def _item_fits(self, item: Item, symbol: str, state: State) -> bool:
-        if state.compiled is not None and not self._fits_under_compiled(item, symbol, state):
+        if symbol in CLOSING and state.length > _MOST_TOKENS:
             return False
+        if symbol in ("select_more", "dim_more") and state.selected >= _MOST_SELECTED:
+            return False
+        if state.compiled is not None:
+            return _fits_under_compiled(item, symbol, state)
         match item.sort:
             case "m":
-                return symbol in _MEASURES and self._metric_fits(item, symbol, state)
+                return symbol in MEASURES and self._metric_fits(item, symbol, state)
             case "t":
                 return self._table_fits(item, symbol, state)
             case "c":
                 return self._column_fits(item, symbol, state)
             case "v" | "r":
-                return symbol in _PREDS and self._rows_known(item.table, symbol, state)
+                return symbol in PREDS and self._rows_known(item.table, symbol, state)
             case "d":
-                return symbol == "date" or (
-                    symbol in _PREDS and symbol != "rated" and self._has_time(state)
-                )
+                in_general = symbol in PREDS and symbol != "rated"
+                return symbol == "date" or (in_general and self._has_time(state))
             case "n":
                 return symbol == "amount" or (symbol == "limit" and _is_count(item.token[2:]))
             case _:
                 return symbol == "string"
 
-    @staticmethod
-    def _fits_under_compiled(item: Item, symbol: str, state: State) -> bool:
-        assert state.compiled is not None
-        if item.sort == "c":
-            free = state.selected < 2 and not state.grain
-            return symbol == "select_more" and free and item.token in state.compiled
-        if item.sort == "m":
-            return symbol == "sorted"
-        if item.sort == "d":
-            return bool(state.grain)
-        return item.sort == "n" and symbol == "limit"
-
     def _metric_fits(self, item: Item, symbol: str, state: State) -> bool:
         if item.compiled is not None:
-            if state.roots or state.selected > 1 or symbol not in ("start", "select_more"):
+            if state.roots or symbol not in ("start", "select_more"):
                 return False
-            if state.selected == 0:
-                return True
-            return bool(state.grain and state.grain in item.compiled)
-        if state.needs_time and not item.timed:
-            return False
+            return state.selected == 0 or (state.selected == 1 and _given(item, state))
         if symbol == "compared":
             return len(item.roots) == 1 and self._is_finer(item.roots[0], state)
-        return all(self._measures(root, state, counted=False) for root in item.roots)
+        if symbol == "sorted" and state.distinct:
+            return False
+        timed = item.timed or all(self._timed.get(r, False) for r in item.roots)
+        return all(self._measures(r, state, counted=False, timed=timed) for r in item.roots)
 
     def _table_fits(self, item: Item, symbol: str, state: State) -> bool:
-        if symbol == "many":
-            return any(self._linked(item.table, root) for root in self._subjects(state))
-        if symbol == "table":
-            if state.finer:
-                return self._is_finer(item.table, state)
-            if state.needs_time and not item.timed:
-                return False
-            return self._measures(item.table, state, counted=True)
-        return False
+        if symbol == "many" or (symbol == "table" and state.finer):
+            return self._is_finer(item.table, state)
+        return symbol == "table" and self._measures(item.table, state, counted=True)
 
-    def _measures(self, root: str, state: State, counted: bool) -> bool:
+    def _measures(
+        self, root: str, state: State, *, counted: bool, timed: bool | None = None
+    ) -> bool:
         """Whether rows of ``root`` can be aggregated under what was said so far."""
-        if all(self._graph.reaches(root, dim) for dim in state.dims):
-            return True
-        alone = counted and not state.roots
-        return alone and self._graph.bridge(state.dims | {root}) is not None
+        timed = self._timed.get(root, False) if timed is None else timed
+        if (state.needs_time or state.said_time) and not timed:
+            return False
+        if state.averaged and root not in state.roots:
+            return False
+        reached = all(self._graph.reaches(root, dim) for dim in state.dims)
+        if reached and not self._bridge_of(state):
+            return self._hears(root, state)
+        # Rows counted once each may be counted from a finer table.
+        if not (counted and state.counts_only and self._keyed.get(root, False)):
+            return False
+        bridge = self._graph.bridge(state.dims | {root})
+        return bridge is not None and state.roots <= {root} and self._hears(bridge, state)
+
+    def _hears(self, root: str, state: State) -> bool:
+        """Whether the conditions already said can be asked of rows of ``root``."""
+        known = (self._graph.reaches(root, t) or self._linked(t, root) for t in state.said)
+        return all(known) and all(self._linked(t, root) for t in state.searched)
 
     def _column_fits(self, item: Item, symbol: str, state: State) -> bool:
-        kind = item.kind
+        kinds = _KINDS.get(symbol)
+        if kinds is None or (kinds and item.kind not in kinds):
+            return False
         if symbol in ("number", "ordered", "counted"):
-            if symbol == "number" and kind is not Kind.NUMBER:
-                return False
-            if symbol == "ordered" and kind not in (Kind.NUMBER, Kind.DATE, Kind.TIMESTAMP):
-                return False
             if state.finer:
                 return self._is_finer(item.table, state)
             return self._measures(item.table, state, counted=False)
-        if symbol == "sorted" and state.roots:
-            return item.token in state.chosen
-        if symbol in _SELECTS:
-            return self._dim_fits(item.table, state)
-        if symbol in _PREDS:
-            return kind is Kind.BOOLEAN and self._rows_known(item.table, symbol, state)
-        if symbol == "compared":
-            return kind is Kind.NUMBER and self._rows_known(item.table, symbol, state)
+        if symbol in ("sorted", "per"):
+            return self._orders(item, symbol, state)
+        if symbol in SELECTS:
+            return item.token not in state.chosen and self._dim_fits(item.table, state)
         if symbol == "when":
-            return kind in (Kind.DATE, Kind.TIMESTAMP) and self._dim_fits(item.table, state)
-        if symbol == "moment":
-            timed = kind in (Kind.DATE, Kind.TIMESTAMP)
-            return timed and self._rows_known(item.table, symbol, state)
-        if symbol == "textual":
-            return kind is Kind.TEXT and self._rows_known(item.table, symbol, state)
-        return symbol == "nullable" and self._rows_known(item.table, symbol, state)
+            written = f"{state.bucket} {item.token}"
+            return written not in state.chosen and self._dim_fits(item.table, state)
+        if symbol == "when_chosen":
+            return f"{state.bucket} {item.token}" in state.chosen
+        return self._rows_known(item.table, symbol, state)
+
+    def _orders(self, item: Item, symbol: str, state: State) -> bool:
+        """Rows are ordered by what they show, or by what one row of them knows."""
+        if item.token in state.chosen:
+            return True
+        bridge = self._graph.bridge(state.dims) if not state.roots else None
+        if bridge is None or state.distinct:
+            return False
+        if symbol == "sorted" and bridge not in state.dims:  # its rows are shown once each
+            return item.table == bridge
+        return self._graph.reaches(bridge, item.table)
 
     def _dim_fits(self, table: str, state: State) -> bool:
         if not state.roots:
             return self._graph.bridge(state.dims | {table}) is not None
         if all(self._graph.reaches(root, table) for root in state.roots):
             return True
-        if len(state.roots) == 1 and state.counts_only:
+        if len(state.roots) == 1 and state.counts_only and self._keyed[min(state.roots)]:
             return self._graph.bridge(state.dims | state.roots | {table}) is not None
         return False
 
     def _rows_known(self, table: str, symbol: str, state: State) -> bool:
-        if symbol == "rated" or "rate" in state.stack:
+        if symbol in ("rated", "rated_null"):
             return self._measures(table, state, counted=False)
-        return any(
-            self._graph.reaches(root, table) or self._linked(table, root)
-            for root in self._subjects(state)
+        subjects = self._subjects(state)
+        return bool(subjects) and all(
+            self._graph.reaches(root, table) or self._linked(table, root) for root in subjects
         )
+
+    def _bridge_of(self, state: State) -> str | None:
+        """The finer table from which rows are counted; None where they are counted at home."""
+        if all(self._graph.reaches(root, dim) for root in state.roots for dim in state.dims):
+            return None
+        return self._graph.bridge(state.dims | state.roots)
 
     def _subjects(self, state: State) -> tuple[str, ...]:
         """The tables whose rows a condition is about."""
         if state.within:
             return state.within[-1:]
-        if state.roots:
+        bridge = self._bridge_of(state) if state.roots else None
+        if state.roots and bridge is None:
             return tuple(state.roots)
-        bridge = self._graph.bridge(state.dims) if state.dims else None
+        bridge = bridge or (self._graph.bridge(state.dims) if state.dims else None)
         return (bridge,) if bridge else ()
 
     def _linked(self, finer: str, root: str) -> bool:
@@ -308,70 +272,121 @@ class Grammar:
         return bool(path) and path is not None and len(path[-1].columns) == 1
 
     def _is_finer(self, table: str, state: State) -> bool:
-        return any(self._linked(table, root) for root in self._subjects(state) if root != table)
+        subjects = self._subjects(state)
+        return bool(subjects) and all(self._linked(table, root) for root in subjects)
 
     # ---- steps
 
     def after_keyword(self, state: State, keyword: str) -> State:
         """The state once ``keyword`` is written."""
         symbol = state.stack[-1]
-        stack = state.stack[:-1] + tuple(reversed(_KEYWORDS[symbol][keyword]))
+        stack = state.stack[:-1] + tuple(reversed(SYMBOLS[symbol][keyword]))
         after = replace(state, stack=stack, length=state.length + 1)
-        if symbol in ("start", "select_more", "dim_more") and keyword in (_MEASURE | _DIM):
+        if symbol in ("start", "select_more", "dim_more") and keyword in (MEASURE | DIM):
             after = replace(after, selected=state.selected + 1)
-        if keyword in (_MEASURE.keys() - {"COUNT"}) and symbol != "compared":
+        if keyword in (MEASURE.keys() - {"COUNT"}) and symbol != "compared":
             after = replace(after, counts_only=False)
-        if keyword == "TIME":
-            after = replace(after, needs_time=True)
-        if keyword in GRAINS:
-            after = replace(after, grain=keyword if not state.grain else state.grain)
+        if keyword in (*GRAINS, *PARTS):
+            grain = keyword if keyword in GRAINS and not state.grain else state.grain
+            after = replace(after, grain=grain, bucket=keyword)
+        if keyword == "TIME" and symbol == "when":
+            chosen = state.chosen | {f"{state.bucket} TIME"}
+            after = replace(after, needs_time=True, chosen=chosen)
+        if keyword == "DISTINCT":
+            after = replace(after, distinct=True)
         if keyword == "CLOSE":
             after = replace(after, within=state.within[:-1])
         if symbol == "compared":
             after = replace(after, finer=True)
-        if keyword in ("AVERAGE",):
-            after = replace(after, finer=False)
+        if keyword == "AVERAGE":
+            averaged = state.averaged or "having_more" in state.stack
+            after = replace(after, finer=False, averaged=averaged)
         return after
 
     def after_item(self, state: State, item: Item) -> State:
         """The state once ``item`` is pointed at."""
         symbol = state.stack[-1]
-        stack = state.stack[:-1] + _after_item(symbol, item)
+        # An item stands for a whole expression or condition; lists of them may go on.
+        more = symbol if symbol in ("select_more", "dim_more", "where_more", "each_where") else ""
+        more = {"start": "select_more", "has_more": "has_more"}.get(symbol, more)
+        stack = (*state.stack[:-1], more) if more else state.stack[:-1]
         after = replace(state, stack=stack, length=state.length + 1)
         if symbol in ("start", "select_more", "dim_more"):
             after = replace(after, selected=state.selected + 1)
-        if symbol == "many":
-            return replace(after, within=(*state.within, item.table))
         if symbol == "amount":
             return replace(after, finer=False)
-        if state.finer or symbol in _PREDS - {"rated"} or symbol in (
-            "compared", "moment", "date", "textual", "string", "limit",
-        ):  # fmt: skip
-            finer = state.finer or (symbol == "compared" and item.sort == "m")
-            return replace(after, finer=finer)
+        if state.finer or (symbol == "compared" and item.sort == "m") or symbol == "many":
+            return self._searches(after, symbol, item)
+        if symbol in ("compared", "moment", "date", "textual", "nullable", "string", "limit"):
+            return self._asks(after, symbol, item)
+        if symbol in PREDS and symbol != "rated":
+            return self._asks(after, symbol, item)
         return self._said(after, symbol, item)
+
+    @staticmethod
+    def _searches(after: State, symbol: str, item: Item) -> State:
+        tables = frozenset(item.roots or (item.table,))
+        searched = after.searched | tables if not after.within else after.searched
+        if symbol == "many":
+            return replace(after, within=(*after.within, item.table), searched=searched)
+        return replace(after, finer=True, searched=searched)
+
+    @staticmethod
+    def _asks(after: State, symbol: str, item: Item) -> State:
+        if after.within:
+            return after
+        if item.sort == "d" and symbol != "date":
+            return replace(after, said_time=True)
+        return replace(after, said=after.said | {item.table}) if item.table else after
 
     def _said(self, after: State, symbol: str, item: Item) -> State:
         if item.sort == "m":
             if item.compiled is not None:
-                return replace(after, compiled=item.compiled, counts_only=False)
-            return replace(after, roots=after.roots | set(item.roots), counts_only=False)
-        if symbol in ("table", "number", "ordered", "counted", "rated"):
-            return replace(after, roots=after.roots | {item.table})
-        if symbol in _SELECTS or symbol == "when":
-            chosen = after.chosen | {item.token} if symbol != "when" else after.chosen
+                chosen = after.chosen | {item.token}
+                return replace(after, compiled=item.compiled, counts_only=False, chosen=chosen)
+            timed = item.timed or all(self._timed.get(r, False) for r in item.roots)
+            roots, untimed = after.roots | set(item.roots), after.untimed or not timed
+            return replace(after, roots=roots, counts_only=False, untimed=untimed)
+        if symbol in ("table", "number", "ordered", "counted", "rated", "rated_null"):
+            untimed = after.untimed or not self._timed.get(item.table, False)
+            return replace(after, roots=after.roots | {item.table}, untimed=untimed)
+        if symbol in SELECTS or symbol == "when":
+            written = item.token if symbol != "when" else f"{after.bucket} {item.token}"
+            chosen = after.chosen | {written} if symbol not in ("sorted", "per") else after.chosen
             return replace(after, dims=after.dims | {item.table}, chosen=chosen)
         return after
 
 
-def _after_item(symbol: str, item: Item) -> tuple[str, ...]:
-    """What may still follow where an item stands for a whole expression or condition."""
-    if symbol == "start":
-        return ("select_more",)
-    if symbol in ("select_more", "dim_more", "where_more", "each_where", "has_more"):
-        return (symbol,)
-    return ()
+def _fits_under_compiled(item: Item, symbol: str, state: State) -> bool:
+    """A metric that only MetricFlow can write takes one dimension, dates along it and an order."""
+    assert state.compiled is not None
+    if symbol == "sorted":
+        return item.token in state.chosen
+    if item.sort == "c":
+        free = state.selected < 2 and not state.grain
+        return symbol == "select_more" and free and item.token in state.compiled
+    if item.sort == "d":
+        return state.grain != "" and symbol in PREDS
+    return item.sort == "n" and symbol == "limit" and _is_count(item.token[2:])
+
+
+def _given(item: Item, state: State) -> bool:
+    """Whether a metric that only MetricFlow can write is given by the dimension selected."""
+    assert item.compiled is not None
+    if state.needs_time:
+        return bool(state.grain) and not state.dims and state.grain in item.compiled
+    return len(state.chosen) == 1 and state.chosen <= item.compiled
+
+
+def _is_chosen(keyword: str, state: State) -> bool:
+    return any(chosen.startswith(f"{keyword} ") for chosen in state.chosen)
+
+
+def _has_key(table: Table) -> bool:
+    """Whether one column tells the table's rows apart."""
+    unique = [k for k in table.primary_key if table.column(k).unique]
+    return bool(unique) or len(table.primary_key) == 1
 
 
 def _is_count(text: str) -> bool:
-    return text.isdigit() and 0 < int(text) <= 10_000
+    return len(text) <= 5 and text.isdecimal() and 0 < int(text) <= 10_000

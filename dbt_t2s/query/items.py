@@ -68,7 +68,7 @@ def _table_item(table: Table) -> Item:
 
 
 # Words of column names that say unit, type or side rather than meaning.
-_AFFIXES = frozenset((
+UNSAID = frozenset((
     "id", "key", "at", "on", "date", "eur", "usd", "gbp", "is", "has", "was", "num", "no", "flag",
     "nbr", "ts", "dt", "pct",
 ))  # fmt: skip
@@ -89,7 +89,7 @@ def display_column(table: Table) -> Column | None:
 def column_phrases(table: Table, column: Column) -> tuple[str, ...]:
     """Names for a column in plain words: its own, its synonyms, and shorter forms."""
     words = humanise(column.name).split()
-    core = [w for w in words if w not in _AFFIXES] or words
+    core = [w for w in words if w not in UNSAID] or words
     entity = table.entity.removesuffix("_id") or table.name.removesuffix("s")
     without = [w for w in core if w not in entity.split("_")] or core
     spoken = (" ".join(core), " ".join(without)) if len(core) < len(words) else (" ".join(words),)

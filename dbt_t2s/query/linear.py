@@ -54,6 +54,7 @@ KEYWORDS = (
 )  # fmt: skip
 SORTS = ("t", "c", "m", "r", "v", "n", "d", "s")
 REFUSAL = ("REFUSE", "END")
+_LONGEST = 256  # reading recurses; people's questions need less than 50
 
 
 def to_tokens(plan: Plan) -> tuple[str, ...]:
@@ -175,6 +176,8 @@ class _Reader:
     """Recursive descent over a token sequence."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
+        if len(tokens) > _LONGEST:
+            raise QueryPlanError(f"a plan of more than {_LONGEST} tokens")
         self._tokens = tokens
         self._at = 0
 
@@ -193,8 +196,8 @@ class _Reader:
         if self._take_if("LIMIT"):
             limit = "1" if self._take_if("ONE") else self._item("n")
         per = self._dim() if self._take_if("PER") else None
-        if self._next() != "END" or not select:
-            raise QueryPlanError("the plan has no end or selects nothing")
+        if self._next() != "END" or not select or self._at != len(self._tokens):
+            raise QueryPlanError("the plan has no end, goes on after it or selects nothing")
         return Plan(tuple(select), where, having, order, limit, per, distinct)
 
     def _peek(self) -> str:

@@ -81,6 +81,11 @@ class Lowered:
         return _SLOT.sub(lambda found: parts[int(found.group(1))], self.template)
 
 
+def operand(template: str) -> str:
+    """``template`` so that another operator may stand before or behind it."""
+    return template if re.fullmatch(r"\{\d+\}|\([^()]*\)", template) else f"({template})"
+
+
 def _bracketed(predicate: str) -> str:
     return f"({predicate})" if re.search(r"\bor\b", predicate, re.IGNORECASE) else predicate
 
@@ -157,13 +162,19 @@ class Measures:
     def rate(self, table: str, condition: str) -> Lowered:
         """The share of ``table``'s rows for which ``condition`` (marked) holds."""
         argument = f"case when {condition} then 1.0 else 0.0 end"
-        return self._single(table, "avg", argument, f"share_of_{table}")
+        lowered = self._single(table, "avg", argument, f"share_of_{table}")
+        # A rule gives way here too: of all orders, which share was cancelled?
+        said = columns_in(condition)
+        kept = tuple(i for i in lowered.atoms[0].implied if not said & columns_in(i))
+        return replace(lowered, atoms=(replace(lowered.atoms[0], implied=kept),))
 
     def combine(self, operator: str, left: Lowered, right: Lowered) -> Lowered:
         """Two measures as one: DIV divides as reals and gives NULL for nothing."""
+        left = replace(left, template=operand(left.template))
         if operator == "DIV":
             name = f"{left.name}_per_{right.name}"
             return _merge(left, right, "<0> * 1.0 / nullif(<1>, 0)", name)
+        right = replace(right, template=operand(right.template))
         return _merge(left, right, f"(<0> {ARITHMETIC[operator]} <1>)", f"{left.name}_difference")
 
     def _metric(self, name: str) -> Lowered:

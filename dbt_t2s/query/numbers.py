@@ -16,7 +16,7 @@ _SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "million": 10
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?:\s?(?P<scale>k|m|mn|million|thousand|hundred)\b)?(?P<percent>\s?%|\s+percent|\s+per cent)?"
-    rf"|\b(?P<word>{'|'.join(_WORDS)})\b",
+    rf"|\b(?P<word>{'|'.join(_WORDS)})(?:\s(?P<times>hundred|thousand|million))?\b",
     re.IGNORECASE,
 )
 
@@ -35,7 +35,8 @@ def number_spans(text: str) -> tuple[NumberSpan, ...]:
     found: list[NumberSpan] = []
     for match in _NUMBER.finditer(text):
         if match["word"]:
-            value = Decimal(_WORDS[match["word"].lower()])
+            times = _SCALES.get((match["times"] or "").lower(), 1)
+            value = Decimal(_WORDS[match["word"].lower()] * times)
         else:
             value = Decimal(match["digits"].replace(",", ""))
             value *= _SCALES.get((match["scale"] or "").lower(), 1)

@@ -27,6 +27,8 @@ from dbt_t2s.query.plan import (
 )
 from dbt_t2s.query.scope import Scope, column, literal, tables_in
 
+_OPPOSITE = {"GT": "LE", "GE": "LT", "LT": "GE", "LE": "GT", "EQ": "NE", "NE": "EQ"}
+
 
 class Predicates:
     """Renders predicates over one schema as marked SQL (see ``scope``)."""
@@ -64,7 +66,10 @@ class Predicates:
                 return self.table_of(inner, root)
             case Or(left, right):
                 tables = {self.table_of(left, root), self.table_of(right, root)}
-                return self._graph.bridge(frozenset(tables)) or root
+                if len(tables) == 1:
+                    return tables.pop()
+                # Each side is searched for from the root; without one, from where both are known.
+                return root or self._graph.bridge(frozenset(tables)) or ""
             case Compare(_, left_side, _):
                 return left_side.table if isinstance(left_side, Col) else root
             case Has():
@@ -77,7 +82,7 @@ class Predicates:
 
     def _direct(self, pred: Pred, root: str, time: Col | None) -> str:
         def again(inner: Pred) -> str:
-            return self._direct(inner, root, time)
+            return self.render(inner, root, time)
 
         match pred:
             case Value():
@@ -99,7 +104,7 @@ class Predicates:
             case Or():
                 return self._either(pred, again)
             case Compare():
-                return self._compare(pred, root)
+                return self._compare(pred, root, negated=False)
             case Has(table, where):
                 return self._search(table, where, root)
 
@@ -116,6 +121,8 @@ class Predicates:
                 return self._search(table, where, root, negated=True)
             case Flag(of):
                 return f"not {column(of)}"
+            case Compare():
+                return self._compare(pred, root, negated=True)
             case _:
                 return f"not ({again(pred)})"
 
@@ -146,17 +153,18 @@ class Predicates:
     def comparison(self, left: str, operator: str, number: str) -> str:
         return f"{left} {COMPARISONS[operator]} {number}"
 
-    def _compare(self, pred: Compare, root: str) -> str:
+    def _compare(self, pred: Compare, root: str, negated: bool) -> str:
         if isinstance(pred.left, Col):
+            way = _OPPOSITE[pred.operator] if negated else pred.operator
             left = column(pred.left)
             if pred.right is not None:
-                return self.comparison(left, pred.operator, pred.right)
+                return self.comparison(left, way, pred.right)
             scope = Scope(self._schema, self._graph, pred.left.table, ())
             average = f"select avg({scope.settle(left)}) {scope.from_clause()}"
-            return f"{left} {COMPARISONS[pred.operator]} ({average})"
-        return self._compare_finer(pred, root)
+            return f"{left} {COMPARISONS[way]} ({average})"
+        return self._compare_finer(pred, root, negated)
 
-    def _compare_finer(self, pred: Compare, root: str) -> str:
+    def _compare_finer(self, pred: Compare, root: str, negated: bool) -> str:
         """``customers with more than 3 orders``: keys from a grouping of the finer table."""
         if isinstance(pred.left, Col) or pred.right is None:
             raise QueryPlanError("a condition compares a measure with a number")
@@ -169,7 +177,8 @@ class Predicates:
         atoms = tuple(atom.under(()) for atom in lowered.atoms)
         hoisted = common_filters(tuple(atom.filters for atom in atoms))
         value = lowered.fill(tuple(atom.sql(hoisted) for atom in atoms))
-        conditions = sorted(hoisted)
+        # NOT IN a list that holds a NULL is never true.
+        conditions = [*([f"{foreign} is not null"] if negated else []), *sorted(hoisted)]
         scope = Scope(
             self._schema, self._graph, table, sorted(_tables((value, foreign, *conditions)))
         )
@@ -178,7 +187,7 @@ class Predicates:
             f"select {foreign}\n{scope.from_clause()}{where}\ngroup by 1\n"
             f"having {value} {COMPARISONS[pred.operator]} {pred.right}"
         )
-        return f"{key} in (\n{scope.settle(inner)}\n)"
+        return f"{key} {'not in' if negated else 'in'} (\n{scope.settle(inner)}\n)"
 
     def _link(self, finer: str, root: str) -> tuple[str, str]:
         """The root's key column and, marked, the finer table's column that points at it."""

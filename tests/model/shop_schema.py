@@ -56,8 +56,9 @@ create table orders as
 """
 
 
-def key(name: str, role: Role = Role.KEY) -> Column:
-    return Column(name, "BIGINT", Kind.NUMBER, role, unique=role is Role.KEY)
+def key(name: str, role: Role = Role.KEY, rows: int = 100) -> Column:
+    unique = role is Role.KEY
+    return Column(name, "BIGINT", Kind.NUMBER, role, unique=unique, minimum="1", maximum=str(rows))
 
 
 def category(name: str, values: tuple[str, ...], synonyms: tuple[str, ...] = ()) -> Column:
@@ -97,7 +98,7 @@ CUSTOMERS = Table(
     "model.shop.customers",
     "models/customers.sql",
     (
-        key("customer_id"),
+        key("customer_id", rows=80),
         Column("customer_name", "VARCHAR", Kind.TEXT, Role.TEXT, description="Full name."),
         category("country", COUNTRIES, ("market",)),
         category("segment", SEGMENTS),
@@ -117,7 +118,7 @@ PRODUCTS_TABLE = Table(
     "model.shop.products",
     "models/products.sql",
     (
-        key("product_id"),
+        key("product_id", rows=5),
         Column("product_name", "VARCHAR", Kind.TEXT, Role.CATEGORY, values=PRODUCTS),
         category("category", CATEGORIES),
         amount("list_price", "125"),
@@ -132,7 +133,7 @@ ORDERS = Table(
     "model.shop.orders",
     "models/orders.sql",
     (
-        key("order_id"),
+        key("order_id", rows=600),
         key("customer_id", Role.FOREIGN_KEY),
         key("product_id", Role.FOREIGN_KEY),
         category("status", STATUSES),
@@ -194,9 +195,7 @@ def shop_schema() -> ProjectSchema:
             Join("orders", ("product_id",), "products", ("product_id",)),
         ),
         metrics=(REVENUE, ORDER_COUNT, BASKET),
-        rules=(
-            Rule("bulk_order", "An order of five pieces or more.", "orders", "quantity >= 5"),
-        ),
+        rules=(Rule("bulk_order", "An order of five pieces or more.", "orders", "quantity >= 5"),),
         as_of=AS_OF,
     )
 

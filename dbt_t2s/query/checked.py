@@ -1,0 +1,81 @@
+"""What a plan names must exist, and its numbers and days must be such, before any SQL is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+
+from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.project.schema import Kind, Table
+from dbt_t2s.query.plan import Agg, Col, Compare, Count, Has, Plan, Range, Value
+
+_NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?\Z", re.ASCII)
+_LIMIT = re.compile(r"\d{1,9}\Z", re.ASCII)
+_NUMERIC = ("SUM", "AVG", "MEDIAN")
+
+
+def check(plan: Plan, tables: Mapping[str, Table]) -> None:
+    """QueryPlanError where the plan cannot be meant of these tables."""
+    if not plan.select:
+        raise QueryPlanError("the plan selects nothing")
+    if plan.limit is not None and not _LIMIT.match(plan.limit):
+        raise QueryPlanError(f"{plan.limit!r} is no number of rows")
+    for part in parts_of(plan):
+        _check_part(part, tables)
+
+
+def parts_of(value: object) -> Iterator[object]:
+    """Every dataclass inside a plan, itself included."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from parts_of(each)
+    elif is_dataclass(value):
+        yield value
+        for field in fields(value):
+            yield from parts_of(getattr(value, field.name))
+
+
+def _check_part(part: object, tables: Mapping[str, Table]) -> None:
+    match part:
+        case Col(table, column) | Value(table, column, _):
+            kind = _kind(tables, table, column)
+            if isinstance(part, Value) and not _is_literal(kind, part.value):
+                raise QueryPlanError(f"{part.value!r} is no value of {table}.{column}")
+        case Count(table) | Has(table, _):
+            if table not in tables:
+                raise QueryPlanError(f"no table is called {table!r}")
+        case Agg(function, of):
+            if function in _NUMERIC and _kind(tables, of.table, of.column) is not Kind.NUMBER:
+                raise QueryPlanError(f"{of.table}.{of.column} is no number")
+        case Compare(_, _, str(number)):
+            if not _NUMBER.match(number):
+                raise QueryPlanError(f"{number!r} is no number")
+        case Range(start, end):
+            if not (_is_day(start) and _is_day(end)):
+                raise QueryPlanError(f"{start}/{end} is no range of days")
+
+
+def _kind(tables: Mapping[str, Table], table: str, column: str) -> Kind:
+    if table not in tables:
+        raise QueryPlanError(f"no table is called {table!r}")
+    try:
+        return tables[table].column(column).kind
+    except KeyError as error:
+        raise QueryPlanError(f"{table!r} has no column {column!r}") from error
+
+
+def _is_literal(kind: Kind, text: str) -> bool:
+    if kind is Kind.NUMBER:
+        return bool(_NUMBER.match(text))
+    if kind is Kind.BOOLEAN:
+        return text.lower() in ("true", "false")
+    return True
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return not text or bool(date.fromisoformat(text))
+    except ValueError:
+        return False

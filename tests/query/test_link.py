@@ -1,0 +1,112 @@
+"""What a question mentions: values by name, stem, typo, initials and country; numbers and dates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.link import Mention, ValueIndex, mentions
+from tests.query.shop import shop_schema
+
+TODAY = date(2026, 6, 30)
+
+
+def with_values(**values: tuple[str, ...]) -> ProjectSchema:
+    """The shop with other values for some columns."""
+    schema = shop_schema()
+    tables = []
+    for table in schema.tables:
+        columns = (replace(c, values=values.get(c.name, c.values)) for c in table.columns)
+        tables.append(replace(table, columns=tuple(columns)))
+    return replace(schema, tables=tuple(tables))
+
+
+INDEX = ValueIndex(shop_schema())
+
+
+def found(question: str, index: ValueIndex = INDEX) -> dict[str, Mention]:
+    return {m.token: m for m in mentions(question, index, TODAY)}
+
+
+@pytest.mark.parametrize(
+    ("question", "token", "quality"),
+    [
+        ("how many cancelled orders", "v:orders.status=cancelled", 1.0),
+        ("how many Cancelled orders", "v:orders.status=cancelled", 1.0),
+        ("who cancels orders", "v:orders.status=cancelled", 0.8),
+        ("revenue of coffee beans", "v:products.category=coffee beans", 1.0),
+        ("revenue of coffee-beans", "v:products.category=coffee beans", 1.0),
+        ("sales of Night Hike", "v:products.product_name=Night Hike", 1.0),
+        ("sales of Nihgt Hike", "v:products.product_name=Night Hike", 0.54),
+        ("canceled orders", "v:orders.status=cancelled", 0.8),
+        ("orders that were complted", "v:orders.status=completed", 0.56),
+        ("customers in DE", "v:customers.country=DE", 1.0),
+        ("customers in Germany", "v:customers.country=DE", 1.0),
+        ("customers in the United Kingdom", "v:customers.country=GB", 1.0),
+        ("German customers", "v:customers.country=DE", 0.9),
+        ("british customers", "v:customers.country=GB", 0.9),
+        ("stores in NY", "v:stores.city=New York", 0.7),
+    ],
+)
+def test_values_are_found(question: str, token: str, quality: float) -> None:
+    assert found(question)[token].quality == pytest.approx(quality, abs=0.02)
+
+
+def test_the_longest_match_wins() -> None:
+    here = found("stores in New York")
+    assert "v:stores.city=New York" in here
+    assert "v:stores.city=York" not in here
+    assert "v:stores.city=York" in found("stores in York")
+
+
+def test_a_value_of_two_columns_is_found_in_both() -> None:
+    index = ValueIndex(with_values(city=("Berlin",), country=("Berlin",)))
+    here = found("orders from berlin", index)
+    assert {"v:stores.city=Berlin", "v:customers.country=Berlin"} <= set(here)
+
+
+def test_words_of_the_question_itself_are_no_values() -> None:
+    index = ValueIndex(with_values(status=("all", "which", "open")))
+    assert [m for m in found("which orders of all", index) if m.startswith("v:")] == []
+
+
+def test_long_values_are_left_out() -> None:
+    index = ValueIndex(with_values(product_name=("a very long name of one single product",)))
+    assert set(found("a very long name of one single product", index)) == {"n:1"}
+
+
+def test_a_bare_year_is_a_date_and_a_number() -> None:
+    here = found("orders of 2025")
+    assert {"d:2025-01-01/2026-01-01", "n:2025"} <= set(here)
+    assert here["n:2025"].first == here["d:2025-01-01/2026-01-01"].last == 2
+
+
+def test_numbers_inside_dates_are_no_numbers() -> None:
+    assert set(found("orders on 14 March 2025")) == {"d:2025-03-14/2025-03-15", "n:2025"}
+    assert set(found("in the last 30 days")) == {"d:2026-05-31/2026-07-01"}
+
+
+@pytest.mark.parametrize("question", ['names with "ten t"', "names with 'ten t'", "names “ten t”"])
+def test_quoted_text_is_brought_along(question: str) -> None:
+    assert "s:ten t" in found(question)
+
+
+def test_an_apostrophe_quotes_nothing() -> None:
+    assert not [t for t in found("what's Ada's name") if t.startswith("s:")]
+
+
+def test_everything_at_once() -> None:
+    here = found("top 5 products by units in Germany since March 2025 with 20% off")
+    assert {"n:5", "v:customers.country=DE", "d:2025-03-01/", "n:20", "n:0.2"} <= set(here)
+
+
+@given(st.text(max_size=60))
+def test_any_question_is_read(question: str) -> None:
+    for mention in mentions(question, INDEX, TODAY):
+        assert 0 <= mention.first <= mention.last
+        assert 0 < mention.quality <= 1

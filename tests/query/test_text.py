@@ -1,0 +1,58 @@
+"""Words, stems and the words of identifiers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbt_t2s.query.text import STOP_WORDS, name_words, stem, stems, words
+
+
+def test_words_know_where_they_stand() -> None:
+    text = "What's the net-amount of café №5?"
+    assert [w.text for w in words(text)] == ["What's", "the", "net", "amount", "of", "café", "5"]
+    assert all(text[w.start : w.end] == w.text for w in words(text))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("orders", "Order"),
+        ("customers'", "customers'"),
+        ("customer's", "customers"),
+        ("cancelled", "cancel"),
+        ("categories", "category"),
+        ("returning", "returns"),
+    ],
+)
+def test_forms_of_a_word_share_a_stem(one: str, other: str) -> None:
+    assert stem(one) == stem(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("netAmount_eur", ("net", "amount", "eur")),
+        ("dim_customers", ("dim", "customers")),
+        ("Order ID", ("order", "id")),
+        ("coffee-beans", ("coffee", "beans")),
+        ("q3Sales", ("q3", "sales")),
+        ("HTTPStatus", ("httpstatus",)),
+        ("__", ()),
+    ],
+)
+def test_identifiers_fall_into_words(name: str, parts: tuple[str, ...]) -> None:
+    assert name_words(name) == parts
+
+
+def test_stems_are_of_the_words() -> None:
+    assert stems("cancelledOrders") == ("cancel", "order")
+    assert words("orders")[0].stem == "order"
+    assert {"the", "which"} <= STOP_WORDS and "revenue" not in STOP_WORDS
+
+
+@given(st.text(max_size=60))
+def test_any_text_falls_into_words(text: str) -> None:
+    assert all(text[w.start : w.end] == w.text and w.stem is not None for w in words(text))
+    assert all(part for part in name_words(text))
