@@ -273,6 +273,7 @@ class Binder:
         names = tuple(f"by_{i}" if len(dims) > 1 else "by_group" for i, _ in enumerate(dims))
         lowered = [self.lower(m) for m in measures_of(plan)]
         atoms = tuple(dict.fromkeys(a for low in lowered for a in low.atoms))
+        totals = [f"{root}_totals" for root in roots]
         ctes = [self._totals(root, atoms, dims, names, plan) for root in roots]
 
         def measure(given: Measure) -> Output:
@@ -289,13 +290,13 @@ class Binder:
                 alias = made.alias
                 if alias in taken:
                     alias = f"{_table(expression) or 'other'}_{alias}"
-                outputs.append(Output(name, alias, expression))
+                outputs.append(Output(_either(totals, name), alias, expression))
             else:
                 outputs.append(measure(expression))
         lines = ["with " + ",\n".join(ctes)]
         listed = windows_over(tuple(outputs))
         lines.append("select " + ",\n".join(f"{o.sql} as {quote(o.alias)}" for o in listed))
-        lines.append(_joined([f"{root}_totals" for root in roots], names))
+        lines.append(_joined(totals, names))
         having = [self._having(p, plan, measure) for p in plan.having]
         if having:
             lines.append("where " + " and ".join(having))
@@ -362,11 +363,21 @@ def _piece(atom: Atom, atoms: tuple[Atom, ...]) -> str:
     return f"total_{atoms.index(atom)}"
 
 
-def _joined(ctes: list[str], names: tuple[str, ...]) -> str:
+def _joined(ctes: Sequence[str], names: tuple[str, ...]) -> str:
+    """Totals beside each other, groups without a name (NULL) included."""
     lines = [f"from {quote(ctes[0])}"]
-    for cte in ctes[1:]:
-        if names:
-            lines.append(f"full join {quote(cte)} using ({', '.join(names)})")
-        else:
+    for at, cte in enumerate(ctes[1:], 1):
+        if not names:
             lines.append(f"cross join {quote(cte)}")
+            continue
+        same = (
+            f"{_either(ctes[:at], name)} is not distinct from {quote(cte)}.{name}" for name in names
+        )
+        lines.append(f"full join {quote(cte)} on {' and '.join(same)}")
     return "\n".join(lines)
+
+
+def _either(ctes: Sequence[str], name: str) -> str:
+    """A group's name from whichever of the totals has it."""
+    parts = [f"{quote(cte)}.{name}" for cte in ctes]
+    return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"

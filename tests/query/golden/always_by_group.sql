@@ -1,0 +1,5 @@
+select status,
+count(*) as orders_count
+from marts.orders
+where status <> 'cancelled'
+group by 1

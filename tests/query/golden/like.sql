@@ -1,0 +1,3 @@
+select product_name
+from marts.products
+where product_name ilike '%TENT%'

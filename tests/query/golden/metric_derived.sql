@@ -1,0 +1,2 @@
+select sum(amount) - sum(case when status = 'completed' then amount end) as open_revenue
+from marts.orders

@@ -1,0 +1,3 @@
+select sum(amount) as completed_revenue
+from marts.orders
+where status = 'completed'

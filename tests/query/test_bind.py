@@ -1,0 +1,210 @@
+"""Plans to SQL over the shop: the SQL is the golden file's, its rows are computed by hand.
+
+After a change that is meant, ``T2S_GOLDEN=write pytest tests/query/test_bind.py`` writes the files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from dbt_t2s.duck import Execute, Rows
+from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.query.bind import Binder
+from dbt_t2s.query.linear import from_tokens
+from tests.query.shop import shop_schema
+
+GOLDEN = Path(__file__).parent / "golden"
+PLAIN = Binder(shop_schema())
+ALWAYS = Binder(shop_schema(always=True))
+JAN, FEB, MAR = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
+_NAME = "c:customers.customer_name"
+_COUNTRY = "c:customers.country"
+_RETURNED = "v:orders.status=returned"
+_CANCELLED = "v:orders.status=cancelled"
+
+Row = tuple[object, ...]
+CASES: dict[str, tuple[str, list[Row]]] = {
+    "metric": ("m:revenue END", [(580,)]),
+    "metric_filter_hoisted": ("m:completed_revenue END", [(200,)]),
+    "metric_filter_as_case": ("m:revenue m:completed_revenue END", [(580, 200)]),
+    "metric_filter_joined": ("m:german_revenue END", [(450,)]),
+    "metric_ratio": ("m:average_order_value END", [(580 / 6,)]),
+    "metric_derived": ("m:open_revenue END", [(380,)]),
+    "metric_of_flags": ("m:gifts END", [(1,)]),
+    "metric_of_two_tables": ("m:units_per_order END", [(16 / 6,)]),
+    "metric_compiled": ("m:cumulative_revenue END", [(580,)]),
+    "metric_compiled_by_month": (
+        "m:cumulative_revenue MONTH TIME WHERE d:2025-02-01/ END",
+        [(470, FEB), (580, MAR)],
+    ),
+    "difference": ("SUB m:revenue m:open_revenue END", [(200,)]),
+    "quotient": ("DIV m:open_revenue COUNT t:orders END", [(380 / 6,)]),
+    "join": (
+        f"{_COUNTRY} m:revenue DESC m:revenue END",
+        [("DE", 450), ("FR", 100), (None, 30)],
+    ),
+    "join_of_two_steps": (f"{_COUNTRY} m:units END", [("DE", 12), ("FR", 1), (None, 3)]),
+    "search_in": (f"{_NAME} WHERE {_RETURNED} END", [("Ben",)]),
+    "has": (
+        f"{_NAME} WHERE HAS t:orders v:orders.status=completed CLOSE END",
+        [("Ada",), ("Cleo",)],
+    ),
+    "has_not": (f"{_NAME} WHERE NOT HAS t:orders CLOSE END", [("Dan",)]),
+    "has_deeper": (
+        f"{_NAME} WHERE HAS t:order_items v:products.category=tents CLOSE END",
+        [("Ben",)],
+    ),
+    "count_of_many": (f"{_NAME} WHERE GE COUNT t:orders n:2 END", [("Ada",), ("Cleo",)]),
+    "count_of_many_not": (
+        f"{_NAME} WHERE NOT LE COUNT t:orders n:1 END",
+        [("Ada",), ("Cleo",), ("Dan",)],
+    ),
+    "or_over_tables": (
+        f"COUNT t:customers WHERE OR v:customers.country=GB {_RETURNED} END",
+        [(2,)],
+    ),
+    "not_in": (f"COUNT t:orders WHERE NOT OR {_CANCELLED} {_RETURNED} END", [(4,)]),
+    "flag_not": ("COUNT t:orders WHERE NOT c:orders.is_gift END", [(5,)]),
+    "null": ("COUNT t:orders WHERE NULL c:orders.store_id END", [(2,)]),
+    "like": (
+        "c:products.product_name WHERE LIKE c:products.product_name s:TENT END",
+        [("Larch Tent",)],
+    ),
+    "rule": ("COUNT t:orders WHERE r:large END", [(3,)]),
+    "above_average": ("c:orders.order_id WHERE GT c:orders.amount AVERAGE END", [(1,), (3,)]),
+    "distinct_through_bridge": (
+        "c:products.category COUNT t:customers END",
+        [("coffee beans", 2), ("tents", 1)],
+    ),
+    "count_distinct": ("COUNT_DISTINCT c:orders.customer_id END", [(3,)]),
+    "two_tables_by_group": (
+        f"{_COUNTRY} m:revenue m:units ASC {_COUNTRY} END",
+        [("DE", 450, 12), ("FR", 100, 1), (None, 30, 3)],
+    ),
+    "two_tables_by_month": (
+        "MONTH TIME m:revenue m:units END",
+        [(JAN, 150, 6), (FEB, 320, 7), (MAR, 110, None), (None, None, 3)],
+    ),
+    "share": (
+        "c:orders.status SHARE COUNT t:orders END",
+        [("completed", 4 / 6), ("returned", 1 / 6), ("cancelled", 1 / 6)],
+    ),
+    "share_of_difference": (
+        f"{_COUNTRY} SHARE m:open_revenue END",
+        [("DE", 300 / 380), ("FR", 80 / 380), (None, 0)],
+    ),
+    "change": (
+        "MONTH TIME m:revenue CHANGE m:revenue END",
+        [(JAN, 150, None), (FEB, 320, 170 / 150), (MAR, 110, -210 / 320)],
+    ),
+    "running": ("MONTH TIME RUNNING m:revenue END", [(JAN, 150), (FEB, 470), (MAR, 580)]),
+    "running_by_group": (
+        "c:orders.is_gift MONTH TIME RUNNING m:revenue END",
+        [(True, JAN, 50), (False, JAN, 100), (False, FEB, 420), (False, MAR, 530)],
+    ),
+    "top_per_group": (
+        f"c:stores.city {_NAME} m:revenue DESC m:revenue LIMIT ONE PER c:stores.city END",
+        [("Berlin", "Ben", 300), ("York", None, 30), (None, "Cleo", 80)],
+    ),
+    "top_rows": (
+        f"c:orders.order_id {_NAME} DESC c:orders.amount LIMIT n:2 END",
+        [(3, "Ben"), (1, "Ada")],
+    ),
+    "pairs": (
+        f"{_COUNTRY} c:stores.city END",
+        [("DE", "Berlin"), ("DE", None), ("FR", "York"), ("FR", None), (None, "York")],
+    ),
+    "average_of_groups": ("AVG_EACH m:revenue MONTH TIME END", [(580 / 3,)]),
+    "having_average": (f"{_COUNTRY} m:revenue HAVING GT m:revenue AVERAGE END", [("DE", 450)]),
+    "having_number": (f"{_NAME} HAVING GT COUNT t:orders n:1 END", [("Ada",), ("Cleo",)]),
+    "dates_of_timestamps": ("m:revenue WHERE d:2025-01-01/2025-02-01 END", [(150,)]),
+    "dates_of_another_table": (
+        "COUNT t:orders WHERE ON c:customers.signed_up_on d:2025-01-01/ END",
+        [(2,)],
+    ),
+    "weekdays": (
+        "DOW TIME COUNT t:orders END",
+        [("Wednesday", 2), ("Friday", 1), ("Monday", 2), ("Thursday", 1)],
+    ),
+    "rate": (f"RATE {_CANCELLED} END", [(1 / 6,)]),
+    "always": ("COUNT t:orders END", [(5,)]),
+    "always_by_group": ("c:orders.status COUNT t:orders END", [("completed", 4), ("returned", 1)]),
+    "always_gives_way": (f"COUNT t:orders WHERE {_CANCELLED} END", [(1,)]),
+    "always_gives_way_to_rate": (f"RATE {_CANCELLED} END", [(1 / 6,)]),
+    "always_beside_metric": ("m:revenue AVG c:orders.amount END", [(580, 100)]),
+}
+
+
+def sql_of(binder: Binder, text: str) -> str:
+    plan = from_tokens(text.split())
+    assert plan is not None
+    return binder.sql(plan)
+
+
+def plain(value: object) -> object:
+    """Numbers of any type to six digits, so that they compare by value."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return value
+    return round(float(value), 6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_plan_becomes_its_golden_sql_and_rows(name: str, execute: Execute) -> None:
+    text, rows = CASES[name]
+    sql = sql_of(ALWAYS if name.startswith("always") else PLAIN, text)
+    golden = GOLDEN / f"{name}.sql"
+    if os.environ.get("T2S_GOLDEN") == "write":
+        golden.write_text(f"{sql}\n", encoding="utf-8")
+    assert f"{sql}\n" == golden.read_text(encoding="utf-8")
+    result = execute(sql)
+    assert isinstance(result, Rows), result.message
+    found = [tuple(map(plain, row)) for row in result.rows]
+    wanted = [tuple(map(plain, row)) for row in rows]
+    if "order by" in sql.splitlines()[-1] or "limit" in sql.splitlines()[-1]:
+        assert found == wanted
+    assert Counter(found) == Counter(wanted)
+
+
+def test_every_golden_file_has_its_plan() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.sql")} == set(CASES)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("COUNT t:nowhere END", "no table"),
+        ("c:nowhere.x END", "no table"),
+        ("c:orders.nothing END", "no column"),
+        ("m:nothing END", "no metric"),
+        ("COUNT t:orders WHERE r:nothing END", "no rule"),
+        ("COUNT t:orders WHERE v:orders.amount=1;drop END", "no value"),
+        ("COUNT t:orders WHERE v:orders.is_gift=maybe END", "no value"),
+        ("COUNT t:orders WHERE GT c:orders.amount n:1) END", "no number"),
+        ("COUNT t:orders WHERE d:yesterday/ END", "no range of days"),
+        ("COUNT t:orders WHERE d:/ END", "neither start nor end"),
+        ("c:orders.order_id DESC c:orders.amount LIMIT n:x END", "no number of rows"),
+        ("SUM c:orders.status END", "no number"),
+        ("m:revenue AVG_EACH m:revenue MONTH TIME END", "stands alone"),
+        ("AVG_EACH m:revenue MONTH TIME LIMIT ONE END", "stands alone"),
+        ("RUNNING m:revenue END", "needs a time"),
+        ("MONTH TIME c:stores.city END", "which time"),
+        ("c:products.category m:revenue END", "finer table"),
+        (f"{_COUNTRY} m:revenue m:units DESC m:units LIMIT ONE PER {_COUNTRY} END", "one table"),
+        (f"{_COUNTRY} m:revenue DESC m:revenue LIMIT ONE PER c:stores.city END", "selects"),
+        (f"{_COUNTRY} m:revenue ASC c:stores.city END", "selects"),
+        (f"DISTINCT {_COUNTRY} ASC {_NAME} END", "selected"),
+        (f"{_COUNTRY} m:cumulative_revenue END", "MetricFlow does not give"),
+        ("m:cumulative_revenue m:revenue END", "one dimension"),
+        ("c:products.category WHERE HAS t:customers CLOSE END", "does not lead"),
+        ("RATE d:2025-01-01/ END", "of what"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(text: str, reason: str) -> None:
+    with pytest.raises(QueryPlanError, match=reason):
+        sql_of(PLAIN, text)
