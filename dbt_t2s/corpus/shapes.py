@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from dbt_t2s.corpus.conditions import Conditions, Said
+from dbt_t2s.corpus.conditions import Conditions
+from dbt_t2s.corpus.said import Said
 from dbt_t2s.corpus.speech import frame, roughen, tidy
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.project.schema import Table

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dbt_t2s.errors import QueryPlanError
-from dbt_t2s.project.schema import Kind, ProjectSchema
+from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.blocks import Block, Output, ordered, render, windowed, windows_over
 from dbt_t2s.query.checked import check
 from dbt_t2s.query.compiled import compiled_metrics, compiled_sql
@@ -118,9 +118,8 @@ class Binder:
         if of is None:
             raise QueryPlanError("nothing says which time is meant")
         if dim.grain in GRAINS:
-            sql = f"date_trunc('{dim.grain.lower()}', {column(of)})"
-            if self._tables[of.table].column(of.column).kind is Kind.TIMESTAMP:
-                sql = f"cast({sql} as date)"
+            # date_trunc gives a timestamp, of dates too.
+            sql = f"cast(date_trunc('{dim.grain.lower()}', {column(of)}) as date)"
         else:
             sql = _PARTS[dim.grain].format(column(of))
         return Output(sql, f"{of.column}_{dim.grain.lower()}", dim)

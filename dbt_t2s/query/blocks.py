@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,9 @@ from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.measures import Lowered, operand
 from dbt_t2s.query.plan import GRAINS, Bucket, Col, Expr
 from dbt_t2s.query.scope import Scope, quote, tables_in
+
+# Conditions that may hold for rows without a partner; all others lose such rows anyway.
+_MAY_HOLD_ALONE = re.compile(r"\b(?:or|is null|case|coalesce)\b|\bnot\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ def render(block: Block, schema: ProjectSchema, graph: JoinGraph) -> str:
     fragments += [*block.where, *block.having, block.order, block.qualify]
     read = frozenset(t for f in fragments for t in tables_in(f)) - {block.root}
     shown = [o.sql for o in block.outputs if isinstance(o.expression, Col | Bucket)]
-    needed = frozenset(t for f in (*shown, *block.where) for t in tables_in(f)) & read
+    strict = [f for f in block.where if not _MAY_HOLD_ALONE.search(f)]
+    needed = frozenset(t for f in (*shown, *strict) for t in tables_in(f)) & read
     scope = Scope(schema, graph, block.root, sorted(needed), sorted(read - needed))
     distinct = "distinct " if block.distinct else ""
     lines = [f"select {distinct}" + ",\n".join(aliased(o) for o in block.outputs)]

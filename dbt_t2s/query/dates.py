@@ -314,7 +314,9 @@ def _is_month_may(text: str, found: re.Match[str]) -> bool:
         return True
     if any(found.groupdict().get(part) for part in ("year", "day", "relative")):
         return True
-    before = text[: found.start()]
+    before, after = text[: found.start()], text[found.end() :]
+    if before.strip() and not after.strip(" ?.!,"):
+        return True  # a verb is not the last word: "aov may"
     return bool(_MAY.search(before)) or (name[0].isupper() and bool(before.strip()))
 
 

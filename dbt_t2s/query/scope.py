@@ -103,7 +103,7 @@ class Scope:
         return self._tables[name]
 
     def from_clause(self, nested: bool = False) -> str:
-        """``FROM root LEFT JOIN …`` with tables under their own names."""
+        """``FROM root JOIN …`` with tables under their own names."""
         lines = [f"from {self._relation(self.root, self.joined or nested)}"]
         for name, join in self._joins.items():
             pairs = zip(join.columns, join.to_columns, strict=True)

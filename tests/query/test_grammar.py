@@ -34,7 +34,8 @@ KNOWN = {item.token: item for item in ITEMS}
 
 def walk(rng: Random) -> tuple[str, ...] | None:
     """One random sentence of the grammar; None where it comes to a dead end."""
-    state, tokens = State(), []
+    state = State()
+    tokens: list[str] = []
     while not state.done:
         keywords = sorted(GRAMMAR.keywords(state) - {"REFUSE"})
         items = [i for i, fits in zip(ITEMS, GRAMMAR.items(state, ITEMS), strict=True) if fits]

@@ -5,7 +5,7 @@ from marts.orders
 group by 1
 ),
 order_items_totals as (
-select date_trunc('month', shipped_on) as by_group,
+select cast(date_trunc('month', shipped_on) as date) as by_group,
 sum(quantity) as total_1
 from marts.order_items
 group by 1

@@ -134,7 +134,7 @@ def main() -> None:
     run.save(checkpoint, identity)
     if run.step >= run.steps:
         print(f"held-out exact plans {exact(network, held):.3f}")
-        network.half().save_pretrained(given.out)
+        network.half().save_pretrained(given.out)  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The invented world behind the seeds of the Fernhill example project."""
