@@ -119,6 +119,9 @@ class Grammar:
     @staticmethod
     def _fits_compiled(keyword: str, symbol: str, state: State) -> bool:
         assert state.compiled is not None
+        alone = not state.grain and not (state.chosen & state.compiled)
+        if alone and "" not in state.compiled and symbol == "select_more":
+            return keyword in GRAINS and keyword in state.compiled
         if keyword in GRAINS:
             if symbol == "sorted":
                 return keyword == state.grain
