@@ -47,6 +47,8 @@ class GroupShapes(MeasureRoom):
                 f"how is {said} distributed over {plural(name)}",
             )
         )
+        if measured.countable and rng.random() < 0.3:
+            text = f"{self.how_many_of(measured, where, rng)} {by}"
         order = None
         if rng.random() < 0.12:
             order = Order(measured.measure, rng.random() < 0.75)
@@ -88,6 +90,8 @@ class GroupShapes(MeasureRoom):
                 f"{said} for every {word}",
             )
         )
+        if measured.countable and rng.random() < 0.3:
+            text = f"{self.how_many_of(measured, where, rng)} {rng.choice(('by', 'per', 'each'))} {word}"
         dims: list[Dim] = [Bucket(grain, Time())]
         kind = "date range" if "date range" in where.kinds else "grouping"
         if rng.random() < 0.15 and (dim := self.dimension(measured, rng)):

@@ -35,6 +35,12 @@ class Measured:
     counts: bool = False
 
     @property
+    def countable(self) -> bool:
+        """Whether "how many" asks for it: a metric that counts, by its own name."""
+        made = self.metric.measure if self.metric else None
+        return made is not None and made.aggregation in ("count", "count_distinct")
+
+    @property
     def additive(self) -> bool:
         """Whether parts of it add up to the whole: shares and running totals make sense."""
         if isinstance(self.measure, Agg):
@@ -92,6 +98,21 @@ class MeasureRoom(ShapeRoom):
             noun = self.words.noun(table, rng)
             said += rng.choice((f" of {noun}", f" per {singular(noun)}", f" across {noun}"))
         return Measured(Agg(function, Col(table.name, column.name)), said, table.name)
+
+    def how_many_of(self, measured: Measured, where: Where, rng: Random) -> str:
+        """``how many active subscriptions do we have in Germany``."""
+        name = f"{where.before} {measured.name}".strip()
+        return rng.choice(
+            (
+                f"how many {name} do we have {where.after}",
+                f"how many {name} are there {where.after}",
+                f"how many {name} {where.after}",
+                f"how many {name} did we have {where.after}",
+                f"how many {name} were there {where.after}",
+                f"number of {name} {where.after}",
+                f"count of {name} {where.after}",
+            )
+        )
 
     def beside(self, one: Measured, rng: Random) -> Measured | None:
         """Another measure of the same rows."""

@@ -41,6 +41,8 @@ class TotalShapes(MeasureRoom):
             )
             if "what " + measured.name in text and where.before:
                 return None
+        if measured.countable and rng.random() < 0.6:
+            text = self.how_many_of(measured, where, rng)
         plan = Plan((measured.measure,), where.preds)
         base = "metric" if measured.metric else "single table"
         kind = type_of(base, where, 1)

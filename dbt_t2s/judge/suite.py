@@ -13,7 +13,7 @@ from dbt_t2s.errors import JudgeError
 from dbt_t2s.judge.anatomy import question_type
 from dbt_t2s.project.schema import Issue, Level
 
-FIELDS = ("id", "question", "sql", "type", "note", "answerable")
+FIELDS = ("id", "question", "sql", "type", "note", "answerable", "persona")
 _EXAMPLE = '{"question": "How many orders?", "sql": "select count(*) from orders"}'
 
 
