@@ -91,7 +91,8 @@ class GroupShapes(MeasureRoom):
             )
         )
         if measured.countable and rng.random() < 0.3:
-            text = f"{self.how_many_of(measured, where, rng)} {rng.choice(('by', 'per', 'each'))} {word}"
+            link = rng.choice(("by", "per", "each"))
+            text = f"{self.how_many_of(measured, where, rng)} {link} {word}"
         dims: list[Dim] = [Bucket(grain, Time())]
         kind = "date range" if "date range" in where.kinds else "grouping"
         if rng.random() < 0.15 and (dim := self.dimension(measured, rng)):

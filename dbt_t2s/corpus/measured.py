@@ -101,7 +101,8 @@ class MeasureRoom(ShapeRoom):
 
     def how_many_of(self, measured: Measured, where: Where, rng: Random) -> str:
         """``how many active subscriptions do we have in Germany``."""
-        name = f"{where.before} {measured.name}".strip()
+        bare = measured.name.removeprefix("our ").removeprefix("the ").removeprefix("overall ")
+        name = f"{where.before} {bare}".strip()
         return rng.choice(
             (
                 f"how many {name} do we have {where.after}",
