@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,6 +21,7 @@ _LONGEST_VALUE = 6
 _MOST_VALUES = 16
 _FUZZY_FROM = 5
 _FUZZY_SCORE = 86.0
+_SHORTEST_PART = 3
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,16 @@ class ValueIndex:
         self._exact: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self._stems: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self._initials: dict[str, list[str]] = defaultdict(list)
+        self._parts: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for table in schema.tables:
             for column in table.columns:
                 if column.kind not in (Kind.TEXT, Kind.OTHER):
                     continue
+                of = f"v:{table.name}.{column.name}="
                 for value in column.values:
-                    self._add(f"v:{table.name}.{column.name}={value}", value)
+                    self._add(of + value, value)
+                for part, value in _telling_parts(column.values).items():
+                    self._parts[part].append(of + value)
         self._spellings = [" ".join(k) for k in self._exact if len("".join(k)) >= _FUZZY_FROM]
 
     def _add(self, token: str, value: str) -> None:
@@ -90,6 +96,8 @@ class ValueIndex:
                 return [Mention(t, first, last, 0.9) for t in tokens]
             if 2 <= len(parts[0]) <= 4 and (tokens := self._initials.get(parts[0])):
                 return [Mention(t, first, last, 0.7) for t in tokens]
+        if tokens := self._parts.get(split):
+            return [Mention(t, first, last, 0.5) for t in tokens]
         return self._near(" ".join(split), first, last)
 
     def _near(self, spelling: str, first: int, last: int) -> list[Mention]:
@@ -103,6 +111,30 @@ class ValueIndex:
             for name, score, _ in close
             for token in self._exact[tuple(name.split(" "))]
         ]
+
+
+def _telling_parts(values: Sequence[str]) -> dict[tuple[str, ...], str]:
+    """Runs of words that only one of a column's values holds: "Brooklyn" of "Fernhill Brooklyn"."""
+    owners: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for value in values:
+        words = tuple(name_words(value))
+        if 1 < len(words) <= _LONGEST_VALUE:
+            for first in range(len(words)):
+                for after in range(first + 1, len(words) + 1):
+                    owners[words[first:after]].add(value)
+        elif words:
+            owners[words].add(value)
+    return {
+        part: next(iter(found))
+        for part, found in owners.items()
+        if len(found) == 1 and _is_telling(part) and part != tuple(name_words(next(iter(found))))
+    }
+
+
+def _is_telling(part: tuple[str, ...]) -> bool:
+    ends = (part[0], part[-1])
+    said = any(len(w) >= _SHORTEST_PART and w.isalpha() for w in part)
+    return said and not any(w in STOP_WORDS for w in ends)
 
 
 def _weight(mention: Mention) -> float:
@@ -129,16 +161,19 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
     spoken = words(question)
     found: list[Mention] = []
     dated: set[int] = set()
+    values = index.mentions(spoken)
+    named = _inside_names(values)
     for span in date_spans(question, today):
         covered = _covered(spoken, span.start, span.end)
-        if covered:
+        if covered and not named.issuperset(covered):
             token = f"d:{span.range.start}/{span.range.end}"
             found.append(Mention(token, covered[0], covered[-1], 1.0))
             # A bare year may be meant as a number ("models of 2014" over a numeric column).
             dated.update(i for i in covered if not _is_year(spoken[i].text))
-    found.extend(index.mentions(spoken))
+    found.extend(values)
     for number in number_spans(question):
-        covered = [i for i in _covered(spoken, number.start, number.end) if i not in dated]
+        taken = dated | named
+        covered = [i for i in _covered(spoken, number.start, number.end) if i not in taken]
         if covered:
             found.append(Mention(f"n:{number.value}", covered[0], covered[-1], 1.0))
     for quoted in _QUOTED.finditer(question):
@@ -147,6 +182,12 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
         if covered:
             found.append(Mention(f"s:{text}", covered[0], covered[-1], 1.0))
     return _distinct(found)
+
+
+def _inside_names(values: Sequence[Mention]) -> frozenset[int]:
+    """Words of values that are said in full: 2025 in "Summer Camp 2025" is no year of its own."""
+    whole = (m for m in values if m.quality == 1.0 and m.last > m.first)
+    return frozenset(i for m in whole for i in range(m.first, m.last + 1))
 
 
 def _is_year(word: str) -> bool:

@@ -57,6 +57,17 @@ def test_values_are_found(question: str, token: str, quality: float) -> None:
     assert found(question)[token].quality == pytest.approx(quality, abs=0.02)
 
 
+def test_a_part_that_only_one_value_holds_is_enough() -> None:
+    index = ValueIndex(with_values(city=("Fernhill Brooklyn", "Fernhill Soho", "Leeds")))
+    assert found("sales in Brooklyn", index)["v:stores.city=Fernhill Brooklyn"].quality == 0.5
+    assert not any("city=" in token for token in found("sales of Fernhill", index))
+
+
+def test_a_part_that_is_a_value_itself_means_that_value() -> None:
+    index = ValueIndex(with_values(city=("York", "New York")))
+    assert set(found("sales in York", index)) == {"v:stores.city=York"}
+
+
 def test_the_longest_match_wins() -> None:
     here = found("stores in New York")
     assert "v:stores.city=New York" in here
