@@ -16,6 +16,7 @@ from dbt_t2s.query.compiled import compiled_metrics, compiled_sql
 from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.linear import has_aggregate
 from dbt_t2s.query.measures import Atom, Lowered, Measures
+from dbt_t2s.query.naming import is_shared_name
 from dbt_t2s.query.plan import (
     GRAINS,
     Agg,
@@ -180,6 +181,7 @@ class Binder:
             having=tuple(self._having(p, plan, measure) for p in plan.having),
             order=order if not plan.per else "",
             limit=plan.limit or "" if not plan.per else "",
+            keys=self._keys_of(outputs),
         )
         if plan.per:
             if plan.per not in plan.select:
@@ -191,6 +193,15 @@ class Binder:
                 ranked = measure(by) if by else None
             block = replace(block, qualify=self._qualify(plan, ranked, time))
         return render(block, self.schema, self.graph)
+
+    def _keys_of(self, outputs: Sequence[Output]) -> tuple[str, ...]:
+        """Keys of what is named by a name that several may bear: two customers, one name."""
+        named = (o.expression for o in outputs if isinstance(o.expression, Col))
+        return tuple(
+            column(Col(of.table, self._tables[of.table].primary_key[0]))
+            for of in named
+            if is_shared_name(self._tables[of.table], of.column)
+        )
 
     def _atom_sql(self, atom: Atom, root: str, hoisted: frozenset[str]) -> str:
         if atom.root == root:

@@ -37,6 +37,7 @@ class Block:
     limit: str = ""
     qualify: str = ""
     distinct: bool = False
+    keys: tuple[str, ...] = ()  # grouped by besides what is shown
 
 
 def render(block: Block, schema: ProjectSchema, graph: JoinGraph) -> str:
@@ -59,7 +60,7 @@ def render(block: Block, schema: ProjectSchema, graph: JoinGraph) -> str:
         if isinstance(output.expression, Col | Bucket)
     ]
     if block.group and grouped:
-        lines.append("group by " + ", ".join(grouped))
+        lines.append("group by " + ", ".join((*grouped, *block.keys)))
     if block.having:
         lines.append("having " + " and ".join(block.having))
     if block.qualify:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Role, Table
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import value_of
+from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import MetricRef
 
 
@@ -72,18 +73,6 @@ UNSAID = frozenset((
     "id", "key", "at", "on", "date", "eur", "usd", "gbp", "is", "has", "was", "num", "no", "flag",
     "nbr", "ts", "dt", "pct",
 ))  # fmt: skip
-
-
-def display_column(table: Table) -> Column | None:
-    """The column that names a row to a person; None where only the key would."""
-    entity = table.entity.removesuffix("_id") or table.name.removesuffix("s")
-    wanted = (f"{entity}_name", "name", "full_name", "title", f"{entity}_title", f"{entity}_label")
-    by_name = {column.name.lower(): column for column in table.columns}
-    for name in wanted:
-        if name in by_name:
-            return by_name[name]
-    texts = [c for c in table.columns if c.kind is Kind.TEXT and c.name.endswith("_name")]
-    return texts[0] if len(texts) == 1 and texts[0].name[:-5] in table.name else None
 
 
 def column_phrases(table: Table, column: Column) -> tuple[str, ...]:

@@ -1,0 +1,26 @@
+"""Which column names a table's rows to a person, and whether it tells them apart."""
+
+from __future__ import annotations
+
+from dbt_t2s.project.schema import Column, Kind, Table
+
+
+def display_column(table: Table) -> Column | None:
+    """The column that names a row to a person; None where only the key would."""
+    entity = table.entity.removesuffix("_id") or table.name.removesuffix("s")
+    wanted = (f"{entity}_name", "name", "full_name", "title", f"{entity}_title", f"{entity}_label")
+    by_name = {column.name.lower(): column for column in table.columns}
+    for name in wanted:
+        if name in by_name:
+            return by_name[name]
+    texts = [c for c in table.columns if c.kind is Kind.TEXT and c.name.endswith("_name")]
+    return texts[0] if len(texts) == 1 and texts[0].name[:-5] in table.name else None
+
+
+def is_shared_name(table: Table, column: str) -> bool:
+    """Whether ``column`` names the table's rows but several may bear one name."""
+    display = display_column(table)
+    if display is None or display.name != column or len(table.primary_key) != 1:
+        return False
+    alone = display.unique or (table.rows is not None and display.distinct == table.rows)
+    return not alone and column not in table.primary_key
