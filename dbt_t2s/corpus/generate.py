@@ -24,7 +24,7 @@ from dbt_t2s.errors import CorpusError, QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import REFUSAL, to_tokens
 from dbt_t2s.query.link import ValueIndex, mentions
-from dbt_t2s.query.plan import MEASURES, Plan
+from dbt_t2s.query.plan import MEASURES, Plan, canonical
 
 Progress = Callable[[str, int, int], None]
 _REFUSED = 0.12
@@ -111,9 +111,10 @@ class _Maker:
         draft = shape(rng)
         if draft is None or draft.plan is None:
             return None
-        tokens = to_tokens(draft.plan)
+        plan = canonical(draft.plan)
+        tokens = to_tokens(plan)
         try:
-            sql = self._words.binder.sql(draft.plan)
+            sql = self._words.binder.sql(plan)
         except QueryPlanError as error:
             self.rejected[f"{_name(shape)}: {str(error).split(' ', 1)[0]}…"] += 1
             return None
@@ -123,7 +124,7 @@ class _Maker:
         if not self._linkable(draft.text, tokens):
             self.rejected[f"{_name(shape)}: a mention is not found"] += 1
             return None
-        if not self._proves(sql, draft.plan):
+        if not self._proves(sql, plan):
             self.rejected[f"{_name(shape)}: fails or is empty"] += 1
             return None
         self._asked.add(normal)

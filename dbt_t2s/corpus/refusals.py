@@ -12,7 +12,7 @@ from random import Random
 from dbt_t2s.corpus.measure_shapes import MeasureShapes
 from dbt_t2s.corpus.measured import Measured
 from dbt_t2s.corpus.shapes import Draft, ShapeRoom
-from dbt_t2s.corpus.vocabulary import plural
+from dbt_t2s.corpus.vocabulary import plural, singular
 from dbt_t2s.project.schema import Table
 from dbt_t2s.query.items import column_phrases
 from dbt_t2s.query.text import STOP_WORDS, name_words, stem
@@ -177,6 +177,7 @@ class Refusals(ShapeRoom):
         self._amounts = [a for a in _AMOUNTS if _unknown(a, known)]
         self._traits = [t for t in _TRAITS if _unknown(t, known)]
 
+        self._year = self.conditions.today.year
         counted = (f"number of {plural(t)}" for t in self._things)
         self._foreign = Foreign(self.words, self.conditions)
         self._foreign.names = (*self._amounts, *map(plural, self._things), *counted)
@@ -184,6 +185,39 @@ class Refusals(ShapeRoom):
     def draw(self, rng: Random) -> Draft:
         made = self._foreign.draw(rng) if rng.random() < 0.55 else None
         return made or self._plain(rng)
+
+    def _beyond(self, noun: str, after: str, rng: Random) -> tuple[str, ...]:
+        """What no table answers though every word is known: the future, reasons, deeds, advice."""
+        metrics = self.words.schema.metrics
+        name = self.words.metric_name(rng.choice(metrics), rng) if metrics else f"number of {noun}"
+        one = singular(noun)
+        coming = rng.choice(
+            ("next month", "next year", "next quarter", "in five years", "tomorrow")
+        )
+        year = rng.randint(self._year + 1, self._year + 3)
+        number = rng.randint(100, 9999)
+        options = (
+            f"what will {name} be {coming}",
+            f"what will {name} be in {year}",
+            f"predict {name} for {year}",
+            f"{name} forecast for {coming}",
+            f"how much {name} can we expect {coming}",
+            f"how many {noun} will we have {coming}",
+            f"why did {name} go down {after}",
+            f"why are there so many {noun} {after}",
+            f"is our {name} good compared with others",
+            f"what should we do about {name}",
+            f"delete {one} {number}",
+            f"please change the status of {one} {number}",
+            f"cancel {one} {number} for me",
+            f"send a reminder about {one} {number}",
+            f"create a new {one}",
+            f"email all {noun} {after}",
+            f"who entered {one} {number} into the system",
+            f"what target did we set for {name}",
+            f"{name} against budget {after}",
+        )
+        return tuple(rng.sample(options, 5))
 
     def _plain(self, rng: Random) -> Draft:
         table = self.table(rng)
@@ -221,6 +255,7 @@ class Refusals(ShapeRoom):
                 f"{noun} with their {trait}",
                 f"how many {plural(thing)} per {dim} {after}",
                 f"{noun} without any {plural(thing)}",
+                *self._beyond(noun, after, rng),
                 rng.choice(_OTHER),
                 rng.choice(_OTHER),
             )

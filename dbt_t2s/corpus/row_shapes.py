@@ -41,12 +41,12 @@ class RowShapes(ShapeRoom):
         return (
             (8, 1, self.listing),
             (4, 1, self.values),
-            (5, 1, self.attribute),
-            (2.5, 1, self.by_key),
+            (6, 1, self.attribute),
+            (4, 1, self.by_key),
             (4, 2, self.extreme),
             (2, 1, self.first_or_last),
             (1.5, 3, self.above_average),
-            (2, 1, self.two_columns),
+            (4, 1, self.two_columns),
             (2, 2, self.busy),
         )
 
@@ -131,7 +131,7 @@ class RowShapes(ShapeRoom):
     def attributes(self, table: Table, known: str, rng: Random) -> tuple[Column, ...]:
         """One to three columns to ask about a row, none of them ``known``."""
         able = [c for c in table.columns if self._shown(table, c) and c.name != known]
-        number = min(rng.choices((1, 2, 3), (6, 3, 1))[0], len(able))
+        number = min(rng.choices((1, 2, 3), (5, 4, 2))[0], len(able))
         return tuple(rng.sample(able, number))
 
     def attribute(self, rng: Random) -> Draft | None:
@@ -161,11 +161,22 @@ class RowShapes(ShapeRoom):
                 f"tell me the {name} of the {noun} {value}",
                 f"for {value}, what is the {name}",
                 f"what's {value}'s {name}",
+                *self._asked_for(columns, value, name),
             )
         )
         select = tuple(Col(table.name, c.name) for c in columns)
         plan = Plan(select, (Value(table.name, by.name, value),))
         return Draft(self.finish(rng, text, (value,)), plan, "filter", 1)
+
+    def _asked_for(self, columns: tuple[Column, ...], value: str, name: str) -> tuple[str, ...]:
+        """``when`` and ``who``, for the columns that answer them."""
+        if len(columns) > 1:
+            return (f"{value} - {name}?", f"{value} {name.replace(' and ', ' ')}")
+        if columns[0].role is Role.TIME:
+            return (f"when is the {name} of {value}", f"when was {value} {name}") * 2
+        if columns[0].name.endswith("_name") or columns[0].personal:
+            return (f"who is the {name} of {value}", f"who is {value}'s {name}") * 2
+        return ()
 
     def _listed(self, table: Table, columns: tuple[Column, ...], rng: Random) -> str:
         names = [rng.choice(self.words.column_names(table, c)) for c in columns]

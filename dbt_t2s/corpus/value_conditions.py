@@ -18,7 +18,11 @@ _KINDS = ("type", "category", "subcategory", "kind", "class", "brand", "group", 
 
 
 def say_value(rng: Random, value: str) -> str:
+    """The value as people write it; now and then a part of it alone, for the linker to complete."""
     spoken = humanise(value)
+    parts = spoken.split()
+    if len(parts) > 1 and rng.random() < 0.12:
+        return rng.choice((parts[0], parts[-1], " ".join(parts[-2:])))
     return rng.choice((value, spoken, spoken, spoken.lower(), spoken.lower()))
 
 

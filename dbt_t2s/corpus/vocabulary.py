@@ -9,7 +9,8 @@ from random import Random
 
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Rule, Table
 from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.items import UNSAID, column_phrases, display_column, humanise
+from dbt_t2s.query.items import UNSAID, column_phrases, humanise
+from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import Col, MetricRef
 from dbt_t2s.query.text import name_words, stem
 

@@ -16,7 +16,7 @@ that the embedded model writes:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 PARTS = ("DOW", "HOUR", "MONTH_OF_YEAR")
@@ -188,3 +188,17 @@ class Plan:
 
 def is_measure(expression: Expr) -> bool:
     return isinstance(expression, MEASURES)
+
+
+# The order in which a plan names its conditions.
+_PRED_ORDER = (Value, Or, Not, Flag, RuleRef, Null, Compare, Like, Has, During)
+
+
+def canonical(plan: Plan) -> Plan:
+    """The same plan with dimensions before measures and conditions in the order of their sorts.
+
+    Neither order changes the answer; one way to write a plan leaves the model less to choose.
+    """
+    select = tuple(sorted(plan.select, key=is_measure))
+    where = tuple(sorted(plan.where, key=lambda pred: _PRED_ORDER.index(type(pred))))
+    return replace(plan, select=select, where=where)
