@@ -15,6 +15,7 @@ from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.project.schema import Column, Kind, Measure, Metric, ProjectSchema, Role, Table
 from dbt_t2s.query.items import humanise
 
+Asking = tuple[str, tuple[str, ...], int]
 _ONE = Rows(("a",), ("INTEGER",), ((1,),))
 _COUNTS = ("number of {t}", "{t} count", "total {t}", "{t} volume")
 _SUMS = ("total {c}", "{c}", "overall {c}", "{c} volume", "{t} {c}")
@@ -75,8 +76,13 @@ def _is_time(column: Column) -> bool:
 
 def machine_rows(
     schema: ProjectSchema, count: int, seed: int
-) -> tuple[ProjectSchema, list[tuple[str, tuple[str, ...], int]]]:
+) -> tuple[ProjectSchema, list[Asking]]:
     """The schema with metrics, and (question, tokens, phase) of ``count`` questions over it."""
     made = with_metrics(timed(schema), Random(seed))
-    corpus = generate(made, (), _believe, as_of="2020-01-01", seed=seed, max_examples=count)
-    return made, [(e.question, tuple(json.loads(e.plan)), e.phase) for e in corpus.examples]
+    return made, believed(replace(made, as_of="2020-01-01"), count, seed)
+
+
+def believed(schema: ProjectSchema, count: int, seed: int) -> list[Asking]:
+    """(question, tokens, phase) of ``count`` questions over a schema without data."""
+    corpus = generate(schema, (), _believe, seed=seed, max_examples=count)
+    return [(e.question, tuple(json.loads(e.plan)), e.phase) for e in corpus.examples]

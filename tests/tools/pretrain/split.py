@@ -27,3 +27,13 @@ HELD_OUT = frozenset(
         "wedding",
     )
 )
+HELD_OUT_PROJECTS = frozenset(
+    (
+        "farm_coop",
+        "grocery_stores",
+        "hotel_group",
+        "parcel_logistics",
+        "recruiting_firm",
+        "telecom_operator",
+    )
+)

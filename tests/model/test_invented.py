@@ -1,0 +1,38 @@
+"""The invented projects that the shipped network learned from: every plan parses and links."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools.pretrain.invented import Asked, Checker, read_project, read_questions
+
+PROJECTS = sorted((Path(__file__).parents[1] / "tools/pretrain/projects").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", PROJECTS, ids=lambda path: path.stem)
+def test_every_question_of_an_invented_project_has_a_sound_plan(path: Path) -> None:
+    checker = Checker(read_project(path))
+    asked = list(read_questions(path.with_suffix(".txt")))
+    assert [a for a in asked if isinstance(a, str)] == []
+    wrong = {a.line: said for a in asked if isinstance(a, Asked) and (said := checker.problem(a))}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("visits in 2025 => COUNT t:visits WHERE d:2024-01-01/2025-01-01", "not found"),
+        ("fee of visits => c:visits.price", "nothing is called"),
+        ("no shows => COUNT t:visits WHERE v:visits.visit_status=booked", "not found"),
+        ("visits => COUNT", "does not bind"),
+        ("visits by month => DESC COUNT t:visits", "does not bind"),
+    ],
+)
+def test_a_wrong_plan_is_named(line: str, said: str, tmp_path: Path) -> None:
+    (clinic,) = (p for p in PROJECTS if p.stem == "clinic")
+    (tmp_path / "q.txt").write_text(line + "\n", "utf-8")
+    (asked,) = read_questions(tmp_path / "q.txt")
+    assert isinstance(asked, Asked)
+    assert said in Checker(read_project(clinic)).problem(asked)
