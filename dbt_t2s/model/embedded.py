@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 
@@ -17,8 +15,9 @@ from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack, today_of
 from dbt_t2s.model.network import Batch, PlanNetwork
+from dbt_t2s.model.ranking import Ranking
 from dbt_t2s.model.record import ModelRecord, read_record
-from dbt_t2s.model.search import Found, Searched, search
+from dbt_t2s.model.search import Searched, search
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import from_tokens
@@ -34,6 +33,7 @@ class EmbeddedGenerator:
         self.record: ModelRecord = read_record(model_dir)
         self._index = SchemaIndex(schema, Encoder(), today_of(schema))
         self._linker = Linker(self._index)
+        self._ranking = Ranking()
         self._grammar = Grammar(schema, self._index.binder.graph)
         self._dialect = schema.dialect
         if self.record.schema and self.record.schema != store.fingerprint(schema):
@@ -54,13 +54,14 @@ class EmbeddedGenerator:
         candidates: list[Candidate] = []
         # A plan's share among those found says more than its bare probability, which shrinks
         # with every token.
-        whole = sum(plan.probability for plan in found.plans) or 1.0
-        for plan in ranked(found.plans, linked):
+        ordered = self._ranking.order(found.plans, linked)
+        refused = self._ranking.refusal(found.refusal, ordered, linked)
+        for share, plan in ordered:
             sql = self._sql(plan.tokens)
             if sql and sql not in {c.sql for c in candidates}:
-                candidates.append(Candidate(sql, plan.probability / whole * (1 - found.refusal)))
-        if found.refusal > self.record.refuse_over or not candidates:
-            refusal = Candidate("", found.refusal, self._missing(linked))
+                candidates.append(Candidate(sql, share * (1 - refused)))
+        if refused > self.record.refuse_over or not candidates:
+            refusal = Candidate("", refused, self._missing(linked))
             return (refusal, *candidates) if not candidates else (refusal,)
         return tuple(candidates)
 
@@ -90,37 +91,6 @@ class EmbeddedGenerator:
         if left:
             return f"nothing in this project is known as {', '.join(repr(w) for w in left[:4])}"
         return "this project's data does not seem to hold the answer"
-
-
-def ranked(plans: Sequence[Found], linked: Linked) -> list[Found]:
-    """Plans best first; one that leaves a date, number or value of the question unused pays."""
-    said = _said(linked)
-
-    def score(plan: Found) -> float:
-        used = set(plan.tokens)
-        unused = sum(cost for tokens, cost in said if not tokens & used)
-        return math.log(max(plan.probability, 1e-12)) - unused
-
-    return sorted(plans, key=score, reverse=True)
-
-
-def _said(linked: Linked) -> list[tuple[frozenset[str], float]]:
-    """What the question mentions, span by span: the tokens that would use it, and its weight."""
-    spans: dict[tuple[int, int], set[str]] = {}
-    weights: dict[tuple[int, int], float] = {}
-    named = linked.word_item[..., 0].max(axis=1) > 0
-    for at, item in enumerate(linked.items):
-        marks = linked.word_item[:, at, 2]
-        places = np.flatnonzero(marks)
-        if not len(places):
-            continue
-        span = (int(places[0]), int(places[-1]))
-        exact = float(marks.max()) >= 0.9
-        # A word that also names a column or table need not mean the value.
-        weight = 1.5 if item.sort in "dn" else 1.2 if exact and not named[places].all() else 0.2
-        spans.setdefault(span, set()).add(item.token)
-        weights[span] = max(weights.get(span, 0.0), weight)
-    return [(frozenset(tokens), weights[span]) for span, tokens in spans.items()]
 
 
 def _other_schema(model_dir: Path) -> ModelError:

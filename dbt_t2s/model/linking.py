@@ -14,6 +14,7 @@ from datetime import date
 import numpy as np
 import torch
 
+from dbt_t2s.model.candidates import Places, Ranker, chosen, ranker_features
 from dbt_t2s.model.encoder import HIDDEN, Encoder, word_states
 from dbt_t2s.project.schema import Kind, ProjectSchema, Role
 from dbt_t2s.query.bind import Binder
@@ -25,7 +26,6 @@ from dbt_t2s.query.text import STOP_WORDS, Word, name_words, stem, words
 MOST_WORDS = 60
 RELATIONS = 6  # full name, part of a name, mention, meaning, description, own table's name
 ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, joins, joined by
-_QUOTAS = {"t": 9, "m": 9, "c": 20, "r": 3}
 _GRAM = 3
 _SORT_AT = {sort: i for i, sort in enumerate(SORTS)}
 _KIND_AT = {kind: i for i, kind in enumerate(Kind)}
@@ -81,6 +81,7 @@ class SchemaIndex:
         self._word_vectors: dict[str, np.ndarray] = {}
         self._starts = np.flatnonzero(np.r_[True, np.diff(self._owners) != 0])
         self._static = np.stack([_static_features(item) for item in self.items])
+        self.places = Places(schema, self.items)
 
     def _index_phrases(self) -> None:
         """Phrases of all items in one list; which stems each holds, and which items each serves."""
@@ -219,6 +220,7 @@ class Linker:
 
     def __init__(self, index: SchemaIndex) -> None:
         self.index = index
+        self._ranker = Ranker()
 
     def link(
         self, questions: Sequence[str], golds: Sequence[Sequence[str]] | None = None
@@ -257,7 +259,6 @@ class Linker:
         named = full.sum(0) * 1.2 + (partial * weights[:, None]).sum(0) * 0.25
         score = named + share + 2.0 * soft.max(0) + whole + 0.4 * tables.max(0)
         found = mentions(question, index.values, index.today)
-        chosen = self._chosen(score, gold, found)
         channels = np.stack((full, partial, np.zeros_like(full), soft, described, tables), axis=-1)
         scalars = np.stack(
             (
@@ -273,32 +274,21 @@ class Linker:
             ),
             axis=-1,
         )
+        kept = self._chosen(ranker_features(index.places, scalars, score, found), gold)
         uncovered = _uncovered(spoken, full, partial, soft, found)
-        return self._assemble(question, states, chosen, found, channels, scalars, uncovered)
+        return self._assemble(question, states, kept, found, channels, scalars, uncovered)
 
-    def _chosen(
-        self, score: np.ndarray, gold: Sequence[str], found: Sequence[Mention]
-    ) -> list[int]:
-        """Candidate schema items: the best of each sort, gold's, and the columns of values."""
-        index = self.index
-        order = np.argsort(-score, kind="stable")
-        left = dict(_QUOTAS)
-        chosen: set[int] = set()
-        for place in order:
-            sort = index.items[place].sort
-            if left[sort] > 0:
-                left[sort] -= 1
-                chosen.add(int(place))
-        for token in gold:
-            if token in index.place:
-                chosen.add(index.place[token])
-        return sorted(chosen)
+    def _chosen(self, features: np.ndarray, gold: Sequence[str]) -> list[int]:
+        """The places of the candidate schema items, gold's among them."""
+        places = self.index.places
+        needed = [self.index.place[token] for token in gold if token in self.index.place]
+        return chosen(places, self._ranker.scores(places, features), needed)
 
     def _assemble(
         self,
         question: str,
         states: np.ndarray,
-        chosen: list[int],
+        kept: list[int],
         found: Sequence[Mention],
         channels: np.ndarray,
         scalars: np.ndarray,
@@ -306,14 +296,14 @@ class Linker:
     ) -> Linked:
         index = self.index
         brought = [index.mentioned(m.token) for m in found]
-        items = (*(index.items[i] for i in chosen), *(item for item, _ in brought))
-        count, known = len(items), len(chosen)
+        items = (*(index.items[i] for i in kept), *(item for item, _ in brought))
+        count, known = len(items), len(kept)
         word_item = np.zeros((len(states), count, RELATIONS), dtype=np.float16)
-        word_item[:, :known] = channels[:, chosen]
+        word_item[:, :known] = channels[:, kept]
         features = np.zeros((count, ITEM_FEATURES), dtype=np.float16)
-        features[:known] = [index.static(i) for i in chosen]
-        features[:known, -_SCALARS:] = scalars[chosen]
-        rows = np.array([*chosen, *(row for _, row in brought)], dtype=np.int64)
+        features[:known] = [index.static(i) for i in kept]
+        features[:known, -_SCALARS:] = scalars[kept]
+        rows = np.array([*kept, *(row for _, row in brought)], dtype=np.int64)
         for at, (mention, (item, _)) in enumerate(zip(found, brought, strict=True), known):
             word_item[mention.first : mention.last + 1, at, 2] = mention.quality
             features[at] = _static_features(item)
@@ -323,7 +313,7 @@ class Linker:
                 place = index.place[f"c:{item.table}.{item.column}"]
                 features[at, -_SCALARS:-2] = scalars[place, : _SCALARS - 2]
                 word_item[:, at, 5] = np.maximum(channels[:, place, 5], channels[:, place, 0])
-        ids = np.array([*(i + 1 for i in chosen), *(0 for _ in brought)], dtype=np.int64)
+        ids = np.array([*(i + 1 for i in kept), *(0 for _ in brought)], dtype=np.int64)
         return Linked(
             question,
             items,

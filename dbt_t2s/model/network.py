@@ -11,6 +11,7 @@ Shapes: B questions, W words, I items, S = W + I, T plan tokens, K keywords, D `
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,29 +91,30 @@ class Memory:
     items: Tensor
     item_mask: Tensor
 
-    def expand(self, rows: Tensor) -> Memory:
-        """The memory of the given rows, for beams."""
-        return Memory(self.states[rows], self.mask[rows], self.items[rows], self.item_mask[rows])
-
 
 class Attention(nn.Module):
     """Multi-head attention with an additive bias (B, H, T, S)."""
 
-    def __init__(self, hidden: int, heads: int, dropout: float) -> None:
+    def __init__(self, hidden: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.dropout = dropout
         self.query = nn.Linear(hidden, hidden)
         self.key_value = nn.Linear(hidden, 2 * hidden)
         self.out = nn.Linear(hidden, hidden)
 
-    def forward(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
-        b, t, d = x.shape
-        s = memory.shape[1]
-        q = self.query(x).view(b, t, self.heads, -1).transpose(1, 2)
+    def forward(self, x: Tensor, memory: Tensor, bias: Tensor | None) -> Tensor:
+        return self.attend(x, *self.read(memory), bias)
+
+    def read(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, H, S, D / H)."""
+        b, s, _ = memory.shape
         k, v = self.key_value(memory).view(b, s, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        dropout = self.dropout if self.training else 0.0
-        mixed = nn.functional.scaled_dot_product_attention(q, k, v, bias, dropout)
+        return k, v
+
+    def attend(self, x: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
+        b, t, d = x.shape
+        q = self.query(x).view(b, t, self.heads, -1).transpose(1, 2)
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v, bias)
         made: Tensor = self.out(mixed.transpose(1, 2).reshape(b, t, d))
         return made
 
@@ -121,7 +123,6 @@ def _feed_forward(config: PlanConfig) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(config.hidden, config.inner),
         nn.GELU(),
-        nn.Dropout(config.dropout),
         nn.Linear(config.inner, config.hidden),
     )
 
@@ -132,13 +133,12 @@ class JointLayer(nn.Module):
     def __init__(self, config: PlanConfig) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(config.hidden)
-        self.attention = Attention(config.hidden, config.heads, config.dropout)
+        self.attention = Attention(config.hidden, config.heads)
         self.inner_norm = nn.LayerNorm(config.hidden)
         self.inner = _feed_forward(config)
         self.word_to_item = nn.Linear(config.word_item_relations, config.heads, bias=False)
         self.item_to_word = nn.Linear(config.word_item_relations, config.heads, bias=False)
         self.item_to_item = nn.Linear(config.item_item_relations, config.heads, bias=False)
-        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, batch: Batch, mask: Tensor) -> Tensor:
         words = batch.words.shape[1]
@@ -147,9 +147,34 @@ class JointLayer(nn.Module):
         bias[:, :, words:, :words] += self.item_to_word(batch.word_item).permute(0, 3, 2, 1)
         bias[:, :, words:, words:] += self.item_to_item(batch.item_item).permute(0, 3, 1, 2)
         normed = self.norm(x)
-        x = x + self.dropout(self.attention(normed, normed, bias))
-        made: Tensor = x + self.dropout(self.inner(self.inner_norm(x)))
+        x = x + self.attention(normed, normed, bias)
+        made: Tensor = x + self.inner(self.inner_norm(x))
         return made
+
+
+@dataclass
+class Past:
+    """Keys and values (B, H, T, D / H) that attention has read so far."""
+
+    keys: Tensor
+    values: Tensor
+
+
+@dataclass
+class Unfolding:
+    """Plans of one question being written: what each decoder layer has read of each.
+
+    ``tokens`` are written so far; ``past`` belongs to the plans, ``cross`` (1 row) to the question.
+    """
+
+    past: tuple[Past, ...]
+    cross: tuple[Past, ...]
+    tokens: int = 0
+
+    def of(self, rows: Tensor) -> Unfolding:
+        """The given plans' state, for the plans that go on from them."""
+        past = tuple(Past(p.keys[rows], p.values[rows]) for p in self.past)
+        return Unfolding(past, self.cross, self.tokens)
 
 
 class DecoderLayer(nn.Module):
@@ -158,19 +183,34 @@ class DecoderLayer(nn.Module):
     def __init__(self, config: PlanConfig) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(config.hidden)
-        self.attention = Attention(config.hidden, config.heads, config.dropout)
+        self.attention = Attention(config.hidden, config.heads)
         self.cross_norm = nn.LayerNorm(config.hidden)
-        self.cross = Attention(config.hidden, config.heads, config.dropout)
+        self.cross = Attention(config.hidden, config.heads)
         self.inner_norm = nn.LayerNorm(config.hidden)
         self.inner = _feed_forward(config)
-        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, causal: Tensor, memory: Memory, bias: Tensor) -> Tensor:
         normed = self.norm(x)
-        x = x + self.dropout(self.attention(normed, normed, causal))
-        x = x + self.dropout(self.cross(self.cross_norm(x), memory.states, bias))
-        made: Tensor = x + self.dropout(self.inner(self.inner_norm(x)))
+        x = x + self.attention(normed, normed, causal)
+        x = x + self.cross(self.cross_norm(x), memory.states, bias)
+        made: Tensor = x + self.inner(self.inner_norm(x))
         return made
+
+    def reads(self, memory: Memory) -> Past:
+        """The memory's keys and values, the same for every token."""
+        return Past(*self.cross.read(memory.states))
+
+    def step(self, x: Tensor, past: Past, cross: Past) -> tuple[Tensor, Past]:
+        """One more token (B, 1, D) after those whose keys and values are ``past``."""
+        normed = self.norm(x)
+        key, value = self.attention.read(normed)
+        past = Past(torch.cat((past.keys, key), 2), torch.cat((past.values, value), 2))
+        x = x + self.attention.attend(normed, past.keys, past.values, None)
+        size = len(x)
+        keys, values = cross.keys.expand(size, -1, -1, -1), cross.values.expand(size, -1, -1, -1)
+        x = x + self.cross.attend(self.cross_norm(x), keys, values, None)
+        made: Tensor = x + self.inner(self.inner_norm(x))
+        return made, past
 
 
 def _additive(mask: Tensor) -> Tensor:
@@ -239,18 +279,45 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
     def decode(self, memory: Memory, tokens: Tensor) -> Tensor:
         """Scores (B, T, K + I) for what follows each of ``tokens`` (B, T)."""
         steps = tokens.shape[1]
-        k = self.config.keywords
-        is_item = tokens >= k
-        at = (tokens - k).clamp(min=0)
         rows = torch.arange(len(tokens), device=tokens.device)[:, None]
-        pointed = self.pointed(memory.items[rows, at])
-        x = torch.where(is_item[..., None], pointed, self.keyword(tokens.clamp(max=k - 1)))
-        x = self.dropout(x + self.position.weight[:steps])
+        x = self._embedded(memory, tokens, rows) + self.position.weight[:steps]
+        x = self.dropout(x)
         allowed = torch.ones(steps, steps, dtype=torch.bool, device=x.device).tril()
         causal = _additive(allowed)[None, None].expand(len(x), -1, -1, -1)
         bias = _additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
         for layer in self.decoder:
             x = layer(x, causal, memory, bias)
+        return self._scores(memory, x)
+
+    def _embedded(self, memory: Memory, tokens: Tensor, rows: Tensor) -> Tensor:
+        k = self.config.keywords
+        pointed = self.pointed(memory.items[rows, (tokens - k).clamp(min=0)])
+        keyword = self.keyword(tokens.clamp(max=k - 1))
+        return torch.where((tokens >= k)[..., None], pointed, keyword)
+
+    def _layers(self) -> Iterator[DecoderLayer]:
+        for layer in self.decoder:
+            assert isinstance(layer, DecoderLayer)
+            yield layer
+
+    def unfold(self, memory: Memory) -> Unfolding:
+        """Nothing written yet for the one question of ``memory``, all of it unmasked."""
+        cross = tuple(layer.reads(memory) for layer in self._layers())
+        none = tuple(Past(c.keys[:, :, :0], c.values[:, :, :0]) for c in cross)
+        return Unfolding(none, cross)
+
+    def step(self, memory: Memory, so_far: Unfolding, tokens: Tensor) -> tuple[Tensor, Unfolding]:
+        """Scores (B, K + I) for what follows ``tokens`` (B,), each the next of one plan."""
+        rows = torch.zeros(len(tokens), 1, dtype=torch.long)
+        x = self._embedded(memory, tokens[:, None], rows) + self.position.weight[so_far.tokens]
+        past = []
+        for layer, before, cross in zip(self._layers(), so_far.past, so_far.cross, strict=True):
+            x, after = layer.step(x, before, cross)
+            past.append(after)
+        scores = self._scores(memory, x)[:, 0]
+        return scores, Unfolding(tuple(past), so_far.cross, so_far.tokens + 1)
+
+    def _scores(self, memory: Memory, x: Tensor) -> Tensor:
         x = self.decoder_norm(x)
         pointers = self.pointer_query(x) @ self.pointer_key(memory.items).transpose(1, 2)
         pointers = pointers / self.config.hidden**0.5

@@ -35,7 +35,10 @@ class Searched:
 
 @dataclass(frozen=True)
 class _Beam:
-    ids: tuple[int, ...]
+    """A plan being written: ``last`` is its last token's id, ``parent`` the row it grew from."""
+
+    last: int
+    parent: int
     tokens: tuple[str, ...]
     state: State
     score: float
@@ -46,18 +49,18 @@ def search(
 ) -> Searched:
     """Plans for one question; ``memory`` holds that question alone."""
     longest = network.config.longest_plan
-    beams = [_Beam((_START,), (), State(), 0.0)]
+    beams = [_Beam(_START, 0, (), State(), 0.0)]
+    written = network.unfold(memory)
     done: list[_Beam] = []
     refusal = 0.0
     for step in range(longest - 1):
-        rows = torch.zeros(len(beams), dtype=torch.long)
-        ids = torch.tensor([b.ids for b in beams])
-        scores = network.decode(memory.expand(rows), ids)[:, -1]
+        written = written.of(torch.tensor([b.parent for b in beams]))
+        scores, written = network.step(memory, written, torch.tensor([b.last for b in beams]))
         if step == 0:
             refusal = float(torch.softmax(scores[0], -1)[_REFUSE])
         grown: list[_Beam] = []
         for row, beam in enumerate(beams):
-            grown.extend(_grow(beam, scores[row], linked.items, grammar, width, step == 0))
+            grown.extend(_grow(beam, row, scores[row], linked.items, grammar, width))
         grown.sort(key=lambda b: -b.score)
         beams = []
         for beam in grown[: 2 * width]:
@@ -75,17 +78,17 @@ def search(
 
 def _grow(
     beam: _Beam,
+    row: int,
     scores: torch.Tensor,
     items: tuple[Item, ...],
     grammar: Grammar,
     width: int,
-    first: bool,
 ) -> list[_Beam]:
     """The beam's best continuations that the grammar allows."""
     allowed = torch.zeros(len(scores), dtype=torch.bool)
     for keyword in grammar.keywords(beam.state):
         allowed[_KEYWORD_AT[keyword]] = True
-    if first:
+    if not beam.tokens:
         allowed[_REFUSE] = False  # refusing is decided by its probability, not by the search
     base = len(KEYWORDS)
     fits = torch.tensor(list(grammar.items(beam.state, items)), dtype=torch.bool)
@@ -104,7 +107,7 @@ def _grow(
             item = items[at - base]
             token, state = item.token, grammar.after_item(beam.state, item)
         if state.done or _goes_on(state, items, grammar):
-            grown.append(_Beam((*beam.ids, at), (*beam.tokens, token), state, beam.score + value))
+            grown.append(_Beam(at, row, (*beam.tokens, token), state, beam.score + value))
     return grown
 
 

@@ -8,7 +8,7 @@ import torch
 from dbt_t2s.duck import Rows
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.model.linking import Linker, SchemaIndex, stack
-from dbt_t2s.model.network import Batch, PlanNetwork
+from dbt_t2s.model.network import Batch, Memory, PlanNetwork
 from dbt_t2s.model.recipe import new_network
 from dbt_t2s.model.search import Searched, search
 from dbt_t2s.query.grammar import Grammar
@@ -61,6 +61,22 @@ def test_every_plan_found_parses_binds_and_runs(
             assert isinstance(result, Rows), (each.tokens, sql, result)
             found += 1
     assert found >= len(QUESTIONS)
+
+
+@torch.inference_mode()
+def test_a_plan_written_token_by_token_scores_as_one_read_whole(index: SchemaIndex) -> None:
+    network = untrained(index, 2)
+    (linked,) = Linker(index).link([QUESTIONS[0]])
+    memory = network.encode(Batch(**stack([linked])))
+    items = len(KEYWORDS)
+    tokens = torch.tensor([[1, 20, items + 2, items, 5], [1, items + 1, 9, 30, 2]])
+    both = Memory(*(getattr(memory, n).expand(2, *[-1] * (getattr(memory, n).dim() - 1))
+                    for n in ("states", "mask", "items", "item_mask")))  # fmt: skip
+    whole = network.decode(both, tokens)
+    written = network.unfold(memory).of(torch.tensor([0, 0]))
+    for at in range(tokens.shape[1]):
+        scores, written = network.step(memory, written, tokens[:, at])
+        torch.testing.assert_close(scores, whole[:, at], atol=1e-4, rtol=0)
 
 
 def test_refusing_is_a_probability_and_never_a_plan(index: SchemaIndex) -> None:

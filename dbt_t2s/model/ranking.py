@@ -1,0 +1,159 @@
+"""Which of the plans found answers the question: the search's probability, and what a plan leaves.
+
+A plan that uses none of the items that best explain a word of the question is suspect, however
+likely; so is one whose items nothing in the question speaks of. The weights were fitted on plans
+found for held-out questions (``tests/tools/pretrain/ranking.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from dbt_t2s.model.linking import Linked
+from dbt_t2s.model.search import Found
+from dbt_t2s.query.linear import KEYWORDS
+from dbt_t2s.query.text import STOP_WORDS, words
+
+WEIGHTS = Path(__file__).parent / "weights" / "plan" / "ranking.safetensors"
+# What each channel of ``Linked.word_item`` says of a word and an item: full name, part of a name,
+# mention, meaning, description, own table's name.
+_TELLS = np.array([1.0, 0.7, 1.0, 0.9, 0.4, 0.3], dtype=np.float32)
+_EXACT = 0.9
+_KEYWORDS = frozenset(KEYWORDS)
+FEATURES = 18
+REFUSAL_FEATURES = 11
+
+
+class Explained:
+    """How well each item of one question explains each of its words."""
+
+    def __init__(self, linked: Linked) -> None:
+        spoken = words(linked.text)[: len(linked.states)]
+        self.place = {item.token: at for at, item in enumerate(linked.items)}
+        self.sorts = np.array([item.sort for item in linked.items])
+        self.tables = [item.table for item in linked.items]
+        marks = linked.word_item.astype(np.float32)
+        self.marks = marks
+        self.tells = (marks * _TELLS).max(-1)
+        content = [w.text.lower() not in STOP_WORDS for w in spoken]
+        self.content = np.array(content[: len(marks)] or [True])
+        self.mentions = self._mentions()
+
+    def _mentions(self) -> list[tuple[frozenset[int], int]]:
+        """Spans that mention something: the items that would use each, and which cost it has."""
+        spans: dict[tuple[int, int], list[int]] = {}
+        for at in range(len(self.sorts)):
+            places = np.flatnonzero(self.marks[:, at, 2])
+            if len(places):
+                spans.setdefault((int(places[0]), int(places[-1])), []).append(at)
+        named = self.marks[..., 0].max(axis=1) > 0
+        found = []
+        for (first, last), users in spans.items():
+            sorts = {str(self.sorts[u]) for u in users}
+            exact = max(float(self.marks[first, u, 2]) for u in users) >= _EXACT
+            whole = bool(named[first : last + 1].all())
+            cost = 0 if sorts & {"d"} else 1 if sorts & {"n"} else 2 if exact and not whole else 3
+            found.append((frozenset(users), cost))
+        return found
+
+    def features(self, plan: Found) -> np.ndarray:
+        """Numbers (FEATURES,) for one plan."""
+        used = sorted({self.place[t] for t in plan.tokens if t in self.place})
+        rows = self.tells[self.content] if self.content.any() else self.tells
+        best = rows.max(1)
+        covered = rows[:, used].max(1) if used else np.zeros(len(rows))
+        regret = best - covered
+        unused = [0.0, 0.0, 0.0, 0.0]
+        for users, cost in self.mentions:
+            if not users & set(used):
+                unused[cost] += 1
+        whole = [self._missed_names(sort, used) for sort in ("m", "c", "r")]
+        own = [at for at in used if self.sorts[at] in "tcmr"]
+        support = self.tells[:, own].max(0) if own else np.ones(1)
+        tokens = plan.tokens
+        made = np.array(
+            [
+                math.log(max(plan.probability, 1e-12)),
+                len(tokens) / 10,
+                float(covered.mean()),
+                float(regret.sum()),
+                float(regret.max()),
+                *unused,
+                *whole,
+                float(support.mean()),
+                float(support.min()),
+                len({self.tables[at] for at in used if self.tables[at]}) / 3,
+                float("NOT" in tokens),
+                float("OR" in tokens),
+                sum(t in _KEYWORDS for t in tokens) / 10,
+            ],
+            dtype=np.float32,
+        )
+        return made
+
+    def _missed_names(self, sort: str, used: Sequence[int]) -> float:
+        """How many words stand in the full name of an item of ``sort``, but of none used."""
+        of_sort = self.sorts == sort
+        if not of_sort.any():
+            return 0.0
+        named = self.marks[:, of_sort, 0].max(1)
+        # Part of a used item's name or a mention is use enough.
+        taken = self.marks[:, list(used)][..., [0, 1, 2]].max((1, 2)) if used else named * 0
+        return float(((named > 0) & (taken == 0)).sum())
+
+
+def refusal_features(
+    refusal: float, ordered: Sequence[tuple[float, Found]], linked: Linked
+) -> np.ndarray:
+    """Numbers (REFUSAL_FEATURES,) that tell whether the data can answer at all.
+
+    ``refusal`` is the network's own chance of it, ``ordered`` the plans, best first.
+    """
+    chance = min(max(refusal, 1e-6), 1 - 1e-6)
+    if not ordered:
+        return np.array([math.log(chance / (1 - chance)), *[0.0] * 9, 1.0], dtype=np.float32)
+    share, plan = ordered[0]
+    best = Explained(linked).features(plan)
+    return np.array(
+        [
+            math.log(chance / (1 - chance)),
+            share,
+            math.log(max(plan.probability, 1e-12)) / 10,
+            *best[2:5],
+            best[13],
+            *(float(n) for n in linked.question[:3]),
+            1.0,
+        ],
+        dtype=np.float32,
+    )
+
+
+class Ranking:
+    """The fitted weights: of plans (FEATURES,) and of refusing (REFUSAL_FEATURES,)."""
+
+    def __init__(self, path: Path = WEIGHTS) -> None:
+        fitted = load_file(path)
+        self._weights, self._refusing = fitted["weights"], fitted["refusing"]
+
+    def refusal(
+        self, refusal: float, ordered: Sequence[tuple[float, Found]], linked: Linked
+    ) -> float:
+        """The chance that nothing in the project answers; over a half means to refuse."""
+        score = float(refusal_features(refusal, ordered, linked) @ self._refusing)
+        return 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))
+
+    def order(self, plans: Sequence[Found], linked: Linked) -> list[tuple[float, Found]]:
+        """(share among the plans, plan), best first; shares add up to 1."""
+        if not plans:
+            return []
+        explained = Explained(linked)
+        scores = np.array([float(explained.features(p) @ self._weights) for p in plans])
+        shares = np.exp(scores - scores.max())
+        shares /= shares.sum()
+        order = np.argsort(-scores, kind="stable")
+        return [(float(shares[at]), plans[at]) for at in order]

@@ -1,0 +1,55 @@
+"""The ranking of plans: what the question says and a plan leaves unused counts against it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbt_t2s.model.linking import Linked, Linker, SchemaIndex
+from dbt_t2s.model.ranking import FEATURES, Explained, Ranking, refusal_features
+from dbt_t2s.model.search import Found
+
+
+def link(index: SchemaIndex, question: str) -> Linked:
+    (linked,) = Linker(index).link([question])
+    return linked
+
+
+def found(text: str, probability: float) -> Found:
+    return Found(tuple(text.split()), probability)
+
+
+def test_a_plan_that_uses_the_date_beats_a_likelier_one_that_does_not(index: SchemaIndex) -> None:
+    linked = link(index, "revenue in 2025")
+    (date,) = (i.token for i in linked.items if i.sort == "d")
+    without = found("m:revenue END", 0.5)
+    dated = found(f"m:revenue WHERE {date} END", 0.3)
+    assert Ranking().order((without, dated), linked)[0][1] == dated
+
+
+def test_shares_add_up_and_come_best_first(index: SchemaIndex) -> None:
+    linked = link(index, "revenue by country")
+    plans = (found("m:revenue END", 0.2), found("c:customers.country m:revenue END", 0.6))
+    shares = [share for share, _ in Ranking().order(plans, linked)]
+    assert sum(shares) == pytest.approx(1.0)
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_no_plans_have_no_order(index: SchemaIndex) -> None:
+    assert Ranking().order((), link(index, "revenue")) == []
+
+
+def test_features_are_finite_for_any_question(index: SchemaIndex) -> None:
+    for question in ("?", "the of and", "revenue " * 80, "ünïcödé 日本語"):
+        linked = link(index, question)
+        features = Explained(linked).features(found("m:revenue END", 0.0))
+        assert features.shape == (FEATURES,)
+        assert all(abs(x) < 1e4 for x in features.tolist())
+        assert all(abs(x) < 1e4 for x in refusal_features(1.0, (), linked).tolist())
+
+
+def test_the_surer_the_network_is_to_refuse_the_likelier_a_refusal(index: SchemaIndex) -> None:
+    linked = link(index, "revenue by country")
+    ordered = Ranking().order((found("m:revenue END", 0.5),), linked)
+    chances = [Ranking().refusal(p, ordered, linked) for p in (0.01, 0.5, 0.99)]
+    assert chances == sorted(chances)
+    assert 0 <= chances[0] <= chances[-1] <= 1
