@@ -37,8 +37,8 @@ class Settings:
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     base: str = "embedded"
-    minutes: float = 5.0
-    max_examples: int = 10_000
+    minutes: float = 2.0
+    max_examples: int = 6_000
     questions: str = ""
     fail_under: float | None = None
     row_limit: int = 1_000
@@ -253,7 +253,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
 SETTINGS_BLOCK = (
     "t2s:  # settings of dbt-t2s; all of them: README of dbt-t2s",
     "  seed: 0",
-    "  minutes: 5",
+    "  minutes: 2",
 )
 
 
@@ -274,7 +274,7 @@ def with_settings_block(text: str) -> str | None:
         indent = _indent_below(lines, start)
         lines[start + 1 : start + 1] = [f"{indent}{line}" for line in SETTINGS_BLOCK]
     after = "\n".join(lines) + "\n"
-    expected = {**(before.get("vars") or {}), VARS_KEY: {"seed": 0, "minutes": 5}}
+    expected = {**(before.get("vars") or {}), VARS_KEY: {"seed": 0, "minutes": 2}}
     try:
         added = yaml.safe_load(after)
     except yaml.YAMLError:
@@ -283,7 +283,7 @@ def with_settings_block(text: str) -> str | None:
         raise UsageError(
             "the settings block cannot be added to this layout of `vars`",
             where="dbt_project.yml",
-            hint="write `vars:` as a block and add `t2s: {seed: 0, minutes: 5}` to it by hand",
+            hint="write `vars:` as a block and add `t2s: {seed: 0, minutes: 2}` to it by hand",
         )
     return after
 

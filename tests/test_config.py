@@ -130,7 +130,7 @@ def test_the_settings_block_is_added_and_nothing_else_changes(
     assert after is not None
     assert set(before.splitlines()) <= set(after.splitlines())
     path.write_text(after)
-    assert load_settings(tmp_path, {}) == Settings(seed=0, minutes=5.0)
+    assert load_settings(tmp_path, {}) == Settings(seed=0, minutes=2.0)
     assert with_settings_block(after) is None
 
 

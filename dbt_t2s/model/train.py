@@ -98,16 +98,13 @@ def _embedded(
         resume=resume,
         progress=progress,
     )
-    refuse_over = recipe.refusal_threshold(run.network, dev)
     _replace(model_dir / "network", run.network.save_pretrained)
     metrics = (
         ("dev_loss", round(recipe.mean_loss(run.network, dev), 4)),
         ("examples_dropped", float(dropped)),
         ("examples_per_second", round(run.steps * settings.batch / max(seconds, 1e-9), 1)),
     )
-    return ModelRecord(
-        "embedded", "embedded", "", "", seed, run.steps, len(rows), seconds, metrics, refuse_over
-    )
+    return ModelRecord("embedded", "embedded", "", "", seed, run.steps, len(rows), seconds, metrics)
 
 
 def _hub(

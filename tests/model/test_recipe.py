@@ -11,12 +11,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 
 from dbt_t2s.corpus.examples import Corpus
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model import recipe as recipe_module
 from dbt_t2s.model.linking import SchemaIndex
 from dbt_t2s.model.network import PlanNetwork
 from dbt_t2s.model.recipe import (
+    WEIGHTS,
     Recipe,
     Row,
     Run,
@@ -25,10 +28,11 @@ from dbt_t2s.model.recipe import (
     new_network,
     prepare,
     rate_at,
-    refusal_threshold,
+    settle,
+    train_network,
 )
 
-SMALL = Recipe(batch=4, warmup=5, checkpoint_every=5)
+SMALL = Recipe(batch=4, rate=8e-4, warmup=5, checkpoint_every=5)
 COUNTS = st.integers(0, 50_000)
 
 
@@ -145,10 +149,49 @@ def test_a_loss_that_is_no_number_ends_the_run(rows: list[Row], index: SchemaInd
     assert "dbt-t2s train" in caught.value.hint
 
 
-def test_refusal_threshold_without_dev_rows_is_even(rows: list[Row], index: SchemaIndex) -> None:
+def test_settled_layers_stay_while_the_others_learn(rows: list[Row], index: SchemaIndex) -> None:
     network = network_of(index)
-    assert refusal_threshold(network, ()) == 0.5
-    assert 0.0 < refusal_threshold(network, rows[:20]) < 1.0
+    settle(network, 2)
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    advance(Run(network, rows, SMALL, 7, 20), 3)
+    changed = {k for k, v in network.state_dict().items() if not torch.equal(v, before[k])}
+    assert not any(k.startswith(("word_in", "item_in", "joint.0", "joint.1")) for k in changed)
+    assert any(k.startswith("joint.2") for k in changed)
+    assert any(k.startswith("decoder.0") for k in changed)
+
+
+def test_the_trained_network_is_half_the_pretrained_one(
+    rows: list[Row], index: SchemaIndex, tmp_path: Path
+) -> None:
+    shipped = load_file(WEIGHTS)
+    recipe = replace(SMALL, minutes=0.01)
+
+    def trained(kept: float) -> dict[str, torch.Tensor]:
+        run, _ = train_network(
+            rows,
+            index,
+            recipe=replace(recipe, kept=kept),
+            seed=1,
+            checkpoint=tmp_path / "checkpoint.safetensors",
+            identity="x",
+            resume=False,
+            progress=None,
+        )
+        return {k: v for k, v in run.network.state_dict().items() if k in shipped}
+
+    alone, blended = trained(0.0), trained(0.5)
+    name = "decoder.0.inner.0.weight"
+    assert not torch.equal(alone[name], shipped[name].float())
+    expected = (alone[name] + shipped[name].float()) / 2
+    torch.testing.assert_close(blended[name], expected, atol=1e-5, rtol=0)
+
+
+def test_half_precision_is_used_only_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for found, expected in (({}, False), ({"avx2": True}, False), ({"avx512_bf16": True}, True)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found, raising=False)
+        assert recipe_module._has_bf16() is expected
 
 
 def test_the_seed_makes_the_network(index: SchemaIndex) -> None:
