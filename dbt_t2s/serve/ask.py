@@ -1,4 +1,4 @@
-"""One question in, one answer out: the first candidate that runs, or a refusal that says why."""
+"""One question in, one answer out: the first candidate that runs and says something."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from datetime import date, datetime, timedelta
 from datetime import time as clock
 from decimal import Decimal
 
-from dbt_t2s.duck import Execute, QueryError, first_line
+from dbt_t2s.duck import Execute, QueryError, Rows, first_line
 from dbt_t2s.errors import ServeError
 from dbt_t2s.model.generate import Candidate
 
 LONGEST = 2_000
+# A candidate this much less likely than one with an empty answer does not replace it.
+_RIVAL = 0.4
 
 Generate = Callable[[Sequence[str]], list[tuple[Candidate, ...]]]
 
@@ -77,21 +79,34 @@ def _answer(question: str, generate: Generate, execute: Execute) -> Answer:
 
 def _first_that_runs(asked: str, candidates: Sequence[Candidate], execute: Execute) -> Answer:
     failed: list[Answer] = []
+    empty: Answer | None = None
     for attempts, candidate in enumerate(candidates, 1):
+        if empty and candidate.confidence < _RIVAL * empty.confidence:
+            break
         base = Answer(asked, "ok", candidate.sql, confidence=candidate.confidence)
         if not candidate.sql.strip():
+            if empty:
+                break
             # A refusal behind candidates that failed is the model's own second thought.
             reason = candidate.refusal or "this project's data does not answer it"
             return replace(base, status="refused", sql="", attempts=attempts - 1, reason=reason)
         result = execute(candidate.sql)
         if not isinstance(result, QueryError):
             cut = f"only the first {len(result.rows):,} rows are shown" if result.truncated else ""
-            return replace(
+            made = replace(
                 base, columns=result.columns, rows=result.rows, attempts=attempts, reason=cut
             )
+            if _says_something(result):
+                return made
+            empty = empty or made
+            continue
         reason = f"{result.kind}: {first_line(result.message)}"
         failed.append(replace(base, status="error", reason=reason))
-    return replace(failed[0], attempts=len(failed))
+    return empty or replace(failed[0], attempts=len(failed))
+
+
+def _says_something(result: Rows) -> bool:
+    return any(value is not None for row in result.rows for value in row)
 
 
 def clean(question: str) -> str:

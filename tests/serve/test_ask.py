@@ -47,6 +47,22 @@ def test_the_first_candidate_that_runs_is_the_answer(sandbox: Sandbox) -> None:
     assert found.latency_ms > 0
 
 
+def test_a_rival_with_rows_beats_an_empty_answer(sandbox: Sandbox) -> None:
+    empty = Candidate("select id from orders where false", 0.5)
+    rival = Candidate("select count(*) as n from orders", 0.3)
+    found = answer("All?", model(empty, rival), sandbox.execute)
+    assert (found.sql, found.attempts) == (rival.sql, 2)
+
+
+def test_an_empty_answer_stands_where_nothing_else_is_likely(sandbox: Sandbox) -> None:
+    empty = Candidate("select id from orders where false", 0.9)
+    unlikely = Candidate("select count(*) as n from orders", 0.1)
+    refusal = Candidate("", 0.8, "no data")
+    for other in (unlikely, refusal):
+        found = answer("All?", model(empty, other), sandbox.execute)
+        assert (found.status, found.sql, found.rows) == ("ok", empty.sql, ())
+
+
 def test_when_nothing_runs_the_first_error_is_told(sandbox: Sandbox) -> None:
     generate = model(Candidate("select nope from orders", 0.5), Candidate("selec", 0.4))
     found = answer("How much?", generate, sandbox.execute)
