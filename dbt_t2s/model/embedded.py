@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -42,7 +43,8 @@ class EmbeddedGenerator:
 
     def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
         """Up to ``WIDTH`` candidates each, best first; one without SQL where it refuses."""
-        return [self._one(linked) for linked in self._linker.link(questions)]
+        with _one_thread():
+            return [self._one(linked) for linked in self._linker.link(questions)]
 
     @torch.inference_mode()
     def search(self, linked: Linked) -> Searched:
@@ -91,6 +93,17 @@ class EmbeddedGenerator:
         if left:
             return f"nothing in this project is known as {', '.join(repr(w) for w in left[:4])}"
         return "this project's data does not seem to hold the answer"
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One question's matrices are small: waking more threads takes longer than they save."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _other_schema(model_dir: Path) -> ModelError:
