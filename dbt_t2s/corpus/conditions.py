@@ -27,6 +27,7 @@ from dbt_t2s.query.plan import (
     Time,
 )
 
+_COMPARABLE = ((Kind.NUMBER,), (Kind.DATE, Kind.TIMESTAMP))
 _BELOW = ("GT", "GE", "LT", "LE")
 
 
@@ -47,6 +48,7 @@ class Conditions(ValueConditions, TimeConditions):
             (0.7, self.dated_by),
             (1, self.exists),
             (0.5, self.kept_or_lost),
+            (0.5, self.against),
         )
         weights = [w for w, _ in makers]
         for _ in range(6):
@@ -140,6 +142,37 @@ class Conditions(ValueConditions, TimeConditions):
         )
         pred = Compare(operator, Col(root.name, column.name), number)
         return Said(pred, after=text, kept=(number,), about=f"{root.name}.{column.name}")
+
+    def pair(self, root: Table, rng: Random) -> tuple[tuple[str, str], tuple[str, str]] | None:
+        """Two columns that can be compared, each with a name for it."""
+        for kinds in rng.sample(_COMPARABLE, len(_COMPARABLE)):
+            able = [
+                c for c in root.columns if c.kind in kinds and c.role in (Role.MEASURE, Role.TIME)
+            ]
+            if len(able) > 1:
+                one, two = rng.sample(able, 2)
+                names = (rng.choice(self.words.column_names(root, c)) for c in (one, two))
+                return (one.name, next(names)), (two.name, next(names))
+        return None
+
+    def against(self, root: Table, rng: Random) -> Said | None:
+        """``paid after their due date``: one column compared with another."""
+        found = self.pair(root, rng)
+        if found is None:
+            return None
+        (one, one_name), (two, two_name) = found
+        operator = rng.choice(("GT", "LT"))
+        if root.column(one).kind is Kind.NUMBER:
+            side = rng.choice(("above", "higher than") if operator == "GT" else ("below", "under"))
+        else:
+            side = rng.choice(("after", "later than") if operator == "GT" else ("before",))
+        texts = [
+            f"whose {one_name} is {side} the {two_name}",
+            f"with a {one_name} {side} their {two_name}",
+            f"where {one_name} is {side} {two_name}",
+        ]
+        pred = Compare(operator, Col(root.name, one), Col(root.name, two))
+        return Said(pred, after=rng.choice(texts), about=f"{root.name}.{one}")
 
     def gap(self, root: Table, rng: Random) -> Said | None:
         able = [

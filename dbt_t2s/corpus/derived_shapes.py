@@ -8,12 +8,15 @@ from dbt_t2s.corpus.measured import ADVERBS, MeasureRoom, touches
 from dbt_t2s.corpus.shapes import Draft, Where
 from dbt_t2s.corpus.speech import say_compared, say_number
 from dbt_t2s.corpus.vocabulary import plural
+from dbt_t2s.project.schema import Kind
 from dbt_t2s.query.plan import (
     Agg,
     Arithmetic,
     AvgEach,
     Bucket,
+    Col,
     Compare,
+    Diff,
     Dim,
     Measure,
     Plan,
@@ -192,6 +195,35 @@ class DerivedShapes(MeasureRoom):
         )
         plan = Plan((Arithmetic("DIV", one.measure, two.measure),), where.preds)
         return Draft(self.finish(rng, text, where.kept), plan, "nested", 3)
+
+    def average_difference(self, rng: Random) -> Draft | None:
+        """``average days from the order date to the delivery date``."""
+        table = self.table(rng)
+        found = self.conditions.pair(table, rng)
+        if found is None:
+            return None
+        (one, one_name), (two, two_name) = found
+        where = self.where(table.name, rng, (6, 4))
+        if where.before:
+            return None
+        noun, after = self.words.noun(table, rng), where.after
+        function, said = rng.choice((("AVG", "average"), ("AVG", "mean"), ("MAX", "longest"),
+                                     ("MEDIAN", "median"), ("AVG", "typical")))  # fmt: skip
+        if table.column(one).kind is Kind.NUMBER:
+            said = "highest" if function == "MAX" else said
+            texts = [
+                f"{said} difference between {one_name} and {two_name} of {noun} {after}",
+                f"by how much does {one_name} exceed {two_name} of {noun}, {said} {after}",
+            ]
+        else:
+            texts = [
+                f"{said} time from {two_name} to {one_name} of {noun} in days {after}",
+                f"{said} number of days between {two_name} and {one_name} of {noun} {after}",
+                f"how many days after {two_name} is {one_name} of {noun}, {said} {after}",
+            ]
+        of = Diff(Col(table.name, one), Col(table.name, two))
+        plan = Plan((Agg(function, of),), where.preds)
+        return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "nested", 3)
 
     def rate(self, rng: Random) -> Draft | None:
         table = self.table(rng)

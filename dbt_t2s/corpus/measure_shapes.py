@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dbt_t2s.corpus.derived_shapes import DerivedShapes
 from dbt_t2s.corpus.group_shapes import GroupShapes
+from dbt_t2s.corpus.part_shapes import PartShapes
 from dbt_t2s.corpus.shapes import Shape
 from dbt_t2s.corpus.total_shapes import TotalShapes
 
 
-class MeasureShapes(TotalShapes, GroupShapes, DerivedShapes):
+class MeasureShapes(TotalShapes, GroupShapes, DerivedShapes, PartShapes):
     """Shapes whose SELECT holds an aggregate."""
 
     def shapes(self) -> tuple[tuple[float, int, Shape], ...]:
@@ -31,6 +32,10 @@ class MeasureShapes(TotalShapes, GroupShapes, DerivedShapes):
             (2, 3, self.periods),
             (1.5, 3, self.ratio),
             (3, 3, self.rate),
+            (2, 3, self.whole_and_part),
+            (1.5, 3, self.part_of_sum),
+            (1, 3, self.growth_between),
+            (1, 3, self.average_difference),
             (1.5, 2, self.part_of_time),
             (3, 2, self.only_compiled),
             (2, 1, self.distinct),

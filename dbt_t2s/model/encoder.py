@@ -1,7 +1,10 @@
-"""The question encoder: all-MiniLM-L6-v2, shipped with the package, frozen.
+"""The text encoder: all-MiniLM-L6-v2, shipped with the package, frozen.
 
 Wang et al. 2020 (MiniLM), Reimers and Gurevych 2019 (Sentence-BERT): 6 layers, hidden size 384,
 22.6M parameters here (the pooler is left out, positions are cut to 256), stored as fp16.
+
+A question's words are read by the same lower layers under a ``QuestionReader``: upper layers of
+their own, which pretraining across schemas has tuned. Names and texts of a schema keep MiniLM's.
 """
 
 from __future__ import annotations
@@ -13,31 +16,58 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
+from transformers.models.bert.modeling_bert import BertEncoder
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.query.text import Word
 
 WEIGHTS = Path(__file__).parent / "weights" / "encoder"
+READER = Path(__file__).parent / "weights" / "plan" / "reader.safetensors"
 HIDDEN = 384
+READER_LAYERS = 2
 _BATCH = 64
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """One text's word pieces: ``states`` (pieces, 384) and the character span of each."""
+    """One text's word pieces, the character span of each and the text's normalised mean vector.
+
+    ``states`` (pieces, 384) are the reader's; ``lower`` (pieces + 2, 384), with [CLS] and [SEP],
+    what the reader read.
+    """
 
     states: torch.Tensor
     spans: tuple[tuple[int, int], ...]
     pooled: torch.Tensor
+    lower: torch.Tensor
+
+
+class QuestionReader(torch.nn.Module):
+    """The encoder's last layers, for questions alone: (B, P, 384) in and out."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        own = BertConfig(**{**config.to_dict(), "num_hidden_layers": READER_LAYERS})
+        own._attn_implementation = "sdpa"
+        self.layers = BertEncoder(own)  # type: ignore[no-untyped-call]
+
+    def forward(self, lower: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """``mask`` (B, P) is true for word pieces."""
+        read: torch.Tensor = self.layers(lower, mask[:, None, None, :]).last_hidden_state
+        return read
+
+    def save(self, path: Path) -> None:
+        """Write the layers as fp16."""
+        save_file({k: v.half().contiguous() for k, v in self.state_dict().items()}, path)
 
 
 class Encoder:
     """Reads texts on the CPU in float32; one instance a process is enough."""
 
-    def __init__(self, directory: Path = WEIGHTS) -> None:
+    def __init__(self, directory: Path = WEIGHTS, reader: Path | None = READER) -> None:
         self._check(directory)
         config = BertConfig(**json.loads((directory / "config.json").read_text()))
         with torch.device("meta"):
@@ -51,6 +81,7 @@ class Encoder:
         types = torch.zeros((1, longest), dtype=torch.long)
         embeddings.register_buffer("token_type_ids", types, persistent=False)
         self._model.train(False)
+        self.reader = self._reader(config, reader)
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         self._tokenizer.enable_truncation(config.max_position_embeddings)
         self._tokenizer.no_padding()
@@ -73,11 +104,22 @@ class Encoder:
                 hint="pip install --force-reinstall dbt-t2s",
             )
 
+    def _reader(self, config: BertConfig, weights: Path | None) -> QuestionReader:
+        """The reader with its tuned weights; with the encoder's own where there are none."""
+        reader = QuestionReader(config)
+        if weights is not None:
+            reader.load_state_dict({k: v.float() for k, v in load_file(weights).items()})
+        else:
+            own = self._model.encoder.layer[-READER_LAYERS:]
+            reader.layers.layer.load_state_dict(own.state_dict())
+        reader.train(False)
+        return reader
+
     @torch.inference_mode()
     def read(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> list[Tokens]:
-        """Each text's token states, without [CLS] and [SEP], and its normalised mean vector."""
+        """Each text as its word pieces, [CLS] and [SEP] left out where not said otherwise."""
         encoded = self._tokenizer.encode_batch(list(texts))
         order = sorted(range(len(texts)), key=lambda i: len(encoded[i].ids))
         found: dict[int, Tokens] = {}
@@ -90,14 +132,17 @@ class Encoder:
                 length = len(encoded[i].ids)
                 ids[row, :length] = torch.tensor(encoded[i].ids)
                 mask[row, :length] = 1
-            states = self._model(input_ids=ids, attention_mask=mask).last_hidden_state
+            layers = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+            lower = layers.hidden_states[-1 - READER_LAYERS]
+            states = self.reader(lower, mask.bool())
             for row, i in enumerate(rows):
                 length = len(encoded[i].ids)
-                mean = states[row, :length].mean(0)
+                mean = layers.last_hidden_state[row, :length].mean(0)
                 found[i] = Tokens(
                     states[row, 1 : length - 1].clone(),
                     tuple(encoded[i].offsets[1:-1]),
                     torch.nn.functional.normalize(mean, dim=0),
+                    lower[row, :length].clone(),
                 )
             if progress:
                 progress(min(at + _BATCH, len(order)), len(order))
@@ -112,13 +157,17 @@ class Encoder:
 
 def word_states(tokens: Tokens, spoken: Sequence[Word]) -> torch.Tensor:
     """Token states averaged per word, shape (words, 384); zeros for a word that was cut off."""
-    states = torch.zeros((len(spoken), HIDDEN))
+    return word_pieces(tokens, spoken) @ tokens.states
+
+
+def word_pieces(tokens: Tokens, spoken: Sequence[Word]) -> torch.Tensor:
+    """How each word's state is made of its pieces', shape (words, pieces)."""
+    shares = torch.zeros((len(spoken), len(tokens.spans)))
     for i, word in enumerate(spoken):
         inside = [
             k
             for k, (start, end) in enumerate(tokens.spans)
             if start < word.end and word.start < end
         ]
-        if inside:
-            states[i] = tokens.states[inside].mean(0)
-    return states
+        shares[i, inside] = 1 / max(len(inside), 1)
+    return shares

@@ -24,6 +24,7 @@ WEIGHTS = Path(__file__).parent / "weights" / "plan" / "ranking.safetensors"
 # mention, meaning, description, own table's name.
 _TELLS = np.array([1.0, 0.7, 1.0, 0.9, 0.4, 0.3], dtype=np.float32)
 _EXACT = 0.9
+_FAINT = 0.35  # mentions that hardly are any: a nought in "no reminders"
 _KEYWORDS = frozenset(KEYWORDS)
 FEATURES = 18
 REFUSAL_FEATURES = 11
@@ -48,7 +49,7 @@ class Explained:
         """Spans that mention something: the items that would use each, and which cost it has."""
         spans: dict[tuple[int, int], list[int]] = {}
         for at in range(len(self.sorts)):
-            places = np.flatnonzero(self.marks[:, at, 2])
+            places = np.flatnonzero(self.marks[:, at, 2] > _FAINT)
             if len(places):
                 spans.setdefault((int(places[0]), int(places[-1])), []).append(at)
         named = self.marks[..., 0].max(axis=1) > 0

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -73,6 +74,7 @@ class Recipe:
     fewer: float = 0.0
     settled: int = 2
     kept: float = 0.5
+    slowly: float = 0.1
 
     def steps(self, rows: int) -> int:
         """Steps for this many rows.
@@ -91,6 +93,11 @@ class Row:
     linked: Linked
     target: tuple[int, ...]
     phase: int
+
+
+# What a run trains: a plan network, or one under a question reader that learns with it.
+Learner = TypeVar("Learner", bound=torch.nn.Module)
+LayOut = Callable[[Sequence[Row]], tuple[Batch, torch.Tensor]]
 
 
 def prepare(
@@ -275,12 +282,21 @@ def _has_bf16() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-class Run:
+class Run(Generic[Learner]):
     """One training run that can be stopped and gone on with exactly."""
 
     def __init__(
-        self, network: PlanNetwork, rows: Sequence[Row], recipe: Recipe, seed: int, steps: int
+        self,
+        network: Learner,
+        rows: Sequence[Row],
+        recipe: Recipe,
+        seed: int,
+        steps: int,
+        lay_out: LayOut = tensors,
+        slow: Sequence[torch.nn.Parameter] = (),
     ) -> None:
+        """``slow`` parameters learn at ``recipe.slowly`` times the others' rate."""
+        self._lay_out = lay_out
         self.network = network
         self.rows = rows
         self.recipe = recipe
@@ -291,14 +307,17 @@ class Run:
         # The next batch is laid out while this one is learned from.
         self._ahead = ThreadPoolExecutor(max_workers=1)
         self._coming: tuple[int, Future[tuple[Batch, torch.Tensor]]] | None = None
+        careful = {id(p) for p in slow}
         learning = [p for p in network.parameters() if p.requires_grad]
-        decayed = [p for p in learning if p.dim() > 1]
-        plain = [p for p in learning if p.dim() <= 1]
+        groups: list[dict[str, object]] = []
+        for scale, slowly in ((1.0, False), (recipe.slowly, True)):
+            members = [p for p in learning if (id(p) in careful) == slowly]
+            decayed = [p for p in members if p.dim() > 1]
+            plain = [p for p in members if p.dim() <= 1]
+            groups.append({"params": decayed, "weight_decay": recipe.weight_decay, "scale": scale})
+            groups.append({"params": plain, "weight_decay": 0.0, "scale": scale})
         self.optimizer = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": recipe.weight_decay},
-                {"params": plain, "weight_decay": 0.0},
-            ],
+            [group for group in groups if group["params"]],
             lr=recipe.rate,
             betas=(0.9, 0.98),
             fused=True,
@@ -311,7 +330,7 @@ class Run:
         self.network.train(True)
         batch, targets = self._batch()
         for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(self.step, self.steps, self.recipe)
+            group["lr"] = group["scale"] * rate_at(self.step, self.steps, self.recipe)
         _blur(batch, targets, self.recipe)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_has_bf16()):
             loss = self.network(batch, targets)
@@ -330,7 +349,7 @@ class Run:
 
     def _laid_out(self, step: int) -> tuple[int, Future[tuple[Batch, torch.Tensor]]]:
         rows = [self.rows[i] for i in self.order[step]]
-        return step, self._ahead.submit(tensors, rows)
+        return step, self._ahead.submit(self._lay_out, rows)
 
     def _batch(self) -> tuple[Batch, torch.Tensor]:
         coming = self._coming
@@ -376,7 +395,9 @@ class Run:
 
 
 @torch.inference_mode()
-def mean_loss(network: PlanNetwork, rows: Sequence[Row], batch: int = 32) -> float:
+def mean_loss(
+    network: torch.nn.Module, rows: Sequence[Row], batch: int = 32, lay_out: LayOut = tensors
+) -> float:
     """Mean token loss over rows; nan when there are none."""
     if not rows:
         return float("nan")
@@ -384,7 +405,7 @@ def mean_loss(network: PlanNetwork, rows: Sequence[Row], batch: int = 32) -> flo
     total = 0.0
     for at in range(0, len(rows), batch):
         part = rows[at : at + batch]
-        total += float(network(*tensors(part))) * len(part)
+        total += float(network(*lay_out(part))) * len(part)
     return total / len(rows)
 
 
@@ -399,7 +420,7 @@ def train_network(
     resume: bool,
     progress: Progress | None,
     weights: Path | None = WEIGHTS,
-) -> tuple[Run, float]:
+) -> tuple[Run[PlanNetwork], float]:
     """Train to the planned number of steps; the run and its seconds."""
     network = new_network(len(index.items), seed, weights)
     pretrained = weights is not None and weights.is_file()

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.aliases import condition_alias, difference_alias
 from dbt_t2s.query.blocks import Block, Output, ordered, render, windowed, windows_over
 from dbt_t2s.query.checked import check
 from dbt_t2s.query.compiled import compiled_metrics, compiled_sql
@@ -26,9 +27,11 @@ from dbt_t2s.query.plan import (
     Col,
     Compare,
     Count,
+    Diff,
     Dim,
     Expr,
     Measure,
+    Only,
     Plan,
     Pred,
     Rate,
@@ -107,14 +110,30 @@ class Binder:
                 return self.measures.rate(table, self.predicates.render(predicate, table))
             case Arithmetic(operator, left, right):
                 return self.measures.combine(operator, self.lower(left), self.lower(right))
+            case Only(inner, predicate):
+                return self._only(self.lower(inner), predicate)
             case _:
                 return self.measures.lower(measure)
+
+    def _only(self, lowered: Lowered, predicate: Pred) -> Lowered:
+        """The measure over the rows for which ``predicate`` holds."""
+
+        def kept(atom: Atom) -> Atom:
+            condition = self.predicates.render(predicate, atom.root, atom.time)
+            # A rule that always holds gives way to what the condition says.
+            narrowed = atom.under((condition,))
+            return replace(narrowed, filters=(*narrowed.filters, condition))
+
+        name = f"{lowered.name}_{condition_alias(predicate)}"
+        return replace(lowered, atoms=tuple(map(kept, lowered.atoms)), name=name)
 
     # ---- dimensions
 
     def _dim(self, dim: Dim, time: Col | None) -> Output:
         if isinstance(dim, Col):
             return Output(column(dim), dim.column, dim)
+        if isinstance(dim, Diff):
+            return Output(self.measures.row(dim), difference_alias(dim), dim)
         of = time if isinstance(dim.of, Time) else dim.of
         if of is None:
             raise QueryPlanError("nothing says which time is meant")
@@ -128,7 +147,7 @@ class Binder:
     # ---- plans without aggregates
 
     def _listing(self, plan: Plan) -> str:
-        dims = tuple(e for e in plan.select if isinstance(e, Col | Bucket))
+        dims = tuple(e for e in plan.select if isinstance(e, Dim))
         named = frozenset(t for d in dims_of(plan) if (t := _table(d)))
         root = self.graph.bridge(named) if named else None
         if root is None:
@@ -136,7 +155,7 @@ class Binder:
         time = self.measures.time_column(root)
         outputs = tuple(self._dim(d, time) for d in dims)
         order = ""
-        if plan.order and isinstance(plan.order.by, Col | Bucket):
+        if plan.order and isinstance(plan.order.by, Dim):
             order = ordered(self._dim(plan.order.by, time), outputs, plan.order.descending)
         block = Block(
             root,
@@ -150,7 +169,7 @@ class Binder:
             raise QueryPlanError("distinct rows are ordered by what is selected")
         if plan.per:
             by = plan.order.by if plan.order else None
-            ranked = self._dim(by, time) if isinstance(by, Col | Bucket) else None
+            ranked = self._dim(by, time) if isinstance(by, Dim) else None
             block = replace(block, qualify=self._qualify(plan, ranked, time))
         return render(block, self.schema, self.graph)
 
@@ -187,7 +206,7 @@ class Binder:
             if plan.per not in plan.select:
                 raise QueryPlanError("a grouped result is ranked within what it selects")
             by = plan.order.by if plan.order else None
-            if isinstance(by, Col | Bucket):
+            if isinstance(by, Dim):
                 ranked: Output | None = self._dim(by, time)
             else:
                 ranked = measure(by) if by else None
@@ -219,9 +238,7 @@ class Binder:
         found: list[Output] = []
         for expression in plan.select:
             made = (
-                self._dim(expression, time)
-                if isinstance(expression, Col | Bucket)
-                else measure(expression)
+                self._dim(expression, time) if isinstance(expression, Dim) else measure(expression)
             )
             taken = {o.alias for o in found}
             alias = made.alias
@@ -239,9 +256,9 @@ class Binder:
     ) -> str:
         if plan.order:
             by = plan.order.by
-            if isinstance(by, Col | Bucket) and by not in plan.select:
+            if isinstance(by, Dim) and by not in plan.select:
                 raise QueryPlanError("a grouped result is ordered by what it selects")
-            made = self._dim(by, time) if isinstance(by, Col | Bucket) else measure(by)
+            made = self._dim(by, time) if isinstance(by, Dim) else measure(by)
             return ordered(made, outputs, plan.order.descending)
         for output in outputs:
             if isinstance(output.expression, Bucket) and output.expression.grain in GRAINS:
@@ -249,12 +266,14 @@ class Binder:
         return ""
 
     def _having(self, pred: Pred, plan: Plan, measure: Callable[[Measure], Output]) -> str:
-        if not isinstance(pred, Compare) or isinstance(pred.left, Col):
+        if not isinstance(pred, Compare) or isinstance(pred.left, Col | Diff):
             raise QueryPlanError("HAVING compares measures only")
         left = measure(pred.left)
+        if isinstance(pred.right, Col):
+            raise QueryPlanError("HAVING compares with numbers only")
         if pred.right is not None:
             return self.predicates.comparison(left.sql, pred.operator, pred.right)
-        dims = tuple(e for e in plan.select if isinstance(e, Col | Bucket))
+        dims = tuple(e for e in plan.select if isinstance(e, Dim))
         inner = self.sql(Plan((*dims, pred.left), where=plan.where))
         average = f"(\nselect avg({quote(left.alias)}) from (\n{inner}\n) as per_group\n)"
         return f"{left.sql} {self.predicates.operator(pred.operator)} {average}"
@@ -279,7 +298,7 @@ class Binder:
         """One CTE per root, grouped by the same dimensions, joined on them."""
         if plan.per or any(p for p in plan.having if isinstance(p, Compare) and p.right is None):
             raise QueryPlanError("rows per group need measures of one table")
-        dims = tuple(e for e in plan.select if isinstance(e, Col | Bucket))
+        dims = tuple(e for e in plan.select if isinstance(e, Dim))
         names = tuple(f"by_{i}" if len(dims) > 1 else "by_group" for i, _ in enumerate(dims))
         lowered = [self.lower(m) for m in measures_of(plan)]
         atoms = tuple(dict.fromkeys(a for low in lowered for a in low.atoms))
@@ -293,7 +312,7 @@ class Binder:
 
         outputs: list[Output] = []
         for expression in plan.select:
-            if isinstance(expression, Col | Bucket):
+            if isinstance(expression, Dim):
                 name = names[dims.index(expression)]
                 made = self._dim(expression, atoms[0].time)
                 taken = {o.alias for o in outputs}
@@ -342,16 +361,18 @@ class Binder:
 
 def measures_of(plan: Plan) -> tuple[Measure, ...]:
     """Every measure that the plan aggregates, in SELECT, HAVING and ORDER BY."""
-    found: list[Measure] = [e for e in plan.select if not isinstance(e, Col | Bucket)]
-    found += [p.left for p in plan.having if isinstance(p, Compare) and not isinstance(p.left, Col)]
-    if plan.order and not isinstance(plan.order.by, Col | Bucket):
+    found: list[Measure] = [e for e in plan.select if not isinstance(e, Dim)]
+    found += [
+        p.left for p in plan.having if isinstance(p, Compare) and not isinstance(p.left, Col | Diff)
+    ]
+    if plan.order and not isinstance(plan.order.by, Dim):
         found.append(plan.order.by)
     return tuple(found)
 
 
 def dims_of(plan: Plan) -> tuple[Dim, ...]:
-    found: list[Dim] = [e for e in plan.select if isinstance(e, Col | Bucket)]
-    if plan.order and isinstance(plan.order.by, Col | Bucket):
+    found: list[Dim] = [e for e in plan.select if isinstance(e, Dim)]
+    if plan.order and isinstance(plan.order.by, Dim):
         found.append(plan.order.by)
     if plan.per:
         found.append(plan.per)
@@ -360,7 +381,7 @@ def dims_of(plan: Plan) -> tuple[Dim, ...]:
 
 def _table(expression: Expr) -> str:
     """The table a dimension names, empty for the default time and for measures."""
-    if isinstance(expression, Col):
+    if isinstance(expression, Col | Diff):
         return expression.table
     if isinstance(expression, Bucket) and isinstance(expression.of, Col):
         return expression.of.table

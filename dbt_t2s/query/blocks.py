@@ -10,7 +10,7 @@ from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.measures import Lowered, operand
-from dbt_t2s.query.plan import GRAINS, Bucket, Col, Expr
+from dbt_t2s.query.plan import GRAINS, Bucket, Dim, Expr
 from dbt_t2s.query.scope import Scope, quote, tables_in
 
 # Conditions that may hold for rows without a partner; all others lose such rows anyway.
@@ -45,7 +45,7 @@ def render(block: Block, schema: ProjectSchema, graph: JoinGraph) -> str:
     fragments = [o.sql for o in block.outputs]
     fragments += [*block.where, *block.having, block.order, block.qualify]
     read = frozenset(t for f in fragments for t in tables_in(f)) - {block.root}
-    shown = [o.sql for o in block.outputs if isinstance(o.expression, Col | Bucket)]
+    shown = [o.sql for o in block.outputs if isinstance(o.expression, Dim)]
     strict = [f for f in block.where if not _MAY_HOLD_ALONE.search(f)]
     needed = frozenset(t for f in (*shown, *strict) for t in tables_in(f)) & read
     scope = Scope(schema, graph, block.root, sorted(needed), sorted(read - needed))
@@ -55,9 +55,7 @@ def render(block: Block, schema: ProjectSchema, graph: JoinGraph) -> str:
     if block.where:
         lines.append("where " + "\nand ".join(block.where))
     grouped = [
-        str(i)
-        for i, output in enumerate(block.outputs, 1)
-        if isinstance(output.expression, Col | Bucket)
+        str(i) for i, output in enumerate(block.outputs, 1) if isinstance(output.expression, Dim)
     ]
     if block.group and grouped:
         lines.append("group by " + ", ".join((*grouped, *block.keys)))
@@ -110,7 +108,7 @@ def windows_over(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
     ]
     if not times:
         raise QueryPlanError("a running total or change needs a time to run along")
-    others = [o.sql for o in outputs if isinstance(o.expression, Col | Bucket) and o != times[0]]
+    others = [o.sql for o in outputs if isinstance(o.expression, Dim) and o != times[0]]
     anew = f"partition by {', '.join(others)} " if others else ""
     along = f"{anew}order by {times[0].sql}"
     return tuple(replace(o, sql=o.sql.replace("<along>", along)) for o in outputs)

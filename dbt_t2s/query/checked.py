@@ -9,11 +9,13 @@ from datetime import date
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Kind, Table
-from dbt_t2s.query.plan import Agg, Col, Compare, Count, Has, Plan, Range, Value
+from dbt_t2s.query.plan import Agg, Col, Compare, Count, Diff, Has, Plan, Range, Value
 
 _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?\Z", re.ASCII)
 _LIMIT = re.compile(r"\d{1,9}\Z", re.ASCII)
 _NUMERIC = ("SUM", "AVG", "MEDIAN")
+_NUMBERS = frozenset((Kind.NUMBER,))
+_TIMES = frozenset((Kind.DATE, Kind.TIMESTAMP))
 
 
 def check(plan: Plan, tables: Mapping[str, Table]) -> None:
@@ -46,9 +48,13 @@ def _check_part(part: object, tables: Mapping[str, Table]) -> None:
         case Count(table) | Has(table, _):
             if table not in tables:
                 raise QueryPlanError(f"no table is called {table!r}")
-        case Agg(function, of):
-            if function in _NUMERIC and _kind(tables, of.table, of.column) is not Kind.NUMBER:
-                raise QueryPlanError(f"{of.table}.{of.column} is no number")
+        case Agg(function, Col(table, column)):
+            if function in _NUMERIC and _kind(tables, table, column) is not Kind.NUMBER:
+                raise QueryPlanError(f"{table}.{column} is no number")
+        case Diff(left, right) | Compare(_, Col() as left, Col() as right):
+            kinds = {_kind(tables, each.table, each.column) for each in (left, right)}
+            if left.table != right.table or not (kinds <= _NUMBERS or kinds <= _TIMES):
+                raise QueryPlanError(f"{left.column} and {right.column} cannot be compared")
         case Compare(_, _, str(number)):
             if not _NUMBER.match(number):
                 raise QueryPlanError(f"{number!r} is no number")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import CompiledMetric
 from dbt_t2s.query.measures import Measures
-from dbt_t2s.query.plan import Bucket, Col, During, MetricRef, Plan, Time
+from dbt_t2s.query.plan import Bucket, Col, Dim, During, MetricRef, Plan, Time
 from dbt_t2s.query.predicates import during
 from dbt_t2s.query.scope import quote
 
@@ -19,7 +19,7 @@ def compiled_metrics(plan: Plan, measures: Measures) -> tuple[str, ...]:
 
 def compiled_sql(plan: Plan, metrics: tuple[str, ...], measures: Measures) -> str:
     """One such metric, by at most one dimension, with dates, order and limit around it."""
-    dims = [e for e in plan.select if isinstance(e, Col | Bucket)]
+    dims = [e for e in plan.select if isinstance(e, Dim)]
     if len(metrics) != 1 or len(dims) > 1 or len(plan.select) != 1 + len(dims):
         raise QueryPlanError(f"metric {metrics[0]!r} can be asked for by one dimension at most")
     if plan.having or plan.per:
@@ -51,7 +51,7 @@ def _condition(pred: object, made: CompiledMetric, metric: str) -> str:
     raise QueryPlanError(f"metric {metric!r} can be limited in time, along time, alone")
 
 
-def _find(metric: str, dim: Col | Bucket | None, measures: Measures) -> CompiledMetric:
+def _find(metric: str, dim: Dim | None, measures: Measures) -> CompiledMetric:
     for made in measures.metric(metric).compiled:
         if dim is None and not made.group_by:
             return made

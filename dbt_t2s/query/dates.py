@@ -29,12 +29,16 @@ _YEAR = r"(?:19|20)\d\d"
 
 @dataclass(frozen=True)
 class DateSpan:
-    """A phrase at ``start``:``end`` (character offsets) and the range it means."""
+    """A phrase at ``start``:``end`` (character offsets) and the range it means.
+
+    ``others`` are what else it may mean: "invoices from June" are those of June, or since.
+    """
 
     range: Range
     start: int
     end: int
     text: str
+    others: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -179,15 +183,26 @@ def _to_date(found: re.Match[str], today: date) -> tuple[date, date] | None:
 
 def _named_day(found: re.Match[str], today: date) -> tuple[date, date] | None:
     name = found["name"].lower()
-    if name == "today":
-        return today, today + timedelta(days=1)
-    if name == "yesterday":
-        return today - timedelta(days=1), today
+    if name in _NEAR_DAYS:
+        day = today + timedelta(days=_NEAR_DAYS[name])
+        return day, day + timedelta(days=1)
     year = int(found["year"]) if found["year"] else today.year
     day = _holiday(name, year)
     if day > today and not found["year"]:
         day = _holiday(name, year - 1)
     return day, day + timedelta(days=1)
+
+
+def _weekday(found: re.Match[str], today: date) -> tuple[date, date] | None:
+    """The latest such day before today; the coming one after "next"."""
+    number = _WEEKDAYS.index(found["weekday"][:3].lower())
+    back = (today.weekday() - number - 1) % 7 + 1
+    day = today - timedelta(days=back - (7 if found["way"].lower() == "next" else 0))
+    return day, day + timedelta(days=1)
+
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NEAR_DAYS = {"today": 0, "tonight": 0, "yesterday": -1, "yesterdays": -1, "tomorrow": 1}
 
 
 def _holiday(name: str, year: int) -> date:
@@ -197,7 +212,7 @@ def _holiday(name: str, year: int) -> date:
         first = date(year, 11, 1)
         thursday = first + timedelta(days=(3 - first.weekday()) % 7 + 21)
         return thursday + timedelta(days=1)
-    return date(year, 12, 25)
+    return date(year, 12, 24 if name == "christmas eve" else 25)
 
 
 _Reader = Callable[[re.Match[str], date], tuple[date, date] | None]
@@ -228,6 +243,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
             rf"(?:of\s+)?(?:(?P<year>{_YEAR})|(?P<relative>this|last|previous)\s+year)",
             _quarter,
         ),
+        (r"\b(?P<word>first|second|third|fourth|1st|2nd|3rd|4th)\s+quarter\b", _quarter),
         (rf"\bh(?P<number>[12])\b{_OF_YEAR}", _half),
         (
             r"\b(?P<word>first|second|1st|2nd)\s+half\s+(?:of\s+)?"
@@ -247,9 +263,15 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (r"\b(?P<unit>week|month|quarter|year)\s+(?P<way>before\s+last)\b", _relative),
         (r"\b(?:ytd|mtd|qtd|wtd|(?:year|month|quarter|week)[\s-]+to[\s-]+date)\b", _to_date),
         (
-            r"\b(?P<name>today|yesterday|easter|black friday|christmas)\b"
+            r"\b(?P<name>today|tonight|yesterdays?|tomorrow|easter|black friday|christmas eve|"
+            r"christmas)\b"
             rf"(?:\s+(?P<year>{_YEAR}))?",
             _named_day,
+        ),
+        (
+            r"\b(?:on\s+)?(?P<way>last|this|past|next|on)\s+"
+            r"(?P<weekday>(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b",
+            _weekday,
         ),
         (rf"\b(?:calendar\s+year\s+|fy\s*)?(?P<year>{_YEAR})\b", _whole_year),
     )
@@ -258,8 +280,13 @@ _MAY = re.compile(
     r"(?:\b(?:in|of|since|during|for|until|till|from|to|and|by|last|before|after|between)\s+)$",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(r"\b(?:before|prior to|until|till|up to|by the end of)\s+(?:the\s+)?$", re.I)
-_SINCE = re.compile(r"\b(?:since|from|starting(?:\s+in)?|as of)\s+(?:the\s+)?$", re.I)
+_BEFORE = re.compile(r"\b(?:before|prior to|until|till|up to)\s+(?:the\s+)?$", re.I)
+_SINCE = re.compile(
+    r"\b(?:since|from|starting(?:\s+in)?|as of)\s+(?:the\s+)?(?:(?:start|beginning)\s+of\s+)?$",
+    re.I,
+)
+_THROUGH = re.compile(r"\b(?:through|until|till|up to|by)\s+(?:the\s+)?end\s+of\s+$", re.I)
+_ON = re.compile(r"\s*(?:on|onwards?|forwards?|to date|until now)\b", re.I)
 _AFTER = re.compile(r"\b(?:after|later than)\s+(?:the\s+)?$", re.I)
 _BETWEEN = re.compile(r"\b(?:between|from)\s+(?:the\s+)?$", re.I)
 _TO = re.compile(r"^\s*(?:-|–|to|and|through|thru|until|till)\s*(?:the\s+)?$", re.I)
@@ -310,11 +337,14 @@ def _looks_like_a_day(found: re.Match[str]) -> bool:
 def _is_month_may(text: str, found: re.Match[str]) -> bool:
     """ "may" and "march" are words too: they are months with a year, a preposition or a capital."""
     name = found.groupdict().get("name") or ""
+    before = text[: found.start()]
+    if name.lower() == "may" and re.search(r"\b(?:who|which|that|you|we|they|i)\s+$", before, re.I):
+        return False
     if name.lower() not in ("may", "march", "mar", "sep", "dec", "jan"):
         return True
     if any(found.groupdict().get(part) for part in ("year", "day", "relative")):
         return True
-    before, after = text[: found.start()], text[found.end() :]
+    after = text[found.end() :]
     if before.strip() and not after.strip(" ?.!,"):
         return True  # a verb is not the last word: "aov may"
     return bool(_MAY.search(before)) or (name[0].isupper() and bool(before.strip()))
@@ -350,15 +380,40 @@ def _between(text: str, first: _Period, last: _Period, before: str) -> DateSpan:
 
 def _open_ended(text: str, period: _Period, before: str) -> DateSpan:
     first, after = period.first.isoformat(), period.after.isoformat()
-    for pattern, start, end in ((_BEFORE, "", first), (_SINCE, first, ""), (_AFTER, after, "")):
+    for pattern, start, end in (
+        (_THROUGH, "", after),
+        (_BEFORE, "", first),
+        (_SINCE, first, ""),
+        (_AFTER, after, ""),
+    ):
         opened = pattern.search(before)
         if opened:
-            if pattern is _BEFORE and re.match(r"until|till|up to|by", opened.group(), re.I):
+            if pattern is _BEFORE and re.match(r"until|till|up to", opened.group(), re.I):
                 end = after if (period.after - period.first).days == 1 else end
-                end = after if opened.group().lower().startswith("by") else end
-            return _span(text, start, end, opened.start(), period.end)
-    return _span(text, first, after, period.start, period.end)
+            others = _others(period, opened.group(), text[period.end :], start)
+            return _span(text, start, end, opened.start(), period.end, others)
+    others = (_ahead(period),) if period.floating else ()
+    return _span(text, first, after, period.start, period.end, others)
 
 
-def _span(text: str, first: str, after: str, start: int, end: int) -> DateSpan:
-    return DateSpan(Range(first, after), start, end, text[start:end])
+def _others(period: _Period, opening: str, rest: str, start: str) -> tuple[Range, ...]:
+    """What a phrase that opens a range may mean besides."""
+    made: list[Range] = []
+    if opening.lower().startswith("from") and not _ON.match(rest):
+        made.append(Range(period.first.isoformat(), period.after.isoformat()))
+    if period.floating:
+        ahead = _ahead(period)
+        made.append(Range(ahead.start, "") if start else Range("", ahead.start))
+    return tuple(made)
+
+
+def _ahead(period: _Period) -> Range:
+    """The period a year later: "due in December" is not always the last one."""
+    year = relativedelta(years=1)
+    return Range((period.first + year).isoformat(), (period.after + year).isoformat())
+
+
+def _span(
+    text: str, first: str, after: str, start: int, end: int, others: tuple[Range, ...] = ()
+) -> DateSpan:
+    return DateSpan(Range(first, after), start, end, text[start:end], others)

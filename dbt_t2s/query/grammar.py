@@ -13,7 +13,7 @@ from dataclasses import replace
 from dbt_t2s.project.schema import Kind, ProjectSchema, Table
 from dbt_t2s.query.items import Item
 from dbt_t2s.query.joins import JoinGraph
-from dbt_t2s.query.plan import ARITHMETIC, GRAINS, PARTS, WRAPPERS
+from dbt_t2s.query.plan import ARITHMETIC, COMPARISONS, GRAINS, PARTS, WRAPPERS
 from dbt_t2s.query.state import State
 from dbt_t2s.query.symbols import CLOSING, DIM, MEASURE, MEASURES, PREDS, SELECTS, SYMBOLS
 
@@ -30,13 +30,23 @@ _KINDS: dict[str, tuple[Kind, ...]] = {
     "when": _TIMES,
     "when_chosen": _TIMES,
     "moment": _TIMES,
-    "compared": (Kind.NUMBER,),
+    "compared": (Kind.NUMBER, *_TIMES),
+    **dict.fromkeys(
+        ("number_of", "row_of", "sorted_of", "compared_of", "subtrahend", "amount"),
+        (Kind.NUMBER, *_TIMES),
+    ),
     "textual": (Kind.TEXT,),
     "nullable": (),
     "rated_null": (),
     **dict.fromkeys(SELECTS, ()),
     **dict.fromkeys(PREDS, (Kind.BOOLEAN,)),
 }
+
+
+# Where an item says what a condition is about.
+_ASKING = frozenset((
+    "compared", "compared_of", "moment", "date", "textual", "nullable", "string", "limit",
+))  # fmt: skip
 
 
 class Grammar:
@@ -49,6 +59,13 @@ class Grammar:
             table.name for table in schema.tables if any(c.kind in _TIMES for c in table.columns)
         )
         self._keyed = {table.name: _has_key(table) for table in schema.tables}
+        # Where one column can be compared with another.
+        self._twice = frozenset(
+            (table.name, alike)
+            for table in schema.tables
+            for alike in ("number", "time")
+            if sum(_alike(c.kind) == alike for c in table.columns) > 1
+        )
 
     def keywords(self, state: State) -> frozenset[str]:
         """The keywords that may come next."""
@@ -76,17 +93,23 @@ class Grammar:
             return self._fits_compiled(keyword, symbol, state)
         if symbol in ("select_more", "dim_more") and not adds and not self._selects(state):
             return False
+        if keyword == "END" and state.owes_measure and not state.roots:
+            return False
         if keyword == "HAVING":
-            return not state.distinct and bool(state.dims or (state.roots and state.needs_time))
+            grouped = bool(state.dims or (state.roots and state.needs_time))
+            return grouped and not (state.distinct or state.listing)
         if keyword in ("CHANGE", "RUNNING"):
             return symbol == "select_more" and state.grain != ""
+        if keyword == "DIFF":
+            return self._diff_fits(symbol, state)
         if symbol in ("sorted", "per") and keyword in DIM:
             return bool(state.roots) and _is_chosen(keyword, state)
         if keyword == "TIME":
             return self._time_fits(symbol, state)
         if keyword == "AVERAGE":
             having = "having_more" in state.stack
-            return len(state.roots) == 1 if having else not state.finer
+            rows = not state.finer and state.against[2] != "time"
+            return len(state.roots) == 1 if having else rows
         if keyword == "PER":
             return len(state.roots) < 2
         if keyword in MEASURE:
@@ -95,14 +118,25 @@ class Grammar:
             return self._has_time(state) or any(self._dim_fits(t, state) for t in self._dated)
         return keyword != "HAS" or any(self._is_finer(t, state) for t in self._timed)
 
+    def _diff_fits(self, symbol: str, state: State) -> bool:
+        if not self._twice:
+            return False
+        if symbol in ("number", "ordered", "compared"):
+            return not state.finer and not (symbol != "compared" and self._bridge_of(state))
+        # Rows are shown and sorted by a difference; groups are not.
+        return not (state.roots or state.needs_time or state.distinct)
+
     def _measure_fits(self, keyword: str, symbol: str, state: State) -> bool:
+        if state.listing and symbol in ("select_more", "sorted"):
+            return False
         if symbol == "compared":
-            compared = keyword in ("COUNT", "SUM", "AVG", "MAX")
+            compared = keyword in ("COUNT", "SUM", "AVG", "MAX", "ONLY")
             return compared and any(self._is_finer(t, state) for t in self._timed)
         if keyword != "COUNT" and self._bridge_of(state) is not None:
             return False
         if symbol == "measure":
-            return keyword not in (*WRAPPERS, *ARITHMETIC)
+            deep = ("RATE", "ONLY") if state.finer else ()
+            return keyword not in (*WRAPPERS, *ARITHMETIC, *deep)
         return not (symbol == "sorted" and (state.distinct or keyword in WRAPPERS))
 
     def _selects(self, state: State) -> bool:
@@ -141,6 +175,15 @@ class Grammar:
             return bridge is not None and self._timed.get(bridge, False)
         return True
 
+    def _may_have_time(self, state: State) -> bool:
+        """Whether a measure yet to come, in HAVING or the order, can be what a day is about."""
+        if state.within or state.roots or state.distinct or state.listing or not state.dims:
+            return False
+        return any(
+            timed and all(self._graph.reaches(table, dim) for dim in state.dims)
+            for table, timed in self._timed.items()
+        )
+
     # ---- items
 
     def _item_fits(self, item: Item, symbol: str, state: State) -> bool:
@@ -161,13 +204,17 @@ class Grammar:
                 return symbol in PREDS and self._rows_known(item.table, symbol, state)
             case "d":
                 in_general = symbol in PREDS and symbol != "rated"
-                return symbol == "date" or (in_general and self._has_time(state))
+                known = self._has_time(state) or self._may_have_time(state)
+                return symbol == "date" or (in_general and known)
             case "n":
-                return symbol == "amount" or (symbol == "limit" and _is_count(item.token[2:]))
+                amount = symbol == "amount" and state.against[2] != "time"
+                return amount or (symbol == "limit" and _is_count(item.token[2:]))
             case _:
                 return symbol == "string"
 
     def _metric_fits(self, item: Item, symbol: str, state: State) -> bool:
+        if state.listing and symbol in ("select_more", "sorted"):
+            return False
         if item.compiled is not None:
             if state.roots or symbol not in ("start", "select_more"):
                 return False
@@ -211,12 +258,20 @@ class Grammar:
         kinds = _KINDS.get(symbol)
         if kinds is None or (kinds and item.kind not in kinds):
             return False
-        if symbol in ("number", "ordered", "counted"):
+        if symbol in ("subtrahend", "amount"):
+            return _is_alike(item, state)
+        if symbol == "compared" and item.kind in _TIMES and (item.table, "time") not in self._twice:
+            return False
+        if symbol.endswith("_of") and (item.table, _alike(item.kind)) not in self._twice:
+            return False
+        if symbol in ("number", "number_of", "ordered", "counted"):
             if state.finer:
                 return self._is_finer(item.table, state)
             return self._measures(item.table, state, counted=False)
-        if symbol in ("sorted", "per"):
+        if symbol in ("sorted", "per", "sorted_of"):
             return self._orders(item, symbol, state)
+        if symbol == "row_of":
+            return self._dim_fits(item.table, state)
         if symbol in SELECTS:
             return item.token not in state.chosen and self._dim_fits(item.table, state)
         if symbol == "when":
@@ -233,7 +288,7 @@ class Grammar:
         bridge = self._graph.bridge(state.dims) if not state.roots else None
         if bridge is None or state.distinct:
             return False
-        if symbol == "sorted" and bridge not in state.dims:  # its rows are shown once each
+        if symbol != "per" and bridge not in state.dims:  # its rows are shown once each
             return item.table == bridge
         return self._graph.reaches(bridge, item.table)
 
@@ -299,8 +354,12 @@ class Grammar:
             after = replace(after, distinct=True)
         if keyword == "CLOSE":
             after = replace(after, within=state.within[:-1])
-        if symbol == "compared":
+        if symbol == "compared" and keyword != "DIFF":
             after = replace(after, finer=True)
+        if keyword in COMPARISONS:
+            after = replace(after, against=("", "", ""))
+        if keyword == "DIFF" and symbol in ("start", "select_more", "sorted"):
+            after = replace(after, listing=True)
         if keyword == "AVERAGE":
             averaged = state.averaged or "having_more" in state.stack
             after = replace(after, finer=False, averaged=averaged)
@@ -317,10 +376,16 @@ class Grammar:
         if symbol in ("start", "select_more", "dim_more"):
             after = replace(after, selected=state.selected + 1)
         if symbol == "amount":
-            return replace(after, finer=False)
+            within = after.within[:-1] if after.narrowed else after.within
+            none = ("", "", "")
+            return replace(after, finer=False, narrowed=False, within=within, against=none)
+        if symbol == "subtrahend":
+            return replace(after, against=("", "", ""))
+        if item.sort == "c" and (symbol.endswith("_of") or symbol == "compared"):
+            after = replace(after, against=(item.token, item.table, _alike(item.kind)))
         if state.finer or (symbol == "compared" and item.sort == "m") or symbol == "many":
             return self._searches(after, symbol, item)
-        if symbol in ("compared", "moment", "date", "textual", "nullable", "string", "limit"):
+        if symbol in _ASKING:
             return self._asks(after, symbol, item)
         if symbol in PREDS and symbol != "rated":
             return self._asks(after, symbol, item)
@@ -332,14 +397,17 @@ class Grammar:
         searched = after.searched | tables if not after.within else after.searched
         if symbol == "many":
             return replace(after, within=(*after.within, item.table), searched=searched)
+        if after.stack[-2:] == ("amount", "pred"):  # ONLY: what follows is about the finer rows
+            within = (*after.within, *tables)
+            return replace(after, finer=False, narrowed=True, within=within, searched=searched)
         return replace(after, finer=True, searched=searched)
 
-    @staticmethod
-    def _asks(after: State, symbol: str, item: Item) -> State:
+    def _asks(self, after: State, symbol: str, item: Item) -> State:
         if after.within:
             return after
         if item.sort == "d" and symbol != "date":
-            return replace(after, said_time=True)
+            owes = after.owes_measure or not (after.roots or self._has_time(after))
+            return replace(after, said_time=True, owes_measure=owes)
         return replace(after, said=after.said | {item.table}) if item.table else after
 
     def _said(self, after: State, symbol: str, item: Item) -> State:
@@ -350,9 +418,11 @@ class Grammar:
             timed = item.timed or all(self._timed.get(r, False) for r in item.roots)
             roots, untimed = after.roots | set(item.roots), after.untimed or not timed
             return replace(after, roots=roots, counts_only=False, untimed=untimed)
-        if symbol in ("table", "number", "ordered", "counted", "rated", "rated_null"):
+        if symbol in ("table", "number", "number_of", "ordered", "counted", "rated", "rated_null"):
             untimed = after.untimed or not self._timed.get(item.table, False)
             return replace(after, roots=after.roots | {item.table}, untimed=untimed)
+        if symbol == "row_of":
+            return replace(after, dims=after.dims | {item.table})
         if symbol in SELECTS or symbol == "when":
             written = item.token if symbol != "when" else f"{after.bucket} {item.token}"
             chosen = after.chosen | {written} if symbol not in ("sorted", "per") else after.chosen
@@ -379,6 +449,17 @@ def _given(item: Item, state: State) -> bool:
     if state.needs_time:
         return bool(state.grain) and not state.dims and state.grain in item.compiled
     return len(state.chosen) == 1 and state.chosen <= item.compiled
+
+
+def _alike(kind: Kind | None) -> str:
+    """What a column can be compared with: other numbers, other times, or nothing."""
+    return "number" if kind is Kind.NUMBER else "time" if kind in _TIMES else ""
+
+
+def _is_alike(item: Item, state: State) -> bool:
+    """Whether the column can be taken from, or compared with, the one before it."""
+    token, table, alike = state.against
+    return item.token != token and item.table == table and _alike(item.kind) == alike != ""
 
 
 def _is_chosen(keyword: str, state: State) -> bool:

@@ -19,6 +19,7 @@ class JoinGraph:
             if join.cardinality is Cardinality.ONE_TO_ONE:
                 self._edges[join.to_table].append(_reversed(join))
         self._paths: dict[str, dict[str, tuple[Join, ...]]] = {}
+        self._bridges: dict[frozenset[str], str | None] = {}
 
     def _paths_from(self, table: str) -> dict[str, tuple[Join, ...]]:
         """Shortest path from ``table`` to every table it reaches (breadth first)."""
@@ -46,6 +47,11 @@ class JoinGraph:
 
     def bridge(self, tables: frozenset[str]) -> str | None:
         """The table that reaches all ``tables`` along the fewest joins; one of them if possible."""
+        if tables not in self._bridges:
+            self._bridges[tables] = self._nearest(tables)
+        return self._bridges[tables]
+
+    def _nearest(self, tables: frozenset[str]) -> str | None:
         best: tuple[int, int, str] | None = None
         for candidate in self._edges:
             paths = self._paths_from(candidate)

@@ -29,6 +29,35 @@ DEMONYMS = {
     "french": "france",
     "german": "germany",
     "greek": "greece",
+    "argentinian": "argentina",
+    "bulgarian": "bulgaria",
+    "chilean": "chile",
+    "colombian": "colombia",
+    "croatian": "croatia",
+    "egyptian": "egypt",
+    "estonian": "estonia",
+    "filipino": "philippines",
+    "frenchman": "france",
+    "hungarian": "hungary",
+    "indonesian": "indonesia",
+    "israeli": "israel",
+    "korean": "south korea",
+    "latvian": "latvia",
+    "lithuanian": "lithuania",
+    "malaysian": "malaysia",
+    "moroccan": "morocco",
+    "nigerian": "nigeria",
+    "peruvian": "peru",
+    "romanian": "romania",
+    "russian": "russia",
+    "scottish": "scotland",
+    "serbian": "serbia",
+    "slovak": "slovakia",
+    "slovenian": "slovenia",
+    "thai": "thailand",
+    "ukrainian": "ukraine",
+    "vietnamese": "vietnam",
+    "welsh": "wales",
     "indian": "india",
     "irish": "ireland",
     "italian": "italy",
@@ -42,6 +71,31 @@ DEMONYMS = {
     "swiss": "switzerland",
     "turkish": "turkey",
 }
+
+
+# What people call a code that stands in a column of this kind.
+_CODES = {
+    ("sex", "gender"): {
+        "m": ("male", "man", "men", "boy", "boys"),
+        "f": ("female", "woman", "women", "girl", "girls"),
+        "male": ("man", "men", "boy", "boys"),
+        "female": ("woman", "women", "girl", "girls"),
+    },
+}
+_COUNTRIES = {"usa": "united states", "u.s.": "united states", "uk": "united kingdom"}
+_STATES = {
+    "AL": "alabama", "AK": "alaska", "AZ": "arizona", "AR": "arkansas", "CA": "california",
+    "CO": "colorado", "CT": "connecticut", "DE": "delaware", "FL": "florida", "GA": "georgia",
+    "HI": "hawaii", "ID": "idaho", "IL": "illinois", "IN": "indiana", "IA": "iowa",
+    "KS": "kansas", "KY": "kentucky", "LA": "louisiana", "ME": "maine", "MD": "maryland",
+    "MA": "massachusetts", "MI": "michigan", "MN": "minnesota", "MS": "mississippi",
+    "MO": "missouri", "MT": "montana", "NE": "nebraska", "NV": "nevada", "NH": "new hampshire",
+    "NJ": "new jersey", "NM": "new mexico", "NY": "new york", "NC": "north carolina",
+    "ND": "north dakota", "OH": "ohio", "OK": "oklahoma", "OR": "oregon", "PA": "pennsylvania",
+    "RI": "rhode island", "SC": "south carolina", "SD": "south dakota", "TN": "tennessee",
+    "TX": "texas", "UT": "utah", "VT": "vermont", "VA": "virginia", "WA": "washington",
+    "WV": "west virginia", "WI": "wisconsin", "WY": "wyoming",
+}  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -61,10 +115,19 @@ def _currencies() -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def code_names(value: str, column: str) -> tuple[str, ...]:
-    """The English names of a country, language or currency code; empty for anything else.
+    """The English names of a country, state, language, currency or sex code; empty for others.
 
-    Two small letters are a language only in a column that says so.
+    What a code stands for depends on what its column is called: two small letters are a language
+    only where it says so.
     """
+    told = column.lower()
+    for kinds, known in _CODES.items():
+        if any(kind in told for kind in kinds) and value.lower() in known:
+            return known[value.lower()]
+    if value.lower() in _COUNTRIES:
+        return (_COUNTRIES[value.lower()],)
+    if value in _STATES and any(w in told for w in ("state", "region", "province")):
+        return (_STATES[value],)
     if len(value) == 2 and value.isupper():
         name = _territories().get(value)
     elif len(value) == 2 and any(w in column.lower() for w in ("lang", "locale")):

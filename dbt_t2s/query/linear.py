@@ -24,6 +24,7 @@ from dbt_t2s.query.plan import (
     Col,
     Compare,
     Count,
+    Diff,
     Dim,
     During,
     Expr,
@@ -34,6 +35,7 @@ from dbt_t2s.query.plan import (
     MetricRef,
     Not,
     Null,
+    Only,
     Or,
     Order,
     Plan,
@@ -51,6 +53,7 @@ KEYWORDS = (
     "PAD", "START", "END", "REFUSE", "DISTINCT", "WHERE", "HAVING", "DESC", "ASC", "LIMIT", "ONE",
     "PER", "TIME", *GRAINS, *PARTS, "COUNT", *AGGREGATES, *WRAPPERS, *ARITHMETIC, "RATE",
     "AVG_EACH", "NOT", "OR", *COMPARISONS, "AVERAGE", "ON", "NULL", "HAS", "CLOSE", "LIKE",
+    "ONLY", "DIFF",
 )  # fmt: skip
 SORTS = ("t", "c", "m", "r", "v", "n", "d", "s")
 REFUSAL = ("REFUSE", "END")
@@ -95,16 +98,25 @@ def _col(of: Col) -> str:
     return f"c:{of.table}.{of.column}"
 
 
+def _row(of: Col | Diff) -> Iterator[str]:
+    if isinstance(of, Diff):
+        yield "DIFF"
+        yield _col(of.left)
+        yield _col(of.right)
+    else:
+        yield _col(of)
+
+
 def _expr(expression: Expr) -> Iterator[str]:
     match expression:
-        case Col():
-            yield _col(expression)
+        case Col() | Diff():
+            yield from _row(expression)
         case Bucket(grain, of):
             yield grain
             yield _time(of)
         case Agg(function, of):
             yield function
-            yield _col(of)
+            yield from _row(of)
         case Count(table):
             yield "COUNT"
             yield f"t:{table}"
@@ -119,6 +131,10 @@ def _expr(expression: Expr) -> Iterator[str]:
             yield from _expr(right)
         case Rate(predicate):
             yield "RATE"
+            yield from _pred(predicate)
+        case Only(inner, predicate):
+            yield "ONLY"
+            yield from _expr(inner)
             yield from _pred(predicate)
         case AvgEach(inner, dim):
             yield "AVG_EACH"
@@ -146,10 +162,13 @@ def _pred(pred: Pred) -> Iterator[str]:
             yield "OR"
             yield from _pred(left)
             yield from _pred(right)
-        case Compare(operator, left_side, number):
+        case Compare(operator, left_side, right_side):
             yield operator
             yield from _expr(left_side)
-            yield "AVERAGE" if number is None else f"n:{number}"
+            if isinstance(right_side, Col):
+                yield _col(right_side)
+            else:
+                yield "AVERAGE" if right_side is None else f"n:{right_side}"
         case Null(of):
             yield "NULL"
             yield _col(of)
@@ -225,15 +244,20 @@ class _Reader:
     def _column(self) -> Col:
         return column_of(self._item("c"))
 
+    def _row(self) -> Col | Diff:
+        if self._take_if("DIFF"):
+            return Diff(self._column(), self._column())
+        return self._column()
+
     def _dim(self) -> Dim:
         if self._peek() in GRAINS + PARTS:
             grain = self._next()
             return Bucket(grain, Time() if self._take_if("TIME") else self._column())
-        return self._column()
+        return self._row()
 
     def _expr(self) -> Expr:
         token = self._peek()
-        if token.startswith("c:") or token in GRAINS + PARTS:
+        if token.startswith("c:") or token == "DIFF" or token in GRAINS + PARTS:
             return self._dim()
         return self._measure()
 
@@ -244,13 +268,15 @@ class _Reader:
         if token == "COUNT":
             return Count(self._item("t"))
         if token in AGGREGATES:
-            return Agg(token, self._column())
+            return Agg(token, self._row())
         if token in WRAPPERS:
             return Wrapped(token, self._measure())
         if token in ARITHMETIC:
             return Arithmetic(token, self._measure(), self._measure())
         if token == "RATE":
             return Rate(self._pred())
+        if token == "ONLY":
+            return Only(self._measure(), self._pred())
         if token == "AVG_EACH":
             return AvgEach(self._measure(), self._dim())
         raise QueryPlanError(f"{token!r} cannot begin a measure")
@@ -294,9 +320,14 @@ class _Reader:
         raise QueryPlanError(f"{token!r} cannot begin a condition")
 
     def _compare(self, operator: str) -> Compare:
-        left: Measure | Col
-        left = self._column() if self._peek().startswith("c:") else self._measure()
-        right = None if self._take_if("AVERAGE") else self._item("n")
+        ahead = self._peek()
+        is_row = ahead.startswith("c:") or ahead == "DIFF"
+        left: Measure | Col | Diff = self._row() if is_row else self._measure()
+        right: str | Col | None = None
+        if self._peek().startswith("c:"):
+            right = self._column()
+        elif not self._take_if("AVERAGE"):
+            right = self._item("n")
         return Compare(operator, left, right)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,12 +16,26 @@ from dbt_t2s.query.lexicon import DEMONYMS, code_names
 from dbt_t2s.query.numbers import number_spans
 from dbt_t2s.query.text import STOP_WORDS, Word, name_words, stem, words
 
+# Text to search for is often said without quotation marks: "titles containing Moon".
+_SOUGHT = re.compile(
+    r"\b(?:contain(?:s|ing)?|include[sd]?|including|called|named|titled|"
+    r"(?:start|begin|end)(?:s|ing)?\s+(?:with|in))\s+"
+    r"(?:(?:the|a)\s+)?(?:(?:word|letters?|string|substring|text|phrase|name)\s+)?"
+    r"([A-Za-z0-9][\w.&-]*(?:\s+[A-Z][\w.&-]*){0,3})"
+)
+_NAME = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w&-]+(?:\s+[A-Z][\w&-]+){1,3}")
 _QUOTED = re.compile(r"[\"“”]([^\"“”]{1,60})[\"“”]|(?<!\w)'([^']{1,60})'(?!\w)")
 _LONGEST_VALUE = 6
 _MOST_VALUES = 16
 _FUZZY_FROM = 5
 _FUZZY_SCORE = 86.0
 _SHORTEST_PART = 3
+_LESS_LIKELY = 0.5
+_NOUGHT_QUALITY = 0.3
+# "nothing sold", "without any reminder": what a number may be compared with, though none is said.
+_NOUGHT = frozenset(("no", "without", "free", "none", "nothing", "nobody"))
+_FILLERS = frozenset(("yn", "flag", "ind", "is", "has", "on"))
+_YES_NO = frozenset(("y", "n", "yes", "no", "t", "f", "true", "false", "0", "1"))
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,7 @@ class ValueIndex:
         self._stems: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self._initials: dict[str, list[str]] = defaultdict(list)
         self._parts: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        self._flags: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for table in schema.tables:
             for column in table.columns:
                 if column.kind not in (Kind.TEXT, Kind.OTHER):
@@ -52,6 +67,10 @@ class ValueIndex:
                 of = f"v:{table.name}.{column.name}="
                 for value in column.values:
                     self._add(of + value, value)
+                if column.values and {v.lower() for v in column.values} <= _YES_NO:
+                    # "with wifi": a column that says yes or no is meant by its name.
+                    name = tuple(stem(w) for w in name_words(column.name) if w not in _FILLERS)
+                    self._flags[name].extend(of + value for value in column.values)
                 for part, value in _telling_parts(column.values).items():
                     self._parts[part].append(of + value)
         self._spellings = [" ".join(k) for k in self._exact if len("".join(k)) >= _FUZZY_FROM]
@@ -61,6 +80,9 @@ class ValueIndex:
         if not parts or len(parts) > _LONGEST_VALUE:
             return
         self._exact[parts].append(token)
+        whole = tuple(name_words(value.lower()))  # iOS is one word as it is typed
+        if whole != parts:
+            self._exact[whole].append(token)
         self._stems[tuple(stem(p) for p in parts)].append(token)
         for name in code_names(value, token):
             self._exact[tuple(name_words(name))].append(token)
@@ -87,11 +109,13 @@ class ValueIndex:
         tokens = self._exact.get(split)
         if tokens:
             return [Mention(t, first, last, 1.0) for t in tokens]
-        tokens = self._stems.get(tuple(stem(p) for p in split))
-        if tokens:
+        stemmed = tuple(stem(p) for p in split)
+        if tokens := self._stems.get(stemmed):
             return [Mention(t, first, last, 0.8) for t in tokens]
+        if tokens := self._flags.get(stemmed):
+            return [Mention(t, first, last, 0.4) for t in tokens]
         if len(parts) == 1:
-            known = DEMONYMS.get(parts[0])
+            known = DEMONYMS.get(parts[0]) or DEMONYMS.get(parts[0].removesuffix("s"))
             if known and (tokens := self._exact.get(tuple(name_words(known)))):
                 return [Mention(t, first, last, 0.9) for t in tokens]
             if 2 <= len(parts[0]) <= 4 and (tokens := self._initials.get(parts[0])):
@@ -168,6 +192,9 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
         if covered and not named.issuperset(covered):
             token = f"d:{span.range.start}/{span.range.end}"
             found.append(Mention(token, covered[0], covered[-1], 1.0))
+            for other in span.others:
+                token = f"d:{other.start}/{other.end}"
+                found.append(Mention(token, covered[0], covered[-1], _LESS_LIKELY))
             # A bare year may be meant as a number ("models of 2014" over a numeric column).
             dated.update(i for i in covered if not _is_year(spoken[i].text))
     found.extend(values)
@@ -176,12 +203,29 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
         covered = [i for i in _covered(spoken, number.start, number.end) if i not in taken]
         if covered:
             found.append(Mention(f"n:{number.value}", covered[0], covered[-1], 1.0))
+    for i, word in enumerate(spoken):
+        if word.text.lower() in _NOUGHT:
+            found.append(Mention("n:0", i, i, _NOUGHT_QUALITY))
     for quoted in _QUOTED.finditer(question):
         text = quoted.group(1) or quoted.group(2)
         covered = _covered(spoken, quoted.start(), quoted.end())
         if covered:
             found.append(Mention(f"s:{text}", covered[0], covered[-1], 1.0))
+    found.extend(_unquoted(question, spoken, found))
     return _distinct(found)
+
+
+def _unquoted(
+    question: str, spoken: tuple[Word, ...], found: Sequence[Mention]
+) -> Iterator[Mention]:
+    """Text that is searched for, and names in capitals, which nothing else explains."""
+    taken = {i for m in found if m.quality > 0.5 for i in range(m.first, m.last + 1)}
+    for pattern, group, quality in ((_SOUGHT, 1, 0.8), (_NAME, 0, 0.5)):
+        for match in pattern.finditer(question):
+            covered = _covered(spoken, match.start(group), match.end(group))
+            if covered and not taken & set(covered):
+                taken.update(covered)
+                yield Mention(f"s:{match.group(group)}", covered[0], covered[-1], quality)
 
 
 def _inside_names(values: Sequence[Mention]) -> frozenset[int]:

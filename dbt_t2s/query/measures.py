@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from dbt_t2s import sql
 from dbt_t2s.errors import QueryPlanError
-from dbt_t2s.project.schema import Metric, MetricFilter, ProjectSchema
+from dbt_t2s.project.schema import Kind, Metric, MetricFilter, ProjectSchema
+from dbt_t2s.query.aliases import difference_alias
 from dbt_t2s.query.expressions import mark_columns
 from dbt_t2s.query.plan import (
     ARITHMETIC,
@@ -17,8 +18,10 @@ from dbt_t2s.query.plan import (
     AvgEach,
     Col,
     Count,
+    Diff,
     Measure,
     MetricRef,
+    Only,
     Rate,
     Wrapped,
 )
@@ -142,14 +145,24 @@ class Measures:
             case Count(table):
                 return self._single(table, "count", "*", f"{table}_count")
             case Agg(function, of):
-                name = f"{function.lower()}_{of.column}"
-                return self._single(of.table, function.lower(), column(of), name)
+                of_what = difference_alias(of) if isinstance(of, Diff) else of.column
+                name = f"{function.lower()}_{of_what}"
+                return self._single(of.table, function.lower(), self.row(of), name)
             case MetricRef(name):
                 return self._metric(name)
             case Arithmetic(operator, left, right):
                 return self.combine(operator, self.lower(left), self.lower(right))
-            case Rate() | Wrapped() | AvgEach():
+            case Rate() | Wrapped() | AvgEach() | Only():
                 raise QueryPlanError("rates, windows and averages over groups are the binder's")
+
+    def row(self, of: Col | Diff) -> str:
+        """What one row says, marked; days between two dates."""
+        if isinstance(of, Col):
+            return column(of)
+        left, right = column(of.left), column(of.right)
+        if self._tables[of.table].column(of.left.column).kind in (Kind.DATE, Kind.TIMESTAMP):
+            return f"date_diff('day', cast({right} as date), cast({left} as date))"
+        return f"({left} - {right})"
 
     def _single(self, table: str, function: str, argument: str, name: str) -> Lowered:
         if table not in self._tables:

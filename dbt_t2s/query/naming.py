@@ -22,5 +22,7 @@ def is_shared_name(table: Table, column: str) -> bool:
     display = display_column(table)
     if display is None or display.name != column or len(table.primary_key) != 1:
         return False
+    if display.distinct and table.rows and 2 * display.distinct < table.rows:
+        return False  # rows share it on purpose: it names what they are about
     alone = display.unique or (table.rows is not None and display.distinct == table.rows)
     return not alone and column not in table.primary_key

@@ -11,13 +11,17 @@ _WORDS = {
     "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
     "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
     "dozen": 12, "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "thousand": 1000,
-    "twice": 2, "thrice": 3,
+    "million": 10**6, "once": 1, "twice": 2, "thrice": 3,
 }  # fmt: skip
-_SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "million": 10**6, "hundred": 100}
+_SCALES = {
+    "k": 10**3, "thousand": 10**3, "m": 10**6, "mn": 10**6, "mio": 10**6, "million": 10**6,
+    "bn": 10**9, "billion": 10**9, "hundred": 100,
+}  # fmt: skip
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    r"(?:\s?(?P<scale>k|m|mn|million|thousand|hundred)\b)?(?P<percent>\s?%|\s+percent|\s+per cent)?"
-    rf"|\b(?P<word>{'|'.join(_WORDS)})(?:\s(?P<times>hundred|thousand|million))?\b",
+    rf"(?:\s?(?P<scale>{'|'.join(_SCALES)})\b)?(?P<percent>\s?%|\s+percent|\s+per cent)?"
+    rf"|\b(?P<half>half an?\s)?(?P<word>{'|'.join(_WORDS)})"
+    r"(?:\s(?P<times>hundred|thousand|million))?\b",
     re.IGNORECASE,
 )
 
@@ -37,7 +41,7 @@ def number_spans(text: str) -> tuple[NumberSpan, ...]:
     for match in _NUMBER.finditer(text):
         if match["word"]:
             times = _SCALES.get((match["times"] or "").lower(), 1)
-            value = Decimal(_WORDS[match["word"].lower()] * times)
+            value = Decimal(_WORDS[match["word"].lower()] * times) / (2 if match["half"] else 1)
         else:
             value = Decimal(match["digits"].replace(",", ""))
             value *= _SCALES.get((match["scale"] or "").lower(), 1)

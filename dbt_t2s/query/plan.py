@@ -6,12 +6,14 @@ that the embedded model writes:
 
     plan   := REFUSE | sel+ [WHERE pred+] [HAVING pred+] [(DESC|ASC) expr [LIMIT n [PER dim]]] END
     sel    := [DISTINCT] dim | measure
-    dim    := column | GRAIN (TIME | column)
-    measure:= metric | COUNT table | AGG column | SHARE measure | CHANGE measure
+    dim    := row | GRAIN (TIME | column)
+    row    := column | DIFF column column
+    measure:= metric | COUNT table | AGG row | SHARE measure | CHANGE measure
             | RUNNING measure | DIV measure measure | SUB measure measure | RATE pred
-            | AVG_EACH measure dim
-    pred   := value | date | rule | flag column | NOT pred | OR pred pred | CMP (measure | column) n
-            | ON column date | NULL column | HAS table pred* CLOSE | LIKE column string
+            | AVG_EACH measure dim | ONLY measure pred
+    pred   := value | date | rule | flag column | NOT pred | OR pred pred | CMP (measure | row) n
+            | CMP column column | ON column date | NULL column | HAS table pred* CLOSE
+            | LIKE column string
 """
 
 from __future__ import annotations
@@ -33,6 +35,18 @@ class Col:
 
 
 @dataclass(frozen=True)
+class Diff:
+    """What one column of a row has more than another; days between two dates."""
+
+    left: Col
+    right: Col
+
+    @property
+    def table(self) -> str:
+        return self.left.table
+
+
+@dataclass(frozen=True)
 class Time:
     """The default time of whatever is measured (MetricFlow's ``metric_time``)."""
 
@@ -48,7 +62,7 @@ class Bucket:
 @dataclass(frozen=True)
 class Agg:
     function: str
-    of: Col
+    of: Col | Diff
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,14 @@ class AvgEach:
 
     of: Measure
     dim: Dim
+
+
+@dataclass(frozen=True)
+class Only:
+    """A measure over those rows alone for which the predicate holds."""
+
+    of: Measure
+    predicate: Pred
 
 
 @dataclass(frozen=True)
@@ -135,11 +157,12 @@ class Or:
 
 @dataclass(frozen=True)
 class Compare:
-    """``right`` is a number as text, or None for "the average of the same thing"."""
+    """``right`` is a number as text, another column of the same row, or None for "the average of
+    the same thing"."""
 
     operator: str
-    left: Measure | Col
-    right: str | None
+    left: Measure | Col | Diff
+    right: str | Col | None
 
 
 @dataclass(frozen=True)
@@ -159,12 +182,12 @@ class Like:
     text: str
 
 
-Dim = Col | Bucket
-Measure = Agg | Count | MetricRef | Wrapped | Arithmetic | Rate | AvgEach
-Expr = Col | Bucket | Agg | Count | MetricRef | Wrapped | Arithmetic | Rate | AvgEach
+Dim = Col | Diff | Bucket
+Measure = Agg | Count | MetricRef | Wrapped | Arithmetic | Rate | AvgEach | Only
+Expr = Dim | Measure
 Pred = Value | During | RuleRef | Flag | Not | Or | Compare | Null | Has | Like
 
-MEASURES = (Agg, Count, MetricRef, Wrapped, Arithmetic, Rate, AvgEach)
+MEASURES = (Agg, Count, MetricRef, Wrapped, Arithmetic, Rate, AvgEach, Only)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ from dbt_t2s.query.plan import (
     COMPARISONS,
     Col,
     Compare,
+    Diff,
     During,
     Flag,
     Has,
     Like,
     Not,
     Null,
+    Only,
     Or,
     Pred,
     Range,
@@ -71,7 +73,7 @@ class Predicates:
                 # Each side is searched for from the root; without one, from where both are known.
                 return root or self._graph.bridge(frozenset(tables)) or ""
             case Compare(_, left_side, _):
-                return left_side.table if isinstance(left_side, Col) else root
+                return left_side.table if isinstance(left_side, Col | Diff) else root
             case Has():
                 return root
 
@@ -154,9 +156,11 @@ class Predicates:
         return f"{left} {COMPARISONS[operator]} {number}"
 
     def _compare(self, pred: Compare, root: str, negated: bool) -> str:
-        if isinstance(pred.left, Col):
+        if isinstance(pred.left, Col | Diff):
             way = _OPPOSITE[pred.operator] if negated else pred.operator
-            left = column(pred.left)
+            left = self._measures.row(pred.left)
+            if isinstance(pred.right, Col):
+                return f"{left} {COMPARISONS[way]} {column(pred.right)}"
             if pred.right is not None:
                 return self.comparison(left, way, pred.right)
             scope = Scope(self._schema, self._graph, pred.left.table, ())
@@ -166,19 +170,22 @@ class Predicates:
 
     def _compare_finer(self, pred: Compare, root: str, negated: bool) -> str:
         """``customers with more than 3 orders``: keys from a grouping of the finer table."""
-        if isinstance(pred.left, Col) or pred.right is None:
+        if isinstance(pred.left, Col | Diff) or not isinstance(pred.right, str):
             raise QueryPlanError("a condition compares a measure with a number")
-        lowered = self._measures.lower(pred.left)
+        only = pred.left if isinstance(pred.left, Only) else None
+        lowered = self._measures.lower(only.of if only else pred.left)
         finer = {atom.root for atom in lowered.atoms}
         if len(finer) != 1 or finer == {root}:
             raise QueryPlanError("the measure is not one of a finer table")
         table = finer.pop()
         key, foreign = self._link(table, root)
-        atoms = tuple(atom.under(()) for atom in lowered.atoms)
+        said = (self.render(only.predicate, table),) if only else ()
+        atoms = tuple(atom.under(said) for atom in lowered.atoms)
         hoisted = common_filters(tuple(atom.filters for atom in atoms))
         value = lowered.fill(tuple(atom.sql(hoisted) for atom in atoms))
         # NOT IN a list that holds a NULL is never true.
-        conditions = [*([f"{foreign} is not null"] if negated else []), *sorted(hoisted)]
+        absent = (f"{foreign} is not null",) if negated else ()
+        conditions = list(dict.fromkeys((*absent, *said, *sorted(hoisted))))
         scope = Scope(
             self._schema, self._graph, table, sorted(_tables((value, foreign, *conditions)))
         )

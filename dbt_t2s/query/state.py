@@ -11,7 +11,10 @@ class State:
 
     ``chosen`` are the selected dimensions as they are written; ``said`` the tables that conditions
     speak of and ``searched`` those whose rows they look for; ``bridged`` counts rows from a finer
-    table. ``finer`` holds while a condition measures one.
+    table. ``finer`` holds while a condition measures one. ``against`` is the column that the next
+    one is compared with or taken from (token, table, "number" or "time"); ``listing`` holds when
+    rows are shown as they are, never grouped. ``owes_measure`` holds when a day was said that only
+    a measure yet to come can be about; ``narrowed`` while a condition is on a finer table's rows.
     """
 
     stack: tuple[str, ...] = ("start",)
@@ -33,6 +36,10 @@ class State:
     said: frozenset[str] = frozenset()
     searched: frozenset[str] = frozenset()
     said_time: bool = False
+    against: tuple[str, str, str] = ("", "", "")
+    listing: bool = False
+    owes_measure: bool = False
+    narrowed: bool = False
 
     @property
     def done(self) -> bool:

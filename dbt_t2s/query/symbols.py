@@ -16,8 +16,10 @@ MEASURE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(WRAPPERS, ("measure",)),
     **dict.fromkeys(ARITHMETIC, ("measure", "measure")),
     "RATE": ("rated",),
+    "ONLY": ("measure", "pred"),
 }
-DIM: dict[str, tuple[str, ...]] = dict.fromkeys((*GRAINS, *PARTS), ("when",))
+BUCKET: dict[str, tuple[str, ...]] = dict.fromkeys((*GRAINS, *PARTS), ("when",))
+DIM = BUCKET | {"DIFF": ("row_of", "subtrahend")}
 # Grouped rows are ordered by, and ranked within, what is selected.
 CHOSEN: dict[str, tuple[str, ...]] = dict.fromkeys((*GRAINS, *PARTS), ("when_chosen",))
 # Inside arithmetic, windows, averages and comparisons a day is no number.
@@ -51,7 +53,7 @@ SYMBOLS: dict[str, dict[str, tuple[str, ...]]] = {
         **CLAUSES,
     },
     "dim_more": {
-        **{k: (*v, "dim_more") for k, v in DIM.items()},
+        **{k: (*v, "dim_more") for k, v in BUCKET.items()},
         "WHERE": ("pred", "where_more"),
         "DESC": ("sorted", "order_more"),
         "ASC": ("sorted", "order_more"),
@@ -60,20 +62,22 @@ SYMBOLS: dict[str, dict[str, tuple[str, ...]]] = {
     "each_more": {"WHERE": ("pred", "each_where"), "END": ()},
     "each_where": {**{k: (*v, "each_where") for k, v in PRED.items()}, "END": ()},
     "measure": INNER,
-    "dim": DIM,
+    "dim": BUCKET,
+    "number": {"DIFF": ("number_of", "subtrahend")},
+    "ordered": {"DIFF": ("number_of", "subtrahend")},
     "when": {"TIME": ()},
     "pred": PRED,
     "where_more": {**{k: (*v, "where_more") for k, v in PRED.items()}, **CLAUSES},
     "rated": {"NOT": ("rated",), "NULL": ("rated_null",)},
     "has_more": {**{k: (*v, "has_more") for k, v in PRED.items()}, "CLOSE": ()},
-    "compared": INNER,
+    "compared": {**INNER, "DIFF": ("compared_of", "subtrahend")},
     "amount": {"AVERAGE": ()},
     "having": dict.fromkeys(COMPARISONS, ("measure", "amount")),
     "having_more": {
         **dict.fromkeys(COMPARISONS, ("measure", "amount", "having_more")),
         **{k: v for k, v in CLAUSES.items() if k != "HAVING"},
     },
-    "sorted": {**MEASURE, **CHOSEN},
+    "sorted": {**MEASURE, **CHOSEN, "DIFF": ("sorted_of", "subtrahend")},
     "when_chosen": {"TIME": ()},
     "order_more": {"LIMIT": ("limit", "limit_more"), "END": ()},
     "limit": {"ONE": ()},

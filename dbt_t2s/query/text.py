@@ -28,6 +28,28 @@ STOP_WORDS = frozenset((
 ))  # fmt: skip
 
 
+# Forms that no suffix rule takes back to their verb or noun.
+_IRREGULAR = {
+    form: base
+    for base, forms in {
+        "become": "became", "begin": "began begun", "break": "broke broken", "bring": "brought",
+        "build": "built", "buy": "bought", "catch": "caught", "child": "children",
+        "choose": "chose chosen", "come": "came", "draw": "drew drawn", "drive": "drove driven",
+        "eat": "ate eaten", "feed": "fed", "find": "found", "fly": "flew flown",
+        "freeze": "froze frozen", "give": "gave given", "go": "went gone", "grow": "grew grown",
+        "hold": "held", "keep": "kept", "know": "knew known", "lead": "led", "leave": "left",
+        "lend": "lent", "lose": "lost", "make": "made", "man": "men", "mean": "meant",
+        "meet": "met", "pay": "paid", "person": "people persons", "ride": "rode ridden",
+        "rise": "rose risen", "run": "ran", "see": "saw seen", "sell": "sold", "send": "sent",
+        "speak": "spoke spoken", "spend": "spent", "steal": "stole stolen", "take": "took taken",
+        "teach": "taught", "tell": "told", "think": "thought", "throw": "threw thrown",
+        "wear": "wore worn", "win": "won", "withdraw": "withdrew withdrawn", "woman": "women",
+        "write": "wrote written",
+    }.items()
+    for form in forms.split()
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Word:
     """One word of a text: ``start`` and ``end`` are character offsets."""
@@ -45,7 +67,7 @@ class Word:
 def stem(word: str) -> str:
     """The word's English stem, lower case (Snowball's English stemmer, Porter 2001)."""
     lowered = word.lower().removesuffix("'s").removesuffix("’s")
-    stemmed: str = _STEMMER.stemWord(lowered)
+    stemmed: str = _STEMMER.stemWord(_IRREGULAR.get(lowered, lowered))
     return stemmed
 
 

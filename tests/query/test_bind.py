@@ -139,6 +139,46 @@ CASES: dict[str, tuple[str, list[Row]]] = {
         [("Wednesday", 2), ("Friday", 1), ("Monday", 2), ("Thursday", 1)],
     ),
     "rate": (f"RATE {_CANCELLED} END", [(1 / 6,)]),
+    "part_of_a_count": (f"COUNT t:orders ONLY COUNT t:orders {_RETURNED} END", [(6, 1)]),
+    "part_by_group": (
+        f"{_COUNTRY} m:revenue ONLY m:revenue c:orders.is_gift END",
+        [("DE", 450, 50), ("FR", 100, None)],
+    ),
+    "part_as_share": (
+        "DIV ONLY m:revenue v:customers.country=DE m:revenue END",
+        [(450 / 580,)],
+    ),
+    "parts_in_time": (
+        "SUB ONLY m:revenue d:2025-02-01/2025-03-01 ONLY m:revenue d:2025-01-01/2025-02-01 END",
+        [(170,)],
+    ),
+    "column_against_column": (
+        "c:orders.order_id WHERE GT c:orders.paid_on c:orders.due_on END",
+        [(2,)],
+    ),
+    "column_not_against_column": (
+        "c:orders.order_id WHERE NOT GE c:orders.refund c:orders.amount END",
+        [(1,), (2,), (4,), (6,)],
+    ),
+    "days_between": ("AVG DIFF c:orders.paid_on c:orders.due_on END", [(0.5,)]),
+    "difference_of_columns": (
+        "c:orders.order_id DIFF c:orders.amount c:orders.refund "
+        "DESC DIFF c:orders.amount c:orders.refund LIMIT ONE END",
+        [(1, 100)],
+    ),
+    "difference_compared": (
+        "COUNT t:orders WHERE GT DIFF c:orders.paid_on c:orders.due_on n:0 END",
+        [(1,)],
+    ),
+    "count_of_many_in_time": (
+        f"{_NAME} WHERE GE ONLY COUNT t:orders d:2025-02-01/ n:2 END",
+        [("Cleo",)],
+    ),
+    "day_before_having": (
+        "c:stores.store_name WHERE d:2025-02-01/ HAVING GT COUNT t:orders n:1 END",
+        [("Soho",)],
+    ),
+    "always_gives_way_to_part": (f"COUNT t:orders ONLY COUNT t:orders {_CANCELLED} END", [(5, 1)]),
     "always": ("COUNT t:orders END", [(5,)]),
     "always_by_group": ("c:orders.status COUNT t:orders END", [("completed", 4), ("returned", 1)]),
     "always_gives_way": (f"COUNT t:orders WHERE {_CANCELLED} END", [(1,)]),
@@ -209,6 +249,10 @@ def test_every_golden_file_has_its_plan() -> None:
         ("m:cumulative_revenue m:revenue END", "one dimension"),
         ("c:products.category WHERE HAS t:customers CLOSE END", "does not lead"),
         ("RATE d:2025-01-01/ END", "of what"),
+        ("AVG DIFF c:orders.paid_on c:orders.amount END", "cannot be compared"),
+        ("AVG DIFF c:orders.ordered_at c:order_items.shipped_on END", "cannot be compared"),
+        ("COUNT t:orders WHERE GT c:orders.paid_on c:orders.amount END", "cannot be compared"),
+        (f"{_COUNTRY} HAVING GT m:revenue c:orders.amount END", "with numbers only"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(text: str, reason: str) -> None:

@@ -51,7 +51,16 @@ the first half of this year|2026-01-01|2026-07-01
 in 2025|2025-01-01|2026-01-01
 calendar year 2024|2024-01-01|2025-01-01
 FY2025|2025-01-01|2026-01-01
+the first quarter|2026-01-01|2026-04-01
 today|2026-06-30|2026-07-01
+tomorrow|2026-07-01|2026-07-02
+yesterdays|2026-06-29|2026-06-30
+last saturday|2026-06-27|2026-06-28
+on Tuesday|2026-06-23|2026-06-24
+next friday|2026-07-03|2026-07-04
+christmas eve 2025|2025-12-24|2025-12-25
+since the start of 2025|2025-01-01|
+until the end of May||2026-06-01
 yesterday|2026-06-29|2026-06-30
 this week|2026-06-29|2026-07-06
 last week|2026-06-22|2026-06-29
@@ -170,3 +179,23 @@ def test_any_text_is_read_without_overlap(text: str, days: int) -> None:
         assert not (start and end) or date.fromisoformat(start) < date.fromisoformat(end)
     for one, other in pairwise(spans):
         assert one.end <= other.start
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("invoices from June 2025", [("2025-06-01", "2025-07-01")]),
+        ("invoices from June 2025 on", []),
+        ("due in December", [("2026-12-01", "2027-01-01")]),
+        ("gone before November", [("", "2026-11-01")]),
+        ("since March 2025", []),
+        ("in 2025", []),
+    ],
+)
+def test_what_a_phrase_may_mean_besides(text: str, others: list[tuple[str, str]]) -> None:
+    (span,) = date_spans(text, TODAY)
+    assert [(other.start, other.end) for other in span.others] == others
+
+
+def test_may_is_no_month_when_somebody_may() -> None:
+    assert not date_spans("drivers who may work at night", TODAY)

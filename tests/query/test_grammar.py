@@ -117,6 +117,14 @@ def test_random_walks_parse_bind_and_run(execute: Execute) -> None:
         "m:cumulative_revenue MONTH TIME WHERE d:2025-01-01/2025-02-01 DESC m:cumulative_revenue "
         "END",
         "c:stores.city c:customers.customer_name DESC c:orders.amount LIMIT ONE END",
+        "COUNT t:orders ONLY COUNT t:orders v:orders.status=cancelled END",
+        "SUB ONLY m:revenue d:2025-01-01/2025-02-01 ONLY m:revenue d:/2025-03-01 END",
+        "c:orders.order_id WHERE GT c:orders.paid_on c:orders.due_on END",
+        "AVG DIFF c:orders.paid_on c:orders.due_on END",
+        "c:orders.order_id DIFF c:orders.amount c:orders.refund "
+        "DESC DIFF c:orders.amount c:orders.refund LIMIT ONE END",
+        "c:customers.customer_name WHERE GE ONLY COUNT t:orders d:2025-01-01/2025-02-01 n:5 END",
+        "c:stores.store_name WHERE d:2025-01-01/2025-02-01 HAVING GT COUNT t:orders n:5 END",
         "REFUSE END",
     ],
 )

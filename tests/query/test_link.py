@@ -121,3 +121,57 @@ def test_any_question_is_read(question: str) -> None:
     for mention in mentions(question, INDEX, TODAY):
         assert 0 <= mention.first <= mention.last
         assert 0 < mention.quality <= 1
+
+
+def test_codes_are_known_by_what_they_stand_for() -> None:
+    index = ValueIndex(with_values(country=("TX", "WY", "USA"), status=("F", "M")))
+    assert found("orders from the united states", index)["v:customers.country=USA"]
+    # A state only where the column says so, a sex only where it says that.
+    assert not found("orders from texas", index)
+    schema = with_values(city=("TX", "WY"))
+    tables = tuple(
+        replace(t, columns=tuple(replace(c, name="state") if c.name == "city" else c
+                                 for c in t.columns))
+        for t in schema.tables
+    )  # fmt: skip
+    index = ValueIndex(replace(schema, tables=tables))
+    assert "v:stores.state=TX" in found("stores in texas", index)
+
+
+def test_a_column_of_yes_and_no_is_meant_by_its_name() -> None:
+    index = ValueIndex(with_values(category=("Y", "N")))
+    assert {"v:products.category=Y", "v:products.category=N"} <= found(
+        "products with category", index
+    ).keys()
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("titles containing Moon", "Moon"),
+        ("names starting with the letter Qu", "Qu"),
+        ("what did Emma Hoffmann order", "Emma Hoffmann"),
+    ],
+)
+def test_text_is_sought_without_quotes(question: str, text: str) -> None:
+    assert f"s:{text}" in found(question)
+
+
+def test_nothing_may_mean_nought() -> None:
+    assert found("products without any reminder")["n:0"].quality < 0.5
+    assert "n:0" not in found("all products")
+
+
+def test_irregular_forms_are_found() -> None:
+    index = ValueIndex(with_values(status=("lost", "sold", "woman")))
+    assert "v:orders.status=lost" in found("orders we lose", index)
+    assert "v:orders.status=woman" in found("orders by women", index)
+
+
+def test_people_of_a_country_are_many() -> None:
+    assert "v:customers.country=DE" in found("what Germans order")
+
+
+def test_a_word_of_mixed_case_is_one_word() -> None:
+    index = ValueIndex(with_values(status=("iOS", "Android")))
+    assert "v:orders.status=iOS" in found("users on ios", index)

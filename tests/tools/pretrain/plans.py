@@ -13,6 +13,7 @@ from dbt_t2s.query.plan import (
     Col,
     Compare,
     Count,
+    Diff,
     Expr,
     Has,
     Measure,
@@ -267,7 +268,7 @@ class Converter:
         self._along(half.finest, subject)
         return replace(plan, having=(), distinct=False), tuple(half.having)
 
-    def _root_of(self, left: Measure | Col) -> str:
+    def _root_of(self, left: Measure | Col | Diff) -> str:
         if isinstance(left, Count):
             return left.table
         return left.of.table if isinstance(left, Agg) else ""

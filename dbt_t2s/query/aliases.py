@@ -1,0 +1,58 @@
+"""What computed columns are called in a result."""
+
+from __future__ import annotations
+
+import re
+
+from dbt_t2s.query.plan import (
+    Col,
+    Compare,
+    Diff,
+    During,
+    Flag,
+    Has,
+    Like,
+    Not,
+    Null,
+    Or,
+    Pred,
+    RuleRef,
+    Value,
+)
+
+_LONGEST = 40
+
+
+def difference_alias(of: Diff) -> str:
+    return f"{of.left.column}_minus_{of.right.column}"
+
+
+def condition_alias(pred: Pred) -> str:
+    """A condition as part of a name: ``returned``, ``not_returned``, ``2025_01_01``."""
+    return re.sub(r"\W+", "_", _words(pred).lower()).strip("_")[:_LONGEST] or "some"
+
+
+def _words(pred: Pred) -> str:
+    match pred:
+        case Value(_, _, value):
+            return value
+        case During(_, span):
+            return f"from {span.start}" if span.start else f"before {span.end}"
+        case RuleRef(name):
+            return name
+        case Flag(of):
+            return of.column
+        case Not(inner):
+            return f"not {_words(inner)}"
+        case Or(left, right):
+            return f"{_words(left)} or {_words(right)}"
+        case Compare(operator, left_side, right):
+            side = left_side.column if isinstance(left_side, Col) else "value"
+            other = right.column if isinstance(right, Col) else right or "average"
+            return f"{side} {operator} {other}"
+        case Null(of):
+            return f"no {of.column}"
+        case Has(table, _):
+            return f"with {table}"
+        case Like(_, text):
+            return text

@@ -1,0 +1,3 @@
+select order_id
+from marts.orders
+where paid_on > due_on

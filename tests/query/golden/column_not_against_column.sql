@@ -1,0 +1,3 @@
+select order_id
+from marts.orders
+where refund < amount
