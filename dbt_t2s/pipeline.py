@@ -20,6 +20,7 @@ from dbt_t2s.duck import copy_warehouse
 from dbt_t2s.errors import CorpusError, ProjectError, StoreError, WarehouseError
 from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import dbt
 from dbt_t2s.project.schema import ProjectSchema, Rule
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp
@@ -221,7 +222,8 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
         "settings": store.fingerprint([base, settings.seed, settings.minutes]),
         "version": __version__,
     }
-    if resume and _is_fresh(workspace.trained_path, Trained, inputs):
+    written = (workspace.model_dir / RECORD_FILE).is_file()
+    if resume and written and _is_fresh(workspace.trained_path, Trained, inputs):
         console.info("model: up to date")
         return
     console.info(f"training {settings.base} for up to {settings.minutes:g} minutes")

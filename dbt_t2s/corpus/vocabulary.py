@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
+from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Rule, Table
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import UNSAID, column_phrases, humanise
@@ -15,6 +16,7 @@ from dbt_t2s.query.plan import Col, MetricRef
 from dbt_t2s.query.text import name_words, stem
 
 _IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
+_COPY_WEIGHT = 0.12
 _NAME_LIKE = ("name", "title", "label")
 
 
@@ -78,18 +80,16 @@ class Vocabulary:
         for rule in schema.rules:
             self.rules[rule.table] = (*self.rules.get(rule.table, ()), rule)
         self._names = Counter(c.name for t in schema.tables for c in t.columns)
+        self.copies = copies(schema)
         self.weights = {t.name: self._weight(t) for t in schema.tables}
         self._entity_metric = self._metrics_that_count()
 
     def _weight(self, table: Table) -> float:
-        """Tables that repeat others' columns (wide or aggregated ones) are seldom meant."""
-        plain = [c for c in table.columns if c.role not in (Role.KEY, Role.FOREIGN_KEY)]
-        if not plain:
+        """Tables that repeat others' columns are seldom meant, nor are those of keys alone."""
+        keys = (Role.KEY, Role.FOREIGN_KEY)
+        if all(column.role in keys for column in table.columns):
             return 0.1
-        repeated = sum(self._names[c.name] > 1 for c in plain) / len(plain)
-        if repeated >= 0.6 and len(self.schema.tables) > 2:
-            return 0.12
-        return 1.0
+        return _COPY_WEIGHT if table.name in self.copies else 1.0
 
     # ---- tables
 

@@ -16,6 +16,7 @@ import torch
 
 from dbt_t2s.model.candidates import Places, Ranker, chosen, ranker_features
 from dbt_t2s.model.encoder import HIDDEN, Encoder, word_states
+from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Kind, ProjectSchema, Role
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import Item, mention_item, schema_items
@@ -27,6 +28,7 @@ MOST_WORDS = 60
 RELATIONS = 6  # full name, part of a name, mention, meaning, description, own table's name
 ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, joins, joined by
 _GRAM = 3
+_COPIED = 4.0  # log odds that an item of a wide mart loses to the table it repeats
 _SORT_AT = {sort: i for i, sort in enumerate(SORTS)}
 _KIND_AT = {kind: i for i, kind in enumerate(Kind)}
 _ROLE_AT = {role: i for i, role in enumerate(Role)}
@@ -82,6 +84,8 @@ class SchemaIndex:
         self._starts = np.flatnonzero(np.r_[True, np.diff(self._owners) != 0])
         self._static = np.stack([_static_features(item) for item in self.items])
         self.places = Places(schema, self.items)
+        copied = copies(schema)
+        self.copied = np.array([item.table in copied for item in self.items])
 
     def _index_phrases(self) -> None:
         """Phrases of all items in one list; which stems each holds, and which items each serves."""
@@ -274,15 +278,26 @@ class Linker:
             ),
             axis=-1,
         )
-        kept = self._chosen(ranker_features(index.places, scalars, score, found), gold)
+        ranked = ranker_features(index.places, scalars, score, found)
+        kept = self._chosen(ranked, self._passed_over(full), gold)
         uncovered = _uncovered(spoken, full, partial, soft, found)
         return self._assemble(question, states, kept, found, channels, scalars, uncovered)
 
-    def _chosen(self, features: np.ndarray, gold: Sequence[str]) -> list[int]:
+    def _passed_over(self, full: np.ndarray) -> np.ndarray:
+        """The items (items,) of wide marts that the question does not call by name."""
+        index = self.index
+        named = index.own_table(full).max(0) + full.max(0) * (index.places.sort == 0)
+        made: np.ndarray = index.copied & (named == 0)
+        return made
+
+    def _chosen(
+        self, features: np.ndarray, passed_over: np.ndarray, gold: Sequence[str]
+    ) -> list[int]:
         """The places of the candidate schema items, gold's among them."""
         places = self.index.places
         needed = [self.index.place[token] for token in gold if token in self.index.place]
-        return chosen(places, self._ranker.scores(places, features), needed)
+        scores = self._ranker.scores(places, features) - _COPIED * passed_over
+        return chosen(places, scores, needed)
 
     def _assemble(
         self,

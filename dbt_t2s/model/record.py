@@ -10,7 +10,7 @@ from dbt_t2s import __version__
 from dbt_t2s.errors import ModelError
 
 FILE = "record.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

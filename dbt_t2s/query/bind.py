@@ -17,7 +17,7 @@ from dbt_t2s.query.compiled import compiled_metrics, compiled_sql
 from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.linear import has_aggregate
 from dbt_t2s.query.measures import Atom, Lowered, Measures
-from dbt_t2s.query.naming import is_shared_name
+from dbt_t2s.query.naming import display_column, is_shared_name
 from dbt_t2s.query.plan import (
     GRAINS,
     Agg,
@@ -30,12 +30,14 @@ from dbt_t2s.query.plan import (
     Diff,
     Dim,
     Expr,
+    Like,
     Measure,
     Only,
     Plan,
     Pred,
     Rate,
     Time,
+    Value,
     Wrapped,
 )
 from dbt_t2s.query.predicates import Predicates, common_filters
@@ -157,10 +159,13 @@ class Binder:
         order = ""
         if plan.order and isinstance(plan.order.by, Dim):
             order = ordered(self._dim(plan.order.by, time), outputs, plan.order.descending)
+        said = tuple(self.predicates.render(p, root) for p in plan.where)
+        shown = tuple(o.sql for o in outputs)
+        counted = () if self._pinned(plan, root) else self.measures.always(root, (*said, *shown))
         block = Block(
             root,
             outputs,
-            where=tuple(self.predicates.render(p, root) for p in plan.where),
+            where=tuple(dict.fromkeys((*counted, *said))),
             order=order if not plan.per else "",
             limit=plan.limit or "" if not plan.per else "",
             distinct=plan.distinct or root not in named,
@@ -172,6 +177,24 @@ class Binder:
             ranked = self._dim(by, time) if isinstance(by, Dim) else None
             block = replace(block, qualify=self._qualify(plan, ranked, time))
         return render(block, self.schema, self.graph)
+
+    def _pinned(self, plan: Plan, root: str) -> bool:
+        """Whether one row is asked for by its key or name: it is shown, counted or not."""
+        table = self._tables[root]
+        display = display_column(table)
+        names = {*table.primary_key, *((display.name,) if display else ())}
+        for pred in plan.where:
+            of: Col | None = None
+            if isinstance(pred, Value):
+                of = Col(pred.table, pred.column)
+            elif isinstance(pred, Compare) and pred.operator == "EQ":
+                of = pred.left if isinstance(pred.left, Col) else None
+            elif isinstance(pred, Like):
+                of = pred.of
+            known = of is not None and of.table == root
+            if known and of and (of.column in names or table.column(of.column).unique):
+                return True
+        return False
 
     # ---- plans with aggregates
 

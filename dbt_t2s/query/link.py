@@ -10,6 +10,7 @@ from datetime import date
 
 from rapidfuzz import fuzz, process
 
+from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Kind, ProjectSchema
 from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.lexicon import DEMONYMS, code_names
@@ -59,6 +60,7 @@ class ValueIndex:
         self._stems: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self._initials: dict[str, list[str]] = defaultdict(list)
         self._parts: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        self._copies = copies(schema)
         self._flags: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for table in schema.tables:
             for column in table.columns:
@@ -96,11 +98,19 @@ class ValueIndex:
             for last in range(first, min(first + _LONGEST_VALUE, len(spoken))):
                 found.extend(self._at(tuple(lowered[first : last + 1]), first, last))
         best: dict[str, Mention] = {}
-        for mention in found:
+        for mention in self._told_once(found):
             known = best.get(mention.token)
             if known is None or _weight(mention) > _weight(known):
                 best[mention.token] = mention
         return _longest(list(best.values()))[:_MOST_VALUES]
+
+    def _told_once(self, found: list[Mention]) -> list[Mention]:
+        """Without the values of wide marts that a table of their own has too."""
+        if not self._copies:
+            return found
+        own = [m for m in found if _table_of(m) not in self._copies]
+        told = {(m.first, m.last) for m in own}
+        return [m for m in found if m in own or (m.first, m.last) not in told]
 
     def _at(self, parts: tuple[str, ...], first: int, last: int) -> list[Mention]:
         split = tuple(p for part in parts for p in name_words(part))
@@ -135,6 +145,10 @@ class ValueIndex:
             for name, score, _ in close
             for token in self._exact[tuple(name.split(" "))]
         ]
+
+
+def _table_of(mention: Mention) -> str:
+    return mention.token[2:].partition(".")[0]
 
 
 def _telling_parts(values: Sequence[str]) -> dict[tuple[str, ...], str]:
@@ -202,6 +216,7 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
         taken = dated | named
         covered = [i for i in _covered(spoken, number.start, number.end) if i not in taken]
         if covered:
+            found = [m for m in found if not _is_unit(m, covered[-1])]
             found.append(Mention(f"n:{number.value}", covered[0], covered[-1], 1.0))
     for i, word in enumerate(spoken):
         if word.text.lower() in _NOUGHT:
@@ -226,6 +241,12 @@ def _unquoted(
             if covered and not taken & set(covered):
                 taken.update(covered)
                 yield Mention(f"s:{match.group(group)}", covered[0], covered[-1], quality)
+
+
+def _is_unit(mention: Mention, number: int) -> bool:
+    """Whether a currency is but the unit of a number: "over 50 euro"."""
+    after = mention.first == mention.last == number + 1
+    return after and mention.token[:2] == "v:" and "curr" in mention.token.partition("=")[0].lower()
 
 
 def _inside_names(values: Sequence[Mention]) -> frozenset[int]:

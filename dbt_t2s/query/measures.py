@@ -155,6 +155,12 @@ class Measures:
             case Rate() | Wrapped() | AvgEach() | Only():
                 raise QueryPlanError("rates, windows and averages over groups are the binder's")
 
+    def always(self, table: str, said: Iterable[str]) -> tuple[str, ...]:
+        """The rules (marked) that always hold for rows of ``table``, but for columns ``said``."""
+        columns = frozenset(c for fragment in said for c in columns_in(fragment))
+        rules = self._always.get(table, ())
+        return tuple(rule for rule in rules if not columns & columns_in(rule))
+
     def row(self, of: Col | Diff) -> str:
         """What one row says, marked; days between two dates."""
         if isinstance(of, Col):

@@ -211,7 +211,8 @@ class Predicates:
         if table not in self._tables:
             raise QueryPlanError(f"no table is called {table!r}")
         key, foreign = self._link(table, root)
-        conditions = [self.render(p, table) for p in where]
+        said = [self.render(p, table) for p in where]
+        conditions = [*self._measures.always(table, said), *said]
         if negated:
             conditions.insert(0, f"{foreign} is not null")
         scope = Scope(self._schema, self._graph, table, sorted(_tables((foreign, *conditions))))

@@ -52,7 +52,7 @@ class _Watched(linking.Linker):
         self.index = index  # no ranker yet: this fits it
         self.kept: list[np.ndarray] = []
 
-    def _chosen(self, features: np.ndarray, gold: Any) -> list[int]:
+    def _chosen(self, features: np.ndarray, passed_over: np.ndarray, gold: Any) -> list[int]:
         self.kept.append(features)
         return [0]
 
