@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
+from dbt_t2s.model.cues import CUES, cue_features
 from dbt_t2s.model.linking import Linked
 from dbt_t2s.model.search import Found
 from dbt_t2s.query.linear import KEYWORDS
@@ -26,7 +27,8 @@ _TELLS = np.array([1.0, 0.7, 1.0, 0.9, 0.4, 0.3], dtype=np.float32)
 _EXACT = 0.9
 _FAINT = 0.35  # mentions that hardly are any: a nought in "no reminders"
 _KEYWORDS = frozenset(KEYWORDS)
-FEATURES = 18
+_OWN = 18  # features of a plan's items; its form adds those of ``cues``
+FEATURES = _OWN + CUES
 REFUSAL_FEATURES = 11
 
 
@@ -34,6 +36,7 @@ class Explained:
     """How well each item of one question explains each of its words."""
 
     def __init__(self, linked: Linked) -> None:
+        self.text = linked.text
         spoken = words(linked.text)[: len(linked.states)]
         self.place = {item.token: at for at, item in enumerate(linked.items)}
         self.sorts = np.array([item.sort for item in linked.items])
@@ -95,7 +98,7 @@ class Explained:
             ],
             dtype=np.float32,
         )
-        return made
+        return np.concatenate((made, cue_features(self.text, tokens)))
 
     def _missed_names(self, sort: str, used: Sequence[int]) -> float:
         """How many words stand in the full name of an item of ``sort``, but of none used."""
