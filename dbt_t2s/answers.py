@@ -23,6 +23,7 @@ from dbt_t2s.pipeline import COMPARED_ROWS, Instances, Trained, instances_of
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import Answer, Generate, answer
 from dbt_t2s.serve.statements import is_statement
+from dbt_t2s.sql import SqlError, references
 from dbt_t2s.workspace import Workspace, check_inputs
 
 TRAIN = "run `dbt-t2s train`"
@@ -34,7 +35,7 @@ def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
     """Answers in order, each as soon as it is there; the model is loaded once."""
     schema, _ = _open(workspace)
     limits = Limits(max_rows=workspace.settings.row_limit)
-    relations = [table.relation for table in schema.tables]
+    relations = _relations(schema)
     with Sandbox(_first_instance(workspace), relations, schema.dialect, limits) as sandbox:
         generate = _generate(workspace, _load_model(workspace, schema))
         for question in questions:
@@ -220,7 +221,9 @@ def _judge(
 ) -> tuple[SuiteReport, ...]:
     generate = _generate(workspace, _load_model(workspace, schema))
     reports = []
-    with _sandboxes(workspace, schema, instances) as executes:
+    golds = [gold for _, items in suites for item in items for gold in item.golds]
+    relations = dict.fromkeys((*_relations(schema), *_read_by(golds, schema.dialect)))
+    with _sandboxes(workspace, tuple(relations), schema.dialect, instances) as executes:
 
         def predict(questions: Sequence[str]) -> list[Prediction]:
             return [_prediction(answer(each, generate, executes[0])) for each in questions]
@@ -236,17 +239,29 @@ def _judge(
 
 @contextmanager
 def _sandboxes(
-    workspace: Workspace, schema: ProjectSchema, instances: Instances
+    workspace: Workspace, relations: Sequence[str], dialect: str, instances: Instances
 ) -> Iterator[tuple[Execute, ...]]:
     limits = Limits(max_rows=COMPARED_ROWS)
-    relations = [table.relation for table in schema.tables]
     paths = [workspace.warehouse_dir / file for file in instances.files]
-    sandboxes = [Sandbox(path, relations, schema.dialect, limits) for path in paths]
+    sandboxes = [Sandbox(path, relations, dialect, limits) for path in paths]
     try:
         yield tuple(sandbox.execute for sandbox in sandboxes)
     finally:
         for sandbox in sandboxes:
             sandbox.close()
+
+
+def _relations(schema: ProjectSchema) -> tuple[str, ...]:
+    return tuple(table.relation for table in schema.tables)
+
+
+def _read_by(golds: Sequence[str], dialect: str) -> Iterator[str]:
+    """What golds read: people may use tables that the model does not, such as a calendar."""
+    for gold in golds:
+        try:
+            yield from references(gold, dialect)
+        except SqlError:
+            continue  # it will fail in the sandbox, and be named there
 
 
 def _prediction(given: Answer) -> Prediction:

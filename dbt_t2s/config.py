@@ -38,7 +38,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     base: str = "embedded"
     minutes: float = 2.0
-    max_examples: int = 6_000
+    max_examples: int = 5_000
     questions: str = ""
     fail_under: float | None = None
     row_limit: int = 1_000

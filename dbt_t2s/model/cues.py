@@ -30,8 +30,8 @@ _LISTED = _pattern(r"who|whose|whom|which|list|names?|show|what are|ids?")
 _AVERAGED = _pattern(r"average\w*|avg|mean|typical\w*|on average|usual\w*|median")
 _DENIED = _pattern(
     r"no|not|never|without|nobody|none|nothing|missing|lack\w*|except|excluding|exclude|but|"
-    r"other than|outside|yet|still|empty|unknown|w/o|un\w{3,}|non|neither|nor|cannot|\w+n['’]?t|left|"
-    r"any more|anymore|nowhere|blank|apart|beside|besides|minus"
+    r"other than|outside|yet|still|empty|unknown|w/o|un\w{3,}|non|neither|nor|cannot|\w+n['’]?t|"
+    r"left|any more|anymore|nowhere|blank|apart|beside|besides|minus"
 )
 _SHARED = _pattern(
     r"share\w*|percent\w*|pct|proportion|fraction|rate|ratio|part|split|mix|out of|how much of"
@@ -75,7 +75,7 @@ def _dimensions(tokens: Tokens) -> int:
     """How many columns or periods are selected."""
     said, found = _select(tokens), 0
     for before, token in zip(("", *said), said, strict=False):
-        plain = token.startswith("c:") and before in ("", "DISTINCT") or _is_dim(before, token)
+        plain = (token.startswith("c:") and before in ("", "DISTINCT")) or _is_dim(before, token)
         found += plain
     return found
 
@@ -83,7 +83,7 @@ def _dimensions(tokens: Tokens) -> int:
 def _is_dim(before: str, token: str) -> bool:
     if token in (*GRAINS, *PARTS):
         return True
-    return token.startswith("c:") and before[:2] in ("c:", "m:", "t:") or token == "TIME"
+    return (token.startswith("c:") and before[:2] in ("c:", "m:", "t:")) or token == "TIME"
 
 
 # (the question's words, what the plan then has, what it must not have without them)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
@@ -108,7 +109,14 @@ class Encoder:
         """The reader with its tuned weights; with the encoder's own where there are none."""
         reader = QuestionReader(config)
         if weights is not None:
-            reader.load_state_dict({k: v.float() for k, v in load_file(weights).items()})
+            try:
+                reader.load_state_dict({k: v.float() for k, v in load_file(weights).items()})
+            except (OSError, RuntimeError, SafetensorError) as error:
+                raise ModelError(
+                    "the question reader's weights are missing, corrupted or of another version",
+                    where=str(weights),
+                    hint="pip install --force-reinstall dbt-t2s",
+                ) from error
         else:
             own = self._model.encoder.layer[-READER_LAYERS:]
             reader.layers.layer.load_state_dict(own.state_dict())

@@ -47,7 +47,7 @@ WEIGHTS = Path(__file__).parent / "weights" / "plan" / "model.safetensors"
 _LINK_AT_ONCE = 256
 # Steps whose rows are sorted by length among themselves.
 _ALIKE = 16
-_EXAMPLES_A_MINUTE = 3600
+_EXAMPLES_A_MINUTE = 2700
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,14 @@ class Recipe:
     ``unmarked`` is the share of questions whose name matches are hidden, so that meaning is
     learned beside spelling; ``deaf`` the share of words hidden; ``fewer`` the largest share of
     items hidden that the plan does not need, so that the same question is met among others.
+    ``refusals`` is the share of machine-made refusals that is learned: pretraining has taught when
+    to refuse, and a machine's unknown words make people's look unknown.
     ``settled`` joint layers stay as pretraining left them; ``kept`` is the share of the pretrained
     weights in the final ones.
     """
 
     batch: int = 16
-    rate: float = 4e-4
+    rate: float = 3e-4
     warmup: int = 100
     weight_decay: float = 0.01
     epochs: float = 4.0
@@ -75,6 +77,7 @@ class Recipe:
     settled: int = 2
     kept: float = 0.5
     slowly: float = 0.1
+    refusals: float = 0.25
 
     def steps(self, rows: int) -> int:
         """Steps for this many rows.
@@ -98,6 +101,21 @@ class Row:
 # What a run trains: a plan network, or one under a question reader that learns with it.
 Learner = TypeVar("Learner", bound=torch.nn.Module)
 LayOut = Callable[[Sequence[Row]], tuple[Batch, torch.Tensor]]
+
+
+def fewer_refusals(
+    rows: Sequence[Mapping[str, object]], recipe: Recipe
+) -> list[Mapping[str, object]]:
+    """The rows, with the recipe's share of those that the data cannot answer."""
+    kept: list[Mapping[str, object]] = []
+    refused = 0
+    for row in rows:
+        if row["type"] == "refusal":
+            refused += 1
+            if int(refused * recipe.refusals) == int((refused - 1) * recipe.refusals):
+                continue
+        kept.append(row)
+    return kept
 
 
 def prepare(

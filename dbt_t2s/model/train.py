@@ -83,11 +83,12 @@ def _embedded(
     from dbt_t2s.model.encoder import Encoder
 
     index = recipe.index_of(schema, Encoder())
-    rows, dropped = recipe.prepare(splits["train"], index, progress, "reading questions")
+    settings = recipe.Recipe(minutes=minutes)
+    learned = recipe.fewer_refusals(splits["train"], settings)
+    rows, dropped = recipe.prepare(learned, index, progress, "reading questions")
     dev, _ = recipe.prepare(splits["dev"], index, None, "")
     if not rows:
         raise ModelError("no row to train on", where="split=train", hint="dbt-t2s generate")
-    settings = recipe.Recipe(minutes=minutes)
     run, seconds = recipe.train_network(
         rows,
         index,

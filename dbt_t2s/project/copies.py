@@ -26,17 +26,26 @@ def copies(schema: ProjectSchema) -> frozenset[str]:
     return frozenset(table.name for table in schema.tables) - left.keys()
 
 
+def _is_wider(other: Table, table: Table) -> bool:
+    held = {column.name for column in other.columns}
+    keyed = bool(table.primary_key) and held.issuperset(table.primary_key)
+    return keyed and len(other.columns) > len(table.columns)
+
+
 def _own(table: Table) -> frozenset[str]:
     keys = (Role.KEY, Role.FOREIGN_KEY)
     return frozenset(c.name for c in table.columns if c.role not in keys)
 
 
 def _repeated(table: Table, others: Iterable[Table]) -> int:
-    """How many of the table's columns stand in one of the others, under its entity's name too."""
+    """How many of the table's columns stand in one of the others, under its entity's name too.
+
+    A wider table that holds this one's key repeats it, not the other way round.
+    """
     known = {
         name
         for other in others
-        if other is not table
+        if other is not table and not _is_wider(other, table)
         for column in _own(other)
         for name in (column, f"{other.entity}_{column}")
     }

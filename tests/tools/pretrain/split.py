@@ -30,11 +30,8 @@ HELD_OUT = frozenset(
 HELD_OUT_PROJECTS = frozenset(
     (
         "bookshop_chain",
-        "camera_rental",
-        "car_sharing",
         "email_marketing_platform",
         "farm_coop",
-        "festival_organiser",
         "grocery_stores",
         "hotel_group",
         "online_pharmacy",
