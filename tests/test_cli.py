@@ -104,6 +104,16 @@ def test_a_stage_that_is_fresh_is_skipped_and_says_so(trained_shop_copy: Path) -
     assert {path: path.stat().st_mtime_ns for path in model.rglob("*")} == before
 
 
+def test_a_model_that_is_gone_is_trained_again(trained_shop_copy: Path) -> None:
+    model = trained_shop_copy / "target" / "t2s" / "model"
+    shutil.rmtree(model)
+    done = t2s("train", *SMALL, cwd=trained_shop_copy)
+    assert done.returncode == 0, done.stderr
+    assert "examples: up to date" in done.stderr
+    assert "model: up to date" not in done.stderr
+    assert (model / "record.json").is_file()
+
+
 def test_a_change_in_the_project_makes_the_right_stages_again(trained_shop_copy: Path) -> None:
     (trained_shop_copy / "models" / "schema.yml").touch()
     done = t2s("generate", "--max-examples", "300", cwd=trained_shop_copy)

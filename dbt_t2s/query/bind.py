@@ -165,7 +165,7 @@ class Binder:
         block = Block(
             root,
             outputs,
-            where=tuple(dict.fromkeys((*counted, *said))),
+            where=tuple(dict.fromkeys((*counted, *said, *self._known(plan, outputs)))),
             order=order if not plan.per else "",
             limit=plan.limit or "" if not plan.per else "",
             distinct=plan.distinct or root not in named,
@@ -210,10 +210,7 @@ class Binder:
             return Output(low.fill(parts), low.name, given)
 
         outputs = self._outputs(plan, measure, time)
-        conditions = (
-            *sorted(hoisted),
-            *(self.predicates.render(p, root, time) for p in plan.where),
-        )
+        conditions = (*sorted(hoisted), *said, *self._known(plan, outputs))
         order = self._order(plan, outputs, measure, time)
         block = Block(
             root,
@@ -235,6 +232,14 @@ class Binder:
                 ranked = measure(by) if by else None
             block = replace(block, qualify=self._qualify(plan, ranked, time))
         return render(block, self.schema, self.graph)
+
+    def _known(self, plan: Plan, outputs: Sequence[Output]) -> tuple[str, ...]:
+        """That what is ranked, or listed once each, has a name: nothing is no answer to "which"."""
+        if not plan.distinct and (plan.limit is None or not has_aggregate(plan)):
+            return ()
+        shown = (o.expression for o in outputs if isinstance(o.expression, Col))
+        gaps = (of for of in shown if self._tables[of.table].column(of.column).null_share)
+        return tuple(f"{column(of)} is not null" for of in gaps)
 
     def _keys_of(self, outputs: Sequence[Output]) -> tuple[str, ...]:
         """Keys of what is named by a name that several may bear: two customers, one name."""

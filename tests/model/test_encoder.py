@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dbt_t2s.errors import ModelError
-from dbt_t2s.model.encoder import HIDDEN, WEIGHTS, Encoder, word_states
+from dbt_t2s.model.encoder import HIDDEN, READER, WEIGHTS, Encoder, word_states
 from dbt_t2s.query.text import words
 
 TEXTS = (
@@ -80,3 +80,27 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="missing") as caught:
         Encoder(tmp_path)
     assert str(tmp_path) in caught.value.where
+
+
+def test_a_reader_without_weights_of_its_own_reads_as_the_encoder(tmp_path: Path) -> None:
+    plain = Encoder(reader=None)
+    (tokens,) = plain.read(TEXTS[:1])
+    tuned = Encoder().read(TEXTS[:1])[0]
+    # The same mean vector, whatever the reader; other states where it was tuned.
+    torch.testing.assert_close(tokens.pooled, tuned.pooled)
+    torch.testing.assert_close(tokens.lower, tuned.lower)
+    assert not torch.allclose(tokens.states, tuned.states, atol=1e-2)
+    own = torch.nn.functional.normalize(tokens.states.mean(0), dim=0)
+    assert float(own @ tokens.pooled) > 0.9  # [CLS] and [SEP] apart, the mean of its states
+    plain.reader.save(tmp_path / READER.name)
+    again = Encoder(reader=tmp_path / READER.name).read(TEXTS[:1])[0]
+    torch.testing.assert_close(tokens.states, again.states, atol=1e-2, rtol=1e-2)
+
+
+def test_a_damaged_reader_is_named(tmp_path: Path) -> None:
+    damaged_reader = tmp_path / READER.name
+    damaged_reader.write_bytes(READER.read_bytes()[:1000])
+    for path in (damaged_reader, tmp_path / "none.safetensors"):
+        with pytest.raises(ModelError, match="question reader") as caught:
+            Encoder(reader=path)
+        assert str(path) in caught.value.where

@@ -24,6 +24,7 @@ from dbt_t2s.model.recipe import (
     Row,
     Run,
     curriculum,
+    fewer_refusals,
     mean_loss,
     new_network,
     prepare,
@@ -198,3 +199,12 @@ def test_the_seed_makes_the_network(index: SchemaIndex) -> None:
     one, same, other = (network_of(index, seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(v, same[k]) for k, v in one.items())
     assert any(not torch.equal(v, other[k]) for k, v in one.items())
+
+
+def test_some_of_the_refusals_are_learned() -> None:
+    rows = [{"type": "refusal" if i % 2 else "metric", "id": i} for i in range(80)]
+    kept = fewer_refusals(rows, Recipe(refusals=0.25))
+    assert [r for r in kept if r["type"] == "metric"] == rows[::2]
+    assert sum(r["type"] == "refusal" for r in kept) == 10
+    assert fewer_refusals(rows, Recipe(refusals=1.0)) == rows
+    assert len(fewer_refusals(rows, Recipe(refusals=0.0))) == 40

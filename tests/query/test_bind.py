@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -258,3 +259,37 @@ def test_every_golden_file_has_its_plan() -> None:
 def test_what_makes_no_sense_is_refused_by_name(text: str, reason: str) -> None:
     with pytest.raises(QueryPlanError, match=reason):
         sql_of(PLAIN, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("c:orders.status COUNT t:orders DESC COUNT t:orders LIMIT ONE END", True),
+        ("DISTINCT c:orders.status END", True),
+        ("c:orders.status COUNT t:orders END", False),
+        ("c:orders.order_id c:orders.status DESC c:orders.amount LIMIT n:3 END", False),
+    ],
+)
+def test_nothing_is_no_answer_to_which(text: str, known: bool) -> None:
+    schema = shop_schema()
+    gaps = replace(schema.table("orders").column("status"), null_share=0.2)
+    columns = tuple(gaps if c.name == "status" else c for c in schema.table("orders").columns)
+    orders = replace(schema.table("orders"), columns=columns)
+    tables = tuple(orders if t.name == "orders" else t for t in schema.tables)
+    sql = sql_of(Binder(replace(schema, tables=tables)), text)
+    assert ("status is not null" in sql) is known
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("c:orders.order_id DESC c:orders.amount LIMIT n:2 END", True),
+        ("c:orders.order_id c:orders.amount WHERE EQ c:orders.order_id n:5 END", False),
+        (f"c:orders.order_id WHERE {_CANCELLED} END", False),
+        (f"{_NAME} WHERE HAS t:orders CLOSE END", True),
+        (f"{_NAME} WHERE HAS t:orders {_CANCELLED} CLOSE END", False),
+    ],
+)
+def test_rules_that_always_hold_do_so_in_lists(text: str, counted: bool) -> None:
+    """Except for a row asked for by its key, and where the question speaks of the column itself."""
+    assert ("status <> 'cancelled'" in sql_of(ALWAYS, text)) is counted
