@@ -453,7 +453,7 @@ def train_network(
         run.advance()
         if run.step % recipe.checkpoint_every == 0:
             run.save(checkpoint, identity)
-        if progress and run.step % 10 == 0:
+        if progress and (run.step % 10 == 0 or run.step == steps):
             recent = run.losses[-50:]
             progress(f"train (loss {sum(recent) / len(recent):.2f})", run.step, steps)
     if pretrained and weights is not None:

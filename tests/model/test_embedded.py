@@ -16,6 +16,7 @@ from dbt_t2s.duck import Rows
 from dbt_t2s.errors import ModelError, StoreError
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.model.generate import Candidate, load
+from dbt_t2s.model.recipe import Recipe
 from dbt_t2s.model.record import FILE, ModelRecord, read_record, write_record
 from dbt_t2s.model.train import CHECKPOINT, train
 from dbt_t2s.project.schema import ProjectSchema
@@ -69,7 +70,9 @@ def test_a_record_tells_what_was_trained(
     assert read_record(folder) == record
     assert (record.kind, record.base, record.seed) == ("embedded", "embedded", 3)
     assert record.schema == store.fingerprint(schema)
-    assert record.examples == sum(e.split == "train" for e in corpus.examples)
+    learned = [e for e in corpus.examples if e.split == "train"]
+    refused = sum(e.type == "refusal" for e in learned)
+    assert record.examples == len(learned) - refused + int(refused * Recipe().refusals)
     assert record.steps > 0 and record.seconds > 0
     assert {"dev_loss", "examples_dropped"} <= dict(record.metrics).keys()
     assert sorted(p.name for p in folder.iterdir()) == ["network", FILE]
@@ -211,9 +214,9 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
         ("{", "cannot be read"),
         ("null", "cannot be read"),
         ("[]", "cannot be read"),
-        ('{"format": 1}', "cannot be read"),
-        ('{"format": 1, "metrics": [["dev_loss"]]}', "cannot be read"),
-        ('{"format": 1, "metrics": 3}', "cannot be read"),
+        ('{"format": 2}', "cannot be read"),
+        ('{"format": 2, "metrics": [["dev_loss"]]}', "cannot be read"),
+        ('{"format": 2, "metrics": 3}', "cannot be read"),
         ('{"format": 0, "version": "0.0.1"}', r"another version \(0\.0\.1\)"),
         ("{}", r"another version \(unknown\)"),
     ],
