@@ -68,12 +68,22 @@ def search(
                 done.append(beam)
             elif len(beams) < width:
                 beams.append(beam)
-        best = max((b.score for b in done), default=float("-inf"))
-        if not beams or len(done) >= width or (done and beams[0].score < best - 3.0):
+        done.sort(key=lambda b: -b.score)
+        if not beams or _settled(done, beams[0].score, width):
             break
-    done.sort(key=lambda b: -b.score)
     plans = tuple(Found(b.tokens, float(torch.tensor(b.score).exp())) for b in done)
     return Searched(plans, refusal)
+
+
+def _settled(done: list[_Beam], open_score: float, width: int) -> bool:
+    """Whether no open plan can change the outcome: scores only fall as plans grow.
+
+    Many unlikely short plans may be done while the likeliest is still being written.
+    """
+    if not done:
+        return False
+    hopeless = open_score < done[0].score - 3.0
+    return hopeless or (len(done) >= width and open_score < done[width - 1].score)
 
 
 def _grow(

@@ -8,7 +8,7 @@ import torch
 from dbt_t2s.duck import Rows
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.model.linking import Linker, SchemaIndex, stack
-from dbt_t2s.model.network import Batch, Memory, PlanNetwork
+from dbt_t2s.model.network import Batch, Memory, PlanNetwork, Unfolding
 from dbt_t2s.model.recipe import new_network
 from dbt_t2s.model.search import Searched, search
 from dbt_t2s.query.grammar import Grammar
@@ -95,3 +95,29 @@ def test_searching_twice_finds_the_same(index: SchemaIndex) -> None:
     network = untrained(index, 1)
     assert find(index, network, QUESTIONS[1]) == find(index, network, QUESTIONS[1])
     assert len(find(index, network, QUESTIONS[1], width=1).plans) <= 2
+
+
+@torch.inference_mode()
+def test_unlikely_short_plans_do_not_end_the_search_for_the_likeliest(
+    index: SchemaIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network sure of a long plan leaves every other beam to end early."""
+    (linked,) = Linker(index).link(["top 5 customers by number of orders"])
+    names = [item.token for item in linked.items]
+    count = ("COUNT", "t:orders")
+    wanted = ("c:customers.customer_name", *count, "DESC", *count, "LIMIT", "n:5", "END")
+    ids = [KEYWORDS.index(t) if t in KEYWORDS else len(KEYWORDS) + names.index(t) for t in wanted]
+    network = untrained(index, 0)
+    grow = network.step
+
+    def sure(memory: Memory, so_far: Unfolding, tokens: torch.Tensor) -> object:
+        scores, after = grow(memory, so_far, tokens)
+        scores = torch.zeros_like(scores)
+        scores[:, KEYWORDS.index("END")] = 6.0
+        scores[:, ids[min(so_far.tokens, len(ids) - 1)]] = 12.0
+        return scores, after
+
+    monkeypatch.setattr(network, "step", sure)
+    memory = network.encode(Batch(**stack([linked])))
+    made = search(network, memory, linked, Grammar(index.schema, index.binder.graph), 2)
+    assert made.plans[0].tokens == wanted and made.plans[0].probability > 0.9
