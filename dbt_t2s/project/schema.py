@@ -38,6 +38,17 @@ class Cardinality(StrEnum):
     ONE_TO_ONE = "one_to_one"
 
 
+class RuleKind(StrEnum):
+    """Where a business rule comes from, the strongest first."""
+
+    WRITTEN = "written"  # meta.t2s.rules
+    METRIC = "metric"  # a metric's filter or definition
+    CONDITION = "condition"  # recurs in compiled SQL over the same relation
+    BUCKET = "bucket"  # a CASE that defines a term
+    VALUE = "value"  # an accepted value and what it means
+    PINNED = "pinned"  # a behaviour that a unit test pins
+
+
 class Level(StrEnum):
     INFO = "info"
     WARNING = "warning"
@@ -59,9 +70,13 @@ class Column:
     """A column of a queryable table.
 
     ``type`` is the warehouse's own type name, ``type_origin`` says where it was found
-    (``catalog``, ``warehouse``, ``declared``, ``sql`` or ``unknown``). ``values`` are frequent or
-    accepted values, never sampled from personal data. ``minimum`` and ``maximum`` are ISO or
-    decimal text.
+    (``catalog``, ``warehouse``, ``declared``, ``sql`` or ``unknown``), ``confidence`` (0 to 1) how
+    far that can be trusted. ``values`` are frequent or accepted values, never sampled from personal
+    data. ``minimum`` and ``maximum`` are ISO or decimal text. ``format`` is the shape of the values
+    (``AA-999``), ``unit`` what a number counts (``EUR``, ``percent``, ``days``), both empty when
+    unknown. ``sources`` are the columns of other nodes that this one is made from
+    (``model.shop.stg_orders.amount``), ``expression`` the SQL over those names, empty where the
+    column is passed on as it is.
     """
 
     name: str
@@ -81,6 +96,11 @@ class Column:
     null_share: float | None = None
     minimum: str | None = None
     maximum: str | None = None
+    confidence: float = 1.0
+    format: str = ""
+    unit: str = ""
+    sources: tuple[str, ...] = ()
+    expression: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +110,8 @@ class Rule:
     ``predicate`` is a boolean SQL expression over the columns of ``table``, in the project's
     dialect. ``always`` rules hold whenever rows of the table are counted or summed, asked for or
     not (``meta.t2s.rules`` says ``applies: always``, or every metric on the table carries it).
+    ``kind`` says where the rule comes from; ``evidence`` are node ids, with ``path:line`` where a
+    file says it; ``support`` counts what carries it.
     """
 
     name: str
@@ -100,6 +122,7 @@ class Rule:
     support: int = 0
     synonyms: tuple[str, ...] = ()
     always: bool = False
+    kind: RuleKind = RuleKind.WRITTEN
 
 
 @dataclass(frozen=True)
@@ -135,7 +158,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Join:
-    """A proven edge: ``table.columns`` points at ``to_table.to_columns`` (the one side)."""
+    """An edge: ``table.columns`` points at ``to_table.to_columns`` (the one side).
+
+    ``evidence`` names what speaks for it, the strongest first; ``support`` counts the queries of
+    the project that join so. ``meaning`` tells edges between the same two tables apart
+    (``ship date``). ``proven`` is False where names and values are all that speaks for it.
+    ``orphan_share`` is the share of filled rows that point at nothing, None where it was not
+    measured.
+    """
 
     table: str
     columns: tuple[str, ...]
@@ -144,6 +174,10 @@ class Join:
     cardinality: Cardinality = Cardinality.MANY_TO_ONE
     evidence: tuple[str, ...] = ()
     entity: str = ""
+    support: int = 0
+    meaning: str = ""
+    proven: bool = True
+    orphan_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -239,6 +273,7 @@ class SavedQuery:
     group_by: tuple[str, ...]
     where: tuple[str, ...]
     sql: str = ""
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
