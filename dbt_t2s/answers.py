@@ -22,6 +22,7 @@ from dbt_t2s.model.generate import Candidate, Generator
 from dbt_t2s.pipeline import COMPARED_ROWS, Instances, Trained, instances_of
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import Answer, Generate, answer
+from dbt_t2s.serve.languages import foreign_language
 from dbt_t2s.serve.statements import is_statement
 from dbt_t2s.sql import SqlError, references
 from dbt_t2s.workspace import Workspace, check_inputs
@@ -162,17 +163,22 @@ def _generate(workspace: Workspace, model: Generator) -> Generate:
     floor = workspace.settings.refuse_under
 
     def generate(questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
-        asked = [each for each in questions if not is_statement(each)]
+        reasons = [_unreadable(each) for each in questions]
+        asked = [each for each, why in zip(questions, reasons, strict=True) if not why]
         given = iter(model.generate(asked) if asked else ())
         return [
-            (_NO_QUESTION,) if is_statement(each) else _doubted(next(given), floor)
-            for each in questions
+            (Candidate("", 1.0, why),) if why else _doubted(next(given), floor) for why in reasons
         ]
 
     return generate
 
 
-_NO_QUESTION = Candidate("", 1.0, "this is a SQL statement and not a question")
+def _unreadable(question: str) -> str:
+    """Why the text is no question that the model could read; empty when it may be one."""
+    if is_statement(question):
+        return "this is a SQL statement and not a question"
+    language = foreign_language(question)
+    return f"questions are read in English; this one is in {language}" if language else ""
 
 
 def _doubted(candidates: tuple[Candidate, ...], floor: float | None) -> tuple[Candidate, ...]:
