@@ -95,7 +95,7 @@ def _pointing(
     for table in tables:
         for fact in evidence.of(table.unique_id, kind):
             target = by_id.get(fact.target)
-            if target and target != table.name:
+            if target:
                 edge = _Edge(table.name, fact.columns, target, fact.target_columns, ())
                 yield edge, fact.node, fact.node != fact.subject
 

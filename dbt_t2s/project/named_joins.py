@@ -47,6 +47,10 @@ def folded(word: str) -> str:
     return word
 
 
+def _is_plural(word: str) -> bool:
+    return word.endswith("s") and folded(word) != word
+
+
 @lru_cache(maxsize=65536)
 def stem(name: str) -> tuple[str, ...]:
     """What a key's name names: its words, folded, without ``id`` and the like."""
@@ -243,7 +247,7 @@ def _score(column: Column, key: _Key, entities: frozenset[tuple[str, ...]]) -> i
         return 0
     foreign = not key.names_entity and (key.stem in entities or not key.is_known)
     # Without an id, a number in the plural counts: ``customers``, ``total_customers``.
-    counts = not refers and column.kind is Kind.NUMBER and words(column.name)[-1].endswith("s")
+    counts = not refers and column.kind is Kind.NUMBER and _is_plural(words(column.name)[-1])
     if own == key.entity and not foreign and not counts:
         return 60 if refers else 50
     if refers and key.names_entity and own[-len(key.entity) :] == key.entity:
