@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,13 +44,15 @@ def find(
     tables: Sequence[Table],
     relations: Mapping[str, str],
     dialect: str,
+    parse: Callable[[str, str], exp.Expr] = sql.parse_one,
 ) -> tuple[Mined, ...]:
     """The joins between ``tables``, direct ones and those of the models they are made from.
 
     ``relations`` maps lower-case relations of all nodes, queryable or not, to their ids. SQL that
-    cannot be read gives no joins: the mining of patterns says so of each statement.
+    cannot be read gives no joins: the mining of patterns says so of each statement. ``parse`` may
+    hand out trees that others read too; they are not changed here.
     """
-    project = _Project(statements, tables, relations, dialect)
+    project = _Project(statements, tables, relations, dialect, parse)
     seen: dict[tuple[tuple[Place, Place], ...], dict[str, None]] = defaultdict(dict)
     for node_id, _, code in statements:
         if _JOINS.search(code):
@@ -72,7 +74,9 @@ class _Project:
         tables: Sequence[Table],
         relations: Mapping[str, str],
         dialect: str,
+        parse: Callable[[str, str], exp.Expr],
     ) -> None:
+        self._parse = parse
         self._tables = {table.name: table for table in tables}
         self._names = {table.unique_id: table.name for table in tables}
         self._code = {node_id: code for node_id, _, code in statements}
@@ -166,7 +170,7 @@ class _Project:
             self._scopes[node_id] = ()
             if node_id in self._code:
                 try:
-                    tree = sql.parse_one(self._code[node_id], self._known.dialect)
+                    tree = self._parse(self._code[node_id], self._known.dialect)
                     self._scopes[node_id] = sql.scopes(tree) if sql.is_select(tree) else ()
                 except sql.SqlError:
                     self._scopes[node_id] = ()
