@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dbt_t2s import sql
-from dbt_t2s.corpus.lineage import Known, Unresolved, origin, tables_of
+from dbt_t2s.project.origins import Known, Unresolved, origin, tables_of
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
 from dbt_t2s.sql import Scope, exp
 

@@ -15,6 +15,7 @@ from dbt_t2s.project import (
     joins,
     meta,
     metric_set,
+    mined_joins,
     rules,
     secrets,
     semantics,
@@ -82,12 +83,15 @@ def distill(
         issues += found
         tables += [table] if table else []
     tell("tables", len(chosen), len(chosen))
-    edges, found = joins.find(tables, proof, models, execute, project.dialect)
+    written = statements.collect(read, ())
+    mined = mined_joins.find(written, tables, _relations(read, project.dialect), project.dialect)
+    edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
     issues += found
-    metrics = metric_set.read(read, models, tables, edges, project.dialect, execute, tell)
+    proven = tuple(edge for edge in edges if edge.proven)
+    metrics = metric_set.read(read, models, tables, proven, project.dialect, execute, tell)
     issues += metrics.issues
     nodes = {each.name: each.node for each in chosen}
-    business, found = rules.find(tables, nodes, edges, metrics.metrics, execute, project.dialect)
+    business, found = rules.find(tables, nodes, proven, metrics.metrics, execute, project.dialect)
     return ProjectSchema(
         project=project.name,
         dialect=project.dialect,
@@ -102,6 +106,17 @@ def distill(
         issues=(*issues, *found),
         statements=statements.collect(read, metrics.saved_queries),
     )
+
+
+def _relations(read: Artifacts, dialect: str) -> dict[str, str]:
+    """Every node's id, sources included, by its lower-case relation."""
+    sources = artifact_files.section(read.manifest, "sources").values()
+    nodes = (*read.nodes("model", "snapshot", "seed"), *(each for each in sources if each))
+    return {
+        _relation(node, dialect).lower(): text(node, "unique_id")
+        for node in nodes
+        if text(node, "relation_name")
+    }
 
 
 def _relation(node: Node, dialect: str) -> str:

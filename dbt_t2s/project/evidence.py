@@ -1,31 +1,20 @@
-"""What dbt tests, constraints and semantic models prove about columns."""
+"""What dbt tests, constraints and keys of models prove about columns."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
+from dbt_t2s.project.assertions import Fact, facts
 from dbt_t2s.project.schema import Issue, Level
 
+__all__ = ["Evidence", "Fact", "gather"]
+
 _REF = re.compile(r"""ref\(\s*(?:['"][^'"]+['"]\s*,\s*)?['"]([^'"]+)['"]""")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing that ``node`` (a test, a constraint's model) says about ``subject``'s columns.
-
-    ``kind`` is unique, not_null, accepted_values or points_at; names are as written there.
-    """
-
-    kind: str
-    subject: str
-    columns: tuple[str, ...]
-    node: str
-    values: tuple[str, ...] = ()
-    target: str = ""
-    target_columns: tuple[str, ...] = ()
+_FAILED = ("fail", "warn")
 
 
 @dataclass(frozen=True)
@@ -33,8 +22,15 @@ class Evidence:
     facts: tuple[Fact, ...]
     issues: tuple[Issue, ...] = ()
 
+    @cached_property
+    def _by_place(self) -> Mapping[tuple[str, str], tuple[Fact, ...]]:
+        found: dict[tuple[str, str], list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault((fact.subject, fact.kind), []).append(fact)
+        return {place: tuple(group) for place, group in found.items()}
+
     def of(self, subject: str, kind: str) -> tuple[Fact, ...]:
-        return tuple(f for f in self.facts if f.subject == subject and f.kind == kind)
+        return self._by_place.get((subject, kind), ())
 
     def about(self, subject: str, kind: str, column: str) -> tuple[Fact, ...]:
         """The facts of this kind about this one column alone; case does not count."""
@@ -47,111 +43,121 @@ class Evidence:
 
 
 def gather(artifacts: Artifacts) -> Evidence:
-    """Every fact of the project's tests and enforced constraints; failed tests prove nothing."""
+    """Every fact of the project's tests, constraints and declared keys.
+
+    A test that failed proves nothing; but a column with orphans still points where it is said to.
+    """
     failed = {
-        text(result, "unique_id")
+        text(result, "unique_id"): str(result.get("status"))
         for result in items(artifacts.run_results, "results")
-        if isinstance(result, dict) and result.get("status") == "fail"
+        if isinstance(result, dict) and result.get("status") in _FAILED
     }
-    facts: list[Fact] = []
+    found: list[Fact] = []
     issues: list[Issue] = []
     for test in artifacts.nodes("test"):
-        found = tuple(_test_facts(test))
-        if found and text(test, "unique_id") in failed:
-            issues.append(
-                Issue(
-                    Level.WARNING,
-                    text(test, "unique_id"),
-                    "this test failed in the last run, so it proves nothing",
-                    f"dbt test --select {text(test, 'name')}",
-                )
-            )
-            continue
-        facts += found
+        said = facts(test)
+        status = failed.get(text(test, "unique_id"))
+        if said and status:
+            said = tuple(fact for fact in said if fact.kind == "points_at")
+            issues.append(_failed(test, status, bool(said)))
+        found += said
+    targets = _Targets(artifacts)
     for node in artifacts.nodes("model", "snapshot", "seed"):
-        facts += _constraint_facts(artifacts, node)
-        facts += _declared_key(node)
-    return Evidence(tuple(facts), tuple(issues))
+        found += _constraint_facts(targets, node)
+        found += _declared_key(node)
+        found += _configured_key(node)
+    return Evidence(tuple(found), tuple(issues))
 
 
-def _test_facts(test: Node) -> Iterator[Fact]:
-    metadata = section(test, "test_metadata")
-    kwargs = section(metadata, "kwargs")
-    name = text(metadata, "name")
-    node = text(test, "unique_id")
-    parents = [str(each) for each in items(section(test, "depends_on"), "nodes")]
-    subject = text(test, "attached_node") or (parents[-1] if parents else "")
-    column = (text(kwargs, "column_name") or text(test, "column_name")).strip('"`')
-    # A test under a where clause speaks of some rows only.
-    partial = bool(section(test, "config").get("where") or kwargs.get("where"))
-    if not subject:
-        return
-    if name == "unique" and column and not partial:
-        yield Fact("unique", subject, (column,), node)
-    elif name == "unique_combination_of_columns" and not partial:
-        combination = tuple(str(each) for each in items(kwargs, "combination_of_columns"))
-        if combination:
-            yield Fact("unique", subject, combination, node)
-    elif name == "not_null" and column and not partial:
-        yield Fact("not_null", subject, (column,), node)
-    elif name == "accepted_values" and column and not partial:
-        values = tuple(_plain(each) for each in items(kwargs, "values"))
-        yield Fact("accepted_values", subject, (column,), node, values=values)
-    elif name in ("relationships", "relationships_where") and column:
-        others = [each for each in parents if each != subject]
-        field = text(kwargs, "field").strip('"`')
-        target = others[0] if others else subject
-        if field:
-            yield Fact(
-                "points_at", subject, (column,), node, target=target, target_columns=(field,)
-            )
+def _failed(test: Node, status: str, points: bool) -> Issue:
+    how = "warned" if status == "warn" else "failed"
+    what = "its join is kept, though rows point at nothing" if points else "so it proves nothing"
+    return Issue(
+        Level.WARNING,
+        text(test, "unique_id"),
+        f"this test {how} in the last run, {what}",
+        f"dbt test --select {text(test, 'name')}",
+    )
 
 
-def _plain(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+class _Targets:
+    """Node ids by what a foreign key's ``to`` may call them: a ref's name or a relation."""
+
+    def __init__(self, artifacts: Artifacts) -> None:
+        self._ids: dict[str, str] = {}
+        for node in artifacts.nodes("model", "snapshot", "seed"):
+            relation = _bare(text(node, "relation_name"))
+            for name in (relation, f"ref {text(node, 'name')}"):
+                self._ids.setdefault(name, text(node, "unique_id"))
+
+    def find(self, to: str) -> str:
+        """The id of the node that ``to`` names; empty where there is none."""
+        ref = _REF.search(to)
+        name = f"ref {ref.group(1)}" if ref else _bare(to)
+        return self._ids.get(name, "") if to else ""
 
 
-def _constraint_facts(artifacts: Artifacts, node: Node) -> Iterator[Fact]:
-    """Constraints of models under an enforced contract."""
-    if section(node, "contract").get("enforced") is not True:
-        return
+def _bare(relation: str) -> str:
+    return relation.replace('"', "").replace("`", "").lower()
+
+
+def _constraint_facts(targets: _Targets, node: Node) -> Iterator[Fact]:
+    """Constraints of a model; without an enforced contract nobody checks them."""
+    enforced = section(node, "contract").get("enforced") is True
+    maybe = "" if enforced else "maybe_"
     subject = text(node, "unique_id")
-    listed = [
-        (each, tuple(str(name) for name in items(each, "columns")))
-        for each in items(node, "constraints")
-        if isinstance(each, dict)
-    ]
-    for name, column in section(node, "columns").items():
-        own = items(column, "constraints") if isinstance(column, dict) else ()
-        listed += [(each, (str(name),)) for each in own if isinstance(each, dict)]
-    for constraint, columns in listed:
+    for constraint, columns in _constraints(node):
         kind = str(constraint.get("type") or "").lower()
-        if not columns:
-            continue
         if kind in ("unique", "primary_key"):
-            yield Fact("unique", subject, columns, subject)
-        if kind in ("not_null", "primary_key"):
+            yield Fact(f"{maybe}unique", subject, columns, subject)
+        if kind in ("not_null", "primary_key") and enforced:
             yield from (Fact("not_null", subject, (name,), subject) for name in columns)
-        target = _referred(artifacts, text(constraint, "to")) if kind == "foreign_key" else ""
+        if kind == "check" and enforced and text(constraint, "expression"):
+            written = text(constraint, "expression")
+            yield Fact("expression", subject, columns, subject, expression=written)
+        target = targets.find(text(constraint, "to")) if kind == "foreign_key" else ""
         pointed = tuple(str(each) for each in items(constraint, "to_columns"))
         if target and len(pointed) == len(columns):
             yield Fact(
-                "points_at", subject, columns, subject, target=target, target_columns=pointed
+                f"{maybe}points_at",
+                subject,
+                columns,
+                subject,
+                target=target,
+                target_columns=pointed,
             )
 
 
-def _declared_key(node: Node) -> Iterable[Fact]:
+def _constraints(node: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    """The model's constraints and its columns', each with the columns that it is about."""
+    for each in items(node, "constraints"):
+        if isinstance(each, dict):
+            yield each, tuple(str(name) for name in items(each, "columns"))
+    for name, column in section(node, "columns").items():
+        for each in items(column, "constraints") if isinstance(column, dict) else ():
+            if isinstance(each, dict):
+                yield each, (str(name),)
+
+
+def _declared_key(node: Node) -> Sequence[Fact]:
     """The primary key that dbt itself inferred from tests of the node (since v12)."""
     key = tuple(str(each) for each in items(node, "primary_key"))
     return [Fact("primary_key", text(node, "unique_id"), key, text(node, "unique_id"))] * bool(key)
 
 
-def _referred(artifacts: Artifacts, to: str) -> str:
-    """The id of the node that a foreign key's ``to`` (a ref or a relation) names."""
-    ref = _REF.search(to)
-    bare = to.replace('"', "").replace("`", "").lower()
-    for node in artifacts.nodes("model", "snapshot", "seed"):
-        relation = text(node, "relation_name").replace('"', "").replace("`", "").lower()
-        if (ref and text(node, "name") == ref.group(1)) or (bare and relation == bare):
-            return text(node, "unique_id")
-    return ""
+def _configured_key(node: Node) -> Iterator[Fact]:
+    """What a snapshot or an incremental model is merged on.
+
+    dbt gives each version of a snapshot's row an id of its own; the key repeats with each version.
+    """
+    subject, config = text(node, "unique_id"), section(node, "config")
+    key = items(config, "unique_key") or (text(config, "unique_key"),)
+    columns = tuple(str(each).strip() for each in key if str(each).strip())
+    if node.get("resource_type") == "snapshot":
+        names = section(config, "snapshot_meta_column_names")
+        yield Fact("unique", subject, (text(names, "dbt_scd_id") or "dbt_scd_id",), subject)
+        start = text(names, "dbt_valid_from") or "dbt_valid_from"
+        if columns:
+            yield Fact("maybe_unique", subject, (*columns, start), subject)
+    elif columns and text(config, "materialized") == "incremental":
+        yield Fact("maybe_unique", subject, columns, subject)

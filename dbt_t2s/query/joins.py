@@ -1,8 +1,9 @@
-"""The join graph: which table reaches which along proven many-to-one edges."""
+"""The join graph: which table reaches which along many-to-one edges, proven ones first."""
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 from dbt_t2s.project.schema import Cardinality, Join, ProjectSchema
 
@@ -18,20 +19,26 @@ class JoinGraph:
             self._edges[join.table].append(join)
             if join.cardinality is Cardinality.ONE_TO_ONE:
                 self._edges[join.to_table].append(_reversed(join))
+        for edges in self._edges.values():
+            edges.sort(key=lambda join: (not join.proven, -join.support))  # stable
         self._paths: dict[str, dict[str, tuple[Join, ...]]] = {}
         self._bridges: dict[frozenset[str], str | None] = {}
 
     def _paths_from(self, table: str) -> dict[str, tuple[Join, ...]]:
-        """Shortest path from ``table`` to every table it reaches (breadth first)."""
+        """Shortest path from ``table`` to every table it reaches (breadth first).
+
+        Unproven edges lead only to tables that proven ones do not reach.
+        """
         if table not in self._paths:
             found: dict[str, tuple[Join, ...]] = {table: ()}
-            queue = deque([table])
-            while queue:
-                here = queue.popleft()
-                for join in self._edges.get(here, ()):
-                    if join.to_table not in found:
-                        found[join.to_table] = (*found[here], join)
-                        queue.append(join.to_table)
+            for proven_only in (True, False):
+                queue = deque(found)
+                while queue:
+                    here = queue.popleft()
+                    for join in self._edges.get(here, ()):
+                        if join.to_table not in found and (join.proven or not proven_only):
+                            found[join.to_table] = (*found[here], join)
+                            queue.append(join.to_table)
             self._paths[table] = found
         return self._paths[table]
 
@@ -46,29 +53,32 @@ class JoinGraph:
         return frozenset(self._paths_from(table))
 
     def bridge(self, tables: frozenset[str]) -> str | None:
-        """The table that reaches all ``tables`` along the fewest joins; one of them if possible."""
+        """The table that reaches all ``tables`` along the fewest joins; one of them if possible.
+
+        One that does so along proven joins alone comes before any other.
+        """
         if tables not in self._bridges:
             self._bridges[tables] = self._nearest(tables)
         return self._bridges[tables]
 
     def _nearest(self, tables: frozenset[str]) -> str | None:
-        best: tuple[int, int, str] | None = None
+        best: tuple[int, int, int, str] | None = None
         for candidate in self._edges:
             paths = self._paths_from(candidate)
             if all(t in paths for t in tables):
                 cost = sum(len(paths[t]) for t in tables)
-                key = (0 if candidate in tables else 1, cost, candidate)
+                guessed = sum(not join.proven for t in tables for join in paths[t])
+                key = (guessed, 0 if candidate in tables else 1, cost, candidate)
                 best = key if best is None or key < best else best
-        return best[2] if best else None
+        return best[3] if best else None
 
 
 def _reversed(join: Join) -> Join:
-    return Join(
+    return replace(
+        join,
         table=join.to_table,
         columns=join.to_columns,
         to_table=join.table,
         to_columns=join.columns,
-        cardinality=Cardinality.ONE_TO_ONE,
-        evidence=join.evidence,
-        entity=join.entity,
+        orphan_share=None,
     )

@@ -77,8 +77,9 @@ def test_personal_data_is_never_sampled(schema: ProjectSchema) -> None:
 def test_joins_are_proven_once_with_all_evidence(schema: ProjectSchema) -> None:
     (join,) = schema.joins
     assert (join.table, join.columns, join.to_table) == ("bookings", ("owner_id",), "owners")
-    assert len(join.evidence) == 2
+    assert len(join.evidence) == 3
     assert join.entity == "owner"
+    assert (join.support, join.proven, join.orphan_share) == (1, True, 0.0)
 
 
 def test_simple_metrics_are_resolved_to_columns(schema: ProjectSchema) -> None:

@@ -67,6 +67,37 @@ def test_the_shortest_path_is_taken_and_cycles_end() -> None:
     assert short.reachable("b") == {"a", "b", "c"}
 
 
+def weighted(*edges: tuple[str, str, int, bool]) -> JoinGraph:
+    names = sorted({name for edge in edges for name in edge[:2]})
+    tables = tuple(Table(n, n, n, n, ()) for n in names)
+    joins = tuple(
+        Join(a, (f"{b}_id_{support}",), b, ("id",), support=support, proven=proven)
+        for a, b, support, proven in edges
+    )
+    return JoinGraph(ProjectSchema("p", "duckdb", tables, joins))
+
+
+def test_a_longer_proven_path_comes_before_a_guess() -> None:
+    path = weighted(("a", "c", 9, False), ("a", "b", 0, True), ("b", "c", 0, True)).path("a", "c")
+    assert path is not None and [join.to_table for join in path] == ["b", "c"]
+
+
+def test_a_guess_leads_where_nothing_proven_does_and_proven_edges_go_on_from_there() -> None:
+    path = weighted(("a", "b", 0, False), ("b", "c", 0, True)).path("a", "c")
+    assert path is not None and [join.proven for join in path] == [False, True]
+
+
+def test_of_two_proven_edges_the_more_used_is_taken() -> None:
+    path = weighted(("a", "b", 1, True), ("a", "b", 5, True)).path("a", "b")
+    assert path is not None and path[0].support == 5
+
+
+def test_a_bridge_along_proven_edges_comes_before_a_guess_between_two() -> None:
+    edges = (("a", "b", 0, False), ("x", "a", 0, True), ("x", "b", 0, True))
+    assert weighted(*edges).bridge(frozenset(("a", "b"))) == "x"
+    assert weighted(edges[0]).bridge(frozenset(("a", "b"))) == "a"
+
+
 def test_edges_to_unknown_tables_are_left_out() -> None:
     table = Table("a", "a", "a", "a", ())
     joins = (Join("a", ("x",), "gone", ("id",)), Join("gone", ("x",), "a", ("id",)))

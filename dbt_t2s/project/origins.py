@@ -35,6 +35,11 @@ def origin(scope: Scope, column: exp.Column, known: Known) -> str:
     return _through(scope, column.table, column.name, known, 0)
 
 
+def output(scope: Scope, name: str, known: Known) -> str:
+    """``table.column`` that the query's output ``name`` passes on; "" where it is computed."""
+    return _output(scope, name, known, 0)
+
+
 def tables_of(scope: Scope, known: Known, depth: int = 0) -> Iterator[str]:
     """The tables that a query reads, its CTEs' and subqueries' included."""
     if depth > _DEEPEST:
@@ -107,6 +112,8 @@ def _output(scope: Scope, name: str, known: Known, depth: int) -> str:
     for each in _selects(scope):
         if each.alias_or_name.lower() == name.lower():
             node = each.unalias()
+            while isinstance(node, exp.Cast):
+                node = node.this  # the same value in another type
             if isinstance(node, exp.Column):
                 return _through(scope, node.table, node.name, known, depth)
             return ""
