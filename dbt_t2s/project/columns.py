@@ -94,7 +94,7 @@ def _from_warehouse(node: Node, execute: Execute) -> tuple[Found, ...] | QueryEr
     def literal(value: str) -> str:
         return "'" + value.lower().replace("'", "''") + "'"
 
-    name = text(node, "alias") or text(node, "name")
+    name = text(node, "identifier") or text(node, "alias") or text(node, "name")
     query = (
         "select column_name, data_type from information_schema.columns"
         f" where lower(table_name) = {literal(name)}"
