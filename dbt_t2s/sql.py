@@ -6,6 +6,7 @@ Everything here takes text of a dialect (sqlglot's name for it) and fails with o
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
@@ -13,8 +14,10 @@ from typing import TypeVar
 import sqlglot
 from sqlglot import exp as exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import TypeAnnotator
 from sqlglot.optimizer.scope import Scope as Scope
 from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.schema import MappingSchema
 
 # Longer texts are refused unread: sqlglot's time grows faster than the text.
 MAX_LENGTH = 100_000
@@ -142,6 +145,33 @@ def references(sql: str, dialect: str) -> tuple[str, ...]:
             if isinstance(source, exp.Table)
         ]
     return tuple(dict.fromkeys(table_name(each, dialect) for each in found))
+
+
+@functools.cache
+def data_type(name: str, dialect: str) -> exp.DataType:
+    """A warehouse's type name read; the unknown type where it cannot be."""
+    try:
+        return _guarded(lambda: exp.DataType.build(name, dialect=dialect))
+    except SqlError:
+        return exp.DType.UNKNOWN.into_expr()
+
+
+@functools.cache
+def _no_schema(dialect: str) -> MappingSchema:
+    return MappingSchema(dialect=dialect)
+
+
+def infer_type(node: exp.Expr, dialect: str) -> exp.DataType | None:
+    """The type of an expression from those that its parts already carry; None if unknown.
+
+    Every part's ``type`` is set on the way, so that an expression built over this one need not be
+    inferred again.
+    """
+    annotator = TypeAnnotator(_no_schema(dialect), overwrite_types=False)
+    _guarded(lambda: annotator.annotate(node, annotate_scope=False))
+    found = node.type
+    unknown = found is None or found.is_type(exp.DType.UNKNOWN, exp.DType.NULL)
+    return None if unknown else found
 
 
 def columns_in(node: exp.Expr) -> tuple[tuple[str, str], ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from dbt_t2s import sql
 from dbt_t2s.duck import Execute, QueryError
 from dbt_t2s.project import meta
 from dbt_t2s.project.artifacts import Artifacts, Node, section, text
 from dbt_t2s.project.evidence import Evidence
+from dbt_t2s.project.found import Found, from_catalog
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import Column, Issue, Kind, Level, Role
 from dbt_t2s.project.semantics import Hints
 from dbt_t2s.project.values import CATEGORY_LIMIT, Profile
@@ -31,15 +32,6 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
 _KEY_NAME = re.compile(r"(^|_)(id|key|uuid|guid|pk|sk|fk)$")
 
 
-@dataclass(frozen=True)
-class Found:
-    """A column's name and type, and where the two were found."""
-
-    name: str
-    type: str
-    origin: str
-
-
 def is_key_name(name: str) -> bool:
     """Whether a column called so is an identifier rather than a quantity."""
     return bool(_KEY_NAME.search(name.lower()))
@@ -55,11 +47,11 @@ def kind_of(type_name: str) -> Kind:
 
 
 def find(
-    artifacts: Artifacts, node: Node, relation: str, dialect: str, execute: Execute | None
+    artifacts: Artifacts, node: Node, relation: str, lineage: Lineage, execute: Execute | None
 ) -> tuple[tuple[Found, ...], tuple[Issue, ...]]:
     """The table's columns; the warehouse wins over a catalog that is behind it."""
     unique_id = text(node, "unique_id")
-    listed = _from_catalog(artifacts, unique_id)
+    listed = from_catalog(artifacts, unique_id)
     issues: list[Issue] = []
     if execute is not None:
         built = _from_warehouse(node, execute)
@@ -85,7 +77,7 @@ def find(
                     )
                 )
             listed = built
-    found = listed or _from_docs(node, dialect)
+    found = lineage.attach(unique_id, listed) if listed else lineage.columns(unique_id)
     if not found:
         issues.append(
             Issue(
@@ -98,21 +90,11 @@ def find(
     return found, tuple(issues)
 
 
-def _from_catalog(artifacts: Artifacts, unique_id: str) -> tuple[Found, ...]:
-    listed = [
-        column
-        for column in section(artifacts.catalog, "nodes", unique_id, "columns").values()
-        if isinstance(column, dict) and column.get("name")
-    ]
-    listed.sort(key=lambda column: column.get("index") or 0)
-    return tuple(Found(text(each, "name"), text(each, "type"), "catalog") for each in listed)
-
-
 def _from_warehouse(node: Node, execute: Execute) -> tuple[Found, ...] | QueryError:
     def literal(value: str) -> str:
         return "'" + value.lower().replace("'", "''") + "'"
 
-    name = text(node, "alias") or text(node, "name")
+    name = text(node, "identifier") or text(node, "alias") or text(node, "name")
     query = (
         "select column_name, data_type from information_schema.columns"
         f" where lower(table_name) = {literal(name)}"
@@ -124,31 +106,6 @@ def _from_warehouse(node: Node, execute: Execute) -> tuple[Found, ...] | QueryEr
     if isinstance(rows, QueryError):
         return rows
     return tuple(Found(str(row[0]), str(row[1]), "warehouse") for row in rows.rows)
-
-
-def _from_docs(node: Node, dialect: str) -> tuple[Found, ...]:
-    """What the SQL selects, with the types that the docs declare; else the declared columns."""
-    declared = {
-        text(column, "name"): text(column, "data_type")
-        for column in section(node, "columns").values()
-        if isinstance(column, dict)
-    }
-    selected = _selected(text(node, "compiled_code"), dialect)
-    types = {name.lower(): kind for name, kind in declared.items()}
-    if selected:
-        known = [(name, types.get(name.lower(), "")) for name in selected]
-        return tuple(Found(name, kind, "declared" if kind else "sql") for name, kind in known)
-    return tuple(Found(name, kind, "declared") for name, kind in declared.items() if name)
-
-
-def _selected(code: str, dialect: str) -> tuple[str, ...]:
-    """The output columns of a model's SQL; empty where a star hides them."""
-    try:
-        node = sql.parse_one(code, dialect)
-    except sql.SqlError:
-        return ()
-    names = tuple(node.named_selects) if isinstance(node, sql.exp.Query) else ()
-    return () if any(name in ("", "*") for name in names) else names
 
 
 def build(
@@ -218,6 +175,9 @@ def _column(
         kind=kind,
         role=Role.TEXT,
         type_origin=found.origin if found.type else "unknown",
+        confidence=found.confidence,
+        sources=found.sources,
+        expression=found.expression,
         label=meta.label(docs) or dict(hints.labels).get(name.lower(), ""),
         description=meta.description(docs) or dict(hints.descriptions).get(name.lower(), ""),
         synonyms=meta.synonyms(docs),

@@ -296,10 +296,12 @@ def select_nodes(
     exclude: Sequence[str] = (),
     state: Path | None = None,
 ) -> frozenset[str]:
-    """The ids of the models, snapshots and seeds that dbt's own selection syntax picks."""
+    """The ids of the models, snapshots, seeds and sources that dbt's own selection syntax picks."""
     # It would write a manifest without compiled SQL over the one that has it.
     arguments = ["--no-write-json", "ls", "--output", "json", "--output-keys", "unique_id"]
-    for kind in ("model", "snapshot", "seed"):
+    # `+orders` means the nodes above, not the raw data: sources come only where one is named.
+    sources = ("source",) if any("source:" in each for each in select) else ()
+    for kind in ("model", "snapshot", "seed", *sources):
         arguments += ["--resource-type", kind]
     arguments += ["--select", *select] if select else []
     arguments += ["--exclude", *exclude] if exclude else []

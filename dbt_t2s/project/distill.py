@@ -26,6 +26,8 @@ from dbt_t2s.project import tables as table_nodes
 from dbt_t2s.project.artifacts import Artifacts, Node, text
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.evidence import Evidence
+from dbt_t2s.project.found import Found
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.metric_set import Progress
 from dbt_t2s.project.schema import (
     Column,
@@ -76,13 +78,15 @@ def distill(
     issues += proof.issues
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
+    lineage = Lineage(read, project.dialect, project.root)
     tables: list[Table] = []
     for index, each in enumerate(chosen):
         tell("tables", index, len(chosen))
-        table, found = _table(each, read, proof, models, project.dialect, execute)
+        table, found = _table(each, read, proof, models, lineage, project.dialect, execute)
         issues += found
         tables += [table] if table else []
     tell("tables", len(chosen), len(chosen))
+    issues += lineage.issues({each.unique_id: each.columns for each in tables})
     written = statements.collect(read, ())
     mined = mined_joins.find(written, tables, _relations(read, project.dialect), project.dialect)
     edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
@@ -132,12 +136,13 @@ def _table(
     read: Artifacts,
     proof: Evidence,
     models: Sequence[SemanticModel],
+    lineage: Lineage,
     dialect: str,
     execute: Execute | None,
 ) -> tuple[Table | None, tuple[Issue, ...]]:
     """One table with its columns; None when it has none."""
     node, relation = chosen.node, _relation(chosen.node, dialect)
-    found, issues = columns.find(read, node, relation, dialect, execute)
+    found, issues = columns.find(read, node, relation, lineage, execute)
     if not found:
         return None, issues
     hints = semantics.hints(models, chosen.name)
@@ -187,7 +192,7 @@ def _identifies(unique_id: str, name: str, proof: Evidence, hints: Hints) -> boo
 def _primary_key(
     unique_id: str,
     entity: str,
-    found: Sequence[columns.Found],
+    found: Sequence[Found],
     proof: Evidence,
     hints: Hints,
     profile: Profile,

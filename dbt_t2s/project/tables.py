@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dbt_t2s.project import meta
@@ -31,12 +31,12 @@ def choose(
     """The queryable nodes, named; ``select`` (node ids) overrides the project's layers.
 
     By default: public models where the project says which those are, else all but staging,
-    intermediate and base models, else the seeds.
+    intermediate, base and private models, else the seeds. Sources only when selected.
     """
     spines = _time_spines(artifacts)
     usable = [
         node
-        for node in artifacts.nodes("model", "snapshot", "seed")
+        for node in (*artifacts.nodes("model", "snapshot", "seed"), *_sources(artifacts))
         if _has_relation(node)
         and not meta.hidden(node)
         and text(node, "unique_id") not in spines
@@ -48,7 +48,7 @@ def choose(
         kept = _by_layer([node for node in usable if _is_latest_model(node)]) or [
             node for node in usable if node.get("resource_type") == "seed"
         ]
-    issues: list[Issue] = []
+    issues = _left_out(artifacts)
     if not kept:
         issues.append(
             Issue(
@@ -59,6 +59,28 @@ def choose(
             )
         )
     return _named(kept, issues), tuple(issues)
+
+
+def _sources(artifacts: Artifacts) -> list[Node]:
+    """The enabled sources, sorted by their id."""
+    found = sorted(section(artifacts.manifest, "sources").items())
+    nodes = [node for _, node in found if isinstance(node, Mapping)]
+    return [node for node in nodes if section(node, "config").get("enabled", True)]
+
+
+def _left_out(artifacts: Artifacts) -> list[Issue]:
+    """How many nodes are disabled or hidden, in one line each."""
+    disabled = section(artifacts.manifest, "disabled")
+    hidden = [n for n in artifacts.nodes("model", "snapshot", "seed") if meta.hidden(n)]
+    counts = (
+        (len(disabled), "disabled in the project"),
+        (len(hidden), "hidden by meta.t2s.hidden"),
+    )
+    return [
+        Issue(Level.INFO, "manifest.json", f"nodes left out because they are {why}: {count}")
+        for count, why in counts
+        if count
+    ]
 
 
 def _has_relation(node: Node) -> bool:
@@ -74,7 +96,8 @@ def _is_latest_model(node: Node) -> bool:
 
 def _by_layer(models: Sequence[Node]) -> list[Node]:
     public = [node for node in models if _access(node) == "public"]
-    return public or [node for node in models if not _is_inner(node)]
+    open_ones = [node for node in models if _access(node) != "private"]
+    return public or [node for node in open_ones if not _is_inner(node)]
 
 
 def _access(node: Node) -> str:
