@@ -15,7 +15,7 @@ from dbt_t2s.project import (
     joins,
     meta,
     metric_set,
-    rules,
+    rulebook,
     secrets,
     semantics,
     statements,
@@ -26,6 +26,7 @@ from dbt_t2s.project.artifacts import Artifacts, Node, text
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.metric_set import Progress
+from dbt_t2s.project.places import Places
 from dbt_t2s.project.schema import (
     Column,
     Issue,
@@ -36,6 +37,7 @@ from dbt_t2s.project.schema import (
     Table,
 )
 from dbt_t2s.project.semantics import Hints, SemanticModel
+from dbt_t2s.project.statements import Parsed
 from dbt_t2s.project.tables import Chosen
 from dbt_t2s.project.values import Profile, Wanted
 
@@ -86,8 +88,19 @@ def distill(
     issues += found
     metrics = metric_set.read(read, models, tables, edges, project.dialect, execute, tell)
     issues += metrics.issues
-    nodes = {each.name: each.node for each in chosen}
-    business, found = rules.find(tables, nodes, edges, metrics.metrics, execute, project.dialect)
+    collected = statements.collect(read, metrics.saved_queries)
+    material = rulebook.Material(
+        read,
+        proof,
+        tables,
+        edges,
+        metrics.metrics,
+        models,
+        Parsed(collected, project.dialect),
+        Places(project.root, project.name),
+        execute,
+    )
+    business, found = rulebook.find(material)
     return ProjectSchema(
         project=project.name,
         dialect=project.dialect,
@@ -100,7 +113,7 @@ def distill(
         dbt_version=text(artifact_files.section(read.manifest, "metadata"), "dbt_version"),
         manifest_version=read.manifest_version,
         issues=(*issues, *found),
-        statements=statements.collect(read, metrics.saved_queries),
+        statements=collected,
     )
 
 

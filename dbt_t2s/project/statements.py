@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dbt_t2s import sql
 from dbt_t2s.project import meta
 from dbt_t2s.project.artifacts import Artifacts, text
 from dbt_t2s.project.schema import SavedQuery
@@ -28,3 +29,41 @@ def collect(
                 found.append((text(node, "unique_id"), kind, code))
     found += [(f"saved_query.{q.name}", "saved_query", q.sql) for q in saved_queries if q.sql]
     return tuple(found)
+
+
+class Parsed:
+    """Statements (node id, kind, SQL) with their parse trees, each read once, when first asked for.
+
+    The trees are shared by everyone who mines them: look at them, copy them, do not change them.
+    """
+
+    def __init__(self, statements: Sequence[tuple[str, str, str]], dialect: str) -> None:
+        self.statements = tuple(statements)
+        self.dialect = dialect
+        self._trees: dict[int, sql.exp.Expr | sql.SqlError] = {}
+        self._scopes: dict[int, tuple[sql.Scope, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+    def tree_of(self, index: int) -> sql.exp.Expr:
+        """The parse tree of a statement; ``SqlError``, each time, where it cannot be read."""
+        if index not in self._trees:
+            try:
+                self._trees[index] = sql.parse_one(self.statements[index][2], self.dialect)
+            except sql.SqlError as error:
+                self._trees[index] = error
+        found = self._trees[index]
+        if isinstance(found, sql.SqlError):
+            raise found
+        return found
+
+    def scopes_of(self, index: int) -> tuple[sql.Scope, ...]:
+        """A query's scopes, inner ones first and itself last; none where it is no query.
+
+        ``SqlError`` where the statement cannot be read.
+        """
+        if index not in self._scopes:
+            tree = self.tree_of(index)
+            self._scopes[index] = sql.scopes(tree) if sql.is_select(tree) else ()
+        return self._scopes[index]
