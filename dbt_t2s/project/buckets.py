@@ -37,8 +37,10 @@ class _Branch:
     condition: sql.exp.Expr | None
 
 
-def find(parsed: Parsed, tables: Sequence[Table], relations: Mapping[str, str]) -> list[Bucket]:
-    """The buckets of every statement; ``relations`` are node ids by relation in lower case.
+def find(
+    parsed: Parsed, tables: Sequence[Table], relations: Mapping[str, str]
+) -> tuple[list[Bucket], list[Issue]]:
+    """The buckets of every statement; ``relations`` are node ids by ``relation_key``.
 
     Statements that cannot be read are passed over: ``recurring.usages`` reports them.
     """
@@ -52,15 +54,29 @@ def find(parsed: Parsed, tables: Sequence[Table], relations: Mapping[str, str]) 
 
     through = Origins(tables, parsed.dialect, lambda name: last(relations.get(name, "")))
     found: list[Bucket] = []
+    issues: list[Issue] = []
     for table in tables:
         scope = last(table.unique_id)
-        if scope is not None:
-            found += _materialised(table, scope, through, makers, parsed.dialect)
+        if scope is None:
+            continue
+        try:
+            found += list(_materialised(table, scope, through, makers, parsed.dialect))
+        except sql.SqlError as error:
+            issues.append(_unread(table.unique_id, error))
     made = {table.unique_id for table in tables}
     for index, (node, _, code) in enumerate(parsed.statements):
-        if node not in made and "case" in code.lower():
-            found += _asked(node, _scopes(parsed, index), through, parsed.dialect)
-    return found
+        if node in made or "case" not in code.lower():
+            continue
+        try:
+            found += list(_asked(node, _scopes(parsed, index), through, parsed.dialect))
+        except sql.SqlError as error:
+            issues.append(_unread(node, error))
+    return found, issues
+
+
+def _unread(node: str, error: sql.SqlError) -> Issue:
+    message = f"its CASE terms cannot be read: {str(error).splitlines()[0]}"
+    return Issue(Level.INFO, node, message)
 
 
 def rules(

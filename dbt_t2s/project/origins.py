@@ -14,11 +14,16 @@ Placed = tuple[sql.Scope, sql.exp.Expr]
 _MAX_DEPTH = 50
 
 
+def relation_key(relation: str) -> str:
+    """A relation's name without quotes and case, which people write as they like."""
+    return relation.replace('"', "").replace("`", "").lower()
+
+
 class Origins:
     """Follows columns that are passed on as they are; what is computed ends the trail.
 
     ``upstream`` gives the last scope of the query that makes a relation which is no table of the
-    schema (by its name in lower case), so that a trail may go on through other nodes.
+    schema (by its ``relation_key``), so that a trail may go on through other nodes.
     """
 
     def __init__(
@@ -27,7 +32,7 @@ class Origins:
         dialect: str,
         upstream: Callable[[str], sql.Scope | None] = lambda relation: None,
     ) -> None:
-        self._tables = {table.relation.lower(): table for table in tables}
+        self._tables = {relation_key(table.relation): table for table in tables}
         self._columns: Mapping[str, Mapping[str, str]] = {
             table.name: {column.name.lower(): column.name for column in table.columns}
             for table in tables
@@ -41,7 +46,7 @@ class Origins:
         """The schema's table that a source is; None for a CTE, a subquery, another relation."""
         if not isinstance(source, sql.exp.Table):
             return None
-        return self._tables.get(sql.table_name(source, self._dialect).lower())
+        return self._tables.get(relation_key(sql.table_name(source, self._dialect)))
 
     def tables_read(self, scopes: Sequence[sql.Scope]) -> Iterator[Table]:
         """The schema's tables that a query's scopes select from, each once."""
@@ -90,7 +95,7 @@ class Origins:
             return found
         source = self.source(inner, column.table, column.name)
         if isinstance(source, sql.exp.Table):
-            source = self._upstream(sql.table_name(source, self._dialect).lower())
+            source = self._upstream(relation_key(sql.table_name(source, self._dialect)))
         return self.definition(source, column.name, depth + 1) if source is not None else None
 
     def source(self, scope: sql.Scope, table: str, name: str) -> Source | None:

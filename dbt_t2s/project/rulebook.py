@@ -10,7 +10,7 @@ from dbt_t2s.duck import Execute
 from dbt_t2s.project import buckets, contradictions, meanings, meta, pinned, recurring, rules
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.evidence import Evidence
-from dbt_t2s.project.origins import Origins
+from dbt_t2s.project.origins import Origins, relation_key
 from dbt_t2s.project.places import Places
 from dbt_t2s.project.rules import Holder
 from dbt_t2s.project.schema import Issue, Join, Metric, Rule, RuleKind, Table
@@ -46,7 +46,7 @@ def find(material: Material) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
         material.places,
     )
     used, unread = recurring.usages(material.statements, Origins(material.tables, dialect))
-    cases = buckets.find(material.statements, material.tables, _relations(material, dialect))
+    cases, odd = buckets.find(material.statements, material.tables, _relations(material))
     terms, differing = buckets.rules(cases, named, dialect)
     kept, unplaced = pinned.find(material.artifacts, material.tables)
     implied = [
@@ -64,7 +64,7 @@ def find(material: Material) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
     found = [*(_carried(rule, by_table, dialect) for rule in named), *mined]
     suggested = [i for usage in used for i in recurring.suggestions(usage, named, dialect)]
     clashes = contradictions.find(named, material.metrics, dialect)
-    told = (*issues, *unread, *differing, *unplaced, *suggested, *clashes)
+    told = (*issues, *unread, *odd, *differing, *unplaced, *suggested, *clashes)
     return tuple(rules.uniquely_named(found)), told
 
 
@@ -83,14 +83,13 @@ def _holders(material: Material) -> Iterator[Holder]:
             yield Holder(node, by_name[home])
 
 
-def _relations(material: Material, dialect: str) -> dict[str, str]:
-    """Node ids by relation, in lower case as queries name them."""
-    found: dict[str, str] = {}
-    for node in material.artifacts.nodes("model", "snapshot"):
-        if text(node, "relation_name"):
-            relation = sql.relation(text(node, "relation_name"), dialect)
-            found[relation.lower()] = text(node, "unique_id")
-    return found
+def _relations(material: Material) -> dict[str, str]:
+    """Node ids by their relation's key."""
+    return {
+        relation_key(text(node, "relation_name")): text(node, "unique_id")
+        for node in material.artifacts.nodes("model", "snapshot")
+        if text(node, "relation_name")
+    }
 
 
 def _said(condition: Rule, named: Sequence[Rule], dialect: str) -> bool:
@@ -124,7 +123,7 @@ def _placed(rule: Rule, material: Material) -> Rule:
             node = material.artifacts.node(tables[rule.table])
             place = material.places.in_properties(node, names[0])
         else:
-            label = rule.synonyms[:1] if rule.kind is RuleKind.BUCKET else ()
+            label = [f"'{each}'" for each in rule.synonyms[:1]]
             place = material.places.in_sql(node, label or names)
     return replace(rule, evidence=(*rule.evidence, place)) if place else rule
 
