@@ -11,8 +11,6 @@ Source = sql.exp.Table | sql.Scope
 Outputs = tuple[Mapping[str, sql.exp.Expr], tuple[str, ...]]
 Placed = tuple[sql.Scope, sql.exp.Expr]
 
-_MAX_DEPTH = 50
-
 
 def relation_key(relation: str) -> str:
     """A relation's name without quotes and case, which people write as they like."""
@@ -39,6 +37,7 @@ class Origins:
         }
         self._dialect = dialect
         # By the scope's identity; the scope is kept so that the identity stays its own.
+        self._made: dict[tuple[int, str], Placed | None] = {}
         self._outputs: dict[int, tuple[sql.Scope, Outputs]] = {}
         self._upstream = upstream
 
@@ -82,21 +81,25 @@ class Origins:
             column.replace(new)
         return places[0][0], copy
 
-    def definition(self, scope: sql.Scope, name: str, depth: int = 0) -> Placed | None:
+    def definition(self, scope: sql.Scope, name: str) -> Placed | None:
         """The expression that makes the output ``name`` of a query, with the scope it stands in.
 
         Goes on through the queries of upstream relations; None where there is no more to follow.
         """
+        key = (id(scope), name.lower())
+        if key not in self._made:
+            self._made[key] = None  # a circle of relations defines nothing
+            self._made[key] = self._define(scope, name)
+        return self._made[key]
+
+    def _define(self, scope: sql.Scope, name: str) -> Placed | None:
         found = self._projected(scope, name)
-        if found is None:
-            return None
-        inner, column = found
-        if not isinstance(column, sql.exp.Column) or depth > _MAX_DEPTH:
+        if found is None or not isinstance(column := found[1], sql.exp.Column):
             return found
-        source = self.source(inner, column.table, column.name)
+        source = self.source(found[0], column.table, column.name)
         if isinstance(source, sql.exp.Table):
             source = self._upstream(relation_key(sql.table_name(source, self._dialect)))
-        return self.definition(source, column.name, depth + 1) if source is not None else None
+        return self.definition(source, column.name) if source is not None else None
 
     def source(self, scope: sql.Scope, table: str, name: str) -> Source | None:
         """The source of ``scope`` that a column is of; None where that is not certain."""
