@@ -17,6 +17,11 @@ def relation_key(relation: str) -> str:
     return relation.replace('"', "").replace("`", "").lower()
 
 
+def _key_of(table: sql.exp.Table) -> str:
+    """The ``relation_key`` of what a query names."""
+    return ".".join(part.name for part in table.parts).lower()
+
+
 class Origins:
     """Follows columns that are passed on as they are; what is computed ends the trail.
 
@@ -45,7 +50,7 @@ class Origins:
         """The schema's table that a source is; None for a CTE, a subquery, another relation."""
         if not isinstance(source, sql.exp.Table):
             return None
-        return self._tables.get(relation_key(sql.table_name(source, self._dialect)))
+        return self._tables.get(_key_of(source))
 
     def tables_read(self, scopes: Sequence[sql.Scope]) -> Iterator[Table]:
         """The schema's tables that a query's scopes select from, each once."""
@@ -98,7 +103,7 @@ class Origins:
             return found
         source = self.source(found[0], column.table, column.name)
         if isinstance(source, sql.exp.Table):
-            source = self._upstream(relation_key(sql.table_name(source, self._dialect)))
+            source = self._upstream(_key_of(source))
         return self.definition(source, column.name) if source is not None else None
 
     def source(self, scope: sql.Scope, table: str, name: str) -> Source | None:
