@@ -230,7 +230,7 @@ def coverage(
         tables=things(f"t:{t.name}" for t in schema.tables),
         columns=things(columns),
         metrics=things(f"m:{m.name}" for m in schema.metrics),
-        rules=things(f"r:{r.name}" for r in schema.rules),
+        rules=things(f"r:{r.name}" for r in schema.askable_rules),
         templates=group(lambda e: e.template),
         rejected=tuple(Counted(k, n, 0) for k, n in sorted(rejected.items())),
     )

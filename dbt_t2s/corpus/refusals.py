@@ -170,7 +170,7 @@ class Refusals(ShapeRoom):
         for metric in self.words.schema.metrics:
             for name in self.words.metric_names(metric):
                 known.update(stem(w) for w in name_words(name))
-        for rule in self.words.schema.rules:
+        for rule in self.words.schema.askable_rules:
             for name in (rule.name, *rule.synonyms):
                 known.update(stem(w) for w in name_words(name))
         self._things = [t for t in _THINGS if _unknown(t, known)]

@@ -77,7 +77,7 @@ class Vocabulary:
         self.graph = self.binder.graph
         self.tables = {t.name: t for t in schema.tables}
         self.rules: dict[str, tuple[Rule, ...]] = {}
-        for rule in schema.rules:
+        for rule in schema.askable_rules:
             self.rules[rule.table] = (*self.rules.get(rule.table, ()), rule)
         self._names = Counter(c.name for t in schema.tables for c in t.columns)
         self.copies = copies(schema)

@@ -107,7 +107,8 @@ class SchemaReader:
         self._tables = {table.name: table for table in schema.tables}
         self._table_words = {table.name: _table_words(table) for table in schema.tables}
         self._metric_words = {metric.name: _metric_words(metric) for metric in schema.metrics}
-        self._rule_words = [_rule_words(rule) for rule in schema.rules]
+        self._rules = schema.askable_rules
+        self._rule_words = [_rule_words(rule) for rule in self._rules]
         self._neighbours = _neighbours(schema)
         self._lines: dict[str, str] = {}
         spread = Counter(word for words in self._table_words.values() for word in words)
@@ -126,7 +127,7 @@ class SchemaReader:
         rules = self._matching_rules(words)
         needed, others = self._table_order(words, metrics, rules)
         # A rule that always holds comes with its table, asked for or not.
-        always = [rule for rule in self._schema.rules if rule.always and rule.table in needed]
+        always = [rule for rule in self._rules if rule.always and rule.table in needed]
         told = [*always, *(rule for rule in rules if rule not in always)]
         header = self._header()
         extras = _fitting(
@@ -156,7 +157,7 @@ class SchemaReader:
         return [metric for score, metric in scored if score > 0]
 
     def _matching_rules(self, words: frozenset[str]) -> list[Rule]:
-        pairs = zip(self._rule_words, self._schema.rules, strict=True)
+        pairs = zip(self._rule_words, self._rules, strict=True)
         scored = [(self._score(words, weights), rule) for weights, rule in pairs]
         scored.sort(key=lambda pair: (-pair[0], pair[1].name))
         return [rule for score, rule in scored if score > 0]

@@ -92,7 +92,8 @@ def _metric_line(metric: Metric) -> str:
 
 def _rule_line(rule: Rule) -> str:
     always = ", always" if rule.always else ""
-    return f"  {rule.name} ({rule.table}{always}): {rule.predicate}  - {rule.sentence}"
+    what = ": ".join(part for part in (rule.kind.value, rule.predicate) if part)
+    return f"  {rule.name} ({rule.table}{always}): {what}  - {rule.sentence}"
 
 
 def _gaps(schema: ProjectSchema) -> Iterator[str]:

@@ -16,7 +16,7 @@ from dbt_t2s.project import (
     meta,
     metric_set,
     mined_joins,
-    rules,
+    rulebook,
     secrets,
     semantics,
     statements,
@@ -29,6 +29,7 @@ from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.found import Found
 from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.metric_set import Progress
+from dbt_t2s.project.places import Places
 from dbt_t2s.project.schema import (
     Column,
     Issue,
@@ -39,6 +40,7 @@ from dbt_t2s.project.schema import (
     Table,
 )
 from dbt_t2s.project.semantics import Hints, SemanticModel
+from dbt_t2s.project.statements import Parsed, Trees
 from dbt_t2s.project.tables import Chosen
 from dbt_t2s.project.values import Profile, Wanted
 
@@ -87,15 +89,27 @@ def distill(
         tables += [table] if table else []
     tell("tables", len(chosen), len(chosen))
     issues += lineage.issues({each.unique_id: each.columns for each in tables})
-    written = statements.collect(read, ())
-    mined = mined_joins.find(written, tables, _relations(read, project.dialect), project.dialect)
+    written, trees = statements.collect(read, ()), Trees()
+    relations = _relations(read, project.dialect)
+    mined = mined_joins.find(written, tables, relations, project.dialect, trees.parse)
     edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
     issues += found
     proven = tuple(edge for edge in edges if edge.proven)
     metrics = metric_set.read(read, models, tables, proven, project.dialect, execute, tell)
     issues += metrics.issues
-    nodes = {each.name: each.node for each in chosen}
-    business, found = rules.find(tables, nodes, proven, metrics.metrics, execute, project.dialect)
+    collected = statements.collect(read, metrics.saved_queries)
+    material = rulebook.Material(
+        read,
+        proof,
+        tables,
+        proven,
+        metrics.metrics,
+        models,
+        Parsed(collected, project.dialect, trees),
+        Places(project.root, project.name),
+        execute,
+    )
+    business, found = rulebook.find(material)
     return ProjectSchema(
         project=project.name,
         dialect=project.dialect,
@@ -108,7 +122,7 @@ def distill(
         dbt_version=text(artifact_files.section(read.manifest, "metadata"), "dbt_version"),
         manifest_version=read.manifest_version,
         issues=(*issues, *found),
-        statements=statements.collect(read, metrics.saved_queries),
+        statements=collected,
     )
 
 

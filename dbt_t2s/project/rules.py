@@ -10,35 +10,45 @@ from dbt_t2s.duck import Execute, QueryError
 from dbt_t2s.project import meta
 from dbt_t2s.project.artifacts import Node, items, text
 from dbt_t2s.project.expansion import Expander, NoPath
-from dbt_t2s.project.schema import Issue, Join, Level, Metric, Rule, Table
+from dbt_t2s.project.places import Places
+from dbt_t2s.project.schema import Issue, Join, Level, Metric, Rule, RuleKind, Table
 
 
 class NoRule(ValueError):
     """What somebody wrote as a rule is none that can be used; the message says why."""
 
 
+@dataclass(frozen=True)
+class Holder:
+    """A node whose meta may hold rules, and the table they are about."""
+
+    node: Node
+    table: Table
+
+
 def find(
+    holders: Sequence[Holder],
     tables: Sequence[Table],
-    nodes: Mapping[str, Node],
     joins: Sequence[Join],
     metrics: Sequence[Metric],
     execute: Execute | None,
     dialect: str,
+    places: Places,
 ) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
-    """The written rules, then those of metrics; ``nodes`` are the tables' by their names.
+    """The rules written in the meta of ``holders``, then those of metrics.
 
     Names are unique. A rule's support is the number of metrics that carry it, and one more
     where somebody wrote it down.
     """
-    reader = _Reader({table.name: table for table in tables}, joins, execute, dialect)
+    reader = _Reader({table.name: table for table in tables}, joins, execute, dialect, places)
     rules: list[Rule] = []
     issues: list[Issue] = []
-    for table in tables:
-        for given in items(meta.own(nodes[table.name]), "rules"):
+    for holder in holders:
+        for given in items(meta.own(holder.node), "rules"):
             try:
-                rules.append(reader.read(given, table))
+                rules.append(reader.read(given, holder))
             except NoRule as why:
-                where = f"{table.unique_id} meta.t2s.rules"
+                where = f"{text(holder.node, 'unique_id')} meta.t2s.rules"
                 issues.append(Issue(Level.WARNING, where, f"rule left out: {why}"))
     carried = _carried(metrics, dialect)
     known = {(rule.table, frozenset(sql.conjuncts(rule.predicate, dialect))) for rule in rules}
@@ -48,7 +58,7 @@ def find(
             known.add(key)
             rules.append(rule)
     counted = [_with_support(rule, carried, dialect) for rule in rules]
-    return tuple(_uniquely_named(counted)), tuple(issues)
+    return tuple(uniquely_named(counted)), tuple(issues)
 
 
 @dataclass(frozen=True)
@@ -57,11 +67,13 @@ class _Reader:
     joins: Sequence[Join]
     execute: Execute | None
     dialect: str
+    places: Places
 
-    def read(self, given: object, table: Table) -> Rule:
+    def read(self, given: object, holder: Holder) -> Rule:
         """The rule of one entry in meta."""
         if not isinstance(given, dict):
             raise NoRule(f"{given!r} has no name, sentence and expression")
+        table = holder.table
         name = meta.clean(text(given, "name"))
         expression = text(given, "expression") or text(given, "predicate") or text(given, "sql")
         if not name or not expression:
@@ -71,12 +83,13 @@ class _Reader:
             self._try(predicate, others, table)
         except (sql.SqlError, NoPath, NoRule) as error:
             raise NoRule(f"{name}: {error}") from error
+        place = self.places.in_properties(holder.node, name)
         return Rule(
             name=name,
             sentence=meta.clean(text(given, "sentence") or text(given, "description")),
             table=table.name,
             predicate=predicate,
-            evidence=(table.unique_id,),
+            evidence=(text(holder.node, "unique_id"), *([place] if place else [])),
             support=1,
             synonyms=meta.synonyms({"meta": given}),
             always=text(given, "applies").lower() == "always",
@@ -165,6 +178,7 @@ def _of_metrics(metrics: Sequence[Metric], dialect: str) -> Iterator[Rule]:
                 table=table,
                 predicate=predicate,
                 evidence=(metric.unique_id or f"metric {metric.name}",),
+                kind=RuleKind.METRIC,
             )
 
 
@@ -217,7 +231,8 @@ def _nearly_all(holding: int, metrics: int) -> bool:
     return metrics > 1 and holding >= 0.8 * metrics
 
 
-def _uniquely_named(rules: Sequence[Rule]) -> Iterator[Rule]:
+def uniquely_named(rules: Sequence[Rule]) -> Iterator[Rule]:
+    """The rules, with those told apart that share a name."""
     taken: set[str] = set()
     for rule in rules:
         names = (rule.name, f"{rule.name}_{rule.table}", f"{rule.name}_{len(taken)}")

@@ -298,6 +298,25 @@ class ProjectSchema:
     issues: tuple[Issue, ...] = ()
     statements: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
 
+    @property
+    def askable_rules(self) -> tuple[Rule, ...]:
+        """The rules that a question may name: those that people named, in meta or as a metric.
+
+        Of what was mined only a bucket that two queries define alike, under a word that is
+        neither a column nor a value of its table: the others are asked for as columns and values,
+        or have no name that people use.
+        """
+        return tuple(rule for rule in self.rules if self._can_be_named(rule))
+
+    def _can_be_named(self, rule: Rule) -> bool:
+        if rule.kind is not RuleKind.BUCKET:
+            return rule.kind in (RuleKind.WRITTEN, RuleKind.METRIC)
+        columns = self.table(rule.table).columns
+        values = {value.lower() for column in columns for value in column.values}
+        of_column = any(rule.name.lower().endswith(column.name.lower()) for column in columns)
+        of_value = any(name.lower() in values for name in (rule.name, *rule.synonyms))
+        return bool(rule.predicate) and rule.support > 1 and not (of_column or of_value)
+
     def table(self, name: str) -> Table:
         """The table called ``name``; KeyError if there is none."""
         for table in self.tables:

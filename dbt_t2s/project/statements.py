@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dbt_t2s import sql
 from dbt_t2s.project import meta
 from dbt_t2s.project.artifacts import Artifacts, text
 from dbt_t2s.project.schema import SavedQuery
@@ -28,3 +29,58 @@ def collect(
                 found.append((text(node, "unique_id"), kind, code))
     found += [(f"saved_query.{q.name}", "saved_query", q.sql) for q in saved_queries if q.sql]
     return tuple(found)
+
+
+class Trees:
+    """Parse trees by their text, each read once: joins and rules are mined from the same SQL."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, str], sql.exp.Expr | sql.SqlError] = {}
+
+    def parse(self, code: str, dialect: str) -> sql.exp.Expr:
+        """The tree of ``code``; ``SqlError``, each time, where it cannot be read."""
+        key = (code, dialect)
+        if key not in self._read:
+            try:
+                self._read[key] = sql.parse_one(code, dialect)
+            except sql.SqlError as error:
+                self._read[key] = error
+        found = self._read[key]
+        if isinstance(found, sql.SqlError):
+            raise found
+        return found
+
+
+class Parsed:
+    """Statements (node id, kind, SQL) with their parse trees, each read once, when first asked for.
+
+    The trees are shared by everyone who mines them: look at them, copy them, do not change them.
+    """
+
+    def __init__(
+        self,
+        statements: Sequence[tuple[str, str, str]],
+        dialect: str,
+        trees: Trees | None = None,
+    ) -> None:
+        self.statements = tuple(statements)
+        self.dialect = dialect
+        self._trees = trees or Trees()
+        self._scopes: dict[int, tuple[sql.Scope, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+    def tree_of(self, index: int) -> sql.exp.Expr:
+        """The parse tree of a statement; ``SqlError``, each time, where it cannot be read."""
+        return self._trees.parse(self.statements[index][2], self.dialect)
+
+    def scopes_of(self, index: int) -> tuple[sql.Scope, ...]:
+        """A query's scopes, inner ones first and itself last; none where it is no query.
+
+        ``SqlError`` where the statement cannot be read.
+        """
+        if index not in self._scopes:
+            tree = self.tree_of(index)
+            self._scopes[index] = sql.scopes(tree) if sql.is_select(tree) else ()
+        return self._scopes[index]

@@ -45,7 +45,7 @@ def schema_items(schema: ProjectSchema, binder: Binder) -> tuple[Item, ...]:
         items.append(_table_item(table))
         items.extend(_column_item(table, column) for column in table.columns)
     items.extend(_metric_item(schema, binder, index) for index in range(len(schema.metrics)))
-    for rule in schema.rules:
+    for rule in schema.askable_rules:
         phrases = (humanise(rule.name), *rule.synonyms)
         text = f"{humanise(rule.name)}: {rule.sentence}"
         token = f"r:{rule.name}"

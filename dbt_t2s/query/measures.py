@@ -112,7 +112,7 @@ class Measures:
         self._tables = {table.name: table for table in schema.tables}
         self._metrics = {metric.name: metric for metric in schema.metrics}
         self._always: dict[str, tuple[str, ...]] = {}
-        for rule in schema.rules:
+        for rule in schema.askable_rules:
             if rule.always:
                 parts = sql.conjuncts(rule.predicate, self._dialect)
                 conditions = [self.condition(part, rule.table) for part in parts]

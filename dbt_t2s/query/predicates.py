@@ -42,7 +42,7 @@ class Predicates:
         self._tables = {table.name: table for table in schema.tables}
         self._rules = {
             rule.name: (rule.table, measures.condition(rule.predicate, rule.table))
-            for rule in schema.rules
+            for rule in schema.askable_rules
         }
 
     def render(self, pred: Pred, root: str, time: Col | None = None) -> str:

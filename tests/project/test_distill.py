@@ -166,7 +166,8 @@ def test_rules_come_from_meta_and_metrics(schema: ProjectSchema) -> None:
     real = rules["real_booking"]
     assert real.predicate == "NOT is_test AND status <> 'cancelled'"
     assert "metric.kennel.takings" in real.evidence
-    assert real.support == 2
+    assert "saved_query.takings_by_month" in real.evidence
+    assert real.support == 3
     assert "broken_rule" not in rules
     assert any("nothing_here" in issue.message for issue in schema.issues)
     assert rules["bookings_filter"].predicate == "NOT is_test"
