@@ -47,9 +47,9 @@ def test_a_query_is_read_through_its_ctes() -> None:
     assert found.tables == ("orders", "customers")
     assert found.joins == ("customers.id = orders.customer_id",)
     assert found.filters == (
-        "orders.status =",
+        "orders.status = text",
         "customers.city is not null",
-        "orders.amount between",
+        "orders.amount between number",
     )
     assert found.aggregations == ("SUM(orders.amount)", "COUNT(DISTINCT orders.id)")
     assert found.groupings == ("customers.city",)
@@ -88,10 +88,10 @@ def test_set_operations_and_correlated_subqueries() -> None:
     assert found.scopes == found.resolved == 3
     filters = {each for pattern in found.patterns for each in pattern.filters}
     assert {
-        "orders.amount >",
-        "orders.amount <",
-        "orders.customer_id =",
-        "customers.id =",
+        "orders.amount > number",
+        "orders.amount < number",
+        "orders.customer_id = column",
+        "customers.id = column",
     } <= filters
 
 
