@@ -141,15 +141,26 @@ def _distilled(workspace: Workspace) -> ProjectSchema:
 
 def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[Pattern, ...]:
     from dbt_t2s.corpus.patterns import mining
+    from dbt_t2s.corpus.readings import Reading
 
     path, inputs = workspace.patterns_path, {**_schema_input(workspace), "version": __version__}
     if not fresh and _is_fresh(path, Pattern, inputs):
         workspace.console.info("patterns: up to date")
         return store.read_rows(path, Pattern)
     workspace.console.info("mining query patterns")
-    mined = mining(schema)
-    workspace.console.info(f"{mined.resolved} of {mined.scopes} queries could be read")
+    remembered = workspace.readings_path
+    header = None if fresh else store.read_header(remembered)
+    usable = header is not None and header.matches({"version": __version__})
+    usable = usable and header is not None and store.has_shape(header, Reading)
+    mined = mining(schema, (), store.read_rows(remembered, Reading) if usable else ())
+    workspace.console.info(
+        f"{mined.resolved:,} of {mined.scopes:,} queries in {mined.statements:,} statements could"
+        f" be read ({mined.share_resolved:.1%})"
+    )
+    for reason in mined.reasons:
+        workspace.console.info(f"left out for {reason.text}: {reason.queries:,}")
     store.write_rows(path, mined.patterns, Pattern, inputs)
+    store.write_rows(remembered, mined.readings, Reading, {"version": __version__})
     return mined.patterns
 
 

@@ -8,7 +8,7 @@ from textwrap import indent
 
 from dbt_t2s.console import Console
 from dbt_t2s.corpus.examples import Corpus, Counted, Example
-from dbt_t2s.corpus.patterns import Pattern
+from dbt_t2s.corpus.patterns import Pattern, templates
 from dbt_t2s.errors import T2SError
 from dbt_t2s.judge.report import Report, to_lines
 from dbt_t2s.project.schema import ProjectSchema
@@ -27,11 +27,11 @@ def schema_line(console: Console, schema: ProjectSchema) -> None:
 
 
 def patterns(console: Console, found: Sequence[Pattern]) -> None:
-    """The most used shapes of query."""
+    """What the project's queries do, the most used first."""
     console.print(f"{len(found):,} patterns in {sum(each.support for each in found):,} queries")
-    rows = [(each.support, ", ".join(each.tables), each.skeleton) for each in found]
+    rows = [(each.support, each.name, " and ".join(each.conditions)) for each in templates(found)]
     if rows:
-        console.table(("queries", "tables", "skeleton"), rows, limit=15)
+        console.table(("queries", "template", "conditions"), rows, limit=15)
 
 
 def corpus(console: Console, found: Corpus, examples: int) -> None:

@@ -44,6 +44,10 @@ class Workspace:
         return self.folder / "patterns.parquet"
 
     @property
+    def readings_path(self) -> Path:
+        return self.folder / "readings.parquet"
+
+    @property
     def examples_path(self) -> Path:
         return self.folder / "examples.parquet"
 

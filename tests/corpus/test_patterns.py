@@ -47,9 +47,9 @@ def test_a_query_is_read_through_its_ctes() -> None:
     assert found.tables == ("orders", "customers")
     assert found.joins == ("customers.id = orders.customer_id",)
     assert found.filters == (
-        "orders.status =",
+        "orders.status = text",
         "customers.city is not null",
-        "orders.amount between",
+        "orders.amount between number",
     )
     assert found.aggregations == ("SUM(orders.amount)", "COUNT(DISTINCT orders.id)")
     assert found.groupings == ("customers.city",)
@@ -88,10 +88,10 @@ def test_set_operations_and_correlated_subqueries() -> None:
     assert found.scopes == found.resolved == 3
     filters = {each for pattern in found.patterns for each in pattern.filters}
     assert {
-        "orders.amount >",
-        "orders.amount <",
-        "orders.customer_id =",
-        "customers.id =",
+        "orders.amount > number",
+        "orders.amount < number",
+        "orders.customer_id = column",
+        "customers.id = column",
     } <= filters
 
 
@@ -127,3 +127,25 @@ def test_a_query_that_reads_itself_ends() -> None:
         " select n + 1 from t where n < 9) select max(n) from t"
     )
     assert mining(schema(recursive)).scopes >= 1
+
+
+def test_readings_are_kept_until_the_sql_or_the_schema_changes() -> None:
+    first = mining(schema("select city from db.main.customers where city = 'Cork'"))
+    again = mining(
+        schema("select city from db.main.customers where city = 'Cork'"), (), first.readings
+    )
+    assert again.readings[0] is first.readings[0]
+    other = mining(schema("select id from db.main.orders where amount > 1"), (), first.readings)
+    assert other.readings[0] is not first.readings[0]
+
+
+def test_using_names_and_structs_are_followed() -> None:
+    found = only(
+        "with A(x, y) as (select id, city from db.main.customers)"
+        " select count(*) from db.main.orders join a as c on orders.customer_id = c.X"
+        " where c.y = 'Cork'"
+    )
+    assert found.joins == ("customers.id = orders.customer_id",)
+    assert found.filters == ("customers.city = text",)
+    used = only("select sum(amount) from db.main.orders join db.main.customers using (id)")
+    assert used.joins == ("customers.id = orders.id",)
