@@ -82,6 +82,7 @@ def distill(
         issues += found
         tables += [table] if table else []
     tell("tables", len(chosen), len(chosen))
+    models = semantics.among(models, frozenset(table.name for table in tables))
     edges, found = joins.find(tables, proof, models, execute, project.dialect)
     issues += found
     metrics = metric_set.read(read, models, tables, edges, project.dialect, execute, tell)

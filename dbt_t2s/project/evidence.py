@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.schema import Issue, Level
@@ -33,8 +34,16 @@ class Evidence:
     facts: tuple[Fact, ...]
     issues: tuple[Issue, ...] = ()
 
+    @cached_property
+    def _by_subject(self) -> dict[tuple[str, str], tuple[Fact, ...]]:
+        """The facts by subject and kind: every column asks, so a scan would be quadratic."""
+        grouped: dict[tuple[str, str], list[Fact]] = {}
+        for fact in self.facts:
+            grouped.setdefault((fact.subject, fact.kind), []).append(fact)
+        return {key: tuple(facts) for key, facts in grouped.items()}
+
     def of(self, subject: str, kind: str) -> tuple[Fact, ...]:
-        return tuple(f for f in self.facts if f.subject == subject and f.kind == kind)
+        return self._by_subject.get((subject, kind), ())
 
     def about(self, subject: str, kind: str, column: str) -> tuple[Fact, ...]:
         """The facts of this kind about this one column alone; case does not count."""
