@@ -79,6 +79,7 @@ def read(target_path: Path) -> Artifacts:
             "there is no manifest", where=str(target_path / "manifest.json"), hint="dbt parse"
         )
     version = manifest_version(manifest)
+    manifest = _with_code(manifest)
     issues = [] if version in KNOWN_MANIFESTS else [_unknown_version(version)]
     catalog = _load(target_path / "catalog.json", "dbt docs generate")
     if not catalog:
@@ -90,6 +91,7 @@ def read(target_path: Path) -> Artifacts:
                 "dbt docs generate",
             )
         )
+    issues += _uncompiled(manifest)
     return Artifacts(
         manifest=manifest,
         catalog=catalog,
@@ -124,6 +126,36 @@ def _load(path: Path, command: str) -> Node:
     if not isinstance(found, dict):
         raise ProjectError("it holds no JSON object", where=str(path), hint=command)
     return found
+
+
+def _with_code(manifest: Node) -> Node:
+    """The manifest with every node's SQL under the keys of v7 and later.
+
+    Up to v6 (dbt 1.2) ``compiled_code`` was called ``compiled_sql`` and ``raw_code`` ``raw_sql``.
+    """
+    nodes = {
+        name: {"compiled_code": node.get("compiled_sql"), "raw_code": node.get("raw_sql"), **node}
+        if isinstance(node, Mapping) and ("compiled_sql" in node or "raw_sql" in node)
+        else node
+        for name, node in section(manifest, "nodes").items()
+    }
+    return {**manifest, "nodes": nodes}
+
+
+def _uncompiled(manifest: Node) -> list[Issue]:
+    """One issue when SQL models have no compiled SQL, which is where patterns come from."""
+    models = [
+        node
+        for node in section(manifest, "nodes").values()
+        if isinstance(node, Mapping)
+        and node.get("resource_type") == "model"
+        and text(node, "language") in ("", "sql")
+    ]
+    bare = [node for node in models if not text(node, "compiled_code").strip()]
+    if not bare:
+        return []
+    message = f"{len(bare)} of {len(models)} models are not compiled: nothing is mined from them"
+    return [Issue(Level.WARNING, "manifest.json", message, "dbt compile")]
 
 
 def _unknown_version(version: str) -> Issue:

@@ -88,6 +88,7 @@ def distill(
         issues += found
         tables += [table] if table else []
     tell("tables", len(chosen), len(chosen))
+    models = semantics.among(models, frozenset(table.name for table in tables))
     issues += lineage.issues({each.unique_id: each.columns for each in tables})
     written, trees = statements.collect(read, ()), Trees()
     relations = _relations(read, project.dialect)

@@ -113,7 +113,8 @@ def _open(semantic_manifest: Node, dialect: str) -> tuple[Any, Any, tuple[type[E
     module, name, engine = _RENDERERS[dialect]
     renderer = getattr(import_module(f"metricflow.sql.render.{module}"), name)()
     # What it raises on manifests and queries it cannot take: its own errors, pydantic's (which
-    # are ValueErrors), and failed assertions about the manifest.
+    # are ValueErrors), failed assertions about the manifest, and what its parsers meet when a
+    # value there has another type than they expect.
     failures: tuple[type[Exception], ...] = (
         MetricFlowException,
         ParsingException,
@@ -124,6 +125,8 @@ def _open(semantic_manifest: Node, dialect: str) -> tuple[Any, Any, tuple[type[E
         LookupError,
         AssertionError,
         RuntimeError,
+        TypeError,
+        AttributeError,
     )
     client = _NoWarehouse(getattr(SqlEngine, engine), renderer)
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from dbt_t2s import sql
 from dbt_t2s.project import meta
@@ -82,6 +82,11 @@ def read(
         table = relations.get(relation.lower(), "")
         found.append(SemanticModel(text(node, "name"), table, relation, node))
     return tuple(found)
+
+
+def among(models: Iterable[SemanticModel], names: Container[str]) -> tuple[SemanticModel, ...]:
+    """The models, those over a table that was left out (not in ``names``) tied to none."""
+    return tuple(each if each.table in names else replace(each, table="") for each in models)
 
 
 def hints(models: Iterable[SemanticModel], table: str) -> Hints:

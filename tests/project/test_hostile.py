@@ -1,0 +1,174 @@
+"""Artifacts that nobody should write: a schema comes out, or one error that a person can act on.
+
+A real project's artifacts are mutated: any value replaced by any JSON value, keys dropped, nodes
+copied, values swapped. ``T2S_HOSTILE_EXAMPLES`` says how many are tried (300 when unset).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dbt_t2s import store
+from dbt_t2s.corpus.patterns import mining
+from dbt_t2s.duck import Execute
+from dbt_t2s.errors import T2SError
+from dbt_t2s.project.catalogue import as_text
+from dbt_t2s.project.dbt import DbtProject
+from dbt_t2s.project.distill import distill
+from dbt_t2s.project.schema import ProjectSchema
+
+EXAMPLES = int(os.environ.get("T2S_HOSTILE_EXAMPLES", "300"))
+FILES = ("manifest", "catalog", "semantic_manifest", "run_results")
+
+# MetricFlow takes a second for all of the project's metrics: one of each kind is enough.
+KEPT_METRICS = frozenset({"bookings", "takings", "done_share", "takings_growth"})
+
+NASTY = (
+    "", " ", "\x00", "\ud800", "é\u202e", "'; drop table bookings; --", '"',
+    "{{ ref('bookings') }}",
+    "{{ Dimension('booking__status') }} = ", "{% for x in y %}", "a.b.c.d", "select 1; select 2",
+    "select * from (" * 30, "(" * 500, "model.kennel.bookings", "test", "1e999", "x" * 200_000,
+)  # fmt: skip
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from((2**63, -(10**30), float("nan"), float("inf"), 0.5))
+    | st.sampled_from(NASTY)
+    | st.text(max_size=8)
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One change: ``walk`` leads to a container (numbers, modulo its size), ``last`` into it."""
+
+    file: str
+    walk: tuple[int, ...]
+    last: int
+    what: str
+    value: Any
+
+
+MUTATIONS = st.builds(
+    Mutation,
+    st.sampled_from(("manifest", "manifest", *FILES)),
+    st.lists(st.integers(0, 400), max_size=6).map(tuple),
+    st.integers(0, 400),
+    st.sampled_from(("replace", "replace", "drop", "copy", "swap")),
+    VALUES,
+)
+
+
+def keys(container: Any) -> list[Any]:
+    if isinstance(container, dict):
+        return list(container)
+    return list(range(len(container))) if isinstance(container, list) else []
+
+
+def apply(content: Any, mutation: Mutation) -> None:
+    """Change ``content`` in place; nothing happens where the walk ends in an empty container."""
+    here = content
+    for step in mutation.walk:
+        inside = [key for key in keys(here) if keys(here[key])]
+        if not inside:
+            break
+        here = here[inside[step % len(inside)]]
+    names = keys(here)
+    if not names:
+        return
+    key, other = names[mutation.last % len(names)], names[(mutation.last * 7 + 1) % len(names)]
+    if mutation.what == "replace":
+        here[key] = mutation.value
+    elif mutation.what == "drop":
+        del here[key]
+    elif mutation.what == "swap":
+        here[key], here[other] = here[other], here[key]
+    elif isinstance(here, dict):
+        here[f"{key}_again"] = copy.deepcopy(here[key])
+    else:
+        here.append(copy.deepcopy(here[key]))
+
+
+@pytest.fixture(scope="module")
+def contents(kennel: DbtProject) -> dict[str, Any]:
+    """The kennel's artifacts without what nothing here reads: dbt's own macros and docs."""
+    found = {name: json.loads((kennel.target_path / f"{name}.json").read_text()) for name in FILES}
+    for name in ("macros", "docs", "disabled", "parent_map", "child_map", "group_map"):
+        found["manifest"][name] = {}
+    metrics = found["semantic_manifest"]["metrics"]
+    found["semantic_manifest"]["metrics"] = [m for m in metrics if m["name"] in KEPT_METRICS]
+    return found
+
+
+def read(
+    contents: dict[str, Any], kennel: DbtProject, folder: Path, execute: Execute | None
+) -> ProjectSchema | T2SError:
+    """What comes of the artifacts: written, distilled, mined, stored, read back and shown."""
+    for name, content in contents.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    try:
+        schema = distill(replace(kennel, target_path=folder), execute=execute)
+        mining(schema)
+        store.write_json(folder / "schema.json", schema)
+    except T2SError as error:
+        return error
+    assert store.read_json(folder / "schema.json", ProjectSchema) == schema
+    as_text(schema)
+    return schema
+
+
+def mutated(contents: dict[str, Any], mutations: Sequence[Mutation]) -> dict[str, Any]:
+    changed = copy.deepcopy(contents)
+    for mutation in mutations:
+        apply(changed[mutation.file], mutation)
+    return changed
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="T2S_HOSTILE_EXAMPLES" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+@given(mutations=st.lists(MUTATIONS, min_size=1, max_size=8), with_data=st.booleans())
+def test_mutated_artifacts_give_a_schema_or_one_clear_error(
+    contents: dict[str, Any],
+    kennel: DbtProject,
+    execute: Execute,
+    tmp_path_factory: pytest.TempPathFactory,
+    mutations: Sequence[Mutation],
+    with_data: bool,
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "hostile"
+    folder.mkdir(exist_ok=True)
+    found = read(mutated(contents, mutations), kennel, folder, execute if with_data else None)
+    if isinstance(found, T2SError):
+        assert found.what
+        assert found.where or found.hint
+
+
+def test_the_unchanged_artifacts_are_read(
+    contents: dict[str, Any], kennel: DbtProject, tmp_path: Path
+) -> None:
+    found = read(contents, kennel, tmp_path, None)
+    assert isinstance(found, ProjectSchema)
+    assert [table.name for table in found.tables] == ["bookings", "owners"]
+    assert {metric.name for metric in found.metrics} == KEPT_METRICS
