@@ -15,6 +15,7 @@ from dbt_t2s.project import (
     joins,
     meta,
     metric_set,
+    privacy,
     rules,
     secrets,
     semantics,
@@ -60,11 +61,15 @@ def distill(
     select: frozenset[str] | None = None,
     execute: Execute | None = None,
     progress: Progress | None = None,
+    profile_rows: int = values.PROFILE_ROWS,
+    personal: Sequence[str] = meta.PERSONAL,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
     ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
-    nothing is checked on data. Artifacts must be there (``dbt.ensure_artifacts``).
+    nothing is checked on data. Of tables with more than ``profile_rows`` rows a sample is looked
+    at; ``personal`` are the tags and keys of meta that mark personal data. Artifacts must be there
+    (``dbt.ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
@@ -75,10 +80,13 @@ def distill(
     issues += proof.issues
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
+    marked = privacy.marked(read, personal)
     tables: list[Table] = []
     for index, each in enumerate(chosen):
         tell("tables", index, len(chosen))
-        table, found = _table(each, read, proof, models, project.dialect, execute)
+        table, found = _table(
+            each, read, proof, models, project.dialect, execute, marked, profile_rows
+        )
         issues += found
         tables += [table] if table else []
     tell("tables", len(chosen), len(chosen))
@@ -119,6 +127,8 @@ def _table(
     models: Sequence[SemanticModel],
     dialect: str,
     execute: Execute | None,
+    marked: privacy.Marked,
+    profile_rows: int,
 ) -> tuple[Table | None, tuple[Issue, ...]]:
     """One table with its columns; None when it has none."""
     node, relation = chosen.node, _relation(chosen.node, dialect)
@@ -127,8 +137,11 @@ def _table(
         return None, issues
     hints = semantics.hints(models, chosen.name)
     profile = Profile()
+    private = marked.of(
+        chosen.unique_id, [(each.name, columns.kind_of(each.type)) for each in found]
+    )
+    issues = (*issues, *marked.issues(chosen.unique_id, private))
     if execute is not None and any(each.origin in ("warehouse", "catalog") for each in found):
-        private = columns.private_columns(found, node)
         wanted = [
             Wanted(
                 each.name,
@@ -138,11 +151,13 @@ def _table(
             )
             for each in found
         ]
-        profile, more = values.look(relation, wanted, execute, chosen.unique_id, dialect)
+        profile, more = values.look(
+            relation, wanted, execute, chosen.unique_id, dialect, profile_rows
+        )
         issues = (*issues, *more)
     name = table_nodes.entity(chosen.name, hints.primary_entity)
     key = _primary_key(chosen.unique_id, name, found, proof, hints, profile)
-    built = columns.build(found, node, proof, profile, hints, key)
+    built = columns.build(found, node, proof, profile, hints, key, private)
     time_column, more = _time_column(chosen, built, hints)
     table = Table(
         name=chosen.name,
@@ -203,7 +218,7 @@ def _primary_key(
 
 def _is_distinct(name: str, profile: Profile) -> bool:
     seen = profile.column(name)
-    return bool(seen and profile.rows) and seen is not None and seen.distinct == profile.rows
+    return seen is not None and bool(profile.seen) and seen.distinct == profile.seen
 
 
 def _time_column(
