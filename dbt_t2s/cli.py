@@ -48,6 +48,7 @@ class LogFormat(StrEnum):
 
 class ShowFormat(StrEnum):
     TEXT = "text"
+    MARKDOWN = "markdown"
     JSON = "json"
 
 
@@ -189,11 +190,14 @@ def init(run: Run) -> None:
 @verb
 def distill(
     run: Run,
+    tables: Annotated[
+        list[str] | None, typer.Argument(help="Show these tables alone (as text by default).")
+    ] = None,
     select: Select = None,
     exclude: Exclude = None,
     as_of: AsOf = None,
     format: Annotated[
-        ShowFormat | None, typer.Option(help="Show the schema: to a person, or as JSON.")
+        ShowFormat | None, typer.Option(help="Show the data catalogue: for a person, or as JSON.")
     ] = None,
 ) -> None:
     """Read the project into schema and rules."""
@@ -201,14 +205,11 @@ def distill(
 
     workspace = run.workspace(select=_words(select), exclude=_words(exclude), as_of=as_of)
     schema = pipeline.distill(workspace)
-    if format is ShowFormat.TEXT:
-        from dbt_t2s.project.catalogue import as_text
-
-        run.console.print(as_text(schema))
-    elif format is ShowFormat.JSON:
-        run.console.print(workspace.schema_path.read_text(encoding="utf-8").rstrip())
-    else:
+    if format is None and not tables:
         show.schema_line(run.console, schema)
+    else:
+        shown = show.catalogue(schema, tables or (), format.value if format else "text")
+        run.console.print(shown.rstrip())
 
 
 @verb

@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 
 from dbt_t2s.errors import ProjectError, UsageError
+from dbt_t2s.project.meta import PERSONAL
+from dbt_t2s.project.values import PROFILE_ROWS
 
 ENV_PREFIX = "DBT_T2S_"
 # Names with the prefix that are switches of the program and not settings.
@@ -29,7 +31,9 @@ class Settings:
 
     ``as_of`` is the day that "today" means (ISO), empty for the real one. ``questions`` is the
     business test set, relative to the project; empty when there is none. ``refuse_under`` is the
-    confidence under which a question is refused; None leaves it to the trained model.
+    confidence under which a question is refused; None leaves it to the trained model. Of tables
+    with more than ``profile_rows`` rows a sample is looked at. ``personal`` are the tags and keys
+    of ``meta`` that mark personal data, which is never sampled.
     """
 
     as_of: str = ""
@@ -43,6 +47,8 @@ class Settings:
     fail_under: float | None = None
     row_limit: int = 1_000
     refuse_under: float | None = None
+    profile_rows: int = PROFILE_ROWS
+    personal: tuple[str, ...] = PERSONAL
 
     def questions_path(self, project_dir: Path) -> Path | None:
         """The business test set, or None when none was named and none lies in the usual place."""
@@ -247,6 +253,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "fail_under": _optional(_SHARE),
     "row_limit": _whole(1),
     "refuse_under": _optional(_SHARE),
+    "profile_rows": _whole(1),
+    "personal": lambda value: tuple(mark.lower() for mark in _texts(value)),
 }
 
 

@@ -93,7 +93,15 @@ def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
     inputs = {
         **{name: file_stamp(project.target_path / name) for name in _ARTIFACTS},
         "warehouse": file_stamp(project.database),
-        "settings": store.fingerprint([settings.select, settings.exclude, settings.as_of]),
+        "settings": store.fingerprint(
+            [
+                settings.select,
+                settings.exclude,
+                settings.as_of,
+                settings.profile_rows,
+                settings.personal,
+            ]
+        ),
         "version": __version__,
     }
     ready = None if fresh else _ready(workspace.schema_path, ProjectSchema, inputs)
@@ -127,7 +135,13 @@ def _distilled(workspace: Workspace) -> ProjectSchema:
             )
     with console.progress("distilling") as progress:
         if project.database is None or not project.database.exists():
-            return distill(project, as_of=settings.as_of, select=chosen, progress=progress)
+            return distill(
+                project,
+                as_of=settings.as_of,
+                select=chosen,
+                progress=progress,
+                personal=settings.personal,
+            )
         warehouse = copy_warehouse(project.database, workspace.warehouse_dir)
         with Sandbox(warehouse, ()) as sandbox:
             return distill(
@@ -136,6 +150,8 @@ def _distilled(workspace: Workspace) -> ProjectSchema:
                 select=chosen,
                 execute=sandbox.execute_trusted,
                 progress=progress,
+                profile_rows=settings.profile_rows,
+                personal=settings.personal,
             )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from textwrap import indent
 
+from dbt_t2s.codec import encode
 from dbt_t2s.console import Console
 from dbt_t2s.corpus.examples import Corpus, Counted, Example
 from dbt_t2s.corpus.patterns import Pattern, templates
 from dbt_t2s.errors import T2SError
 from dbt_t2s.judge.report import Report, to_lines
+from dbt_t2s.project.catalogue import narrowed, pages
+from dbt_t2s.project.catalogue_forms import as_markdown, as_text
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import Answer
 from dbt_t2s.sql import format_sql
@@ -24,6 +28,17 @@ def schema_line(console: Console, schema: ProjectSchema) -> None:
         f" {len(schema.joins)} joins, {len(schema.metrics)} metrics, {len(schema.rules)} rules,"
         f" {len(schema.saved_queries)} saved queries, {len(schema.issues)} issues"
     )
+
+
+def catalogue(schema: ProjectSchema, tables: Sequence[str], form: str) -> str:
+    """The data catalogue, or some tables of it, as ``text``, ``markdown`` or ``json``.
+
+    UsageError for a table that there is none of.
+    """
+    if form == "json":
+        return json.dumps(encode(narrowed(schema, tables)), ensure_ascii=False, indent=2)
+    found = pages(schema, tables)
+    return as_markdown(found) if form == "markdown" else as_text(found)
 
 
 def patterns(console: Console, found: Sequence[Pattern]) -> None:

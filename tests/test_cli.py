@@ -74,11 +74,16 @@ def test_init_adds_the_settings_once(shop: Path) -> None:
     assert (shop / "dbt_project.yml").read_text() == after
 
 
-def test_distill_in_three_forms(shop: Path) -> None:
+def test_distill_in_all_forms(shop: Path) -> None:
     line = t2s("distill", cwd=shop)
     assert line.returncode == 0, line.stderr
     assert line.stdout.startswith("shop: 2 tables, 8 columns, 1 joins")
     assert "One row per order." in t2s("distill", "--format", "text", cwd=shop).stdout
+    one = t2s("distill", "orders", "--format", "markdown", cwd=shop)
+    assert one.stdout.startswith("## orders"), one.stderr
+    unknown = t2s("distill", "ordres", cwd=shop)
+    assert unknown.returncode == 2
+    assert "did you mean: orders" in unknown.stderr
     shown = json.loads(t2s("distill", "--format", "json", "--quiet", cwd=shop).stdout)
     assert {table["name"] for table in shown["tables"]} == {"orders", "customers"}
     schema = store.read_json(shop / "target" / "t2s" / "schema.json", ProjectSchema)

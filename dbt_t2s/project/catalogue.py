@@ -1,114 +1,249 @@
-"""The schema as plain lines for a person: what can be asked, and what is missing."""
+"""The schema as pages for a person: what can be asked, what it rests on, and what is missing.
+
+Pages are plain values; ``as_text`` and ``as_markdown`` say the same things in two hands.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from dbt_t2s.project.schema import Column, Join, Metric, ProjectSchema, Rule, Table
+from dbt_t2s.errors import UsageError
+from dbt_t2s.project import advice
+from dbt_t2s.project.schema import (
+    Cardinality,
+    Column,
+    Join,
+    Metric,
+    ProjectSchema,
+    Rule,
+    SavedQuery,
+    Table,
+)
 
 _SHOWN_VALUES = 6
 
 
-def as_text(schema: ProjectSchema) -> str:
-    """Tables with their columns and joins, then metrics, rules, saved queries and gaps."""
-    parts = [_head(schema)]
-    parts += ["\n".join(_table_lines(table, schema.joins)) for table in schema.tables]
-    if schema.metrics:
-        parts.append("\n".join(["metrics", *map(_metric_line, schema.metrics)]))
-    if schema.rules:
-        parts.append("\n".join(["rules", *map(_rule_line, schema.rules)]))
-    if schema.saved_queries:
-        lines = [f"  {q.name}: {', '.join(q.metrics)}" for q in schema.saved_queries]
-        parts.append("\n".join(["saved queries", *lines]))
-    gaps = list(_gaps(schema))
-    if gaps:
-        parts.append("\n".join(["missing", *gaps]))
-    if schema.issues:
-        parts.append("\n".join(["issues", *_issue_lines(schema)]))
-    return "\n\n".join(parts) + "\n"
+@dataclass(frozen=True)
+class Grid:
+    """Rows under ``headers``; the last column is the one that may be long."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
-def _head(schema: ProjectSchema) -> str:
-    counts = (
-        f"{len(schema.tables)} tables, {sum(len(t.columns) for t in schema.tables)} columns, "
-        f"{len(schema.joins)} joins, {len(schema.metrics)} metrics, {len(schema.rules)} rules"
+@dataclass(frozen=True)
+class Page:
+    """A part of the catalogue: its title, what is said in prose, facts by name, then grids."""
+
+    title: str
+    prose: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    grids: tuple[tuple[str, Grid], ...] = ()
+
+
+def narrowed(schema: ProjectSchema, names: Sequence[str]) -> ProjectSchema:
+    """The schema with the tables called ``names`` alone, and what is about them; all for none.
+
+    UsageError names near ones for a table that there is none of.
+    """
+    if not names:
+        return schema
+    known = {table.name.lower(): table.name for table in schema.tables}
+    for name in names:
+        if name.lower() not in known:
+            near = difflib.get_close_matches(name.lower(), sorted(known), n=3, cutoff=0.5)
+            shown = ", ".join(known[each] for each in near) or ", ".join(sorted(known.values())[:8])
+            raise UsageError(
+                f"there is no table {name}",
+                where="dbt-t2s distill",
+                hint=f"{'did you mean' if near else 'use one of'}: {shown}",
+            )
+    kept = {known[name.lower()] for name in names}
+    return replace(
+        schema,
+        tables=tuple(table for table in schema.tables if table.name in kept),
+        joins=tuple(each for each in schema.joins if kept & {each.table, each.to_table}),
+        metrics=tuple(each for each in schema.metrics if kept & set(each.tables)),
+        rules=tuple(each for each in schema.rules if each.table in kept),
+        saved_queries=(),
+        issues=(),
+        statements=(),
     )
-    today = f"; today is {schema.as_of}" if schema.as_of else ""
-    return f"{schema.project} ({schema.dialect}, dbt {schema.dbt_version}): {counts}{today}"
 
 
-def _table_lines(table: Table, joins: tuple[Join, ...]) -> Iterator[str]:
-    rows = f", {table.rows:,} rows" if table.rows is not None else ""
-    grain = f"one row per {table.entity}" if table.entity else "grain unknown"
+def pages(schema: ProjectSchema, names: Sequence[str] = ()) -> tuple[Page, ...]:
+    """The pages of the whole schema, or only those of some of its tables."""
+    some = narrowed(schema, names)
+    tables = tuple(_table_page(table, some) for table in some.tables)
+    if names:
+        return tables
+    found = [_contents(schema), *tables, *_metric_pages(schema.metrics)]
+    if schema.saved_queries:
+        rows = tuple(_saved_row(each) for each in schema.saved_queries)
+        grid = Grid(("saved query", "metrics", "grouped by", "description"), rows)
+        found.append(Page("Saved queries", grids=(("", grid),)))
+    missing = advice.advise(schema)
+    if missing:
+        rows = tuple((each.what, each.next, each.where) for each in missing)
+        grid = Grid(("missing", "next", "where"), rows)
+        found.append(Page("What would help most", grids=(("", grid),)))
+    if schema.issues:
+        rows = tuple((i.level.value, i.where, _hinted(i.message, i.hint)) for i in schema.issues)
+        found.append(Page("Issues", grids=(("", Grid(("level", "where", "message"), rows)),)))
+    return tuple(found)
+
+
+def _contents(schema: ProjectSchema) -> Page:
+    facts = [
+        ("dialect", schema.dialect),
+        ("dbt", schema.dbt_version),
+        ("today", schema.as_of),
+        (
+            "holds",
+            f"{len(schema.tables)} tables, {sum(len(t.columns) for t in schema.tables)} columns, "
+            f"{len(schema.joins)} joins, {len(schema.metrics)} metrics, {len(schema.rules)} rules",
+        ),
+    ]
+    rows = tuple(
+        (table.name, _rows(table), str(len(table.columns)), _first_sentence(table.description))
+        for table in schema.tables
+    )
+    grid = Grid(("table", "rows", "columns", "description"), rows)
+    return Page(schema.project, facts=_filled(facts), grids=(("", grid),))
+
+
+def _table_page(table: Table, schema: ProjectSchema) -> Page:
     key = f" ({', '.join(table.primary_key)})" if table.primary_key else ""
-    yield f"{table.name}: {grain}{key}{rows} [{table.relation}]"
-    if table.description:
-        yield f"  {table.description}"
-    if table.synonyms:
-        yield f"  also called: {', '.join(table.synonyms)}"
-    if table.time_column:
-        yield f"  dated by: {table.time_column}"
-    width = max((len(column.name) for column in table.columns), default=0)
-    for column in table.columns:
-        yield f"  {column.name:<{width}}  {_column_words(column)}".rstrip()
-    for join in joins:
-        if join.table == table.name:
-            one = ", one to one" if join.cardinality.value == "one_to_one" else ""
-            yield f"  -> {join.to_table} on {_pairs(join)}{one}"
+    facts = [
+        ("grain", (f"one row per {table.entity}" if table.entity else "unknown") + key),
+        ("rows", _rows(table)),
+        ("relation", table.relation),
+        ("file", table.path),
+        ("also called", ", ".join(_also(table.label, table.synonyms))),
+        ("dated by", table.time_column),
+    ]
+    columns = tuple(_column_row(column, table) for column in table.columns)
+    grids = [("Columns", Grid(("column", "what", "type", "holds", "description"), columns))]
+    made = tuple(
+        (column.name, ", ".join(column.sources), column.expression)
+        for column in table.columns
+        if column.sources or column.expression
+    )
+    joins = tuple(_join_row(each, table) for each in schema.joins
+                  if table.name in (each.table, each.to_table))  # fmt: skip
+    metrics = tuple(
+        (each.name, each.label, _meaning(each))
+        for each in schema.metrics
+        if table.name in each.tables
+    )
+    rules = tuple(_rule_row(each) for each in schema.rules if each.table == table.name)
+    grids += [
+        ("Made from", Grid(("column", "sources", "expression"), made)),
+        ("Joins", Grid(("to", "rows", "on", "evidence"), joins)),
+        ("Metrics", Grid(("metric", "label", "meaning"), metrics)),
+        ("Rules", Grid(("rule", "kind", "support", "predicate", "means", "evidence"), rules)),
+    ]
+    filled = tuple((name, grid) for name, grid in grids if grid.rows)
+    return Page(table.name, table.description, _filled(facts), filled)
 
 
-def _pairs(join: Join) -> str:
-    pairs = zip(join.columns, join.to_columns, strict=True)
-    return " and ".join(f"{join.table}.{a} = {join.to_table}.{b}" for a, b in pairs)
+def _column_row(column: Column, table: Table) -> tuple[str, ...]:
+    what = column.role.value.replace("_", " ")
+    marks = [what, *(["unique"] if column.unique and column.role.value != "key" else [])]
+    marks += ["personal"] if column.personal else []
+    also = _also(column.label, column.synonyms)
+    said = column.description + (f" (also: {', '.join(also)})" if also else "")
+    kind = column.type or "unknown"
+    kind += f" {column.unit}" if column.unit else ""
+    return (column.name, ", ".join(marks), kind, "; ".join(_held(column)), said.strip())
 
 
-def _column_words(column: Column) -> str:
-    words = [column.role.value, column.type or "type unknown"]
-    if column.personal:
-        words.append("personal")
+def _held(column: Column) -> Iterator[str]:
+    """What the column holds: format, values or range, how many different, how much is missing."""
+    if column.format:
+        yield column.format
     if column.values:
         shown = ", ".join(column.values[:_SHOWN_VALUES])
-        more = ", …" if len(column.values) > _SHOWN_VALUES or not column.values_complete else ""
-        words.append(f"[{shown}{more}]")
+        more = len(column.values) > _SHOWN_VALUES or not column.values_complete
+        yield shown + (", …" if more else "")
     elif column.minimum is not None:
-        words.append(f"[{column.minimum} … {column.maximum}]")
-    if column.description:
-        words.append(f"- {column.description}")
-    return "  ".join(words)
+        yield f"{_short(column.minimum)} … {_short(column.maximum or '')}"
+    if column.values and column.distinct and column.distinct > _SHOWN_VALUES:
+        yield f"{column.distinct:,} different"
+    if column.null_share:
+        yield f"{max(column.null_share, 0.001):.1%} NULL"
 
 
-def _metric_line(metric: Metric) -> str:
+def _short(value: str) -> str:
+    """A range's end without a time that is midnight or fractions of a second."""
+    return value.removesuffix(" 00:00:00").partition(".")[0] if ":" in value else value
+
+
+def _join_row(join: Join, table: Table) -> tuple[str, ...]:
+    outgoing = join.table == table.name
+    here, there = (join.columns, join.to_columns) if outgoing else (join.to_columns, join.columns)
+    other = join.to_table if outgoing else join.table
+    one = join.cardinality is Cardinality.ONE_TO_ONE
+    many = "one to one" if one else "many to one" if outgoing else "one to many"
+    pairs = " and ".join(f"{a} = {other}.{b}" for a, b in zip(here, there, strict=True))
+    said = [*join.evidence]
+    said += [f"{join.support} queries"] if join.support else []
+    said += [] if join.proven else ["not proven"]
+    said += [f"{join.orphan_share:.1%} point at nothing"] if join.orphan_share else []
+    named = f"{other} ({join.meaning})" if join.meaning else other
+    return (named, many, pairs, ", ".join(said))
+
+
+def _rule_row(rule: Rule) -> tuple[str, ...]:
+    kind = rule.kind.value + (", always" if rule.always else "")
+    support = str(rule.support) if rule.support else ""
+    return (rule.name, kind, support, rule.predicate, rule.sentence, ", ".join(rule.evidence))
+
+
+def _metric_pages(metrics: Sequence[Metric]) -> Iterator[Page]:
+    if metrics:
+        rows = tuple(
+            (each.name, each.type, each.label, _meaning(each), each.description) for each in metrics
+        )
+        grid = Grid(("metric", "type", "label", "meaning", "description"), rows)
+        yield Page("Metrics", grids=(("", grid),))
+
+
+def _meaning(metric: Metric) -> str:
+    """A metric's definition in one line."""
     if metric.measure is not None:
         measure = metric.measure
+        where = " and ".join(each.predicate for each in metric.filters)
         meaning = f"{measure.aggregation}({measure.expression}) of {measure.table}"
-        if metric.filters:
-            meaning += " where " + " and ".join(each.predicate for each in metric.filters)
-    elif metric.inputs:
-        meaning = metric.expression
-    else:
-        meaning = f"MetricFlow's SQL in {len(metric.compiled)} groupings"
-    return f"  {metric.name} ({metric.type}): {meaning}"
+        return f"{meaning} where {where}" if where else meaning
+    if metric.inputs:
+        return metric.expression
+    return f"MetricFlow's SQL in {len(metric.compiled)} groupings"
 
 
-def _rule_line(rule: Rule) -> str:
-    always = ", always" if rule.always else ""
-    what = ": ".join(part for part in (rule.kind.value, rule.predicate) if part)
-    return f"  {rule.name} ({rule.table}{always}): {what}  - {rule.sentence}"
+def _saved_row(saved: SavedQuery) -> tuple[str, ...]:
+    exports = f" (exported as {', '.join(saved.exports)})" if saved.exports else ""
+    said = (saved.description or saved.label) + exports
+    return (saved.name, ", ".join(saved.metrics), ", ".join(saved.group_by), said)
 
 
-def _gaps(schema: ProjectSchema) -> Iterator[str]:
-    """What somebody could still write down."""
-    for table in schema.tables:
-        bare = [column.name for column in table.columns if not column.description]
-        if not table.description:
-            yield f"  {table.name} has no description"
-        if bare:
-            yield f"  {table.name}: {len(bare)} undocumented columns: {', '.join(bare)}"
-        if not table.primary_key:
-            yield f"  {table.name} has no proven key (add unique and not_null tests)"
+def _also(label: str, synonyms: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each for each in (label, *synonyms) if each))
 
 
-def _issue_lines(schema: ProjectSchema) -> Iterator[str]:
-    for issue in schema.issues:
-        hint = f" ({issue.hint})" if issue.hint else ""
-        yield f"  {issue.level.value}: {issue.where}: {issue.message}{hint}"
+def _rows(table: Table) -> str:
+    return "" if table.rows is None else f"{table.rows:,}"
+
+
+def _filled(facts: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in facts if value)
+
+
+def _first_sentence(prose: str) -> str:
+    return prose.split(". ")[0].rstrip(".")
+
+
+def _hinted(message: str, hint: str) -> str:
+    return f"{message} ({hint})" if hint else message

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dbt_t2s.duck import Execute, QueryError
-from dbt_t2s.project import meta
+from dbt_t2s.project import meta, units
 from dbt_t2s.project.artifacts import Artifacts, Node, section, text
 from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.found import Found, from_catalog
@@ -115,6 +115,7 @@ def build(
     profile: Profile,
     hints: Hints,
     primary_key: tuple[str, ...],
+    private: frozenset[str],
 ) -> tuple[Column, ...]:
     """The columns with everything known about them."""
     docs = {
@@ -122,32 +123,11 @@ def build(
         for name, column in section(node, "columns").items()
         if isinstance(column, dict)
     }
-    private = private_columns(found, node)
     return tuple(
         _column(each, docs.get(each.name.lower(), {}), node, evidence, profile, hints, primary_key,
                 each.name in private)
         for each in found
     )  # fmt: skip
-
-
-def private_columns(found: Sequence[Found], node: Node) -> frozenset[str]:
-    """Columns marked as personal data.
-
-    A model so marked, none of whose columns is, may hold it in any text column: then all are.
-    """
-    docs = {
-        str(name).lower(): meta.personal(column)
-        for name, column in section(node, "columns").items()
-        if isinstance(column, dict)
-    }
-    marked = frozenset(each.name for each in found if docs.get(each.name.lower()))
-    if marked or not meta.personal(node):
-        return marked
-    return frozenset(
-        each.name
-        for each in found
-        if kind_of(each.type) in (Kind.TEXT, Kind.OTHER) and docs.get(each.name.lower()) is None
-    )
 
 
 def _column(
@@ -186,12 +166,20 @@ def _column(
         personal=private,
         values=values,
         values_complete=bool(accepted) or bool(seen and seen.values_complete),
-        distinct=seen.distinct if seen else None,
+        distinct=profile.distinct(name),
         null_share=profile.null_share(name),
         minimum=seen.minimum if seen else None,
         maximum=seen.maximum if seen else None,
+        format=seen.format if seen else "",
     )
+    column = replace(column, unit=_unit(column, docs))
     return _with_role(column, primary_key, points, bool(accepted), hints)
+
+
+def _unit(column: Column, docs: Node) -> str:
+    if column.kind is not Kind.NUMBER:
+        return ""
+    return units.unit_of(column.name, docs, column.label, column.description)
 
 
 def _accepted(evidence: Evidence, unique_id: str, name: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dbt_t2s import sql
 from dbt_t2s.duck import Execute
@@ -16,6 +17,7 @@ from dbt_t2s.project import (
     meta,
     metric_set,
     mined_joins,
+    privacy,
     rulebook,
     secrets,
     semantics,
@@ -65,11 +67,15 @@ def distill(
     select: frozenset[str] | None = None,
     execute: Execute | None = None,
     progress: Progress | None = None,
+    profile_rows: int = values.PROFILE_ROWS,
+    personal: Sequence[str] = meta.PERSONAL,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
     ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
-    nothing is checked on data. Artifacts must be there (``dbt.ensure_artifacts``).
+    nothing is checked on data. Of tables with more than ``profile_rows`` rows a sample is looked
+    at; ``personal`` are the tags and keys of meta that mark personal data. Artifacts must be there
+    (``dbt.ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
@@ -81,10 +87,14 @@ def distill(
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
     lineage = Lineage(read, project.dialect, project.root)
+    known = _Known(
+        read, proof, models, lineage, privacy.marked(read, personal), project.dialect, execute,
+        profile_rows,
+    )  # fmt: skip
     tables: list[Table] = []
     for index, each in enumerate(chosen):
         tell("tables", index, len(chosen))
-        table, found = _table(each, read, proof, models, lineage, project.dialect, execute)
+        table, found = _table(each, known)
         issues += found
         tables += [table] if table else []
     tell("tables", len(chosen), len(chosen))
@@ -146,38 +156,34 @@ def _relation(node: Node, dialect: str) -> str:
         return written
 
 
-def _table(
-    chosen: Chosen,
-    read: Artifacts,
-    proof: Evidence,
-    models: Sequence[SemanticModel],
-    lineage: Lineage,
-    dialect: str,
-    execute: Execute | None,
-) -> tuple[Table | None, tuple[Issue, ...]]:
+@dataclass(frozen=True)
+class _Known:
+    """What every table is read with."""
+
+    artifacts: Artifacts
+    proof: Evidence
+    models: Sequence[SemanticModel]
+    lineage: Lineage
+    marked: privacy.Marked
+    dialect: str
+    execute: Execute | None
+    profile_rows: int
+
+
+def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ...]]:
     """One table with its columns; None when it has none."""
-    node, relation = chosen.node, _relation(chosen.node, dialect)
-    found, issues = columns.find(read, node, relation, lineage, execute)
+    node, relation, proof = chosen.node, _relation(chosen.node, known.dialect), known.proof
+    found, issues = columns.find(known.artifacts, node, relation, known.lineage, known.execute)
     if not found:
         return None, issues
-    hints = semantics.hints(models, chosen.name)
-    profile = Profile()
-    if execute is not None and any(each.origin in ("warehouse", "catalog") for each in found):
-        private = columns.private_columns(found, node)
-        wanted = [
-            Wanted(
-                each.name,
-                columns.kind_of(each.type),
-                each.name in private,
-                _identifies(chosen.unique_id, each.name, proof, hints),
-            )
-            for each in found
-        ]
-        profile, more = values.look(relation, wanted, execute, chosen.unique_id, dialect)
-        issues = (*issues, *more)
+    hints = semantics.hints(known.models, chosen.name)
+    kinds = [(each.name, columns.kind_of(each.type)) for each in found]
+    private = known.marked.of(chosen.unique_id, kinds)
+    profile, more = _profile(chosen, relation, found, private, hints, known)
+    issues = (*issues, *known.marked.issues(chosen.unique_id, private), *more)
     name = table_nodes.entity(chosen.name, hints.primary_entity)
     key = _primary_key(chosen.unique_id, name, found, proof, hints, profile)
-    built = columns.build(found, node, proof, profile, hints, key)
+    built = columns.build(found, node, proof, profile, hints, key, private)
     time_column, more = _time_column(chosen, built, hints)
     table = Table(
         name=chosen.name,
@@ -195,6 +201,32 @@ def _table(
         layer=table_nodes.layer(node),
     )
     return table, (*issues, *more)
+
+
+def _profile(
+    chosen: Chosen,
+    relation: str,
+    found: Sequence[Found],
+    private: frozenset[str],
+    hints: Hints,
+    known: _Known,
+) -> tuple[Profile, tuple[Issue, ...]]:
+    """What the data says; nothing where it may not be asked or the table is not built."""
+    built = any(each.origin in ("warehouse", "catalog") for each in found)
+    if known.execute is None or not built:
+        return Profile(), ()
+    wanted = [
+        Wanted(
+            each.name,
+            columns.kind_of(each.type),
+            each.name in private,
+            _identifies(chosen.unique_id, each.name, known.proof, hints),
+        )
+        for each in found
+    ]
+    return values.look(
+        relation, wanted, known.execute, chosen.unique_id, known.dialect, known.profile_rows
+    )
 
 
 def _identifies(unique_id: str, name: str, proof: Evidence, hints: Hints) -> bool:
@@ -238,7 +270,7 @@ def _primary_key(
 
 def _is_distinct(name: str, profile: Profile) -> bool:
     seen = profile.column(name)
-    return bool(seen and profile.rows) and seen is not None and seen.distinct == profile.rows
+    return seen is not None and bool(profile.seen) and seen.distinct == profile.seen
 
 
 def _time_column(

@@ -5,7 +5,7 @@ All of it is data. It is flattened and capped, so that a description cannot fill
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dbt_t2s.project.artifacts import Node, items, section, text
@@ -13,7 +13,7 @@ from dbt_t2s.project.artifacts import Node, items, section, text
 MAX_TEXT = 500
 
 # Marks of personal data: as a key of meta (``pii: true``) or as a tag.
-_PERSONAL = frozenset({"pii", "contains_pii", "is_pii", "personal", "personal_data", "sensitive"})
+PERSONAL = ("pii", "contains_pii", "is_pii", "personal", "personal_data", "sensitive")
 
 
 def clean(value: object) -> str:
@@ -64,12 +64,15 @@ def tags(node: Node) -> frozenset[str]:
     return frozenset(str(tag).lower() for tag in found)
 
 
-def personal(node: Node) -> bool | None:
-    """Whether the node or column is marked as personal data; None when nothing is said."""
-    meta = merged(node)
-    said = [meta.get(mark) for mark in sorted(_PERSONAL) if meta.get(mark) is not None]
+def personal(node: Node, marks: Sequence[str] = PERSONAL) -> bool | None:
+    """Whether the node or column is marked as personal data; None when nothing is said.
+
+    ``marks`` are tags and keys of meta, in lower case; ``meta.t2s.personal`` always says it.
+    """
+    meta = {str(key).lower(): value for key, value in merged(node).items()}
+    said = [meta[mark] for mark in marks if meta.get(mark) is not None]
     said += [own(node).get("personal")] if "personal" in own(node) else []
-    if tags(node) & _PERSONAL or any(_means_yes(value) for value in said):
+    if tags(node) & frozenset(marks) or any(_means_yes(value) for value in said):
         return True
     return False if said else None
 

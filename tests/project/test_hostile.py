@@ -1,7 +1,7 @@
 """Artifacts that nobody should write: a schema comes out, or one error that a person can act on.
 
 A real project's artifacts are mutated: any value replaced by any JSON value, keys dropped, nodes
-copied, values swapped. ``T2S_HOSTILE_EXAMPLES`` says how many are tried (300 when unset).
+copied, values swapped. ``T2S_HOSTILE_EXAMPLES`` says how many are tried (100 when unset).
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from dbt_t2s import store
 from dbt_t2s.corpus.patterns import mining
 from dbt_t2s.duck import Execute
 from dbt_t2s.errors import T2SError
-from dbt_t2s.project.catalogue import as_text
+from dbt_t2s.project.catalogue import pages
+from dbt_t2s.project.catalogue_forms import as_text
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.distill import distill
 from dbt_t2s.project.schema import ProjectSchema
 
-EXAMPLES = int(os.environ.get("T2S_HOSTILE_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("T2S_HOSTILE_EXAMPLES", "100"))
 FILES = ("manifest", "catalog", "semantic_manifest", "run_results")
 
 # MetricFlow takes a second for all of the project's metrics: one of each kind is enough.
@@ -131,7 +132,7 @@ def read(
     except T2SError as error:
         return error
     assert store.read_json(folder / "schema.json", ProjectSchema) == schema
-    as_text(schema)
+    as_text(pages(schema))
     return schema
 
 
