@@ -23,6 +23,7 @@ from dbt_t2s.project import (
     semantics,
     statements,
     values,
+    vocabulary,
 )
 from dbt_t2s.project import tables as table_nodes
 from dbt_t2s.project.artifacts import Artifacts, Node, text
@@ -124,7 +125,7 @@ def distill(
     return ProjectSchema(
         project=project.name,
         dialect=project.dialect,
-        tables=tuple(tables),
+        tables=vocabulary.written_out(tables, edges),
         joins=edges,
         metrics=metrics.metrics,
         rules=business,
