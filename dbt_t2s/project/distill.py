@@ -88,10 +88,8 @@ def distill(
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
     lineage = Lineage(read, project.dialect, project.root)
-    known = _Known(
-        read, proof, models, lineage, privacy.marked(read, personal), project.dialect, execute,
-        profile_rows,
-    )  # fmt: skip
+    marked = privacy.marked(read, personal, lineage)
+    known = _Known(read, proof, models, lineage, marked, project.dialect, execute, profile_rows)
     tables: list[Table] = []
     for index, each in enumerate(chosen):
         tell("tables", index, len(chosen))

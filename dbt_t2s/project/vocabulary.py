@@ -166,7 +166,7 @@ def _of_source(column: Column, place: str) -> Iterator[Abbreviation]:
     pairs = [(a, b) for a, b in zip(now, before, strict=True) if a != b]
     if all(abbreviates(a, b) or abbreviates(b, a) for a, b in pairs):
         for a, b in pairs:
-            yield Abbreviation(*sorted((a, b), key=len), place, "source")
+            yield Abbreviation(min(a, b, key=len), max(a, b, key=len), place, "source")
 
 
 def _of_key(table: Table) -> Iterator[Abbreviation]:
@@ -223,8 +223,9 @@ def _sure(found: Sequence[Abbreviation], tables: Sequence[Table]) -> dict[str, s
 
 def _said(tables: Sequence[Table]) -> frozenset[str]:
     """The words of the project's prose."""
-    things = (each for table in tables for each in (table, *table.columns))
-    return frozenset(word for each in things for word in _prose(each.description))
+    columns = (each.description for table in tables for each in table.columns)
+    texts = (*(table.description for table in tables), *columns)
+    return frozenset(word for text in texts for word in _prose(text))
 
 
 def _named(tables: Sequence[Table]) -> Iterator[str]:
