@@ -267,7 +267,8 @@ def _metric_pages(metrics: Sequence[Metric]) -> Iterator[Page]:
         rows = tuple(
             (each.name, each.type, each.label, _meaning(each), each.description) for each in metrics
         )
-        grid = Grid(("metric", "type", "label", "meaning", "description"), rows)
+        headers = ("metric", "type", "label", "meaning", "description")
+        grid = Grid(headers, rows, detail=("meaning",))
         yield Page("Metrics", grids=(("", grid),))
 
 

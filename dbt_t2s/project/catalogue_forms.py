@@ -64,7 +64,8 @@ def _text_grid(grid: Grid, width: int, indent: str) -> Iterator[str]:
 
 def _wrapped(cell: str, width: int) -> list[str]:
     """The cell in lines of at most ``width``, the last one cut where they do not suffice."""
-    found = wrap(cell, width, break_long_words=False) if _wide(cell) > width else [cell]
+    flat = " ".join(cell.split())
+    found = wrap(flat, width, break_long_words=False) if _wide(flat) > width else [flat]
     last = " ".join(found[_CELL_LINES - 1 :])
     kept = [*found[: _CELL_LINES - 1], *([last] if last else [])]
     return [_cut(line, width) for line in kept]

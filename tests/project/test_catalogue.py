@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dbt_t2s.errors import UsageError
 from dbt_t2s.project.advice import advise
@@ -177,3 +180,19 @@ def test_a_long_cell_goes_on_below_and_details_are_for_markdown() -> None:
     assert below[1].endswith("…")
     assert "in full" not in "".join(shown)
     assert f"| it | in full | {said.strip()} |" in as_markdown([Page("p", grids=(("", grid),))])
+
+
+_CELLS = st.text(st.sampled_from("ab c\n店名é—'`\u0301"), max_size=90)
+
+
+@given(st.lists(st.tuples(_CELLS, _CELLS, _CELLS), min_size=1, max_size=4))
+def test_whatever_the_cells_hold_the_text_keeps_its_width(
+    rows: list[tuple[str, str, str]],
+) -> None:
+    page = Page("p", grids=(("", Grid(("a", "b", "c"), tuple(rows))),))
+    lines = as_text([page], width=60).split("\n")
+    assert len(lines) <= 6 + 2 * len(rows)
+    for line in lines:
+        wide = [unicodedata.east_asian_width(char) in "WF" for char in line]
+        marks = [bool(unicodedata.combining(char)) for char in line]
+        assert len(line) + sum(wide) - sum(marks) <= 60
