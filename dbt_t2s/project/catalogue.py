@@ -9,8 +9,9 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from dbt_t2s import sql
 from dbt_t2s.errors import UsageError
-from dbt_t2s.project import advice
+from dbt_t2s.project import advice, cited
 from dbt_t2s.project.schema import (
     Cardinality,
     Column,
@@ -18,6 +19,7 @@ from dbt_t2s.project.schema import (
     Metric,
     ProjectSchema,
     Rule,
+    RuleKind,
     SavedQuery,
     Table,
 )
@@ -27,10 +29,14 @@ _SHOWN_VALUES = 6
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows under ``headers``; the last column is the one that may be long."""
+    """Rows under ``headers``; the last column is the one that may be long.
+
+    ``detail`` are headers of columns for which plain text has no room.
+    """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    detail: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,27 +132,76 @@ def _table_page(table: Table, schema: ProjectSchema) -> Page:
     ]
     columns = tuple(_column_row(column, table) for column in table.columns)
     grids = [("Columns", Grid(("column", "what", "type", "holds", "description"), columns))]
-    made = tuple(
-        (column.name, ", ".join(column.sources), column.expression)
-        for column in table.columns
-        if column.sources or column.expression
-    )
-    joins = tuple(_join_row(each, table) for each in schema.joins
+    joins = tuple(_join_row(each, table, schema.project) for each in schema.joins
                   if table.name in (each.table, each.to_table))  # fmt: skip
     metrics = tuple(
-        (each.name, each.label, _meaning(each))
+        (each.name, each.label, _meaning(each, table.name, schema.dialect))
         for each in schema.metrics
         if table.name in each.tables
     )
-    rules = tuple(_rule_row(each) for each in schema.rules if each.table == table.name)
+    values, others = _split(table, schema)
+    rules = tuple(_rule_row(each, schema.project) for each in others)
+    named = ("rule", "kind", "support", "evidence", "predicate", "means")
+    made = tuple(_made_rows(table, schema.project))
     grids += [
-        ("Made from", Grid(("column", "sources", "expression"), made)),
+        ("Values", Grid(("column", "evidence", "says"), values)),
         ("Joins", Grid(("to", "rows", "on", "evidence"), joins)),
-        ("Metrics", Grid(("metric", "label", "meaning"), metrics)),
-        ("Rules", Grid(("rule", "kind", "support", "predicate", "means", "evidence"), rules)),
+        ("Metrics", Grid(("metric", "label", "meaning"), metrics, detail=("label",))),
+        ("Rules", Grid(named, rules, detail=("predicate",))),
+        ("Made from", Grid(("column", "sources", "expression"), made)),
     ]
     filled = tuple((name, grid) for name, grid in grids if grid.rows)
     return Page(table.name, table.description, _filled(facts), filled)
+
+
+def _made_rows(table: Table, project: str) -> Iterator[tuple[str, str, str]]:
+    """What the columns are made from; those passed on under their own name in a row a node."""
+    passed: dict[str, list[str]] = {}
+    rows: list[tuple[str, str, str]] = []
+    for column in table.columns:
+        node, _, name = column.sources[0].rpartition(".") if column.sources else ("", "", "")
+        alone = len(column.sources) == 1 and not column.expression
+        if alone and name.lower() == column.name.lower():
+            passed.setdefault(node, []).append(column.name)
+        elif column.sources or column.expression:
+            sources = ", ".join(cited.cited(each, project) for each in column.sources)
+            rows.append((column.name, sources, cited.shortened(column.expression, project)))
+    for node, names in passed.items():
+        count = f"{len(names)} columns" if len(names) > 1 else names[0]
+        yield (count, cited.cited(node, project), "as they are: " + ", ".join(names))
+    yield from rows
+
+
+def _split(
+    table: Table, schema: ProjectSchema
+) -> tuple[tuple[tuple[str, str, str], ...], tuple[Rule, ...]]:
+    """Rows of what is said of values, one a column; and the other rules."""
+    said: dict[str, list[Rule]] = {}
+    others: list[Rule] = []
+    for rule in (each for each in schema.rules if each.table == table.name):
+        column = _valued(rule, table, schema.dialect)
+        if column:
+            said.setdefault(column, []).append(rule)
+        else:
+            others.append(rule)
+    rows = []
+    for column, rules in said.items():
+        before = f"In {table.name}, {column} "
+        evidence = tuple(dict.fromkeys(each for rule in rules for each in rule.evidence))
+        says = " ".join(rule.sentence.removeprefix(before) for rule in rules)
+        rows.append((column, cited.place(evidence, schema.project), says))
+    return tuple(rows), tuple(others)
+
+
+def _valued(rule: Rule, table: Table, dialect: str) -> str:
+    """The column whose values the rule is about; empty for other rules."""
+    if rule.kind is not RuleKind.VALUE:
+        return ""
+    for column in table.columns:
+        name = sql.quote(column.name, dialect)
+        if rule.predicate.startswith((f"{name} = ", f"{name} IN (")):
+            return column.name
+    return ""
 
 
 def _column_row(column: Column, table: Table) -> tuple[str, ...]:
@@ -162,7 +217,7 @@ def _column_row(column: Column, table: Table) -> tuple[str, ...]:
 
 def _held(column: Column) -> Iterator[str]:
     """What the column holds: format, values or range, how many different, how much is missing."""
-    if column.format:
+    if column.format and not column.values:
         yield column.format
     if column.values:
         shown = ", ".join(column.values[:_SHOWN_VALUES])
@@ -181,25 +236,30 @@ def _short(value: str) -> str:
     return value.removesuffix(" 00:00:00").partition(".")[0] if ":" in value else value
 
 
-def _join_row(join: Join, table: Table) -> tuple[str, ...]:
+def _join_row(join: Join, table: Table, project: str) -> tuple[str, ...]:
     outgoing = join.table == table.name
     here, there = (join.columns, join.to_columns) if outgoing else (join.to_columns, join.columns)
     other = join.to_table if outgoing else join.table
     one = join.cardinality is Cardinality.ONE_TO_ONE
     many = "one to one" if one else "many to one" if outgoing else "one to many"
     pairs = " and ".join(f"{a} = {other}.{b}" for a, b in zip(here, there, strict=True))
-    said = [*join.evidence]
-    said += [f"{join.support} queries"] if join.support else []
+    asked = cited.queries(join.evidence)
+    proof = (each for each in join.evidence if each not in asked)
+    said = [cited.cited(each, project, join.table) for each in proof]
+    named = ", ".join(cited.cited(each, project) for each in asked)
+    counted = f"{join.support} {'query' if join.support == 1 else 'queries'}"
+    said += [f"{counted} ({named})" if named else counted] if join.support else asked
     said += [] if join.proven else ["not proven"]
     said += [f"{join.orphan_share:.1%} point at nothing"] if join.orphan_share else []
-    named = f"{other} ({join.meaning})" if join.meaning else other
-    return (named, many, pairs, ", ".join(said))
+    to = f"{other} ({join.meaning})" if join.meaning else other
+    return (to, many, pairs, ", ".join(said))
 
 
-def _rule_row(rule: Rule) -> tuple[str, ...]:
+def _rule_row(rule: Rule, project: str) -> tuple[str, ...]:
     kind = rule.kind.value + (", always" if rule.always else "")
     support = str(rule.support) if rule.support else ""
-    return (rule.name, kind, support, rule.predicate, rule.sentence, ", ".join(rule.evidence))
+    evidence = cited.place(rule.evidence, project)
+    return (rule.name, kind, support, evidence, rule.predicate, rule.sentence)
 
 
 def _metric_pages(metrics: Sequence[Metric]) -> Iterator[Page]:
@@ -207,20 +267,26 @@ def _metric_pages(metrics: Sequence[Metric]) -> Iterator[Page]:
         rows = tuple(
             (each.name, each.type, each.label, _meaning(each), each.description) for each in metrics
         )
-        grid = Grid(("metric", "type", "label", "meaning", "description"), rows)
+        headers = ("metric", "type", "label", "meaning", "description")
+        grid = Grid(headers, rows, detail=("meaning",))
         yield Page("Metrics", grids=(("", grid),))
 
 
-def _meaning(metric: Metric) -> str:
-    """A metric's definition in one line."""
+def _meaning(metric: Metric, table: str = "", dialect: str = "") -> str:
+    """A metric's definition in one line; on the page of ``table`` without saying that name."""
     if metric.measure is not None:
         measure = metric.measure
-        where = " and ".join(each.predicate for each in metric.filters)
-        meaning = f"{measure.aggregation}({measure.expression}) of {measure.table}"
+        where = " and ".join(_bare(each.predicate, table, dialect) for each in metric.filters)
+        meaning = f"{measure.aggregation}({measure.expression})"
+        meaning += f" of {measure.table}" if measure.table != table else ""
         return f"{meaning} where {where}" if where else meaning
     if metric.inputs:
         return metric.expression
     return f"MetricFlow's SQL in {len(metric.compiled)} groupings"
+
+
+def _bare(predicate: str, table: str, dialect: str) -> str:
+    return sql.unqualify(predicate, dialect, table) if table else predicate
 
 
 def _saved_row(saved: SavedQuery) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
-"""Pages of the catalogue as plain text, aligned and cut to a width, and as Markdown, in full."""
+"""Pages of the catalogue as plain text, aligned and fitted to a width, and as Markdown, in full."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from textwrap import wrap
 
 from dbt_t2s.project.catalogue import Grid, Page
@@ -14,6 +15,8 @@ _PROSE_LINES = 3
 # Columns of a grid but the last are cut to this, so that one long name does not push all aside.
 _CELL = 44
 _NARROWEST = 20
+# Longer cells go on below, as far as this.
+_CELL_LINES = 2
 _GAP = "  "
 _NO_LINKS: frozenset[str] = frozenset()
 
@@ -42,15 +45,30 @@ def _text_lines(page: Page, width: int) -> Iterator[str]:
 
 
 def _text_grid(grid: Grid, width: int, indent: str) -> Iterator[str]:
-    """Aligned columns; those that no row fills are left out."""
-    places = [i for i in range(len(grid.headers)) if any(row[i] for row in grid.rows)]
+    """Aligned columns; those that no row fills, and details, are left out."""
+    places = [
+        i
+        for i, header in enumerate(grid.headers)
+        if header not in grid.detail and any(row[i] for row in grid.rows)
+    ]
     rows = [[row[i] for i in places] for row in (grid.headers, *grid.rows)]
     wanted = [min(_CELL, max(_wide(row[i]) for row in rows)) for i in range(len(places))]
     room = width - len(indent) - len(_GAP) * (len(places) - 1)
     widths = _fitted(wanted, [max(_wide(row[i]) for row in rows) for i in range(len(places))], room)
     for row in rows:
-        cells = [_pad(_cut(cell, size), size) for cell, size in zip(row, widths, strict=True)]
-        yield (indent + _GAP.join(cells)).rstrip()
+        cells = [_wrapped(cell, size) for cell, size in zip(row, widths, strict=True)]
+        for line in zip_longest(*cells, fillvalue=""):
+            shown = (_pad(part, size) for part, size in zip(line, widths, strict=True))
+            yield (indent + _GAP.join(shown)).rstrip()
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    """The cell in lines of at most ``width``, the last one cut where they do not suffice."""
+    flat = " ".join(cell.split())
+    found = wrap(flat, width, break_long_words=False) if _wide(flat) > width else [flat]
+    last = " ".join(found[_CELL_LINES - 1 :])
+    kept = [*found[: _CELL_LINES - 1], *([last] if last else [])]
+    return [_cut(line, width) for line in kept]
 
 
 def _fitted(wanted: list[int], longest: list[int], room: int) -> list[int]:

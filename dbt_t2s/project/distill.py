@@ -23,6 +23,7 @@ from dbt_t2s.project import (
     semantics,
     statements,
     values,
+    vocabulary,
 )
 from dbt_t2s.project import tables as table_nodes
 from dbt_t2s.project.artifacts import Artifacts, Node, text
@@ -87,10 +88,8 @@ def distill(
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
     lineage = Lineage(read, project.dialect, project.root)
-    known = _Known(
-        read, proof, models, lineage, privacy.marked(read, personal), project.dialect, execute,
-        profile_rows,
-    )  # fmt: skip
+    marked = privacy.marked(read, personal, lineage)
+    known = _Known(read, proof, models, lineage, marked, project.dialect, execute, profile_rows)
     tables: list[Table] = []
     for index, each in enumerate(chosen):
         tell("tables", index, len(chosen))
@@ -124,7 +123,7 @@ def distill(
     return ProjectSchema(
         project=project.name,
         dialect=project.dialect,
-        tables=tuple(tables),
+        tables=vocabulary.written_out(tables, edges),
         joins=edges,
         metrics=metrics.metrics,
         rules=business,

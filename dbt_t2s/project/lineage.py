@@ -15,7 +15,7 @@ from dbt_t2s import sql
 from dbt_t2s.project import found as listed
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.found import Found
-from dbt_t2s.project.outputs import Output, Relation, source
+from dbt_t2s.project.outputs import Output, Relation, carried, source
 from dbt_t2s.project.schema import Column, Issue, Level
 from dbt_t2s.project.trace import Traced, trace
 
@@ -82,6 +82,20 @@ class Lineage:
                 continue
             pending += [self._split(each) for each in reversed(above)]
         return tuple(found)
+
+    def carried(self, unique_id: str) -> dict[str, tuple[tuple[str, str], ...]]:
+        """By lower-case output column, the (node id, column)s whose values it may show.
+
+        Empty for a node whose SQL cannot be read; sources and seeds have none.
+        """
+        traced = self._trace(unique_id).traced
+        if traced is None:
+            return {}
+        outputs = traced.relation().columns
+        return {
+            name: tuple(self._split(each) for each in carried(output))
+            for name, output in outputs.items()
+        }
 
     def issues(self, wanted: Mapping[str, tuple[Column, ...]]) -> tuple[Issue, ...]:
         """What of these nodes' columns (by node id) could not be traced, and why."""

@@ -130,6 +130,47 @@ def union(name: str, branches: Iterable[Output], dialect: str) -> Output:
     return replace(found, passed=all(each.passed for each in told))
 
 
+def carried(output: Output) -> tuple[str, ...]:
+    """The sources whose values the output may show: not those that it only tests, counts or sorts.
+
+    Where the expression does not say which word is which source, all of them.
+    """
+    words = set(_shown(output.value))
+    by_word = {_source_word(each): each for each in output.sources}
+    unknown = words - by_word.keys() - _WORDS
+    return output.sources if unknown else tuple(by_word[each] for each in by_word if each in words)
+
+
+def _source_word(reference: str) -> str:
+    head, _, name = reference.rpartition(".")
+    return f"{head}.{name if name.isidentifier() else sql.quote(name, '')}"
+
+
+# Their results tell nothing of the values but whether they are there and how many.
+_TELL_NOTHING = (
+    exp.Predicate, exp.Connector, exp.Not, exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Length
+)  # fmt: skip
+
+
+def _shown(node: exp.Expr) -> Iterator[str]:
+    """The words of an expression whose values its result may show."""
+    if isinstance(node, exp.Var):
+        yield node.name
+        return
+    if isinstance(node, _TELL_NOTHING):
+        return
+    parts = node.iter_expressions()
+    if isinstance(node, exp.If):
+        parts = (each for each in (node.args.get("true"), node.args.get("false")) if each)
+    elif isinstance(node, exp.Case):
+        branches = (*node.args["ifs"], node.args.get("default"))
+        parts = (each for each in branches if each is not None)
+    elif isinstance(node, exp.Window):
+        parts = iter((node.this,))
+    for each in parts:
+        yield from _shown(each)
+
+
 def _is_null(value: exp.Expr) -> bool:
     inner = value.this if isinstance(value, exp.Cast) else value
     return isinstance(inner, exp.Null)

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dbt_t2s.project import columns as table_columns
 from dbt_t2s.project import meta
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import Issue, Kind, Level
+
+# Kinds of columns that hold personal data where only their table is marked.
+_MAY_HOLD = (Kind.TEXT, Kind.OTHER)
 
 
 @dataclass(frozen=True)
@@ -15,16 +20,18 @@ class _Marks:
     """One node's marks, by lower-case column name.
 
     ``said`` are those its docs decide either way; ``inherited`` says which node a name comes from.
-    ``whole`` is true where the node is marked and none of its columns is.
+    ``whole`` is true where the node is marked and none of its columns is; ``texts`` are then its
+    columns that may hold it, as far as they are known without the data.
     """
 
     said: Mapping[str, bool]
     inherited: Mapping[str, str]
     whole: bool
+    texts: frozenset[str] = frozenset()
 
     def personal(self) -> frozenset[str]:
         marked = {name for name, yes in self.said.items() if yes}
-        passed = {name for name in self.inherited if self.said.get(name) is None}
+        passed = {name for name in (*self.inherited, *self.texts) if self.said.get(name) is None}
         return frozenset(marked | passed)
 
 
@@ -48,7 +55,7 @@ class Marked:
             found |= {
                 name
                 for name, kind in columns
-                if kind in (Kind.TEXT, Kind.OTHER) and marks.said.get(name.lower()) is None
+                if kind in _MAY_HOLD and marks.said.get(name.lower()) is None
             }
         return frozenset(found)
 
@@ -66,10 +73,13 @@ class Marked:
         return (Issue(Level.INFO, unique_id, f"{message} ({', '.join(origins)})", hint),)
 
 
-def marked(artifacts: Artifacts, marks: Sequence[str] = meta.PERSONAL) -> Marked:
+def marked(
+    artifacts: Artifacts, marks: Sequence[str] = meta.PERSONAL, lineage: Lineage | None = None
+) -> Marked:
     """The marks of all nodes and sources; a mark goes down to columns of the same name.
 
-    A node's docs may say that a column is not personal (``personal: false``), which ends the way.
+    With ``lineage`` also to columns of any name whose SQL may show a marked column's values. A
+    node's docs may say that a column is not personal (``personal: false``), which ends the way.
     """
     nodes = {
         name: node
@@ -78,17 +88,35 @@ def marked(artifacts: Artifacts, marks: Sequence[str] = meta.PERSONAL) -> Marked
         if isinstance(node, Mapping)
     }
     found: dict[str, _Marks] = {}
+    touched: set[str] = set()
     for unique_id in _from_the_top(nodes):
         node = nodes[unique_id]
-        inherited: dict[str, str] = {}
-        for parent in _parents(node, nodes):
-            above = found.get(parent)
-            for name in above.personal() if above else ():
-                inherited.setdefault(name, parent)
+        above = [parent for parent in _parents(node, nodes) if parent in touched]
+        inherited = {name: parent for parent in above for name in found[parent].personal()}
+        if lineage is not None and above:
+            inherited |= _shown(lineage, unique_id, found)
         said = _said(node, marks)
         whole = bool(meta.personal(node, marks)) and not any(said.values())
-        found[unique_id] = _Marks(said, inherited, whole)
+        texts = _texts(lineage, unique_id) if lineage is not None and whole else frozenset()
+        found[unique_id] = _Marks(said, inherited, whole, texts)
+        if above or whole or found[unique_id].personal():
+            touched.add(unique_id)
     return Marked(found)
+
+
+def _shown(lineage: Lineage, unique_id: str, found: Mapping[str, _Marks]) -> dict[str, str]:
+    """The node's columns that may show a personal column's values, and the node that has it."""
+    return {
+        name: parent
+        for name, sources in lineage.carried(unique_id).items()
+        for parent, column in sources
+        if parent in found and column.lower() in found[parent].personal()
+    }
+
+
+def _texts(lineage: Lineage, unique_id: str) -> frozenset[str]:
+    known = ((each.name, table_columns.kind_of(each.type)) for each in lineage.columns(unique_id))
+    return frozenset(name.lower() for name, kind in known if kind in _MAY_HOLD)
 
 
 def _said(node: Node, marks: Sequence[str]) -> dict[str, bool]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dbt_t2s.errors import UsageError
 from dbt_t2s.project.advice import advise
-from dbt_t2s.project.catalogue import narrowed, pages
+from dbt_t2s.project.catalogue import Grid, Page, narrowed, pages
 from dbt_t2s.project.catalogue_forms import as_markdown, as_text
+from dbt_t2s.project.cited import cited, place, shortened
 from dbt_t2s.project.schema import (
     Column,
     Join,
@@ -17,6 +23,7 @@ from dbt_t2s.project.schema import (
     ProjectSchema,
     Role,
     Rule,
+    RuleKind,
     Table,
 )
 
@@ -103,3 +110,89 @@ def test_advice_names_every_gap_the_riskiest_first() -> None:
     ):
         assert piece in said, piece
     assert len(advise(SCHEMA, limit=2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("model.shop.stg_orders", "stg_orders"),
+        ("source.shop.raw.orders", "raw.orders"),
+        ("model.shop.orders.v2", "orders.v2"),
+        ("model.other.stg_orders", "other.stg_orders"),
+        ("analysis.shop.by_day", "analysis by_day"),
+        ("unit_test.shop.orders.counts", "unit test orders.counts"),
+        ("test.shop.no_negative_price", "no_negative_price test"),
+        ("test.shop.relationships_orders_store__ref_stores_.c6ec7f556e", "relationships test"),
+        ("semantic_model.o entity store -> semantic_model.s", "entity store"),
+        ("models/o.yml:3", "models/o.yml:3"),
+        ("names: orders.store ~ stores.id", "names: orders.store ~ stores.id"),
+    ],
+)
+def test_evidence_is_named_as_people_do(reference: str, expected: str) -> None:
+    assert cited(reference, "shop", "orders") == expected
+
+
+def test_a_place_says_more_than_nodes() -> None:
+    assert place(("model.shop.a", "models/a.yml:3", "metric.shop.b"), "shop") == "models/a.yml:3"
+    assert place(("model.shop.a", "model.shop.b"), "shop") == "a and 1 more"
+    assert place((), "shop") == ""
+    code = "lower(model.shop.stg.a) || remodel.shop.b || seed.other.c"
+    assert shortened(code, "shop") == "lower(stg.a) || remodel.shop.b || seed.other.c"
+
+
+def test_what_is_said_of_values_takes_a_row_a_column() -> None:
+    def says(value: str, meaning: str) -> Rule:
+        sentence = f"In orders, status {value!r} means {meaning}."
+        evidence = ("model.shop.orders",)
+        return Rule(value, sentence, "orders", f"status = '{value}'", evidence, kind=RuleKind.VALUE)
+
+    schema = replace(SCHEMA, rules=(*SCHEMA.rules, says("A", "open"), says("B", "shut")))
+    (page,) = pages(schema, ("orders",))
+    grids = dict(page.grids)
+    assert grids["Values"].rows == (("status", "orders", "'A' means open. 'B' means shut."),)
+    assert [row[0] for row in grids["Rules"].rows] == ["real"]
+
+
+def test_columns_passed_on_take_a_row_a_node() -> None:
+    made = (
+        column("a", sources=("model.shop.stg.a",)),
+        column("b", sources=("model.shop.stg.B",)),
+        column("c", sources=("model.shop.stg.d",)),
+        column("e", sources=("model.shop.stg.e",), expression="lower(model.shop.stg.e)"),
+        column("f"),
+    )
+    schema = replace(SCHEMA, tables=(replace(ORDERS, columns=made),), rules=(), joins=())
+    (page,) = pages(schema, ("orders",))
+    assert dict(page.grids)["Made from"].rows == (
+        ("2 columns", "stg", "as they are: a, b"),
+        ("c", "stg.d", ""),
+        ("e", "stg.e", "lower(stg.e)"),
+    )
+
+
+def test_a_long_cell_goes_on_below_and_details_are_for_markdown() -> None:
+    said = "so many words that one line does not hold them " * 3
+    grid = Grid(("name", "detail", "says"), (("it", "in full", said.strip()),), detail=("detail",))
+    shown = as_text([Page("p", grids=(("", grid),))], width=60).splitlines()
+    below = [line for line in shown if "many words" in line or line.startswith("      ")]
+    assert len(below) == 2
+    assert below[1].startswith("      ")
+    assert below[1].endswith("…")
+    assert "in full" not in "".join(shown)
+    assert f"| it | in full | {said.strip()} |" in as_markdown([Page("p", grids=(("", grid),))])
+
+
+_CELLS = st.text(st.sampled_from("ab c\n店名é—'`\u0301"), max_size=90)
+
+
+@given(st.lists(st.tuples(_CELLS, _CELLS, _CELLS), min_size=1, max_size=4))
+def test_whatever_the_cells_hold_the_text_keeps_its_width(
+    rows: list[tuple[str, str, str]],
+) -> None:
+    page = Page("p", grids=(("", Grid(("a", "b", "c"), tuple(rows))),))
+    lines = as_text([page], width=60).split("\n")
+    assert len(lines) <= 6 + 2 * len(rows)
+    for line in lines:
+        wide = [unicodedata.east_asian_width(char) in "WF" for char in line]
+        marks = [bool(unicodedata.combining(char)) for char in line]
+        assert len(line) + sum(wide) - sum(marks) <= 60

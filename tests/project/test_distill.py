@@ -244,7 +244,7 @@ def test_the_text_for_a_person(schema: ProjectSchema) -> None:
     for piece in (
         "one row per booking (booking_id)",
         "owner_id = owners.owner_id",
-        "sum(price) of bookings where bookings.is_test = FALSE",
+        "sum(price) where is_test = FALSE",
         "without description",
         "today    2024-04-01",
     ):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dbt_t2s import sql
 from dbt_t2s.project.artifacts import Artifacts
 from dbt_t2s.project.lineage import LONGEST, Lineage
-from dbt_t2s.project.outputs import Output, Relation, source
+from dbt_t2s.project.outputs import Output, Relation, carried, source
 from dbt_t2s.project.trace import Traced, trace
 from tests.tools import big_project
 
@@ -162,3 +162,26 @@ def test_expressions_stay_short_in_a_deep_chain() -> None:
     assert found.sources == ("a.x",)
     assert len(sql.to_sql(found.value, "duckdb")) < 3 * LONGEST
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("select x as v from a", {"a.x"}),
+        ("select lower(x) || '!' as v from a", {"a.x"}),
+        ("select cast(x as bigint) as v from a", {"a.x"}),
+        ("select x is not null as v from a", set()),
+        ("select count(distinct x) as v from a", set()),
+        ("select length(x) as v from a", set()),
+        ("select case when x like '%@b' then 'in' else 'out' end as v from a", set()),
+        ("select case x when '1' then y end as v from a", {"a.y"}),
+        ("select sum(case when x is null then 1 else 0 end) as v from a", set()),
+        ("select row_number() over (partition by x) as v from a", set()),
+        ("select first_value(x) over (order by y) as v from a", {"a.x"}),
+        ("select x as v from a union all select z from b", {"a.x", "b.z"}),
+        ("select {'m': x} as v from a", {"a.x"}),
+        ("with c as (select x as p from a) select upper(p) as v from c", {"a.x"}),
+    ],
+)
+def test_whose_values_an_output_may_show(code: str, expected: set[str]) -> None:
+    assert set(carried(outputs(code)["v"])) == expected
