@@ -88,7 +88,7 @@ class Lineage:
         try:
             return self._place(scope, parts)
         except RecursionError as error:
-            raise Unresolved("nested too deeply", f"{parts[-1]} is nested too deeply") from error
+            raise _too_deep(parts[-1]) from error
 
     def tables(self, scope: Scope) -> tuple[str, ...]:
         """The relations that a query reads, its CTEs' and subqueries' included."""
@@ -150,8 +150,17 @@ class Lineage:
             raise _ambiguous(name, list(sources))
         raise Unresolved("a query without tables", f"{name} is in a query that reads no table")
 
-    def merged(self, scope: Scope) -> Iterator[tuple[str, str]]:
-        """The columns that USING sets equal, where both sides are columns of relations."""
+    def merged(self, scope: Scope) -> tuple[tuple[str, str], ...]:
+        """The columns that USING sets equal, where both sides are columns of relations.
+
+        Unresolved where the source of one of them cannot be told.
+        """
+        try:
+            return tuple(self._merged(scope))
+        except RecursionError as error:
+            raise _too_deep("a column that USING joins on") from error
+
+    def _merged(self, scope: Scope) -> Iterator[tuple[str, str]]:
         sources = _sources(scope)
         for join in scope.expression.args.get("joins") or ():
             right = sources.get(join.this.alias_or_name)
@@ -212,6 +221,8 @@ class Lineage:
                 self._outputs[key] = self._output(source, name)
             except Unresolved as why:
                 self._outputs[key] = why
+            except RecursionError:
+                self._outputs[key] = _too_deep(name)
         found = self._outputs[key]
         if isinstance(found, Unresolved):
             raise found
@@ -272,6 +283,10 @@ class Lineage:
 def _ambiguous(name: str, among: list[str]) -> Unresolved:
     tables = ", ".join(sorted(among))
     return Unresolved("an unqualified column", f"{name} may come from any of {tables}")
+
+
+def _too_deep(name: str) -> Unresolved:
+    return Unresolved("nested too deeply", f"{name} is nested too deeply to be followed")
 
 
 def _no_output(name: str) -> Unresolved:

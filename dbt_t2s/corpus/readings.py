@@ -146,10 +146,7 @@ def _read_tree(tree: exp.Expr, known: Known, queries: list[Query], failures: lis
     nodes = [list(clauses.own(scope.expression)) for scope in chosen]
     places = _places(chosen, nodes, lineage)
     instances = [_text(scope.expression, known.dialect) for scope in chosen]
-    parts = [
-        _parts(scope.expression, own, places, tuple(lineage.merged(scope)))
-        for scope, own in zip(chosen, nodes, strict=True)
-    ]
+    parts = [_parts(scope, own, places, lineage) for scope, own in zip(chosen, nodes, strict=True)]
     # Columns first go under the names of their tables, then into slots, all in place: copies of
     # trees would cost more than reading them.
     kinds = _rename(places, known)
@@ -226,13 +223,14 @@ class _Parts(NamedTuple):
 
 
 def _parts(
-    node: exp.Expr,
-    nodes: Sequence[exp.Expr],
-    places: Places,
-    merged: tuple[tuple[str, str], ...],
+    scope: Scope, nodes: Sequence[exp.Expr], places: Places, lineage: Lineage
 ) -> _Parts | Unresolved:
     """What a query does, or the first column that its facts need and that has no known source."""
-    pairs = (*merged, *_pairs(node, places))
+    node = scope.expression
+    try:
+        pairs = (*lineage.merged(scope), *_pairs(node, places))
+    except Unresolved as why:
+        return why
     found = _Parts(
         pairs=pairs,
         path=_unique(end.rpartition(".")[0] for pair in pairs for end in pair),
