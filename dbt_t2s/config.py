@@ -33,7 +33,9 @@ class Settings:
     business test set, relative to the project; empty when there is none. ``refuse_under`` is the
     confidence under which a question is refused; None leaves it to the trained model. Of tables
     with more than ``profile_rows`` rows a sample is looked at. ``personal`` are the tags and keys
-    of ``meta`` that mark personal data, which is never sampled.
+    of ``meta`` that mark personal data, which is never sampled. ``query_log`` is a file of
+    statements to mine beside the project's own (``.sql``, ``.jsonl``, ``.csv``, ``.parquet``;
+    relative to the project) or ``relation:column`` of the warehouse; empty when there is none.
     """
 
     as_of: str = ""
@@ -49,6 +51,7 @@ class Settings:
     refuse_under: float | None = None
     profile_rows: int = PROFILE_ROWS
     personal: tuple[str, ...] = PERSONAL
+    query_log: str = ""
 
     def questions_path(self, project_dir: Path) -> Path | None:
         """The business test set, or None when none was named and none lies in the usual place."""
@@ -255,6 +258,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "refuse_under": _optional(_SHARE),
     "profile_rows": _whole(1),
     "personal": lambda value: tuple(mark.lower() for mark in _texts(value)),
+    "query_log": _text,
 }
 
 
