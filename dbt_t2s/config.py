@@ -16,6 +16,7 @@ import yaml
 
 from dbt_t2s.errors import ProjectError, UsageError
 from dbt_t2s.project.meta import PERSONAL
+from dbt_t2s.project.tables import PACKAGES
 from dbt_t2s.project.values import PROFILE_ROWS
 
 ENV_PREFIX = "DBT_T2S_"
@@ -36,6 +37,7 @@ class Settings:
     of ``meta`` that mark personal data, which is never sampled. ``query_log`` is a file of
     statements to mine beside the project's own (``.sql``, ``.jsonl``, ``.csv``, ``.parquet``;
     relative to the project) or ``relation:column`` of the warehouse; empty when there is none.
+    ``packages`` are the dbt packages whose nodes may be queried: names, ``own`` or ``all``.
     """
 
     as_of: str = ""
@@ -52,6 +54,7 @@ class Settings:
     profile_rows: int = PROFILE_ROWS
     personal: tuple[str, ...] = PERSONAL
     query_log: str = ""
+    packages: tuple[str, ...] = PACKAGES
 
     def questions_path(self, project_dir: Path) -> Path | None:
         """The business test set, or None when none was named and none lies in the usual place."""
@@ -259,6 +262,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "profile_rows": _whole(1),
     "personal": lambda value: tuple(mark.lower() for mark in _texts(value)),
     "query_log": _text,
+    "packages": _texts,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -100,6 +101,7 @@ def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
                 settings.as_of,
                 settings.profile_rows,
                 settings.personal,
+                settings.packages,
             ]
         ),
         "version": __version__,
@@ -134,25 +136,20 @@ def _distilled(workspace: Workspace) -> ProjectSchema:
                 hint="`dbt ls` with the same selection shows what it picks",
             )
     with console.progress("distilling") as progress:
+        distilled = partial(
+            distill,
+            project,
+            as_of=settings.as_of,
+            select=chosen,
+            progress=progress,
+            personal=settings.personal,
+            packages=settings.packages,
+        )
         if project.database is None or not project.database.exists():
-            return distill(
-                project,
-                as_of=settings.as_of,
-                select=chosen,
-                progress=progress,
-                personal=settings.personal,
-            )
+            return distilled()
         warehouse = copy_warehouse(project.database, workspace.warehouse_dir)
         with Sandbox(warehouse, ()) as sandbox:
-            return distill(
-                project,
-                as_of=settings.as_of,
-                select=chosen,
-                execute=sandbox.execute_trusted,
-                progress=progress,
-                profile_rows=settings.profile_rows,
-                personal=settings.personal,
-            )
+            return distilled(execute=sandbox.execute_trusted, profile_rows=settings.profile_rows)
 
 
 def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[Pattern, ...]:

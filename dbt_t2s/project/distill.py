@@ -69,18 +69,19 @@ def distill(
     progress: Progress | None = None,
     profile_rows: int = values.PROFILE_ROWS,
     personal: Sequence[str] = meta.PERSONAL,
+    packages: Sequence[str] = table_nodes.PACKAGES,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
     ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
     nothing is checked on data. Of tables with more than ``profile_rows`` rows a sample is looked
-    at; ``personal`` are the tags and keys of meta that mark personal data. Artifacts must be there
-    (``dbt.ensure_artifacts``).
+    at; ``personal`` are the tags and keys of meta that mark personal data, ``packages`` those whose
+    nodes are queryable (see ``tables.choose``). Artifacts must be there (``dbt.ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
     issues = list(read.issues)
-    chosen, found = table_nodes.choose(read, select)
+    chosen, found = table_nodes.choose(read, select, packages)
     issues += found
     proof = evidence.gather(read)
     issues += proof.issues
