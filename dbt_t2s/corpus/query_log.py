@@ -65,14 +65,15 @@ def read(setting: str, root: Path, execute: Execute | None, mask: Callable[[str]
     """
     path = file_of(setting, root)
     name = setting if path is None else path.name
+    issues: list[Issue] = []
     if path is None:
-        found, issues = _of_warehouse(setting, execute), []
+        found = _of_warehouse(setting, execute)
     elif path.suffix.lower() == ".sql":
-        found, issues = _split(_decoded(path)), []
+        found = _split(_decoded(path))
     elif path.suffix.lower() == ".jsonl":
         found, issues = _of_lines(path)
     else:
-        found, issues = _of_table(path), []
+        found = _of_table(path)
     if not found:
         issues.append(Issue(Level.WARNING, name, "the query log holds no statement", _FORMS))
     if len(found) > MAX_STATEMENTS:

@@ -229,8 +229,8 @@ def _parts(
     node = scope.expression
     try:
         pairs = (*lineage.merged(scope), *_pairs(node, places))
-    except Unresolved as why:
-        return why
+    except Unresolved as unknown:
+        return unknown
     found = _Parts(
         pairs=pairs,
         path=_unique(end.rpartition(".")[0] for pair in pairs for end in pair),
