@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dbt_t2s.project.schema import ProjectSchema, Role
+from dbt_t2s.corpus.known import Known
 from dbt_t2s.sql import Scope, exp
-
-_QUOTES = re.compile(r'["`\[\]]')
 
 # Words that name a unit of time where a function that the parser does not know takes them bare.
 _UNITS = frozenset(
@@ -24,51 +21,6 @@ class Unresolved(ValueError):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class Known:
-    """The schema's tables, by relation without quotes in lower case.
-
-    ``names`` are the schema's names, ``columns`` their lower-case columns with what each is for.
-    A relation is found by its last parts too where they name one table alone.
-    """
-
-    names: Mapping[str, str]
-    columns: Mapping[str, Mapping[str, Role]]
-    dialect: str
-
-    def relation(self, table: exp.Table) -> str:
-        """The key that ``table`` has here, or its own name where the schema has no such table."""
-        parts = [part.name for part in table.parts if isinstance(part, exp.Identifier)]
-        return ".".join(parts).lower()
-
-    def name(self, relation: str) -> str:
-        """The schema's name for a relation; the last part of any other relation's."""
-        return self.names.get(relation) or relation.rpartition(".")[2]
-
-    def role(self, place: str) -> Role | None:
-        """What the column ``relation.column`` is for, if the schema has it."""
-        relation, _, name = place.rpartition(".")
-        return self.columns.get(relation, {}).get(name.lower())
-
-
-def known_of(schema: ProjectSchema) -> Known:
-    """What ``schema`` knows of its tables."""
-    names: dict[str, str] = {}
-    columns: dict[str, Mapping[str, Role]] = {}
-    short: dict[str, list[str]] = {}
-    for table in schema.tables:
-        relation = _QUOTES.sub("", table.relation).lower()
-        names[relation] = table.name
-        columns[relation] = {column.name.lower(): column.role for column in table.columns}
-        parts = relation.split(".")
-        for start in range(1, len(parts)):
-            short.setdefault(".".join(parts[start:]), []).append(relation)
-    for name, relations in short.items():
-        if len(relations) == 1 and name not in names:
-            names[name], columns[name] = names[relations[0]], columns[relations[0]]
-    return Known(names, columns, schema.dialect)
 
 
 @dataclass

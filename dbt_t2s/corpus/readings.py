@@ -9,13 +9,14 @@ from typing import NamedTuple, TypedDict
 
 from dbt_t2s import sql
 from dbt_t2s.corpus import clauses
-from dbt_t2s.corpus.lineage import Known, Lineage, Unresolved
+from dbt_t2s.corpus.known import Known
+from dbt_t2s.corpus.lineage import Lineage, Unresolved
 from dbt_t2s.project.schema import Role
 from dbt_t2s.sql import Scope, exp
 from dbt_t2s.store import fingerprint
 
 # What a reading looks like; a change of how SQL is read changes it too.
-_FORMAT = 1
+_FORMAT = 2
 _LONGEST = 200
 _QUOTED = re.compile(r"'[^']*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
@@ -112,9 +113,9 @@ def read(code: str, known: Known) -> Reading:
 
 def _fingerprint(relations: Sequence[str], known: Known) -> str:
     facts = [
-        [known.names[each], sorted(known.columns[each].items())]
+        [known.names.get(each, ""), sorted(known.columns[each].items())]
         for each in relations
-        if each in known.names
+        if each in known.columns
     ]
     return fingerprint(facts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from dbt_t2s import sql
@@ -38,6 +38,7 @@ from dbt_t2s.project.schema import (
     Kind,
     Level,
     ProjectSchema,
+    Relation,
     Role,
     Table,
 )
@@ -101,9 +102,10 @@ def distill(
     tell("tables", len(chosen), len(chosen))
     models = semantics.among(models, frozenset(table.name for table in tables))
     issues += lineage.issues({each.unique_id: each.columns for each in tables})
+    behind = _behind(read, relations, lineage, project.dialect)
     written, trees = statements.collect(read, ()), Trees()
-    relations = _relations(read, project.dialect)
-    mined = mined_joins.find(written, tables, relations, project.dialect, trees.parse)
+    nodes = _relations(read, project.dialect)
+    mined = mined_joins.find(written, tables, nodes, project.dialect, trees.parse)
     edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
     issues += found
     proven = tuple(edge for edge in edges if edge.proven)
@@ -135,6 +137,7 @@ def distill(
         manifest_version=read.manifest_version,
         issues=(*issues, *found),
         statements=collected,
+        relations=behind,
     )
 
 
@@ -147,6 +150,15 @@ def _relations(read: Artifacts, dialect: str) -> dict[str, str]:
         for node in nodes
         if text(node, "relation_name")
     }
+
+
+def _behind(
+    read: Artifacts, queryable: Container[str], lineage: Lineage, dialect: str
+) -> tuple[Relation, ...]:
+    """The relations that are not queryable, where all their columns are known."""
+    found = sorted(_relations(read, dialect).items())
+    known = ((name, lineage.all_columns(each)) for name, each in found if name not in queryable)
+    return tuple(Relation(name, names) for name, names in known if names)
 
 
 def _relation(node: Node, dialect: str) -> str:
