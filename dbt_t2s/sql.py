@@ -137,7 +137,14 @@ def relation(name: str, dialect: str) -> str:
 
 def scopes(node: exp.Expr) -> tuple[Scope, ...]:
     """The query's scopes (CTEs, subqueries, itself), inner ones first."""
-    return tuple(_guarded(lambda: traverse_scope(node)))
+    found = _guarded(lambda: traverse_scope(node))
+    # What a recursive CTE calls itself is an empty stand-in for the query that it starts from.
+    whole = {id(scope.expression): scope for scope in found}
+    for scope in found:
+        for name, source in scope.sources.items():
+            if isinstance(source, Scope):
+                scope.sources[name] = whole.get(id(source.expression), source)
+    return tuple(found)
 
 
 def match_ctes(tree: exp.Expr) -> None:

@@ -101,7 +101,12 @@ def _compared(node: exp.Expr) -> Iterator[tuple[exp.Column, str, str]]:
     operator = _operator(inner, negated)
     if not operator:
         return
-    columns = [each for each in own(inner) if isinstance(each, exp.Column)]
+    # What a window makes of a column says nothing about the column's values.
+    columns = [
+        each
+        for each in own(inner)
+        if isinstance(each, exp.Column) and not each.find_ancestor(exp.Window)
+    ]
     left = {id(each) for each in own(inner.this)}
     types = {side: _value_type(inner, side) for side in (True, False)}
     for column in columns:
@@ -198,5 +203,7 @@ def conditions(node: exp.Expr, nodes: Sequence[exp.Expr]) -> Iterator[exp.Expr]:
     for each in nodes:
         if isinstance(each, exp.Filter) and isinstance(each.expression, exp.Where):
             yield from conjuncts(each.expression.this)
-        elif isinstance(each, exp.If) and each.find_ancestor(exp.AggFunc):
+        elif isinstance(each, exp.CountIf) or (
+            isinstance(each, exp.If) and each.find_ancestor(exp.AggFunc)
+        ):
             yield from conjuncts(each.this)

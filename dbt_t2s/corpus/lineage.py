@@ -85,7 +85,7 @@ class Lineage:
         if sure:
             raise _ambiguous(name, sure)
         alias = _alias(scope, name)
-        outer = None if scope.is_cte else scope.parent
+        outer = _outer(scope)
         if outer is not None and self._is_outer(outer, name):
             return self._bare(outer, name)
         if alias is not None and (not maybe or len(sources) > 1):
@@ -100,7 +100,7 @@ class Lineage:
             return ""
         if sources:
             raise _ambiguous(name, list(sources))
-        raise Unresolved("a query without tables", f"{name} is in a query that reads no table")
+        raise Unresolved("no table to read from", f"{name} is in a query that reads no table")
 
     def merged(self, scope: Scope) -> tuple[tuple[str, str], ...]:
         """The columns that USING sets equal, where both sides are columns of relations.
@@ -130,8 +130,9 @@ class Lineage:
 
     def _is_outer(self, scope: Scope, name: str) -> bool:
         """Whether an outer query surely has a column that none of the inner one's tables has."""
+        outer = _outer(scope)
         return any(self.has(source, name) for source in _sources(scope).values()) or (
-            not scope.is_cte and scope.parent is not None and self._is_outer(scope.parent, name)
+            outer is not None and self._is_outer(outer, name)
         )
 
     def has(self, source: exp.Table | Scope, name: str) -> bool | None:
@@ -148,6 +149,9 @@ class Lineage:
             if columns is not None and name in columns and not _is_made(source):
                 return True
             return None if not columns or _is_made(source) else False
+        offset = source.expression.args.get("offset")  # unnest(…) with offset as …
+        if isinstance(offset, exp.Identifier) and offset.name.lower() == name:
+            return True
         if source.outer_columns:
             return name in (each.lower() for each in source.outer_columns)
         if not isinstance(source.expression, exp.Query):
@@ -261,8 +265,15 @@ def _named(scope: Scope | None, name: str) -> exp.Table | Scope | None:
         for key, source in sources.items():
             if key.lower() == name.lower() or name.lower() in _pivots(source):
                 return source
-        scope = None if scope.is_cte else scope.parent
+        scope = _outer(scope)
     return None
+
+
+def _outer(scope: Scope) -> Scope | None:
+    """The query whose columns ``scope`` may read too; one in FROM does not see its neighbours."""
+    while scope.is_derived_table and scope.parent is not None:
+        scope = scope.parent
+    return None if scope.is_cte else scope.parent
 
 
 def _is_made(table: exp.Table) -> bool:

@@ -20,6 +20,7 @@ _FORMAT = 2
 _LONGEST = 200
 _QUOTED = re.compile(r"'[^']*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_JINJA_LEFT = "Jinja that was not compiled"
 _SLOTS = {
     Role.KEY: "_key",
     Role.FOREIGN_KEY: "_key",
@@ -91,13 +92,20 @@ def key_of(code: str, dialect: str) -> str:
 def read(code: str, known: Known) -> Reading:
     """What ``code`` (one statement or several) says; never fails on what is in it."""
     key = key_of(code, known.dialect)
+
+    def unread(why: Failure) -> Reading:
+        return Reading(key, (), _fingerprint((), known), (), (why,))
+
+    # First, because DuckDB reads some of it as structs.
+    if _has_jinja(code):
+        return unread(Failure(_JINJA_LEFT, "there is Jinja in it that was not compiled"))
     try:
         trees = sql.parse(code, known.dialect, sql.LONGEST_TRUSTED)
     except sql.SqlError as error:
-        return Reading(key, (), _fingerprint((), known), (), (_unread(code, error),))
+        why = f"its SQL cannot be read: {_first_line(error)}"
+        return unread(Failure("SQL that cannot be read", why))
     if not trees:
-        nothing = Failure("no SQL", "there is no SQL in it", scopes=0)
-        return Reading(key, (), _fingerprint((), known), (), (nothing,))
+        return unread(Failure("no SQL", "there is no SQL in it", scopes=0))
     queries: list[Query] = []
     failures: list[Failure] = []
     relations: set[str] = set()
@@ -120,10 +128,8 @@ def _fingerprint(relations: Sequence[str], known: Known) -> str:
     return fingerprint(facts)
 
 
-def _unread(code: str, error: sql.SqlError) -> Failure:
-    if _JINJA.search(_QUOTED.sub("", code)):
-        return Failure("Jinja that was not compiled", "there is Jinja in it that was not compiled")
-    return Failure("SQL that cannot be read", f"its SQL cannot be read: {_first_line(error)}")
+def _has_jinja(code: str) -> bool:
+    return bool(_JINJA.search(code)) and bool(_JINJA.search(_QUOTED.sub("", code)))
 
 
 def _first_line(error: sql.SqlError) -> str:
@@ -137,13 +143,15 @@ def _read_tree(tree: exp.Expr, known: Known, queries: list[Query], failures: lis
         failures.append(Failure("no query", f"a {name} statement is no query", scopes=0))
         return
     sql.match_ctes(tree)
-    scopes = sql.scopes(tree)
-    if not scopes:
+    chosen = [scope for scope in sql.scopes(tree) if _counts(scope.expression)]
+    if not chosen and not sql.is_select(tree):
         name = type(tree).__name__.upper()
-        failures.append(Failure("no query", f"a {name} statement is no query", scopes=0))
+        if isinstance(tree, exp.Pivot):  # DuckDB's own kind of query
+            failures.append(Failure("no SELECT", f"a {name} statement is no SELECT"))
+        else:
+            failures.append(Failure("no query", f"a {name} statement is no query", scopes=0))
         return
     lineage = Lineage(known)
-    chosen = [scope for scope in scopes if _counts(scope.expression)]
     nodes = [list(clauses.own(scope.expression)) for scope in chosen]
     places = _places(chosen, nodes, lineage)
     instances = [_text(scope.expression, known.dialect) for scope in chosen]
