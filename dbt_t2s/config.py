@@ -16,6 +16,7 @@ import yaml
 
 from dbt_t2s.errors import ProjectError, UsageError
 from dbt_t2s.project.meta import PERSONAL
+from dbt_t2s.project.tables import PACKAGES
 from dbt_t2s.project.values import PROFILE_ROWS
 
 ENV_PREFIX = "DBT_T2S_"
@@ -33,7 +34,10 @@ class Settings:
     business test set, relative to the project; empty when there is none. ``refuse_under`` is the
     confidence under which a question is refused; None leaves it to the trained model. Of tables
     with more than ``profile_rows`` rows a sample is looked at. ``personal`` are the tags and keys
-    of ``meta`` that mark personal data, which is never sampled.
+    of ``meta`` that mark personal data, which is never sampled. ``query_log`` is a file of
+    statements to mine beside the project's own (``.sql``, ``.jsonl``, ``.csv``, ``.parquet``;
+    relative to the project) or ``relation:column`` of the warehouse; empty when there is none.
+    ``packages`` are the dbt packages whose nodes may be queried: names, ``own`` or ``all``.
     """
 
     as_of: str = ""
@@ -49,6 +53,8 @@ class Settings:
     refuse_under: float | None = None
     profile_rows: int = PROFILE_ROWS
     personal: tuple[str, ...] = PERSONAL
+    query_log: str = ""
+    packages: tuple[str, ...] = PACKAGES
 
     def questions_path(self, project_dir: Path) -> Path | None:
         """The business test set, or None when none was named and none lies in the usual place."""
@@ -255,6 +261,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "refuse_under": _optional(_SHARE),
     "profile_rows": _whole(1),
     "personal": lambda value: tuple(mark.lower() for mark in _texts(value)),
+    "query_log": _text,
+    "packages": _texts,
 }
 
 

@@ -109,6 +109,16 @@ def open_writable(path: Path) -> Iterator[Connection]:
         connection.close()
 
 
+def run_on_file(path: Path, sql: str, max_rows: int = 1000) -> Rows | QueryError:
+    """Runs ``sql`` with a CSV file (commas, a header, all text) or a Parquet file as ``file``."""
+    options = ", header = true, delim = ',', all_varchar = true"
+    read = ("read_parquet", "") if path.suffix.lower() == ".parquet" else ("read_csv", options)
+    name = str(path).replace("'", "''")
+    with duckdb.connect(config={"threads": "1"}) as connection:
+        made = run(connection, f"create temp view file as from {read[0]}('{name}'{read[1]})")
+        return made if isinstance(made, QueryError) else run(connection, sql, max_rows)
+
+
 def run(connection: Connection, sql: str, max_rows: int = 1000) -> Rows | QueryError:
     """Runs one statement; at most ``max_rows`` rows come back."""
     started = time.perf_counter()

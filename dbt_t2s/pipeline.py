@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from dbt_t2s import __version__, store
 from dbt_t2s.config import with_settings_block
 from dbt_t2s.corpus.examples import Corpus, Coverage, Example
-from dbt_t2s.corpus.patterns import Pattern
+from dbt_t2s.corpus.patterns import Pattern, Statement
 from dbt_t2s.duck import copy_warehouse
 from dbt_t2s.errors import CorpusError, ProjectError, StoreError, WarehouseError
 from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.record import FILE as RECORD_FILE
-from dbt_t2s.project import dbt
+from dbt_t2s.project import artifacts, dbt, secrets
 from dbt_t2s.project.schema import ProjectSchema, Rule
-from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp
+from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
 
 SPLITS = ("train", "dev", "test")
 # The warehouse itself and perturbed copies of it: wrong SQL rarely agrees with the gold on all.
@@ -100,6 +101,7 @@ def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
                 settings.as_of,
                 settings.profile_rows,
                 settings.personal,
+                settings.packages,
             ]
         ),
         "version": __version__,
@@ -134,32 +136,32 @@ def _distilled(workspace: Workspace) -> ProjectSchema:
                 hint="`dbt ls` with the same selection shows what it picks",
             )
     with console.progress("distilling") as progress:
+        distilled = partial(
+            distill,
+            project,
+            as_of=settings.as_of,
+            select=chosen,
+            progress=progress,
+            personal=settings.personal,
+            packages=settings.packages,
+        )
         if project.database is None or not project.database.exists():
-            return distill(
-                project,
-                as_of=settings.as_of,
-                select=chosen,
-                progress=progress,
-                personal=settings.personal,
-            )
+            return distilled()
         warehouse = copy_warehouse(project.database, workspace.warehouse_dir)
         with Sandbox(warehouse, ()) as sandbox:
-            return distill(
-                project,
-                as_of=settings.as_of,
-                select=chosen,
-                execute=sandbox.execute_trusted,
-                progress=progress,
-                profile_rows=settings.profile_rows,
-                personal=settings.personal,
-            )
+            return distilled(execute=sandbox.execute_trusted, profile_rows=settings.profile_rows)
 
 
 def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[Pattern, ...]:
     from dbt_t2s.corpus.patterns import mining
     from dbt_t2s.corpus.readings import Reading
 
-    path, inputs = workspace.patterns_path, {**_schema_input(workspace), "version": __version__}
+    path = workspace.patterns_path
+    inputs = {
+        **_schema_input(workspace),
+        "query_log": query_log_stamp(workspace),
+        "version": __version__,
+    }
     if not fresh and _is_fresh(path, Pattern, inputs):
         workspace.console.info("patterns: up to date")
         return store.read_rows(path, Pattern)
@@ -168,7 +170,8 @@ def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[
     header = None if fresh else store.read_header(remembered)
     usable = header is not None and header.matches({"version": __version__})
     usable = usable and header is not None and store.has_shape(header, Reading)
-    mined = mining(schema, (), store.read_rows(remembered, Reading) if usable else ())
+    log = _query_log(workspace)
+    mined = mining(schema, log, store.read_rows(remembered, Reading) if usable else ())
     workspace.console.info(
         f"{mined.resolved:,} of {mined.scopes:,} queries in {mined.statements:,} statements could"
         f" be read ({mined.share_resolved:.1%})"
@@ -178,6 +181,27 @@ def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[
     store.write_rows(path, mined.patterns, Pattern, inputs)
     store.write_rows(remembered, mined.readings, Reading, {"version": __version__})
     return mined.patterns
+
+
+def _query_log(workspace: Workspace) -> tuple[Statement, ...]:
+    """The statements of the query log that the settings name; none where they name none."""
+    from dbt_t2s.corpus import query_log
+
+    project, setting = workspace.project, workspace.settings.query_log
+    if not setting:
+        return ()
+    mask = secrets.masker(artifacts.read(project.target_path))
+    of_file = query_log.file_of(setting, project.root) is not None
+    if of_file or project.database is None or not project.database.exists():
+        log = query_log.read(setting, project.root, None, mask)
+    else:
+        warehouse = copy_warehouse(project.database, workspace.warehouse_dir)
+        limits = Limits(timeout_s=120, max_rows=query_log.MAX_STATEMENTS + 1)
+        with Sandbox(warehouse, (), limits=limits) as sandbox:
+            log = query_log.read(setting, project.root, sandbox.execute_trusted, mask)
+    workspace.console.info(f"{len(log.statements):,} statements of the query log {setting}")
+    workspace.console.issues(log.issues)
+    return log.statements
 
 
 def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Corpus:

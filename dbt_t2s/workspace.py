@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dbt_t2s.config import Settings, load_settings
 from dbt_t2s.console import Console
+from dbt_t2s.corpus import query_log
 from dbt_t2s.errors import UsageError
 from dbt_t2s.project.dbt import DbtProject, open_project
 
@@ -117,6 +118,8 @@ def open_workspace(
 def check_inputs(workspace: Workspace) -> None:
     """What a long run needs and can be checked at once, so that it does not fail at its end."""
     _check_base(workspace)
+    if workspace.settings.query_log:
+        query_log.file_of(workspace.settings.query_log, workspace.project.root)
     path = workspace.questions_path
     if path is not None and not path.is_file():
         raise UsageError(
@@ -138,6 +141,15 @@ def file_stamp(path: Path | None) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def query_log_stamp(workspace: Workspace) -> str:
+    """What tells two states of the query log apart; empty when the settings name none."""
+    setting, project = workspace.settings.query_log, workspace.project
+    if not setting:
+        return ""
+    path = query_log.file_of(setting, project.root)
+    return f"{setting} {file_stamp(project.database if path is None else path)}"
 
 
 def _check_base(workspace: Workspace) -> None:

@@ -50,10 +50,15 @@ def is_injected(node: exp.Expr) -> bool:
 
 def own(node: exp.Expr) -> Iterator[exp.Expr]:
     """The nodes under ``node``, itself first, without those of queries inside it."""
-    yield node
-    for child in node.iter_expressions():
-        if not isinstance(child, exp.Query | exp.With):
-            yield from own(child)
+    pending = [node]  # no recursion: a chain of a thousand ORs is a thousand nodes deep
+    while pending:
+        one = pending.pop()
+        yield one
+        pending += [
+            child
+            for child in one.iter_expressions(reverse=True)
+            if not isinstance(child, exp.Query | exp.With)
+        ]
 
 
 def conjuncts(node: exp.Expr) -> list[exp.Expr]:
@@ -94,9 +99,18 @@ def _compared(node: exp.Expr) -> Iterator[tuple[exp.Column, str, str]]:
         yield from _compared(inner)
         return
     operator = _operator(inner, negated)
-    for column in own(inner) if operator else ():
-        if isinstance(column, exp.Column):
-            yield column, operator, _value_type(inner, column)
+    if not operator:
+        return
+    # What a window makes of a column says nothing about the column's values.
+    columns = [
+        each
+        for each in own(inner)
+        if isinstance(each, exp.Column) and not each.find_ancestor(exp.Window)
+    ]
+    left = {id(each) for each in own(inner.this)}
+    types = {side: _value_type(inner, side) for side in (True, False)}
+    for column in columns:
+        yield column, operator, types[id(column) in left]
 
 
 def _operator(node: exp.Expr, negated: bool) -> str:
@@ -111,8 +125,8 @@ def _operator(node: exp.Expr, negated: bool) -> str:
     return ""
 
 
-def _value_type(node: exp.Expr, column: exp.Column) -> str:
-    """The type of what ``column`` is compared with."""
+def _value_type(node: exp.Expr, left: bool) -> str:
+    """The type of what a column on the left (or right) side of a condition is compared with."""
     if isinstance(node, exp.Column | exp.Is):
         return ""
     if isinstance(node, exp.In):
@@ -120,7 +134,6 @@ def _value_type(node: exp.Expr, column: exp.Column) -> str:
         return _type(values[0]) if values else "query"
     if isinstance(node, exp.Between):
         return _type(node.args["low"])
-    left = any(each is column for each in own(node.this))
     return _type(node.expression if left else node.this)
 
 
@@ -190,5 +203,7 @@ def conditions(node: exp.Expr, nodes: Sequence[exp.Expr]) -> Iterator[exp.Expr]:
     for each in nodes:
         if isinstance(each, exp.Filter) and isinstance(each.expression, exp.Where):
             yield from conjuncts(each.expression.this)
-        elif isinstance(each, exp.If) and each.find_ancestor(exp.AggFunc):
+        elif isinstance(each, exp.CountIf) or (
+            isinstance(each, exp.If) and each.find_ancestor(exp.AggFunc)
+        ):
             yield from conjuncts(each.this)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dbt_t2s.project.schema import ProjectSchema, Role
+from dbt_t2s.corpus.known import Known
 from dbt_t2s.sql import Scope, exp
-
-_QUOTES = re.compile(r'["`\[\]]')
 
 # Words that name a unit of time where a function that the parser does not know takes them bare.
 _UNITS = frozenset(
@@ -24,51 +21,6 @@ class Unresolved(ValueError):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class Known:
-    """The schema's tables, by relation without quotes in lower case.
-
-    ``names`` are the schema's names, ``columns`` their lower-case columns with what each is for.
-    A relation is found by its last parts too where they name one table alone.
-    """
-
-    names: Mapping[str, str]
-    columns: Mapping[str, Mapping[str, Role]]
-    dialect: str
-
-    def relation(self, table: exp.Table) -> str:
-        """The key that ``table`` has here, or its own name where the schema has no such table."""
-        parts = [part.name for part in table.parts if isinstance(part, exp.Identifier)]
-        return ".".join(parts).lower()
-
-    def name(self, relation: str) -> str:
-        """The schema's name for a relation; the last part of any other relation's."""
-        return self.names.get(relation) or relation.rpartition(".")[2]
-
-    def role(self, place: str) -> Role | None:
-        """What the column ``relation.column`` is for, if the schema has it."""
-        relation, _, name = place.rpartition(".")
-        return self.columns.get(relation, {}).get(name.lower())
-
-
-def known_of(schema: ProjectSchema) -> Known:
-    """What ``schema`` knows of its tables."""
-    names: dict[str, str] = {}
-    columns: dict[str, Mapping[str, Role]] = {}
-    short: dict[str, list[str]] = {}
-    for table in schema.tables:
-        relation = _QUOTES.sub("", table.relation).lower()
-        names[relation] = table.name
-        columns[relation] = {column.name.lower(): column.role for column in table.columns}
-        parts = relation.split(".")
-        for start in range(1, len(parts)):
-            short.setdefault(".".join(parts[start:]), []).append(relation)
-    for name, relations in short.items():
-        if len(relations) == 1 and name not in names:
-            names[name], columns[name] = names[relations[0]], columns[relations[0]]
-    return Known(names, columns, schema.dialect)
 
 
 @dataclass
@@ -88,7 +40,7 @@ class Lineage:
         try:
             return self._place(scope, parts)
         except RecursionError as error:
-            raise Unresolved("nested too deeply", f"{parts[-1]} is nested too deeply") from error
+            raise _too_deep(parts[-1]) from error
 
     def tables(self, scope: Scope) -> tuple[str, ...]:
         """The relations that a query reads, its CTEs' and subqueries' included."""
@@ -133,7 +85,7 @@ class Lineage:
         if sure:
             raise _ambiguous(name, sure)
         alias = _alias(scope, name)
-        outer = None if scope.is_cte else scope.parent
+        outer = _outer(scope)
         if outer is not None and self._is_outer(outer, name):
             return self._bare(outer, name)
         if alias is not None and (not maybe or len(sources) > 1):
@@ -148,10 +100,19 @@ class Lineage:
             return ""
         if sources:
             raise _ambiguous(name, list(sources))
-        raise Unresolved("a query without tables", f"{name} is in a query that reads no table")
+        raise Unresolved("no table to read from", f"{name} is in a query that reads no table")
 
-    def merged(self, scope: Scope) -> Iterator[tuple[str, str]]:
-        """The columns that USING sets equal, where both sides are columns of relations."""
+    def merged(self, scope: Scope) -> tuple[tuple[str, str], ...]:
+        """The columns that USING sets equal, where both sides are columns of relations.
+
+        Unresolved where the source of one of them cannot be told.
+        """
+        try:
+            return tuple(self._merged(scope))
+        except RecursionError as error:
+            raise _too_deep("a column that USING joins on") from error
+
+    def _merged(self, scope: Scope) -> Iterator[tuple[str, str]]:
         sources = _sources(scope)
         for join in scope.expression.args.get("joins") or ():
             right = sources.get(join.this.alias_or_name)
@@ -169,8 +130,9 @@ class Lineage:
 
     def _is_outer(self, scope: Scope, name: str) -> bool:
         """Whether an outer query surely has a column that none of the inner one's tables has."""
+        outer = _outer(scope)
         return any(self.has(source, name) for source in _sources(scope).values()) or (
-            not scope.is_cte and scope.parent is not None and self._is_outer(scope.parent, name)
+            outer is not None and self._is_outer(outer, name)
         )
 
     def has(self, source: exp.Table | Scope, name: str) -> bool | None:
@@ -187,6 +149,9 @@ class Lineage:
             if columns is not None and name in columns and not _is_made(source):
                 return True
             return None if not columns or _is_made(source) else False
+        offset = source.expression.args.get("offset")  # unnest(…) with offset as …
+        if isinstance(offset, exp.Identifier) and offset.name.lower() == name:
+            return True
         if source.outer_columns:
             return name in (each.lower() for each in source.outer_columns)
         if not isinstance(source.expression, exp.Query):
@@ -212,6 +177,8 @@ class Lineage:
                 self._outputs[key] = self._output(source, name)
             except Unresolved as why:
                 self._outputs[key] = why
+            except RecursionError:
+                self._outputs[key] = _too_deep(name)
         found = self._outputs[key]
         if isinstance(found, Unresolved):
             raise found
@@ -274,6 +241,10 @@ def _ambiguous(name: str, among: list[str]) -> Unresolved:
     return Unresolved("an unqualified column", f"{name} may come from any of {tables}")
 
 
+def _too_deep(name: str) -> Unresolved:
+    return Unresolved("nested too deeply", f"{name} is nested too deeply to be followed")
+
+
 def _no_output(name: str) -> Unresolved:
     detail = f"{name} is no output of the query it is read from"
     return Unresolved("a column that its query does not give", detail)
@@ -294,8 +265,15 @@ def _named(scope: Scope | None, name: str) -> exp.Table | Scope | None:
         for key, source in sources.items():
             if key.lower() == name.lower() or name.lower() in _pivots(source):
                 return source
-        scope = None if scope.is_cte else scope.parent
+        scope = _outer(scope)
     return None
+
+
+def _outer(scope: Scope) -> Scope | None:
+    """The query whose columns ``scope`` may read too; one in FROM does not see its neighbours."""
+    while scope.is_derived_table and scope.parent is not None:
+        scope = scope.parent
+    return None if scope.is_cte else scope.parent
 
 
 def _is_made(table: exp.Table) -> bool:

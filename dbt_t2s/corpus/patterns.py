@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dbt_t2s.corpus.lineage import known_of
+from dbt_t2s.corpus.known import known_of
 from dbt_t2s.corpus.readings import Failure, Query, Reading, key_of, read
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
 

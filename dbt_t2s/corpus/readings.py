@@ -9,16 +9,18 @@ from typing import NamedTuple, TypedDict
 
 from dbt_t2s import sql
 from dbt_t2s.corpus import clauses
-from dbt_t2s.corpus.lineage import Known, Lineage, Unresolved
+from dbt_t2s.corpus.known import Known
+from dbt_t2s.corpus.lineage import Lineage, Unresolved
 from dbt_t2s.project.schema import Role
 from dbt_t2s.sql import Scope, exp
 from dbt_t2s.store import fingerprint
 
 # What a reading looks like; a change of how SQL is read changes it too.
-_FORMAT = 1
+_FORMAT = 2
 _LONGEST = 200
 _QUOTED = re.compile(r"'[^']*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_JINJA_LEFT = "Jinja that was not compiled"
 _SLOTS = {
     Role.KEY: "_key",
     Role.FOREIGN_KEY: "_key",
@@ -90,13 +92,20 @@ def key_of(code: str, dialect: str) -> str:
 def read(code: str, known: Known) -> Reading:
     """What ``code`` (one statement or several) says; never fails on what is in it."""
     key = key_of(code, known.dialect)
+
+    def unread(why: Failure) -> Reading:
+        return Reading(key, (), _fingerprint((), known), (), (why,))
+
+    # First, because DuckDB reads some of it as structs.
+    if _has_jinja(code):
+        return unread(Failure(_JINJA_LEFT, "there is Jinja in it that was not compiled"))
     try:
         trees = sql.parse(code, known.dialect, sql.LONGEST_TRUSTED)
     except sql.SqlError as error:
-        return Reading(key, (), _fingerprint((), known), (), (_unread(code, error),))
+        why = f"its SQL cannot be read: {_first_line(error)}"
+        return unread(Failure("SQL that cannot be read", why))
     if not trees:
-        nothing = Failure("no SQL", "there is no SQL in it", scopes=0)
-        return Reading(key, (), _fingerprint((), known), (), (nothing,))
+        return unread(Failure("no SQL", "there is no SQL in it", scopes=0))
     queries: list[Query] = []
     failures: list[Failure] = []
     relations: set[str] = set()
@@ -112,17 +121,15 @@ def read(code: str, known: Known) -> Reading:
 
 def _fingerprint(relations: Sequence[str], known: Known) -> str:
     facts = [
-        [known.names[each], sorted(known.columns[each].items())]
+        [known.names.get(each, ""), sorted(known.columns[each].items())]
         for each in relations
-        if each in known.names
+        if each in known.columns
     ]
     return fingerprint(facts)
 
 
-def _unread(code: str, error: sql.SqlError) -> Failure:
-    if _JINJA.search(_QUOTED.sub("", code)):
-        return Failure("Jinja that was not compiled", "there is Jinja in it that was not compiled")
-    return Failure("SQL that cannot be read", f"its SQL cannot be read: {_first_line(error)}")
+def _has_jinja(code: str) -> bool:
+    return bool(_JINJA.search(code)) and bool(_JINJA.search(_QUOTED.sub("", code)))
 
 
 def _first_line(error: sql.SqlError) -> str:
@@ -136,20 +143,19 @@ def _read_tree(tree: exp.Expr, known: Known, queries: list[Query], failures: lis
         failures.append(Failure("no query", f"a {name} statement is no query", scopes=0))
         return
     sql.match_ctes(tree)
-    scopes = sql.scopes(tree)
-    if not scopes:
+    chosen = [scope for scope in sql.scopes(tree) if _counts(scope.expression)]
+    if not chosen and not sql.is_select(tree):
         name = type(tree).__name__.upper()
-        failures.append(Failure("no query", f"a {name} statement is no query", scopes=0))
+        if isinstance(tree, exp.Pivot):  # DuckDB's own kind of query
+            failures.append(Failure("no SELECT", f"a {name} statement is no SELECT"))
+        else:
+            failures.append(Failure("no query", f"a {name} statement is no query", scopes=0))
         return
     lineage = Lineage(known)
-    chosen = [scope for scope in scopes if _counts(scope.expression)]
     nodes = [list(clauses.own(scope.expression)) for scope in chosen]
     places = _places(chosen, nodes, lineage)
     instances = [_text(scope.expression, known.dialect) for scope in chosen]
-    parts = [
-        _parts(scope.expression, own, places, tuple(lineage.merged(scope)))
-        for scope, own in zip(chosen, nodes, strict=True)
-    ]
+    parts = [_parts(scope, own, places, lineage) for scope, own in zip(chosen, nodes, strict=True)]
     # Columns first go under the names of their tables, then into slots, all in place: copies of
     # trees would cost more than reading them.
     kinds = _rename(places, known)
@@ -226,13 +232,14 @@ class _Parts(NamedTuple):
 
 
 def _parts(
-    node: exp.Expr,
-    nodes: Sequence[exp.Expr],
-    places: Places,
-    merged: tuple[tuple[str, str], ...],
+    scope: Scope, nodes: Sequence[exp.Expr], places: Places, lineage: Lineage
 ) -> _Parts | Unresolved:
     """What a query does, or the first column that its facts need and that has no known source."""
-    pairs = (*merged, *_pairs(node, places))
+    node = scope.expression
+    try:
+        pairs = (*lineage.merged(scope), *_pairs(node, places))
+    except Unresolved as unknown:
+        return unknown
     found = _Parts(
         pairs=pairs,
         path=_unique(end.rpartition(".")[0] for pair in pairs for end in pair),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from dbt_t2s import sql
@@ -39,6 +39,7 @@ from dbt_t2s.project.schema import (
     Kind,
     Level,
     ProjectSchema,
+    Relation,
     Role,
     Table,
 )
@@ -70,18 +71,19 @@ def distill(
     progress: Progress | None = None,
     profile_rows: int = values.PROFILE_ROWS,
     personal: Sequence[str] = meta.PERSONAL,
+    packages: Sequence[str] = table_nodes.PACKAGES,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
     ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
     nothing is checked on data. Of tables with more than ``profile_rows`` rows a sample is looked
-    at; ``personal`` are the tags and keys of meta that mark personal data. Artifacts must be there
-    (``dbt.ensure_artifacts``).
+    at; ``personal`` are the tags and keys of meta that mark personal data, ``packages`` those whose
+    nodes are queryable (see ``tables.choose``). Artifacts must be there (``dbt.ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
     issues = list(read.issues)
-    chosen, found = table_nodes.choose(read, select)
+    chosen, found = table_nodes.choose(read, select, packages)
     issues += found
     proof = evidence.gather(read)
     issues += proof.issues
@@ -99,9 +101,10 @@ def distill(
     tell("tables", len(chosen), len(chosen))
     models = semantics.among(models, frozenset(table.name for table in tables))
     issues += lineage.issues({each.unique_id: each.columns for each in tables})
+    behind = _behind(read, relations, lineage, project.dialect)
     written, trees = statements.collect(read, ()), Trees()
-    relations = _relations(read, project.dialect)
-    mined = mined_joins.find(written, tables, relations, project.dialect, trees.parse)
+    nodes = _relations(read, project.dialect)
+    mined = mined_joins.find(written, tables, nodes, project.dialect, trees.parse)
     edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
     issues += found
     proven = tuple(edge for edge in edges if edge.proven)
@@ -133,6 +136,7 @@ def distill(
         manifest_version=read.manifest_version,
         issues=(*issues, *found),
         statements=collected,
+        relations=behind,
     )
 
 
@@ -145,6 +149,15 @@ def _relations(read: Artifacts, dialect: str) -> dict[str, str]:
         for node in nodes
         if text(node, "relation_name")
     }
+
+
+def _behind(
+    read: Artifacts, queryable: Container[str], lineage: Lineage, dialect: str
+) -> tuple[Relation, ...]:
+    """The relations that are not queryable, where all their columns are known."""
+    found = sorted(_relations(read, dialect).items())
+    known = ((name, lineage.all_columns(each)) for name, each in found if name not in queryable)
+    return tuple(Relation(name, names) for name, names in known if names)
 
 
 def _relation(node: Node, dialect: str) -> str:

@@ -58,6 +58,11 @@ class Lineage:
         """The node's columns with their lineage: of the catalog, its SQL, its file or its docs."""
         return self.attach(unique_id, self._known(unique_id))
 
+    def all_columns(self, unique_id: str) -> tuple[str, ...]:
+        """The names of the node's columns where all of them are known, else none."""
+        found = self._as_relation(unique_id)
+        return () if found.is_open else tuple(each.name for each in found.columns.values())
+
     def attach(self, unique_id: str, columns: tuple[Found, ...]) -> tuple[Found, ...]:
         """``columns`` of the node (found anywhere) with what each is made from."""
         traced = self._trace(unique_id).traced

@@ -277,12 +277,24 @@ class SavedQuery:
 
 
 @dataclass(frozen=True)
+class Relation:
+    """A node or source that cannot be asked for but that the project's SQL reads.
+
+    ``columns`` are the names of all its columns.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ProjectSchema:
     """Everything distilled from one dbt project.
 
     ``dialect`` is sqlglot's name for the project's adapter. ``as_of`` is the day that "today"
     means (ISO), empty for the real today. ``statements`` are (node id, kind, compiled SQL) of
-    models, analyses, singular tests and saved queries, with secrets scrubbed.
+    models, analyses, singular tests and saved queries, with secrets scrubbed. ``relations`` are
+    those behind the tables of which all columns are known.
     """
 
     project: str
@@ -297,6 +309,7 @@ class ProjectSchema:
     manifest_version: str = ""
     issues: tuple[Issue, ...] = ()
     statements: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+    relations: tuple[Relation, ...] = field(default=(), repr=False)
 
     @property
     def askable_rules(self) -> tuple[Rule, ...]:

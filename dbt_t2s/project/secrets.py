@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -71,10 +71,7 @@ def unknown(node: Node) -> bool:
 
 def scrub(artifacts: Artifacts) -> Artifacts:
     """The artifacts with every secret value masked, and unknown ones' compiled SQL taken out."""
-    found = sorted(values(artifacts), key=len, reverse=True)
-    # Whole words only: a short value is part of many a name.
-    alternatives = "|".join(re.escape(value) for value in found)
-    hidden = re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)") if found else None
+    hidden = _pattern(artifacts)
     manifest = {name: _masked(part, hidden) for name, part in artifacts.manifest.items()}
     nodes = {
         unique_id: {**node, "compiled_code": ""} if _may_leak(node) else node
@@ -85,6 +82,20 @@ def scrub(artifacts: Artifacts) -> Artifacts:
         manifest={**manifest, "nodes": nodes},
         semantic_manifest={k: _masked(v, hidden) for k, v in artifacts.semantic_manifest.items()},
     )
+
+
+def masker(artifacts: Artifacts) -> Callable[[str], str]:
+    """What masks the project's secret values in a text from elsewhere."""
+    hidden = _pattern(artifacts)
+    return lambda written: written if hidden is None else hidden.sub(MASK, written)
+
+
+def _pattern(artifacts: Artifacts) -> re.Pattern[str] | None:
+    """What finds secret values; None where there are none."""
+    found = sorted(values(artifacts), key=len, reverse=True)
+    # Whole words only: a short value is part of many a name.
+    alternatives = "|".join(re.escape(value) for value in found)
+    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)") if found else None
 
 
 def _may_leak(node: Any) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from dbt_t2s.errors import UsageError
 from dbt_t2s.project import meta
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.schema import Issue, Level
 
 _INNER_FOLDERS = frozenset({"staging", "stage", "stg", "intermediate", "int", "base"})
+# Whose nodes may be queried where the settings do not say.
+PACKAGES = ("all",)
 _INNER_PREFIXES = ("stg_", "int_", "base_")
 
 
@@ -26,10 +29,14 @@ class Chosen:
 
 
 def choose(
-    artifacts: Artifacts, select: frozenset[str] | None = None
+    artifacts: Artifacts,
+    select: frozenset[str] | None = None,
+    packages: Sequence[str] = PACKAGES,
 ) -> tuple[tuple[Chosen, ...], tuple[Issue, ...]]:
-    """The queryable nodes, named; ``select`` (node ids) overrides the project's layers.
+    """The queryable nodes, named; ``select`` (node ids) overrides the layers and ``packages``.
 
+    ``packages`` are the names of those whose nodes are queryable, ``own`` the project itself and
+    ``all`` every one; UsageError where there is none of a name.
     By default: public models where the project says which those are, else all but staging,
     intermediate, base and private models, else the seeds. Sources only when selected.
     """
@@ -42,13 +49,18 @@ def choose(
         and text(node, "unique_id") not in spines
         and text(node, "relation_name").lower() not in spines
     ]
+    issues = _left_out(artifacts)
     if select is not None:
         kept = [node for node in usable if text(node, "unique_id") in select]
     else:
-        kept = _by_layer([node for node in usable if _is_latest_model(node)]) or [
-            node for node in usable if node.get("resource_type") == "seed"
+        built = [node for node in usable if node.get("resource_type") != "source"]
+        of_packages = _of_packages(artifacts, built, packages)
+        if len(of_packages) < len(built):
+            count = len(built) - len(of_packages)
+            issues.append(_counted(count, "in a package that the setting packages does not name"))
+        kept = _by_layer([node for node in of_packages if _is_latest_model(node)]) or [
+            node for node in of_packages if node.get("resource_type") == "seed"
         ]
-    issues = _left_out(artifacts)
     if not kept:
         issues.append(
             Issue(
@@ -76,11 +88,28 @@ def _left_out(artifacts: Artifacts) -> list[Issue]:
         (len(disabled), "disabled in the project"),
         (len(hidden), "hidden by meta.t2s.hidden"),
     )
-    return [
-        Issue(Level.INFO, "manifest.json", f"nodes left out because they are {why}: {count}")
-        for count, why in counts
-        if count
-    ]
+    return [_counted(count, why) for count, why in counts if count]
+
+
+def _counted(count: int, why: str) -> Issue:
+    message = f"nodes left out because they are {why}: {count}"
+    return Issue(Level.INFO, "manifest.json", message)
+
+
+def _of_packages(
+    artifacts: Artifacts, nodes: Sequence[Node], packages: Sequence[str]
+) -> list[Node]:
+    """The nodes of these packages; UsageError where one is not there."""
+    own = text(section(artifacts.manifest, "metadata"), "project_name")
+    there = {own, *(text(node, "package_name") for node in artifacts.nodes("model", "seed"))}
+    wanted = {own if name == "own" else name for name in packages}
+    for name in sorted(wanted - there - {"all"}):
+        raise UsageError(
+            f"the project has no package {name} with models or seeds",
+            where="packages",
+            hint=f"use own, all or some of: {', '.join(sorted(there - {''}))}",
+        )
+    return [node for node in nodes if "all" in wanted or text(node, "package_name") in wanted]
 
 
 def _has_relation(node: Node) -> bool:

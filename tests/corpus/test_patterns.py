@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from dbt_t2s.corpus.patterns import Pattern, mine, mining
-from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Role, Table
+from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Relation, Role, Table
 
 
 def table(name: str, *columns: str) -> Table:
@@ -149,3 +151,19 @@ def test_using_names_and_structs_are_followed() -> None:
     assert found.filters == ("customers.city = text",)
     used = only("select sum(amount) from db.main.orders join db.main.customers using (id)")
     assert used.joins == ("customers.id = orders.id",)
+
+
+def test_columns_of_the_relations_behind_tell_sources_apart() -> None:
+    code = "select kind, sum(paid) from raw.main.stays join raw.main.fees using (id) group by kind"
+    assert mining(schema(code)).resolved == 0
+    behind = (
+        Relation('"raw"."main"."stays"', ("ID", "KIND")),
+        Relation('"raw"."main"."fees"', ("ID", "PAID")),
+    )
+    known = dataclasses.replace(schema(code), relations=behind)
+    (found,) = mine(known)
+    assert found.groupings == ("stays.kind",)
+    assert found.aggregations == ("SUM(fees.paid)",)
+    # A reading of before they were known does not hold.
+    again = mining(known, (), mining(schema(code)).readings)
+    assert again.resolved == 1

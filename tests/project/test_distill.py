@@ -75,6 +75,13 @@ def test_personal_data_is_never_sampled(schema: ProjectSchema) -> None:
     assert "example.org" not in written
 
 
+def test_the_relations_behind_are_known_with_their_columns(schema: ProjectSchema) -> None:
+    behind = {each.name.rpartition(".")[2]: each.columns for each in schema.relations}
+    wanted = ("booking_id", "owner_id", "booked_on", "price", "status", "is_test")
+    assert behind["stg_bookings"] == behind["raw_bookings"] == wanted
+    assert not set(behind) & {table.relation.rpartition(".")[2] for table in schema.tables}
+
+
 def test_joins_are_proven_once_with_all_evidence(schema: ProjectSchema) -> None:
     (join,) = schema.joins
     assert (join.table, join.columns, join.to_table) == ("bookings", ("owner_id",), "owners")
