@@ -86,7 +86,8 @@ def distill(
     issues += proof.issues
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
-    lineage = Lineage(read, project.dialect, project.root)
+    trees = Trees()
+    lineage = Lineage(read, project.dialect, project.root, trees.copy_of)
     known = _Known(
         read, proof, models, lineage, privacy.marked(read, personal), project.dialect, execute,
         profile_rows,
@@ -100,7 +101,7 @@ def distill(
     tell("tables", len(chosen), len(chosen))
     models = semantics.among(models, frozenset(table.name for table in tables))
     issues += lineage.issues({each.unique_id: each.columns for each in tables})
-    written, trees = statements.collect(read, ()), Trees()
+    written = statements.collect(read, ())
     relations = _relations(read, project.dialect)
     mined = mined_joins.find(written, tables, relations, project.dialect, trees.parse)
     edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)

@@ -50,6 +50,10 @@ class Trees:
             raise found
         return found
 
+    def copy_of(self, code: str, dialect: str) -> sql.exp.Expr:
+        """``parse``'s tree to be changed at will."""
+        return self.parse(code, dialect).copy()
+
 
 class Parsed:
     """Statements (node id, kind, SQL) with their parse trees, each read once, when first asked for.
