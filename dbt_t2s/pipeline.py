@@ -23,6 +23,7 @@ from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import dbt
 from dbt_t2s.project.schema import ProjectSchema, Rule
+from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp
 
 SPLITS = ("train", "dev", "test")
@@ -67,7 +68,9 @@ def distill(workspace: Workspace) -> ProjectSchema:
 def mine(workspace: Workspace) -> tuple[Pattern, ...]:
     """patterns.parquet, and what it needs."""
     with store.lock(workspace.folder, "mine"):
-        return _mine(workspace, _distill(workspace, fresh=False), fresh=False)
+        trees = Trees()  # what distilling parses need not be parsed again
+        schema = _distill(workspace, fresh=False, trees=trees)
+        return _mine(workspace, schema, fresh=False, trees=trees)
 
 
 def generate(workspace: Workspace) -> Corpus:
@@ -87,7 +90,7 @@ def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
     return schema
 
 
-def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
+def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -> ProjectSchema:
     project, settings, console = workspace.project, workspace.settings, workspace.console
     console.issues(dbt.ensure_artifacts(project, console.info))
     inputs = {
@@ -108,7 +111,7 @@ def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
     if ready is not None and _is_fresh(workspace.rules_path, BusinessRules, inputs):
         console.info("schema: up to date")
         return ready
-    schema = _distilled(workspace)
+    schema = _distilled(workspace, trees)
     # The schema goes last: its header says that both are there.
     store.write_json(workspace.rules_path, BusinessRules(schema.rules), inputs)
     store.write_json(workspace.schema_path, schema, inputs)
@@ -119,7 +122,7 @@ def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
 _ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json")
 
 
-def _distilled(workspace: Workspace) -> ProjectSchema:
+def _distilled(workspace: Workspace, trees: Trees | None) -> ProjectSchema:
     from dbt_t2s.project.distill import distill
 
     project, settings, console = workspace.project, workspace.settings, workspace.console
@@ -141,6 +144,7 @@ def _distilled(workspace: Workspace) -> ProjectSchema:
                 select=chosen,
                 progress=progress,
                 personal=settings.personal,
+                trees=trees,
             )
         warehouse = copy_warehouse(project.database, workspace.warehouse_dir)
         with Sandbox(warehouse, ()) as sandbox:
@@ -152,10 +156,13 @@ def _distilled(workspace: Workspace) -> ProjectSchema:
                 progress=progress,
                 profile_rows=settings.profile_rows,
                 personal=settings.personal,
+                trees=trees,
             )
 
 
-def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[Pattern, ...]:
+def _mine(
+    workspace: Workspace, schema: ProjectSchema, *, fresh: bool, trees: Trees | None = None
+) -> tuple[Pattern, ...]:
     from dbt_t2s.corpus.patterns import mining
     from dbt_t2s.corpus.readings import Reading
 
@@ -168,7 +175,8 @@ def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[
     header = None if fresh else store.read_header(remembered)
     usable = header is not None and header.matches({"version": __version__})
     usable = usable and header is not None and store.has_shape(header, Reading)
-    mined = mining(schema, (), store.read_rows(remembered, Reading) if usable else ())
+    known = store.read_rows(remembered, Reading) if usable else ()
+    mined = mining(schema, (), known, trees)
     workspace.console.info(
         f"{mined.resolved:,} of {mined.scopes:,} queries in {mined.statements:,} statements could"
         f" be read ({mined.share_resolved:.1%})"

@@ -87,11 +87,14 @@ def key_of(code: str, dialect: str) -> str:
     return fingerprint([_FORMAT, dialect, code])
 
 
-def read(code: str, known: Known) -> Reading:
-    """What ``code`` (one statement or several) says; never fails on what is in it."""
+def read(code: str, known: Known, tree: exp.Expr | None = None) -> Reading:
+    """What ``code`` (one statement or several) says; never fails on what is in it.
+
+    ``tree`` is its parse tree where that is at hand; it is used up.
+    """
     key = key_of(code, known.dialect)
     try:
-        trees = sql.parse(code, known.dialect, sql.LONGEST_TRUSTED)
+        trees = (tree,) if tree else sql.parse(code, known.dialect, sql.LONGEST_TRUSTED)
     except sql.SqlError as error:
         return Reading(key, (), _fingerprint((), known), (), (_unread(code, error),))
     if not trees:

@@ -69,12 +69,14 @@ def distill(
     progress: Progress | None = None,
     profile_rows: int = values.PROFILE_ROWS,
     personal: Sequence[str] = meta.PERSONAL,
+    trees: Trees | None = None,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
     ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
     nothing is checked on data. Of tables with more than ``profile_rows`` rows a sample is looked
-    at; ``personal`` are the tags and keys of meta that mark personal data. Artifacts must be there
+    at; ``personal`` are the tags and keys of meta that mark personal data. ``trees`` keeps
+    what is parsed for whoever mines the schema next. Artifacts must be there
     (``dbt.ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
@@ -86,7 +88,7 @@ def distill(
     issues += proof.issues
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
-    trees = Trees()
+    trees = trees or Trees()
     lineage = Lineage(read, project.dialect, project.root, trees.copy_of)
     known = _Known(
         read, proof, models, lineage, privacy.marked(read, personal), project.dialect, execute,
@@ -103,7 +105,7 @@ def distill(
     issues += lineage.issues({each.unique_id: each.columns for each in tables})
     written = statements.collect(read, ())
     relations = _relations(read, project.dialect)
-    mined = mined_joins.find(written, tables, relations, project.dialect, trees.parse)
+    mined = mined_joins.find(written, tables, relations, project.dialect, trees)
     edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
     issues += found
     proven = tuple(edge for edge in edges if edge.proven)

@@ -24,6 +24,7 @@ from dbt_t2s.corpus.patterns import mining
 from dbt_t2s.project import artifacts
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.distill import distill
+from dbt_t2s.project.statements import Trees
 from tests.tools import company_project
 from tests.tools.company_project import Size
 
@@ -79,8 +80,9 @@ def measure(folder: Path, size: Size) -> Row:
         target="", adapter="duckdb", dialect="duckdb",
     )  # fmt: skip
     _, read = timed(lambda: artifacts.read(folder))
-    schema, distilled = timed(lambda: distill(project))
-    mined, mined_in = timed(lambda: mining(schema))
+    trees = Trees()
+    schema, distilled = timed(lambda: distill(project, trees=trees))
+    mined, mined_in = timed(lambda: mining(schema, trees=trees))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     megabytes = (folder / "manifest.json").stat().st_size / 1e6
     subprocess.run([sys.executable, __file__, "--change", str(folder)], check=True)

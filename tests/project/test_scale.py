@@ -12,6 +12,7 @@ from dbt_t2s.corpus.patterns import mining
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.distill import distill
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.statements import Trees
 from tests.tools import company_project
 from tests.tools.company_project import Size
 
@@ -62,6 +63,16 @@ def test_the_generated_project_is_read_in_full(tmp_path: Path) -> None:
     assert {table.name[:4] for table in schema.tables} == {"dim_", "fct_"}
     assert all(column.sources for table in schema.tables for column in table.columns)
     assert mined.resolved == mined.scopes > 60
+
+
+def test_mining_takes_over_what_distilling_parsed(tmp_path: Path, parsed: Counter[str]) -> None:
+    trees = Trees()
+    schema = distill(project(tmp_path, 20), trees=trees)
+    parsed.clear()
+    shared = mining(schema, trees=trees)
+    assert parsed.total() == 0
+    assert shared == mining(schema)
+    assert trees.take(schema.statements[0][2], "duckdb") is None
 
 
 def test_a_second_run_reads_only_what_changed(tmp_path: Path, parsed: Counter[str]) -> None:

@@ -72,14 +72,13 @@ def _ref(name: str) -> str:
 def _staging(s: Subject) -> Model:
     cleaned = [f"cast(raw.{s.key} as bigint) as {s.key}"]
     cleaned += [f"cast(raw.{parent.key} as bigint) as {parent.key}" for parent in s.parents]
-    for name, values in s.categories.items():
-        cases = "\n            ".join(
-            f"when lower(trim(raw.{name})) in ('{value}', '{value[0]}') then '{value}'"
-            for value in values
-        )
-        cleaned.append(
-            f"case\n            {cases}\n            else 'other'\n        end as {name}"
-        )
+    first, *others = s.categories
+    cases = "\n            ".join(
+        f"when lower(trim(raw.{first})) in ('{value}', '{value[0]}') then '{value}'"
+        for value in s.categories[first]
+    )
+    cleaned.append(f"case\n            {cases}\n            else 'other'\n        end as {first}")
+    cleaned += [f"lower(trim(raw.{name})) as {name}" for name in others]
     cleaned += [f"coalesce(raw.{name}, false) as {name}" for name in s.flags]
     cleaned += [f"cast(raw.{name} as timestamp) as {name}" for name in s.dates]
     cleaned += [f"cast(coalesce(raw.{n}, 0) / 100.0 as decimal(18, 2)) as {n}" for n in s.measures]
