@@ -24,6 +24,7 @@ from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import artifacts, dbt, secrets
 from dbt_t2s.project.schema import ProjectSchema, Rule
+from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
 
 SPLITS = ("train", "dev", "test")
@@ -68,7 +69,9 @@ def distill(workspace: Workspace) -> ProjectSchema:
 def mine(workspace: Workspace) -> tuple[Pattern, ...]:
     """patterns.parquet, and what it needs."""
     with store.lock(workspace.folder, "mine"):
-        return _mine(workspace, _distill(workspace, fresh=False), fresh=False)
+        trees = Trees()  # what distilling parses need not be parsed again
+        schema = _distill(workspace, fresh=False, trees=trees)
+        return _mine(workspace, schema, fresh=False, trees=trees)
 
 
 def generate(workspace: Workspace) -> Corpus:
@@ -88,7 +91,7 @@ def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
     return schema
 
 
-def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
+def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -> ProjectSchema:
     project, settings, console = workspace.project, workspace.settings, workspace.console
     console.issues(dbt.ensure_artifacts(project, console.info))
     inputs = {
@@ -110,7 +113,7 @@ def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
     if ready is not None and _is_fresh(workspace.rules_path, BusinessRules, inputs):
         console.info("schema: up to date")
         return ready
-    schema = _distilled(workspace)
+    schema = _distilled(workspace, trees)
     # The schema goes last: its header says that both are there.
     store.write_json(workspace.rules_path, BusinessRules(schema.rules), inputs)
     store.write_json(workspace.schema_path, schema, inputs)
@@ -121,7 +124,7 @@ def _distill(workspace: Workspace, *, fresh: bool) -> ProjectSchema:
 _ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json")
 
 
-def _distilled(workspace: Workspace) -> ProjectSchema:
+def _distilled(workspace: Workspace, trees: Trees | None) -> ProjectSchema:
     from dbt_t2s.project.distill import distill
 
     project, settings, console = workspace.project, workspace.settings, workspace.console
@@ -144,6 +147,7 @@ def _distilled(workspace: Workspace) -> ProjectSchema:
             progress=progress,
             personal=settings.personal,
             packages=settings.packages,
+            trees=trees,
         )
         if project.database is None or not project.database.exists():
             return distilled()
@@ -152,7 +156,9 @@ def _distilled(workspace: Workspace) -> ProjectSchema:
             return distilled(execute=sandbox.execute_trusted, profile_rows=settings.profile_rows)
 
 
-def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[Pattern, ...]:
+def _mine(
+    workspace: Workspace, schema: ProjectSchema, *, fresh: bool, trees: Trees | None = None
+) -> tuple[Pattern, ...]:
     from dbt_t2s.corpus.patterns import mining
     from dbt_t2s.corpus.readings import Reading
 
@@ -171,7 +177,8 @@ def _mine(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> tuple[
     usable = header is not None and header.matches({"version": __version__})
     usable = usable and header is not None and store.has_shape(header, Reading)
     log = _query_log(workspace)
-    mined = mining(schema, log, store.read_rows(remembered, Reading) if usable else ())
+    known = store.read_rows(remembered, Reading) if usable else ()
+    mined = mining(schema, log, known, trees)
     workspace.console.info(
         f"{mined.resolved:,} of {mined.scopes:,} queries in {mined.statements:,} statements could"
         f" be read ({mined.share_resolved:.1%})"

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import sqlglot
 from sqlglot import exp as exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import TypeAnnotator
 from sqlglot.optimizer.scope import Scope as Scope
@@ -46,6 +47,12 @@ _RESERVED = frozenset(_RESERVED_WORDS.split())
 # Literals that are part of a type, a format or a unit, not of what is asked.
 _KEPT_LITERALS = (exp.DataTypeParam, exp.Interval, exp.TimeToStr, exp.StrToTime)
 
+# What the parser notes of a name's place in the text.
+_PLACES = frozenset({"line", "col", "start", "end"})
+
+# How many answers about short texts are kept: those of a large project.
+_REMEMBERED = 20_000
+
 T = TypeVar("T")
 
 
@@ -66,6 +73,12 @@ def _guarded(action: Callable[[], T]) -> T:
         raise SqlError(str(error)) from error
 
 
+@functools.cache
+def _dialect(name: str) -> Dialect:
+    """sqlglot's dialect, which it would make anew for each text; ValueError for unknown names."""
+    return Dialect.get_or_raise(name)
+
+
 def parse_one(sql: str, dialect: str) -> exp.Expr:
     """The parse tree of exactly one statement or expression."""
     found = parse(sql, dialect, MAX_LENGTH)
@@ -82,13 +95,23 @@ def parse(sql: str, dialect: str, longest: int) -> tuple[exp.Expr, ...]:
     """The parse trees of all statements in ``sql``; SqlError over ``longest`` characters."""
     if len(sql) > longest:
         raise SqlError(f"longer than {longest:,} characters")
-    found = [each for each in _guarded(lambda: sqlglot.parse(sql, read=dialect)) if each]
-    return tuple(each for each in found if not isinstance(each, exp.Semicolon))
+    read = _guarded(lambda: sqlglot.parse(sql, read=_dialect(dialect)))
+    found = tuple(each for each in read if each and not isinstance(each, exp.Semicolon))
+    for tree in found:
+        _forget_places(tree)
+    return found
+
+
+def _forget_places(tree: exp.Expr) -> None:
+    """Takes off where in the text each name stood: nobody asks, and every copy would carry it."""
+    for node in tree.walk(bfs=False):
+        if node._meta is not None and node._meta.keys() <= _PLACES:
+            node._meta = None
 
 
 def to_sql(node: exp.Expr, dialect: str, *, pretty: bool = False) -> str:
     """``node`` as text of ``dialect``, without comments."""
-    return _guarded(lambda: node.sql(dialect=dialect, pretty=pretty, comments=False))
+    return _guarded(lambda: node.sql(dialect=_dialect(dialect), pretty=pretty, comments=False))
 
 
 def transpile(sql: str, read: str, write: str) -> str:
@@ -111,6 +134,7 @@ def is_select(node: exp.Expr) -> bool:
     return isinstance(node.unnest(), exp.Select | exp.SetOperation)
 
 
+@functools.lru_cache(_REMEMBERED)
 def quote(name: str, dialect: str) -> str:
     """``name`` as one identifier of ``dialect``, quoted only where that is needed."""
     plain = bool(_PLAIN.match(name)) and name not in _RESERVED
@@ -129,6 +153,7 @@ def table_name(table: exp.Table, dialect: str) -> str:
     return ".".join(to_sql(part, dialect) for part in parts)
 
 
+@functools.lru_cache(_REMEMBERED)
 def relation(name: str, dialect: str) -> str:
     """A relation name as dbt writes it, in the form ``references`` gives."""
     node = _guarded(lambda: exp.to_table(name, dialect=dialect))
@@ -206,6 +231,12 @@ def columns_in(node: exp.Expr) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(pairs))
 
 
+@functools.lru_cache(_REMEMBERED)
+def columns_read(sql: str, dialect: str) -> tuple[tuple[str, str], ...]:
+    """``columns_in`` of an expression's text."""
+    return columns_in(parse_one(sql, dialect))
+
+
 def qualify(sql: str, dialect: str, table: str, names: Mapping[str, str]) -> str:
     """An expression over bare columns with each written ``table.column``.
 
@@ -227,15 +258,23 @@ def qualify(sql: str, dialect: str, table: str, names: Mapping[str, str]) -> str
     return to_sql(parse_one(sql, dialect).transform(place), dialect)
 
 
+@functools.lru_cache(_REMEMBERED)
 def unqualify(sql: str, dialect: str, table: str = "") -> str:
     """An expression with the table taken off its columns: off all, or off those of ``table``."""
+    return to_sql(_without_table(parse_one(sql, dialect), table), dialect)
 
-    def bare(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Column) or (table and node.table != table):
-            return node
-        return exp.column(node.this.copy())
 
-    return to_sql(parse_one(sql, dialect).transform(bare), dialect)
+def bare(node: exp.Expr, dialect: str) -> str:
+    """An expression as text with the table taken off all its columns."""
+    return to_sql(_without_table(node.copy(), ""), dialect)
+
+
+def _without_table(tree: exp.Expr, table: str) -> exp.Expr:
+    """``tree``, changed in place."""
+    for column in tree.find_all(exp.Column):
+        if not table or column.table == table:
+            column.args.update(table=None, db=None, catalog=None)
+    return tree
 
 
 def substitute(sql: str, dialect: str, values: Mapping[str, str]) -> str:
@@ -249,6 +288,7 @@ def substitute(sql: str, dialect: str, values: Mapping[str, str]) -> str:
     return to_sql(parse_one(sql, dialect).transform(place), dialect)
 
 
+@functools.lru_cache(_REMEMBERED)
 def conjuncts(predicate: str, dialect: str) -> tuple[str, ...]:
     """The parts of a condition that all must hold, spelled alike: ``x = false`` is ``NOT x``."""
     node = parse_one(predicate, dialect).unnest()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dbt_t2s.corpus.known import known_of
 from dbt_t2s.corpus.readings import Failure, Query, Reading, key_of, read
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
+from dbt_t2s.project.statements import Trees
 
 _INSTANCES = 2
 _PLACES = 3
@@ -92,20 +93,26 @@ def mine(schema: ProjectSchema) -> tuple[Pattern, ...]:
 
 
 def mining(
-    schema: ProjectSchema, log: Sequence[Statement] = (), remembered: Iterable[Reading] = ()
+    schema: ProjectSchema,
+    log: Sequence[Statement] = (),
+    remembered: Iterable[Reading] = (),
+    trees: Trees | None = None,
 ) -> Mined:
     """``mine`` with its issues and the share of scopes that it could read.
 
     ``log`` holds statements from a query log; ``remembered`` readings of an earlier run, of which
-    those that still hold are used again.
+    those that still hold are used again. ``trees`` are those of the schema's statements, if they
+    were parsed just now; they are used up.
     """
+    trees = trees or Trees()
     known = known_of(schema)
     readings = {each.key: each for each in remembered if each.holds(known)}
     used: dict[str, Reading] = {}
     placed: list[tuple[str, Reading]] = []
     for where, code in (*statements_of(schema), *log):
         key = key_of(code, known.dialect)
-        reading = used.get(key) or readings.get(key) or read(code, known)
+        reading = used.get(key) or readings.get(key)
+        reading = reading or read(code, known, trees.take(code, known.dialect))
         used[key] = reading
         placed.append((where, reading))
     seen = [(where, query) for where, reading in placed for query in reading.queries]

@@ -89,8 +89,11 @@ def key_of(code: str, dialect: str) -> str:
     return fingerprint([_FORMAT, dialect, code])
 
 
-def read(code: str, known: Known) -> Reading:
-    """What ``code`` (one statement or several) says; never fails on what is in it."""
+def read(code: str, known: Known, tree: exp.Expr | None = None) -> Reading:
+    """What ``code`` (one statement or several) says; never fails on what is in it.
+
+    ``tree`` is its parse tree where that is at hand; it is used up.
+    """
     key = key_of(code, known.dialect)
 
     def unread(why: Failure) -> Reading:
@@ -100,7 +103,7 @@ def read(code: str, known: Known) -> Reading:
     if _has_jinja(code):
         return unread(Failure(_JINJA_LEFT, "there is Jinja in it that was not compiled"))
     try:
-        trees = sql.parse(code, known.dialect, sql.LONGEST_TRUSTED)
+        trees = (tree,) if tree else sql.parse(code, known.dialect, sql.LONGEST_TRUSTED)
     except sql.SqlError as error:
         why = f"its SQL cannot be read: {_first_line(error)}"
         return unread(Failure("SQL that cannot be read", why))

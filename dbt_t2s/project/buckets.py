@@ -37,6 +37,29 @@ class _Branch:
     condition: sql.exp.Expr | None
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What a CASE says of one of its labels; the fields are ``Bucket``'s."""
+
+    label: str
+    definition: str
+    condition: str
+
+
+class _Cases:
+    """What CASE expressions say, each worked out once: many tables pass the same one on."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        # By the expression's identity; it is kept so that the identity stays its own.
+        self._said: dict[int, tuple[sql.exp.Case, tuple[_Said, ...]]] = {}
+
+    def labels(self, case: sql.exp.Case) -> tuple[_Said, ...]:
+        if id(case) not in self._said:
+            self._said[id(case)] = (case, tuple(_labelled(_branches(case), self._dialect)))
+        return self._said[id(case)][1]
+
+
 def find(
     parsed: Parsed, tables: Sequence[Table], relations: Mapping[str, str]
 ) -> tuple[list[Bucket], list[Issue]]:
@@ -53,6 +76,7 @@ def find(
         return scopes[-1] if scopes else None
 
     through = SourceColumns(tables, parsed.dialect, lambda name: last(relations.get(name, "")))
+    cases = _Cases(parsed.dialect)
     found: list[Bucket] = []
     issues: list[Issue] = []
     for table in tables:
@@ -60,7 +84,7 @@ def find(
         if scope is None:
             continue
         try:
-            found += list(_materialised(table, scope, through, makers, parsed.dialect))
+            found += list(_materialised(table, scope, through, makers, cases, parsed.dialect))
         except sql.SqlError as error:
             issues.append(_unread(table.unique_id, error))
     made = {table.unique_id for table in tables}
@@ -156,7 +180,12 @@ def _differs(kept: Bucket, other: Bucket) -> Issue:
 
 
 def _materialised(
-    table: Table, last: sql.Scope, origins: SourceColumns, makers: Mapping[int, str], dialect: str
+    table: Table,
+    last: sql.Scope,
+    origins: SourceColumns,
+    makers: Mapping[int, str],
+    cases: _Cases,
+    dialect: str,
 ) -> Iterator[Bucket]:
     """The buckets in a column of a table, whichever model makes them.
 
@@ -168,17 +197,16 @@ def _materialised(
         made = origins.definition(last, column.name)
         if made is None or not isinstance(made[1], sql.exp.Case):
             continue
-        branches = _branches(made[1])
-        for label in _labels(branches):
-            value = sql.to_sql(sql.exp.Literal.string(label), dialect)
+        for said in cases.labels(made[1]):
+            value = sql.to_sql(sql.exp.Literal.string(said.label), dialect)
             yield Bucket(
                 table.name,
                 column.name,
-                label,
-                _definition(branches, label, dialect),
+                said.label,
+                said.definition,
                 f"{sql.quote(column.name, dialect)} = {value}",
                 makers[id(made[0])],
-                _condition(branches, label, dialect),
+                said.condition,
             )
 
 
@@ -199,16 +227,15 @@ def _asked(
             table, bare = placed
             if not isinstance(bare, sql.exp.Case):
                 continue
-            branches = _branches(bare)
-            for label in _labels(branches):
+            for said in _labelled(_branches(bare), dialect):
                 yield Bucket(
                     table.name,
                     projection.alias,
-                    label,
-                    _definition(branches, label, dialect),
-                    _predicate(bare, branches, label, dialect),
+                    said.label,
+                    said.definition,
+                    said.condition or _whole(bare, said.label, dialect),
                     node,
-                    _condition(branches, label, dialect),
+                    said.condition,
                 )
 
 
@@ -243,28 +270,28 @@ def _label(result: sql.exp.Expr | None) -> str:
     return result.name if isinstance(result, sql.exp.Literal) and result.is_string else ""
 
 
-def _definition(branches: Sequence[_Branch], label: str, dialect: str) -> str:
-    """When a bucket is taken, for a person."""
-    said: list[str] = []
-    for index, branch in enumerate(branches):
-        if branch.label == label and branch.condition is None:
-            said.append("where nothing else fits")
-        elif branch.label == label and branch.condition is not None:
-            plain = sql.unqualify(sql.to_sql(branch.condition, dialect), dialect)
-            first = index == 0 or _apart(branches)
-            said.append(f"where {plain}" if first else f"where {plain} and no earlier case fits")
-    return " or ".join(said)
-
-
-def _condition(branches: Sequence[_Branch], label: str, dialect: str) -> str:
-    """The condition that alone decides about a bucket; empty where others do, too."""
-    found = [index for index, each in enumerate(branches) if each.label == label]
-    condition = branches[found[0]].condition
+def _labelled(branches: Sequence[_Branch], dialect: str) -> Iterator[_Said]:
+    """What a CASE says of each of its labels."""
+    apart = _apart(branches)
     # A branch that passes a column on may give the label too.
-    open_ended = any(not each.label for each in branches)
-    if condition is None or open_ended or len(found) > 1 or not (found == [0] or _apart(branches)):
-        return ""
-    return sql.unqualify(sql.to_sql(condition, dialect), dialect)
+    closed = all(each.label for each in branches)
+    for label in _labels(branches):
+        taken = [index for index, each in enumerate(branches) if each.label == label]
+        said: list[str] = []
+        for index in taken:
+            condition = branches[index].condition
+            if condition is None:
+                said.append("where nothing else fits")
+            else:
+                first = index == 0 or apart
+                plain = sql.bare(condition, dialect)
+                said.append(
+                    f"where {plain}" if first else f"where {plain} and no earlier case fits"
+                )
+        condition = branches[taken[0]].condition
+        decides = closed and len(taken) == 1 and (taken == [0] or apart)
+        alone = sql.bare(condition, dialect) if condition is not None and decides else ""
+        yield _Said(label, " or ".join(said), alone)
 
 
 def _apart(branches: Sequence[_Branch]) -> bool:
@@ -276,10 +303,11 @@ def _apart(branches: Sequence[_Branch]) -> bool:
     return one and len(conditions) == len(equal) == len(values) == len(set(values))
 
 
-def _predicate(case: sql.exp.Case, branches: Sequence[_Branch], label: str, dialect: str) -> str:
-    """When a bucket is taken, exactly: the whole CASE where one condition does not say it."""
-    whole = sql.exp.EQ(this=case.copy(), expression=sql.exp.Literal.string(label))
-    return _condition(branches, label, dialect) or sql.to_sql(whole, dialect)
+def _whole(case: sql.exp.Case, label: str, dialect: str) -> str:
+    """When a bucket is taken, exactly, where no one condition says it."""
+    return sql.to_sql(
+        sql.exp.EQ(this=case.copy(), expression=sql.exp.Literal.string(label)), dialect
+    )
 
 
 def _scopes(parsed: Parsed, index: int) -> tuple[sql.Scope, ...]:

@@ -72,13 +72,15 @@ def distill(
     profile_rows: int = values.PROFILE_ROWS,
     personal: Sequence[str] = meta.PERSONAL,
     packages: Sequence[str] = table_nodes.PACKAGES,
+    trees: Trees | None = None,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
     ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
     nothing is checked on data. Of tables with more than ``profile_rows`` rows a sample is looked
     at; ``personal`` are the tags and keys of meta that mark personal data, ``packages`` those whose
-    nodes are queryable (see ``tables.choose``). Artifacts must be there (``dbt.ensure_artifacts``).
+    nodes are queryable (see ``tables.choose``). ``trees`` keeps what is parsed for whoever mines
+    the schema next. Artifacts must be there (``dbt.ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
@@ -89,7 +91,8 @@ def distill(
     issues += proof.issues
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
-    lineage = Lineage(read, project.dialect, project.root)
+    trees = trees or Trees()
+    lineage = Lineage(read, project.dialect, project.root, trees.copy_of)
     marked = privacy.marked(read, personal, lineage)
     known = _Known(read, proof, models, lineage, marked, project.dialect, execute, profile_rows)
     tables: list[Table] = []
@@ -102,9 +105,9 @@ def distill(
     models = semantics.among(models, frozenset(table.name for table in tables))
     issues += lineage.issues({each.unique_id: each.columns for each in tables})
     behind = _behind(read, relations, lineage, project.dialect)
-    written, trees = statements.collect(read, ()), Trees()
+    written = statements.collect(read, ())
     nodes = _relations(read, project.dialect)
-    mined = mined_joins.find(written, tables, nodes, project.dialect, trees.parse)
+    mined = mined_joins.find(written, tables, nodes, project.dialect, trees)
     edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
     issues += found
     proven = tuple(edge for edge in edges if edge.proven)

@@ -7,7 +7,7 @@ read for its own lineage only, any other also when a node below it selects a sta
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,11 +43,21 @@ class _Read:
 class Lineage:
     """The lineage of one project's columns, read on demand and kept."""
 
-    def __init__(self, artifacts: Artifacts, dialect: str, root: Path | None = None) -> None:
-        """``root`` is where seed files lie; without it their headers are not read."""
+    def __init__(
+        self,
+        artifacts: Artifacts,
+        dialect: str,
+        root: Path | None = None,
+        parse: Callable[[str, str], sql.exp.Expr] = sql.parse_one,
+    ) -> None:
+        """``root`` is where seed files lie; without it their headers are not read.
+
+        ``parse`` gives trees (of SQL and a dialect) that are used up here.
+        """
         self._artifacts = artifacts
         self._dialect = dialect
         self._root = root
+        self._parse = parse
         self._by_name = _relations(artifacts)
         self._columns: dict[str, tuple[Found, ...]] = {}
         self._relation: dict[str, Relation] = {}
@@ -175,7 +185,7 @@ class Lineage:
         if not code.strip():
             return _Read(problem=_NO_SQL)
         try:
-            tree = sql.parse_one(code, self._dialect)
+            tree = self._parse(code, self._dialect)
             return _Read(trace(tree, self._dialect, self._lookup))
         except sql.SqlError as error:
             return _Read(problem=f"its SQL cannot be read: {str(error).splitlines()[0]}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from dbt_t2s import sql
 from dbt_t2s.project.origins import Known, Unresolved, origin, output
 from dbt_t2s.project.schema import Table
+from dbt_t2s.project.statements import Trees
 from dbt_t2s.sql import Scope, exp
 
 Statement = tuple[str, str, str]
@@ -44,15 +45,14 @@ def find(
     tables: Sequence[Table],
     relations: Mapping[str, str],
     dialect: str,
-    parse: Callable[[str, str], exp.Expr] = sql.parse_one,
+    trees: Trees | None = None,
 ) -> tuple[Mined, ...]:
     """The joins between ``tables``, direct ones and those of the models they are made from.
 
     ``relations`` maps lower-case relations of all nodes, queryable or not, to their ids. SQL that
-    cannot be read gives no joins: the mining of patterns says so of each statement. ``parse`` may
-    hand out trees that others read too; they are not changed here.
+    cannot be read gives no joins: the mining of patterns says so of each statement.
     """
-    project = _Project(statements, tables, relations, dialect, parse)
+    project = _Project(statements, tables, relations, dialect, trees or Trees())
     seen: dict[tuple[tuple[Place, Place], ...], dict[str, None]] = defaultdict(dict)
     for node_id, _, code in statements:
         if _JOINS.search(code):
@@ -74,9 +74,9 @@ class _Project:
         tables: Sequence[Table],
         relations: Mapping[str, str],
         dialect: str,
-        parse: Callable[[str, str], exp.Expr],
+        trees: Trees,
     ) -> None:
-        self._parse = parse
+        self._trees = trees
         self._tables = {table.name: table for table in tables}
         self._names = {table.unique_id: table.name for table in tables}
         self._code = {node_id: code for node_id, _, code in statements}
@@ -170,8 +170,8 @@ class _Project:
             self._scopes[node_id] = ()
             if node_id in self._code:
                 try:
-                    tree = self._parse(self._code[node_id], self._known.dialect)
-                    self._scopes[node_id] = sql.scopes(tree) if sql.is_select(tree) else ()
+                    found = self._trees.scopes(self._code[node_id], self._known.dialect)
+                    self._scopes[node_id] = found
                 except sql.SqlError:
                     self._scopes[node_id] = ()
         return self._scopes[node_id]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from dbt_t2s.project.artifacts import Node, text
+
+_NAME = re.compile(r"\bname:\s*")
+_END = re.compile(r"[,}#]|$")
 
 
 class Places:
@@ -16,16 +20,16 @@ class Places:
     def __init__(self, root: Path | None, project: str) -> None:
         self._root = root
         self._project = project
-        self._lines = cache(self._read)
+        self._names = cache(self._read)
 
     def in_properties(self, node: Node, name: str) -> str:
         """Where the properties of ``node`` name something (a rule); empty where it has no file."""
         package, _, path = text(node, "patch_path").rpartition("://")
         path = path or text(node, "original_file_path")
         own = (package or text(node, "package_name")) == self._project
-        lines = self._lines(path) if own else ()
-        start = _line_naming(lines, text(node, "name"), 0)
-        found = start if name == text(node, "name") else _line_naming(lines, name, start or 0)
+        named = self._names(path) if own else {}
+        start = _first(named.get(text(node, "name"), ()), 0)
+        found = start if name == text(node, "name") else _first(named.get(name, ()), start or 0)
         return _place(path, found)
 
     def in_sql(self, node: Node, words: Sequence[str]) -> str:
@@ -37,23 +41,36 @@ class Places:
                 return _place(path, number)
         return path
 
-    def _read(self, path: str) -> tuple[str, ...]:
-        """The file's lines; none where it cannot be read (the artifacts may have travelled)."""
+    def _read(self, path: str) -> Mapping[str, Sequence[int]]:
+        """The numbers of the file's lines that have ``name: <name>``, by that name.
+
+        None where it cannot be read: the artifacts may have travelled.
+        """
         if self._root is None or not path:
-            return ()
+            return {}
         try:
-            return tuple((self._root / path).read_text(encoding="utf-8").splitlines())
+            lines = (self._root / path).read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
-            return ()
+            return {}
+        found: dict[str, list[int]] = {}
+        for number, line in enumerate(lines, 1):
+            for name in _names(line):
+                found.setdefault(name, []).append(number)
+        return found
 
 
-def _line_naming(lines: Sequence[str], name: str, start: int) -> int | None:
-    """The number of the first line from ``start`` on that has ``name: <name>``."""
-    wanted = re.compile(rf"""\bname:\s*['"]?{re.escape(name)}['"]?\s*(?:$|[,}}#])""")
-    for number, line in enumerate(lines[start:], start + 1):
-        if wanted.search(line):
-            return number
-    return None
+def _names(line: str) -> Iterator[str]:
+    """What ``name: orders`` in a line of YAML may name; names may hold commas, quoted or not."""
+    for start in _NAME.finditer(line):
+        rest = line[start.end() :]
+        found = (rest[: end.start()].strip().strip("'\"") for end in _END.finditer(rest))
+        yield from dict.fromkeys(found)
+
+
+def _first(numbers: Sequence[int], after: int) -> int | None:
+    """The first of the ascending line numbers that is greater than ``after``."""
+    at = bisect_right(numbers, after)
+    return numbers[at] if at < len(numbers) else None
 
 
 def _place(path: str, line: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from dbt_t2s import sql
 from dbt_t2s.duck import Execute
@@ -31,6 +32,11 @@ class Material:
     statements: Parsed
     places: Places
     execute: Execute | None = None
+
+    @cached_property
+    def ids(self) -> Mapping[str, str]:
+        """The tables' node ids by name."""
+        return {table.name: table.unique_id for table in self.tables}
 
 
 def find(material: Material) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
@@ -116,11 +122,10 @@ def _placed(rule: Rule, material: Material) -> Rule:
     if rule.kind is RuleKind.PINNED:
         place = material.places.in_properties(node, text(node, "name"))
     else:
-        tree = sql.parse_one(rule.predicate, material.statements.dialect)
-        names = [name for _, name in sql.columns_in(tree)]
+        read = sql.columns_read(rule.predicate, material.statements.dialect)
+        names = [name for _, name in read]
         if rule.kind is RuleKind.VALUE:
-            tables = {table.name: table.unique_id for table in material.tables}
-            node = material.artifacts.node(tables[rule.table])
+            node = material.artifacts.node(material.ids[rule.table])
             place = material.places.in_properties(node, names[0])
         else:
             label = [f"'{each}'" for each in rule.synonyms[:1]]

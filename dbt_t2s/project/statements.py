@@ -32,10 +32,15 @@ def collect(
 
 
 class Trees:
-    """Parse trees by their text, each read once: joins and rules are mined from the same SQL."""
+    """Parse trees and scopes by their text, each read once: all mining is of the same SQL.
+
+    They are shared by everyone who asks: look at them, copy them, do not change them. The last to
+    look takes them out (``take``) and may do with them what it likes.
+    """
 
     def __init__(self) -> None:
         self._read: dict[tuple[str, str], sql.exp.Expr | sql.SqlError] = {}
+        self._scopes: dict[tuple[str, str], tuple[sql.Scope, ...]] = {}
 
     def parse(self, code: str, dialect: str) -> sql.exp.Expr:
         """The tree of ``code``; ``SqlError``, each time, where it cannot be read."""
@@ -50,12 +55,31 @@ class Trees:
             raise found
         return found
 
+    def copy_of(self, code: str, dialect: str) -> sql.exp.Expr:
+        """``parse``'s tree to be changed at will."""
+        return self.parse(code, dialect).copy()
+
+    def scopes(self, code: str, dialect: str) -> tuple[sql.Scope, ...]:
+        """A query's scopes, inner ones first and itself last; none where it is no query.
+
+        ``SqlError`` where it cannot be read.
+        """
+        key = (code, dialect)
+        if key not in self._scopes:
+            tree = self.parse(code, dialect)
+            self._scopes[key] = sql.scopes(tree) if sql.is_select(tree) else ()
+        return self._scopes[key]
+
+    def take(self, code: str, dialect: str) -> sql.exp.Expr | None:
+        """The tree, forgotten here; None where none was read."""
+        key = (code, dialect)
+        self._scopes.pop(key, None)
+        found = self._read.pop(key, None)
+        return found if isinstance(found, sql.exp.Expr) else None
+
 
 class Parsed:
-    """Statements (node id, kind, SQL) with their parse trees, each read once, when first asked for.
-
-    The trees are shared by everyone who mines them: look at them, copy them, do not change them.
-    """
+    """Statements (node id, kind, SQL) with their ``Trees``, each read when first asked for."""
 
     def __init__(
         self,
@@ -66,7 +90,6 @@ class Parsed:
         self.statements = tuple(statements)
         self.dialect = dialect
         self._trees = trees or Trees()
-        self._scopes: dict[int, tuple[sql.Scope, ...]] = {}
 
     def __len__(self) -> int:
         return len(self.statements)
@@ -76,11 +99,5 @@ class Parsed:
         return self._trees.parse(self.statements[index][2], self.dialect)
 
     def scopes_of(self, index: int) -> tuple[sql.Scope, ...]:
-        """A query's scopes, inner ones first and itself last; none where it is no query.
-
-        ``SqlError`` where the statement cannot be read.
-        """
-        if index not in self._scopes:
-            tree = self.tree_of(index)
-            self._scopes[index] = sql.scopes(tree) if sql.is_select(tree) else ()
-        return self._scopes[index]
+        """A statement's scopes, as ``Trees.scopes`` gives them."""
+        return self._trees.scopes(self.statements[index][2], self.dialect)

@@ -242,6 +242,17 @@ def test_places_say_the_line(tmp_path: Path) -> None:
     assert Places(tmp_path, "shop").in_sql(node, ["is_test"]) == "orders.sql:3"
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["- name: net, of tax", "- name: 'net, of tax'  # odd", '- {type: x, name: "net, of tax"}'],
+)
+def test_names_with_commas_are_found_in_properties(tmp_path: Path, line: str) -> None:
+    written = f"models:\n  - name: sales\n    columns:\n      {line}\n"
+    (tmp_path / "m.yml").write_text(written, encoding="utf-8")
+    node = {"name": "sales", "patch_path": "shop://m.yml", "package_name": "shop"}
+    assert Places(tmp_path, "shop").in_properties(node, "net, of tax") == "m.yml:4"
+
+
 def test_a_question_can_name_what_people_named() -> None:
     written = Rule("big", "", "orders", "amount > 1")
     bucket = Rule("huge_size", "", "orders", "amount > 9", support=2, kind=RuleKind.BUCKET)
