@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dbt_t2s.corpus.known import known_of
 from dbt_t2s.corpus.readings import Failure, Query, Reading, key_of, read
+from dbt_t2s.project.known import known_of
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
 from dbt_t2s.project.statements import Trees
 

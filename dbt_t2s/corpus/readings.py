@@ -9,8 +9,8 @@ from typing import NamedTuple, TypedDict
 
 from dbt_t2s import sql
 from dbt_t2s.corpus import clauses
-from dbt_t2s.corpus.known import Known
-from dbt_t2s.corpus.lineage import Lineage, Unresolved
+from dbt_t2s.project.known import Known
+from dbt_t2s.project.origins import Origins, Unresolved
 from dbt_t2s.project.schema import Role
 from dbt_t2s.sql import Scope, exp
 from dbt_t2s.store import fingerprint
@@ -154,16 +154,16 @@ def _read_tree(tree: exp.Expr, known: Known, queries: list[Query], failures: lis
         else:
             failures.append(Failure("no query", f"a {name} statement is no query", scopes=0))
         return
-    lineage = Lineage(known)
+    origins = Origins(known)
     nodes = [list(clauses.own(scope.expression)) for scope in chosen]
-    places = _places(chosen, nodes, lineage)
+    places = _places(chosen, nodes, origins)
     instances = [_text(scope.expression, known.dialect) for scope in chosen]
-    parts = [_parts(scope, own, places, lineage) for scope, own in zip(chosen, nodes, strict=True)]
+    parts = [_parts(scope, own, places, origins) for scope, own in zip(chosen, nodes, strict=True)]
     # Columns first go under the names of their tables, then into slots, all in place: copies of
     # trees would cost more than reading them.
     kinds = _rename(places, known)
     facts = [None if isinstance(each, Unresolved) else _facts(each, known, kinds) for each in parts]
-    tables = [lineage.tables(scope) for scope in chosen]
+    tables = [origins.tables(scope) for scope in chosen]
     sql.fill_slots(tree, kinds)
     for index, (part, fact) in enumerate(zip(parts, facts, strict=True)):
         if isinstance(part, Unresolved):
@@ -191,7 +191,7 @@ Places = Mapping[int, tuple[exp.Column, str | Unresolved]]
 
 
 def _places(
-    scopes: Sequence[Scope], nodes: Sequence[Sequence[exp.Expr]], lineage: Lineage
+    scopes: Sequence[Scope], nodes: Sequence[Sequence[exp.Expr]], origins: Origins
 ) -> Places:
     """The queries' own columns with where each comes from, by the id of its node.
 
@@ -202,7 +202,7 @@ def _places(
         for node in own:
             if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
                 try:
-                    found[id(node)] = node, lineage.origin(scope, node)
+                    found[id(node)] = node, origins.origin(scope, node)
                 except Unresolved as why:
                     found[id(node)] = node, why
     return found
@@ -235,12 +235,12 @@ class _Parts(NamedTuple):
 
 
 def _parts(
-    scope: Scope, nodes: Sequence[exp.Expr], places: Places, lineage: Lineage
+    scope: Scope, nodes: Sequence[exp.Expr], places: Places, origins: Origins
 ) -> _Parts | Unresolved:
     """What a query does, or the first column that its facts need and that has no known source."""
     node = scope.expression
     try:
-        pairs = (*lineage.merged(scope), *_pairs(node, places))
+        pairs = (*origins.merged(scope), *_pairs(node, places))
     except Unresolved as unknown:
         return unknown
     found = _Parts(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dbt_t2s import sql
-from dbt_t2s.project.origins import Known, Unresolved, origin, output
+from dbt_t2s.project.known import Known, relation_key
+from dbt_t2s.project.origins import Origins, Unresolved
 from dbt_t2s.project.schema import Table
 from dbt_t2s.project.statements import Trees
 from dbt_t2s.sql import Scope, exp
@@ -82,11 +83,13 @@ class _Project:
         self._code = {node_id: code for node_id, _, code in statements}
         self._scopes: dict[str, tuple[Scope, ...]] = {}
         self._roots: dict[Place, Place] = {}
+        self._ids = {relation_key(name): node_id for name, node_id in relations.items()}
         columns = {
-            table.relation.lower(): frozenset(column.name.lower() for column in table.columns)
+            relation_key(table.relation): {c.name.lower(): c.role for c in table.columns}
             for table in tables
         }
-        self._known = Known(relations, columns, dialect)
+        self._dialect = dialect
+        self._origins = Origins(Known({}, columns, dialect))
 
     def joins(self, node_id: str) -> Iterator[tuple[tuple[Place, Place], ...]]:
         """Each join of a statement: the pairs of columns that it holds equal, in order."""
@@ -146,7 +149,7 @@ class _Project:
             before: Place | None = None
             if scopes and depth < _DEEPEST:
                 try:
-                    before = _placed(output(scopes[-1], place.column, self._known))
+                    before = self._placed(self._origins.output(scopes[-1], place.column))
                 except Unresolved:
                     before = None  # computed, or behind a star: it is its own root
             goes_on = before is not None and before.node != place.node
@@ -161,25 +164,25 @@ class _Project:
         if not isinstance(column, exp.Column):
             return None
         try:
-            return _placed(origin(scope, column, self._known))
+            return self._placed(self._origins.origin(scope, column))
         except Unresolved:
             return None
+
+    def _placed(self, written: str) -> Place | None:
+        """``relation.column`` as a place; None for what is computed on the way."""
+        relation, _, column = written.rpartition(".")
+        return Place(self._ids.get(relation, relation), column.lower()) if relation else None
 
     def _scopes_of(self, node_id: str) -> tuple[Scope, ...]:
         if node_id not in self._scopes:
             self._scopes[node_id] = ()
             if node_id in self._code:
                 try:
-                    found = self._trees.scopes(self._code[node_id], self._known.dialect)
+                    found = self._trees.scopes(self._code[node_id], self._dialect)
                     self._scopes[node_id] = found
                 except sql.SqlError:
                     self._scopes[node_id] = ()
         return self._scopes[node_id]
-
-
-def _placed(written: str) -> Place | None:
-    node, _, column = written.rpartition(".")
-    return Place(node, column.lower()) if node else None
 
 
 def _may_refer(name: str) -> bool:

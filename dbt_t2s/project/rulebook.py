@@ -11,11 +11,12 @@ from dbt_t2s.duck import Execute
 from dbt_t2s.project import buckets, contradictions, meanings, meta, pinned, recurring, rules
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.evidence import Evidence
+from dbt_t2s.project.known import relation_key
 from dbt_t2s.project.places import Places
 from dbt_t2s.project.rules import Holder
 from dbt_t2s.project.schema import Issue, Join, Metric, Rule, RuleKind, Table
 from dbt_t2s.project.semantics import SemanticModel
-from dbt_t2s.project.source_columns import SourceColumns, relation_key
+from dbt_t2s.project.source_columns import SourceColumns
 from dbt_t2s.project.statements import Parsed
 
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dbt_t2s import sql
+from dbt_t2s.project.known import relation_key
 from dbt_t2s.project.schema import Table
 
 Source = sql.exp.Table | sql.Scope
 Outputs = tuple[Mapping[str, sql.exp.Expr], tuple[str, ...]]
 Placed = tuple[sql.Scope, sql.exp.Expr]
-
-
-def relation_key(relation: str) -> str:
-    """A relation's name without quotes and case, which people write as they like."""
-    return relation.replace('"', "").replace("`", "").lower()
 
 
 def _key_of(table: sql.exp.Table) -> str:

@@ -45,11 +45,11 @@ def known_of(schema: ProjectSchema) -> Known:
     names: dict[str, str] = {}
     columns: dict[str, Mapping[str, Role | None]] = {}
     for table in schema.tables:
-        relation = _key(table.relation)
+        relation = relation_key(table.relation)
         names[relation] = table.name
         columns[relation] = {column.name.lower(): column.role for column in table.columns}
     behind: dict[str, Mapping[str, Role | None]] = {
-        _key(each.name): dict.fromkeys(name.lower() for name in each.columns)
+        relation_key(each.name): dict.fromkeys(name.lower() for name in each.columns)
         for each in schema.relations
     }
     short = _short(columns)
@@ -60,7 +60,8 @@ def known_of(schema: ProjectSchema) -> Known:
     return Known(names, {**behind, **columns}, schema.dialect)
 
 
-def _key(relation: str) -> str:
+def relation_key(relation: str) -> str:
+    """A relation's name without quotes and case, which people write as they like."""
     return _QUOTES.sub("", relation).lower()
 
 
