@@ -161,7 +161,10 @@ def relation(name: str, dialect: str) -> str:
 
 
 def scopes(node: exp.Expr) -> tuple[Scope, ...]:
-    """The query's scopes (CTEs, subqueries, itself), inner ones first."""
+    """The query's scopes (CTEs, subqueries, itself), inner ones first.
+
+    SqlError also where one of them calls two of its sources by one name.
+    """
     found = _guarded(lambda: traverse_scope(node))
     # What a recursive CTE calls itself is an empty stand-in for the query that it starts from.
     whole = {id(scope.expression): scope for scope in found}
@@ -169,6 +172,7 @@ def scopes(node: exp.Expr) -> tuple[Scope, ...]:
         for name, source in scope.sources.items():
             if isinstance(source, Scope):
                 scope.sources[name] = whole.get(id(source.expression), source)
+    _guarded(lambda: [scope.selected_sources for scope in found])
     return tuple(found)
 
 

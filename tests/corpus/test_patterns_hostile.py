@@ -56,6 +56,12 @@ def reason(code: str, dialect: str = "duckdb") -> str:
     return only.text
 
 
+def test_two_sources_of_one_name_are_an_issue() -> None:
+    code = "select x.id from db.main.orders as x join db.main.customers as x on true"
+    assert reason(code) == "SQL that cannot be read"
+    assert "Alias already used: x" in mined(code).issues[0].message
+
+
 CHAIN = "with c0 as (select * from db.main.orders)"
 
 
