@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from dbt_t2s.duck import Execute
-from dbt_t2s.project import named_joins
+from dbt_t2s.project import identifiers, named_joins
 from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.join_checks import Uniqueness, with_orphans
 from dbt_t2s.project.mined_joins import Mined
@@ -261,7 +261,7 @@ def _guessed(
         )
         for each in named_joins.find(tables)
         if (each.table, each.column) not in placed
-        and (named_joins.is_reference(each.column) or (each.table, each.to_table) not in pairs)
+        and (identifiers.is_reference(each.column) or (each.table, each.to_table) not in pairs)
         and unique.measured(by_name[each.to_table], (each.to_column,)) is not False
     ]
     measured, issues = with_orphans(guesses, by_name, execute, dialect)
@@ -302,11 +302,11 @@ def _with_meanings(joins: Sequence[Join], tables: Mapping[str, Table]) -> tuple[
 
 def meaning(join: Join, to_table: Table) -> str:
     """The entity, where it is not just the table's own; else the column without its ``id``."""
-    entity = named_joins.spoken(join.entity)
-    own = {named_joins.stem(to_table.entity), named_joins.entity_words(to_table.name)}
-    if entity and named_joins.stem(join.entity) not in own:
+    entity = identifiers.spoken(join.entity)
+    own = {identifiers.stem(to_table.entity), identifiers.entity_words(to_table.name)}
+    if entity and identifiers.stem(join.entity) not in own:
         return entity
-    return " ".join(named_joins.spoken(name) for name in join.columns)
+    return " ".join(identifiers.spoken(name) for name in join.columns)
 
 
 def _with_real_names(edge: _Edge, tables: Mapping[str, Table]) -> _Edge | None:

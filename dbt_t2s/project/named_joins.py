@@ -5,95 +5,51 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from enum import IntEnum
+from functools import cached_property
 
+from dbt_t2s.project.identifiers import (
+    entity_words,
+    folded,
+    head,
+    is_plural,
+    is_reference,
+    short_for,
+    stem,
+    words,
+)
+from dbt_t2s.project.kindred import is_role, kin
 from dbt_t2s.project.schema import Column, Kind, Table
 
-# Last words that make a column a reference to rows; first words that say what layer a table is of.
-SUFFIXES = frozenset(
-    ("id", "ids", "key", "code", "no", "num", "number", "nr", "uuid", "guid", "sk", "fk", "pk")
-)
-_LAYERS = frozenset(("dim", "fct", "fact", "mart", "tbl", "table", "ref", "raw", "stg", "int", "v"))
-# Last words of a table's name that say nothing of its rows.
-_FILLERS = frozenset(("header", "master", "info", "information", "data", "profile", "record"))
-_IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
-
-# camelCase, snake_case and digits apart; a run of capitals is a word (``StuID``).
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
-# A suffix written onto its word: ``custid``, ``dno``.
-_GLUED = re.compile(r"(?<=.)(id|no|num|key|code)$")
-_SHORTEST_ABBREVIATION = 3
-
-# Types whose equality says nothing about rows.
+# Types whose equality says nothing about rows; a day does where a table has one row for each.
 _NO_KEYS = (Kind.DATE, Kind.TIMESTAMP, Kind.BOOLEAN, Kind.OTHER)
+_CALENDAR = frozenset(map(folded, ("calendar", "date", "day")))
 _FRACTION = re.compile(r"^(float|double|real|money)|,\s*[1-9]\d*\)", re.IGNORECASE)
+# Columns that tell a person which row it is.
+_LABELS = frozenset(map(folded, ("name", "title", "label")))
+# What they come before is an attribute: an email address is no row of addresses.
+_ATTRIBUTES = frozenset(("email", "mail", "ip", "mac", "web"))
+_PERSON = folded("person")
 
 
-@lru_cache(maxsize=65536)
-def words(name: str) -> tuple[str, ...]:
-    """The lower-case words of an identifier: ``StuID`` and ``stu_id`` → (stu, id)."""
-    return tuple(word.lower() for word in _WORD.findall(name))
+class Fit(IntEnum):
+    """How well a column's name fits a key, the best last."""
 
-
-@lru_cache(maxsize=65536)
-def folded(word: str) -> str:
-    """What singular and plural of an English word share: city, cities → citi; not for reading."""
-    word = _IRREGULAR.get(word, word)
-    for ending, instead in (("ies", "i"), ("ie", "i"), ("y", "i"), ("es", ""), ("e", "")):
-        if word.endswith(ending) and len(word) > len(ending) + 1:
-            return word.removesuffix(ending) + instead
-    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 2:
-        return word[:-1]
-    return word
-
-
-def _is_plural(word: str) -> bool:
-    return word.endswith("s") and folded(word) != word
-
-
-@lru_cache(maxsize=65536)
-def stem(name: str) -> tuple[str, ...]:
-    """What a key's name names: its words, folded, without ``id`` and the like."""
-    found = words(name)
-    while found and found[-1] in SUFFIXES:
-        found = found[:-1]
-    if len(found) == len(words(name)) and found:
-        found = (*found[:-1], _GLUED.sub("", found[-1]))
-    return tuple(folded(word) for word in found)
-
-
-def spoken(name: str) -> str:
-    """A key's name as a person says it: ``billing_address_id`` → billing address."""
-    found = words(name)
-    while len(found) > 1 and found[-1] in SUFFIXES:
-        found = found[:-1]
-    return " ".join(found)
-
-
-@lru_cache(maxsize=65536)
-def is_reference(name: str) -> bool:
-    """Whether the name ends as keys do: ``customer_id``, ``CRS_CODE``, ``custid``."""
-    last = words(name)[-1:]
-    return bool(last) and (last[0] in SUFFIXES or bool(_GLUED.search(last[0])))
-
-
-@lru_cache(maxsize=65536)
-def entity_words(table_name: str) -> tuple[str, ...]:
-    """What one row is, in folded words: ``dim_customers`` → (customer,)."""
-    found = words(table_name)
-    while len(found) > 1 and found[0] in _LAYERS:
-        found = found[1:]
-    while len(found) > 1 and (found[-1] in SUFFIXES or found[-1].removesuffix("s") in _FILLERS):
-        found = found[:-1]
-    return tuple(folded(word) for word in found)
-
-
-def short_for(short: str, long: str) -> bool:
-    """Whether ``short`` abbreviates ``long``: its letters in order, the first one shared."""
-    if len(short) < _SHORTEST_ABBREVIATION or len(short) >= len(long) or short[0] != long[0]:
-        return False
-    rest = iter(long)
-    return all(letter in rest for letter in short)
+    NONE = 0
+    DAY = 5  # any date, and the day of a calendar
+    KIN = 10  # manager_id, and employees: a noun that may name the same rows
+    HEAD = 15  # member_in_charge_id, and members; home_city, and cities, where no id is said
+    SHORT_END = 20  # main_cust_id, and customers
+    SHORT = 30  # cust_id, and customers
+    KEY_END = 35  # billing_cust_no, and a key cust_no that is not called after its table
+    OWN_KEY_END = 40  # the same, and it is
+    END = 45  # billing_customer_id, and customers
+    NOUN = 50  # customer, and customers
+    SAME_NAME = 70  # a key of the same name, not called after its table
+    SAME_START = 80  # the same, but beginning like it
+    SAME_PART = 85  # a key of the same name, called after the last words of its table
+    ENTITY = 88  # customer_id, and customers
+    EXACT = 90  # the same name as the key, which is called after its table
 
 
 @dataclass(frozen=True)
@@ -122,26 +78,23 @@ class _Key:
     def stem(self) -> tuple[str, ...]:
         return stem(self.column.name)
 
-    @property
-    def is_generic(self) -> bool:
-        """Whether its name says that it is a key, but not of what: ``id``, ``code``."""
-        return not self.stem
-
-    @property
+    @cached_property
     def names_entity(self) -> bool:
         """Whether it is called after its table's rows: ``id``, ``customer_id``, ``cust_no``."""
-        initial = len(self.entity) == 1 and len(self.stem) == 1 and len(self.stem[0]) == 1
-        if initial:
-            return self.entity[0].startswith(self.stem[0])
-        return self.is_generic or _alike(self.stem, self.entity)
+        return _names(self.stem, self.entity)
+
+    @cached_property
+    def describes(self) -> bool:
+        """Whether its table says to a person which row is which: it has a name or a title."""
+        return any(_LABELS & {*stem(each.name)[-1:]} for each in self.table.columns)
 
 
 def find(tables: Sequence[Table]) -> Iterator[Guess]:
     """At most one guess for each column: the key that its name fits best, if one fits best."""
-    index = _Index([key for table in tables for key in keys(table)])
+    index = _Index(tables)
     for table in tables:
         for column in table.columns:
-            if _may_be_key(column):
+            if _may_be_key(column) or column.kind is Kind.DATE:
                 best = _best(table, column, index)
                 if best is not None:
                     yield Guess(table.name, column.name, best.table.name, best.column.name)
@@ -150,19 +103,17 @@ def find(tables: Sequence[Table]) -> Iterator[Guess]:
 def keys(table: Table) -> tuple[_Key, ...]:
     """The columns that may be the table's key: those said to be, else those called like one.
 
-    A text called like the table's rows (``countries.country``) may be a key of its own.
+    A text called like the table's rows (``countries.country``) may be a key of its own, and so
+    may the day of a calendar.
     """
     entity = entity_words(table.name)
+    days = [each for each in table.columns if each.kind is Kind.DATE][: set(entity) <= _CALENDAR]
     usable = [each for each in table.columns if _may_be_key(each)]
     known = [each for each in usable if each.unique or table.primary_key == (each.name,)]
-    natural = [
-        each
-        for each in usable
-        if each.kind is Kind.TEXT and stem(each.name) == entity and not is_reference(each.name)
-    ]
+    natural = [each for each in usable if _is_natural_key(each, entity)]
     called = [] if known or table.primary_key else _called_keys(usable, entity)
     found = [_Key(table, each, True) for each in known]
-    found += [_Key(table, each, False) for each in (*called, *natural) if each not in known]
+    found += [_Key(table, each, False) for each in (*called, *natural, *days) if each not in known]
     return tuple(found)
 
 
@@ -170,47 +121,75 @@ def _may_be_key(column: Column) -> bool:
     return column.kind not in _NO_KEYS and not _FRACTION.search(column.type)
 
 
+def _is_natural_key(column: Column, entity: tuple[str, ...]) -> bool:
+    own = stem(column.name)
+    called = len(own) == len(entity) and _alike(own, entity)
+    return called and column.kind is Kind.TEXT and not is_reference(column.name)
+
+
 def _called_keys(columns: Sequence[Column], entity: tuple[str, ...]) -> list[Column]:
     """The first column called like a key of ``entity``; else the first of all if it is one's."""
-    likely = [
-        each
-        for each in columns
-        if is_reference(each.name) and (not stem(each.name) or _alike(stem(each.name), entity))
-    ]
-    first = [each for each in columns[:1] if is_reference(each.name)]
+    references = [each for each in columns if is_reference(each.name)]
+    likely = [each for each in references if _names(stem(each.name), entity)]
+    first = [each for each in columns[:1] if each in references]
     return (likely or first)[:1]
+
+
+def _names(own: tuple[str, ...], entity: tuple[str, ...]) -> bool:
+    """Whether a key's stem names the entity: not at all (``id``), by its initial or its words."""
+    if len(own) == len(entity) == 1 and len(own[0]) == 1:
+        return entity[0].startswith(own[0])
+    return not own or _alike(own, entity)
 
 
 class _Index:
     """Keys under the words they may be found by, so that no column is held against all keys."""
 
-    def __init__(self, keys: Sequence[_Key]) -> None:
-        self.entities = frozenset(key.entity for key in keys)
-        self._scored: dict[tuple[str, Kind], Sequence[tuple[int, _Key]]] = {}
+    def __init__(self, tables: Sequence[Table]) -> None:
+        found = [key for table in tables for key in keys(table)]
+        columns = [column for table in tables for column in table.columns]
+        self.entities = frozenset(key.entity for key in found)
+        self.references = frozenset(
+            (stem(each.name), each.kind) for each in columns if is_reference(each.name)
+        )
+        self._scored: dict[tuple[str, Kind], Sequence[tuple[Fit, _Key]]] = {}
+        self._days = [key for key in found if key.column.kind is Kind.DATE]
         self._by_word: dict[str, list[_Key]] = {}
-        for key in keys:
+        for key in found:
             for word in {_joined(key.column.name), *key.stem[-1:], *key.entity[-1:]}:
                 self._by_word.setdefault(word, []).append(key)
         self._by_initial: dict[str, list[str]] = {}
         for word in self._by_word:
             self._by_initial.setdefault(word[:1], []).append(word)
 
-    def scored(self, column: Column) -> Sequence[tuple[int, _Key]]:
+    def scored(self, column: Column) -> Sequence[tuple[Fit, _Key]]:
         """The keys that the column's name fits, best first."""
         place = (column.name, column.kind)
         if place not in self._scored:
-            near = [key for key in self._near(column.name) if key.column.kind is column.kind]
-            scores = [(_score(column, key, self.entities), key) for key in near]
+            near = [key for key in self._near(column) if key.column.kind is column.kind]
+            scores = [(_fit(column, key, self), key) for key in near]
             fitting = [each for each in scores if each[0]]
-            self._scored[place] = sorted(fitting, key=lambda each: -each[0])
+            self._scored[place] = sorted(
+                fitting, key=lambda each: (-each[0], not each[1].describes)
+            )
         return self._scored[place]
 
-    def _near(self, name: str) -> Sequence[_Key]:
-        wanted = {_joined(name), *stem(name)[-1:]}
-        for last in stem(name)[-1:] if is_reference(name) else ():
+    def refers(self, column: Column) -> bool:
+        """Whether it is called like a key, or another column is that says the same (``band``)."""
+        if is_reference(column.name):
+            return True
+        return (stem(column.name), column.kind) in self.references and not _counts(column)
+
+    def _near(self, column: Column) -> Sequence[_Key]:
+        if column.kind is Kind.DATE:
+            return self._days
+        own = stem(column.name)
+        ends = {*own[-1:], *head(own)[-1:]}
+        wanted = {_joined(column.name), *ends, *(other for word in ends for other in kin(word))}
+        for last in own[-1:] if self.refers(column) else ():
             others = self._by_initial.get(last[:1], ())
             wanted.update(w for w in others if short_for(last, w) or short_for(w, last))
-        found = {id(key): key for word in wanted for key in self._by_word.get(word, ())}
+        found = {id(key): key for word in sorted(wanted) for key in self._by_word.get(word, ())}
         return list(found.values())
 
 
@@ -218,47 +197,94 @@ def _joined(name: str) -> str:
     return "".join(words(name))
 
 
+def _counts(column: Column) -> bool:
+    """Whether a number in the plural counts rows: ``customers``, ``total_customers``."""
+    return column.kind is Kind.NUMBER and is_plural(words(column.name)[-1])
+
+
 def _best(table: Table, column: Column, index: _Index) -> _Key | None:
-    """The key that fits best; None where none fits, several do as well, or it is the table's own"""
-    others = (each for each in index.scored(column) if each[1].table is not table)
-    first = next(others, None)
-    second = next(others, None)
-    if first is None or (second is not None and second[0] == first[0]):
+    """The key that fits best; None where none fits, several do as well, or it is the table's own.
+
+    Of two that fit alike, that of a table which names its rows is where they are told of.
+    """
+    others = [each for each in index.scored(column) if each[1].table is not table][:2]
+    if not others:
         return None
-    own = stem(column.name) == entity_words(table.name) and is_reference(column.name)
-    return None if own and first[0] < _EXACT else first[1]
+    fit, key = others[0]
+    if any((other, each.describes) == (fit, key.describes) for other, each in others[1:]):
+        return None
+    own = stem(column.name)
+    if own == entity_words(table.name) and is_reference(column.name) and fit < Fit.EXACT:
+        # What the table tells of may be a kind of person: candidates are in people.
+        return key if fit is Fit.KIN and key.entity[-1:] == (_PERSON,) else None
+    return key
 
 
-# The same name as the key, which is called after its table's rows.
-_EXACT = 90
-
-
-def _score(column: Column, key: _Key, entities: frozenset[tuple[str, ...]]) -> int:
-    """How well the column's name fits the key (0 to 90); 0 where it does not."""
-    own, refers = stem(column.name), is_reference(column.name)
+def _fit(column: Column, key: _Key, index: _Index) -> Fit:
+    own = stem(column.name)
+    if column.kind is Kind.DATE:
+        return Fit.DAY
     if _joined(column.name) == _joined(key.column.name) and own:
-        if key.names_entity:
-            return _EXACT if own == key.entity or len(key.entity) == 1 else _EXACT - 5
-        begins = own[: len(key.entity)] == key.entity
-        # A known text key of two words (``city_name``) is nobody's common attribute.
-        special = refers or (key.is_known and key.column.kind is Kind.TEXT and len(own) > 1)
-        return (80 if begins else 70) if special else 0
+        return _same_named(column, key)
     if not own or (not key.is_known and not key.names_entity):
-        return 0
-    foreign = not key.names_entity and (key.stem in entities or not key.is_known)
-    # Without an id, a number in the plural counts: ``customers``, ``total_customers``.
-    counts = not refers and column.kind is Kind.NUMBER and _is_plural(words(column.name)[-1])
-    if own == key.entity and not foreign and not counts:
-        return 60 if refers else 50
-    if refers and key.names_entity and own[-len(key.entity) :] == key.entity:
-        return 45
-    if refers and key.stem and own[-len(key.stem) :] == key.stem:
-        return 40 if key.names_entity else 35
-    if refers and not foreign and _alike(own, key.entity):
-        return 30 if len(own) == len(key.entity) else 20
-    if not foreign and not counts and own[-len(key.entity) :] == key.entity:
-        return 15
-    return 0
+        return Fit.NONE
+    if index.refers(column):
+        return _referring(own, key, index.entities)
+    if _is_foreign(key, index.entities) or _counts(column) or _ATTRIBUTES & {*own[:-1]}:
+        return Fit.NONE
+    if own == key.entity:
+        return Fit.NOUN
+    if _ends(own, key.entity):
+        return Fit.HEAD
+    # Under a person's role without an id, a text is a name.
+    return Fit.KIN if column.kind is Kind.NUMBER and _is_kin(own, key, role=True) else Fit.NONE
+
+
+def _same_named(column: Column, key: _Key) -> Fit:
+    own = stem(column.name)
+    if key.names_entity:
+        return Fit.EXACT if own == key.entity or len(key.entity) == 1 else Fit.SAME_PART
+    # A known text key of two words (``city_name``) is nobody's common attribute.
+    special = key.is_known and key.column.kind is Kind.TEXT and len(own) > 1
+    if not special and not is_reference(column.name):
+        return Fit.NONE
+    return Fit.SAME_START if own[: len(key.entity)] == key.entity else Fit.SAME_NAME
+
+
+def _referring(own: tuple[str, ...], key: _Key, entities: frozenset[tuple[str, ...]]) -> Fit:
+    """How ``own``, what a reference says, fits a key of another name."""
+    foreign = _is_foreign(key, entities)
+    if own == key.entity and not foreign:
+        return Fit.ENTITY
+    if key.names_entity and _ends(own, key.entity):
+        return Fit.END
+    if key.stem and _ends(own, key.stem):
+        return Fit.OWN_KEY_END if key.names_entity else Fit.KEY_END
+    if foreign:
+        return Fit.NONE
+    if _alike(own, key.entity):
+        return Fit.SHORT if len(own) == len(key.entity) else Fit.SHORT_END
+    if _ends(own, key.entity) or _ends(head(own), key.entity):
+        return Fit.HEAD
+    return Fit.KIN if _is_kin(own, key) else Fit.NONE
+
+
+def _is_foreign(key: _Key, entities: frozenset[tuple[str, ...]]) -> bool:
+    """Whether it names the rows of another table than its own."""
+    return not key.names_entity and (key.stem in entities or not key.is_known)
+
+
+def _is_kin(own: tuple[str, ...], key: _Key, role: bool = False) -> bool:
+    last = own[-1]
+    return (
+        key.entity[-1:] != (last,)
+        and len(key.entity) == 1
+        and (key.entity[0] in kin(last) and (is_role(last) or not role))
+    )
+
+
+def _ends(own: tuple[str, ...], with_words: tuple[str, ...]) -> bool:
+    return own[-len(with_words) :] == with_words
 
 
 def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

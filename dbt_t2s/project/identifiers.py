@@ -1,0 +1,107 @@
+"""What the words of an identifier say: which rows it names, and whether it refers to them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# Last words that make a column a reference to rows; first words that say what layer a table is of.
+SUFFIXES = frozenset(
+    ("id", "ids", "key", "code", "no", "num", "number", "nr", "uuid", "guid", "sk", "fk", "pk")
+)
+_LAYERS = frozenset(("dim", "fct", "fact", "mart", "tbl", "table", "ref", "raw", "stg", "int", "v"))
+# Last words of a table's name that say nothing of its rows.
+_FILLERS = frozenset(("header", "master", "info", "information", "data", "profile", "record"))
+_IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
+
+# camelCase, snake_case and digits apart; a run of capitals is a word (``StuID``).
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
+# A suffix written onto its word: ``custid``, ``dno``.
+_GLUED = re.compile(r"(?<=.)(id|no|num|key|code)$")
+_SHORTEST_ABBREVIATION = 3
+
+# The noun stands before these: the member of ``member_in_charge``, the city of ``city_of_birth``.
+_PREPOSITIONS = frozenset(("in", "of", "at", "from", "for", "on", "to", "with"))
+
+
+@lru_cache(maxsize=65536)
+def words(name: str) -> tuple[str, ...]:
+    """The lower-case words of an identifier: ``StuID`` and ``stu_id`` → (stu, id)."""
+    return tuple(word.lower() for word in _WORD.findall(name))
+
+
+@lru_cache(maxsize=65536)
+def folded(word: str) -> str:
+    """What singular and plural of an English word share: city, cities → citi; not for reading."""
+    word = _IRREGULAR.get(word, word)
+    for ending, instead in (("ies", "i"), ("ie", "i"), ("y", "i"), ("es", ""), ("e", "")):
+        if word.endswith(ending) and len(word) > len(ending) + 1:
+            return word.removesuffix(ending) + instead
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 2:
+        return word[:-1]
+    return word
+
+
+def is_plural(word: str) -> bool:
+    """Whether the word looks like an English plural."""
+    return word.endswith("s") and folded(word) != word
+
+
+@lru_cache(maxsize=65536)
+def stem(name: str) -> tuple[str, ...]:
+    """What a key's name names: its words, folded, without ``id`` and the like."""
+    whole = _unnumbered(words(name))
+    found = whole
+    while found and found[-1] in SUFFIXES:
+        found = found[:-1]
+    if len(found) == len(whole) and found:
+        found = (*found[:-1], _GLUED.sub("", found[-1]))
+    return tuple(folded(word) for word in found)
+
+
+def head(found: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a stem that name its noun: (member, in, charge) → (member,)."""
+    for index, word in enumerate(found[1:], start=1):
+        if word in _PREPOSITIONS:
+            return found[:index]
+    return found
+
+
+def _unnumbered(found: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the number that tells keys of one kind apart: ``club_id_1``."""
+    numbered = found[-1:] and found[-1].isdecimal() and {*found[-2:-1]} & SUFFIXES
+    return found[:-1] if numbered else found
+
+
+def spoken(name: str) -> str:
+    """A key's name as a person says it: ``billing_address_id`` → billing address."""
+    found = words(name)
+    while len(found) > 1 and found[-1] in SUFFIXES:
+        found = found[:-1]
+    return " ".join(found)
+
+
+@lru_cache(maxsize=65536)
+def is_reference(name: str) -> bool:
+    """Whether the name ends as keys do: ``customer_id``, ``CRS_CODE``, ``custid``."""
+    last = _unnumbered(words(name))[-1:]
+    return bool(last) and (last[0] in SUFFIXES or bool(_GLUED.search(last[0])))
+
+
+@lru_cache(maxsize=65536)
+def entity_words(table_name: str) -> tuple[str, ...]:
+    """What one row is, in folded words: ``dim_customers`` → (customer,)."""
+    found = words(table_name)
+    while len(found) > 1 and found[0] in _LAYERS:
+        found = found[1:]
+    while len(found) > 1 and (found[-1] in SUFFIXES or found[-1].removesuffix("s") in _FILLERS):
+        found = found[:-1]
+    return tuple(folded(word) for word in found)
+
+
+def short_for(short: str, long: str) -> bool:
+    """Whether ``short`` abbreviates ``long``: its letters in order, the first one shared."""
+    if len(short) < _SHORTEST_ABBREVIATION or len(short) >= len(long) or short[0] != long[0]:
+        return False
+    rest = iter(long)
+    return all(letter in rest for letter in short)
