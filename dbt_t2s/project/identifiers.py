@@ -11,13 +11,17 @@ SUFFIXES = frozenset(
 )
 _LAYERS = frozenset(("dim", "fct", "fact", "mart", "tbl", "table", "ref", "raw", "stg", "int", "v"))
 # Last words of a table's name that say nothing of its rows.
-_FILLERS = frozenset(("header", "master", "info", "information", "data", "profile", "record"))
+_FILLERS = frozenset(
+    ("header", "master", "info", "information", "data", "profile", "record", "list")
+)
+# Words that make a column a reference wherever they stand: ``id_customer``, ``club_id_winner``.
+_PREFIXES = frozenset(("id", "fk", "sk", "pk", "uuid", "guid"))
 _IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
 
 # camelCase, snake_case and digits apart; a run of capitals is a word (``StuID``).
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
 # A suffix written onto its word: ``custid``, ``dno``.
-_GLUED = re.compile(r"(?<=.)(id|no|num|key|code)$")
+_GLUED = re.compile(r"(?<=.)(id|no|num|number|key|code)$")
 _SHORTEST_ABBREVIATION = 3
 
 # The noun stands before these: the member of ``member_in_charge``, the city of ``city_of_birth``.
@@ -50,7 +54,7 @@ def is_plural(word: str) -> bool:
 @lru_cache(maxsize=65536)
 def stem(name: str) -> tuple[str, ...]:
     """What a key's name names: its words, folded, without ``id`` and the like."""
-    whole = _unnumbered(words(name))
+    whole = _referring(words(name))
     found = whole
     while found and found[-1] in SUFFIXES:
         found = found[:-1]
@@ -67,10 +71,14 @@ def head(found: tuple[str, ...]) -> tuple[str, ...]:
     return found
 
 
-def _unnumbered(found: tuple[str, ...]) -> tuple[str, ...]:
-    """Without the number that tells keys of one kind apart: ``club_id_1``."""
-    numbered = found[-1:] and found[-1].isdecimal() and {*found[-2:-1]} & SUFFIXES
-    return found[:-1] if numbered else found
+def _referring(found: tuple[str, ...]) -> tuple[str, ...]:
+    """With the word that makes it a reference at its end, and what tells references apart cut:
+    ``id_customer`` → (customer, id), ``club_id_1`` and ``club_id_winner`` → (club, id)."""
+    if len(found) > 1 and found[0] in _PREFIXES and found[-1] not in SUFFIXES:
+        return (*found[1:], found[0])
+    if len(found) > 2 and found[-2] in (SUFFIXES if found[-1].isdecimal() else _PREFIXES):
+        return found[:-1] if found[-1] not in SUFFIXES else found
+    return found
 
 
 def spoken(name: str) -> str:
@@ -84,7 +92,7 @@ def spoken(name: str) -> str:
 @lru_cache(maxsize=65536)
 def is_reference(name: str) -> bool:
     """Whether the name ends as keys do: ``customer_id``, ``CRS_CODE``, ``custid``."""
-    last = _unnumbered(words(name))[-1:]
+    last = _referring(words(name))[-1:]
     return bool(last) and (last[0] in SUFFIXES or bool(_GLUED.search(last[0])))
 
 

@@ -111,7 +111,11 @@ def keys(table: Table) -> tuple[_Key, ...]:
     usable = [each for each in table.columns if _may_be_key(each)]
     known = [each for each in usable if each.unique or table.primary_key == (each.name,)]
     natural = [each for each in usable if _is_natural_key(each, entity)]
-    called = [] if known or table.primary_key else _called_keys(usable, entity)
+    if known or table.primary_key:
+        # Beside a surrogate key there may be the one that the business uses.
+        called = [each for each in usable if is_reference(each.name) and stem(each.name) == entity]
+    else:
+        called = _called_keys(usable, entity)
     found = [_Key(table, each, True) for each in known]
     found += [_Key(table, each, False) for each in (*called, *natural, *days) if each not in known]
     return tuple(found)
@@ -130,9 +134,10 @@ def _is_natural_key(column: Column, entity: tuple[str, ...]) -> bool:
 def _called_keys(columns: Sequence[Column], entity: tuple[str, ...]) -> list[Column]:
     """The first column called like a key of ``entity``; else the first of all if it is one's."""
     references = [each for each in columns if is_reference(each.name)]
-    likely = [each for each in references if _names(stem(each.name), entity)]
+    likely = [each for each in references if not stem(each.name) or _alike(stem(each.name), entity)]
+    initial = [each for each in references if _names(stem(each.name), entity)]
     first = [each for each in columns[:1] if each in references]
-    return (likely or first)[:1]
+    return (likely or initial or first)[:1]
 
 
 def _names(own: tuple[str, ...], entity: tuple[str, ...]) -> bool:
