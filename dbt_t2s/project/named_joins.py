@@ -136,8 +136,7 @@ def _called_keys(columns: Sequence[Column], entity: tuple[str, ...]) -> list[Col
     references = [each for each in columns if is_reference(each.name)]
     likely = [each for each in references if not stem(each.name) or _alike(stem(each.name), entity)]
     initial = [each for each in references if _names(stem(each.name), entity)]
-    first = [each for each in columns[:1] if each in references]
-    return (likely or initial or first)[:1]
+    return (likely or initial or list(columns))[:1]
 
 
 def _names(own: tuple[str, ...], entity: tuple[str, ...]) -> bool:
@@ -231,7 +230,7 @@ def _fit(column: Column, key: _Key, index: _Index) -> Fit:
         return Fit.DAY
     if _joined(column.name) == _joined(key.column.name) and own:
         return _same_named(column, key)
-    if not own or (not key.is_known and not key.names_entity):
+    if not own or (not key.is_known and not key.names_entity and own != key.entity):
         return Fit.NONE
     if index.refers(column):
         return _referring(own, key, index.entities)
@@ -276,7 +275,7 @@ def _referring(own: tuple[str, ...], key: _Key, entities: frozenset[tuple[str, .
 
 def _is_foreign(key: _Key, entities: frozenset[tuple[str, ...]]) -> bool:
     """Whether it names the rows of another table than its own."""
-    return not key.names_entity and (key.stem in entities or not key.is_known)
+    return not key.names_entity and key.stem in entities
 
 
 def _is_kin(own: tuple[str, ...], key: _Key, role: bool = False) -> bool:
