@@ -27,10 +27,11 @@ _SYNONYMS = (
     ("trip", "journey", "ride"),
 )
 
-# What people are called in the work they do for the one who keeps the tables; what others are.
+# What people are called in the work they do for the one who keeps the tables (``created_by`` is
+# one of them too); what others are.
 _STAFF = frozenset(
     """
-    adviser advisor agent analyst approver assignee assistant boss buyer cashier chair chairman
+    adviser advisor agent analyst approver assignee assistant boss buyer by cashier chair chairman
     clerk coach coordinator counselor dean deputy designer developer director editor engineer
     executive head inspector instructor investigator lecturer manager mentor operator owner
     president prof professor recruiter rep reporter representative reviewer salesman salesperson

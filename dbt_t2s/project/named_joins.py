@@ -38,6 +38,7 @@ class Fit(IntEnum):
     NONE = 0
     DAY = 5  # any date, and the day of a calendar
     KIN = 10  # manager_id, and employees: a noun that may name the same rows
+    LAST = 12  # maker, and car_makers
     HEAD = 15  # member_in_charge_id, and members; home_city, and cities, where no id is said
     SHORT_END = 20  # main_cust_id, and customers
     SHORT = 30  # cust_id, and customers
@@ -211,17 +212,20 @@ def _best(table: Table, column: Column, index: _Index) -> _Key | None:
 
     Of two that fit alike, that of a table which names its rows is where they are told of.
     """
-    others = [each for each in index.scored(column) if each[1].table is not table][:2]
+    others = [each for each in index.scored(column) if each[1].table is not table]
+    if stem(column.name) == entity_words(table.name) and is_reference(column.name):
+        # The table's own key; but what it tells of may be a kind of person.
+        others = [each for each in others if each[0] is Fit.EXACT or _is_of_people(*each)]
     if not others:
         return None
-    fit, key = others[0]
-    if any((other, each.describes) == (fit, key.describes) for other, each in others[1:]):
+    first, second = others[0], others[1:2]
+    if any((fit, key.describes) == (first[0], first[1].describes) for fit, key in second):
         return None
-    own = stem(column.name)
-    if own == entity_words(table.name) and is_reference(column.name) and fit < Fit.EXACT:
-        # What the table tells of may be a kind of person: candidates are in people.
-        return key if fit is Fit.KIN and key.entity[-1:] == (_PERSON,) else None
-    return key
+    return first[1]
+
+
+def _is_of_people(fit: Fit, key: _Key) -> bool:
+    return fit is Fit.KIN and key.entity == (_PERSON,)
 
 
 def _fit(column: Column, key: _Key, index: _Index) -> Fit:
@@ -240,6 +244,8 @@ def _fit(column: Column, key: _Key, index: _Index) -> Fit:
         return Fit.NOUN
     if _ends(own, key.entity):
         return Fit.HEAD
+    if key.is_known and own == key.entity[-1:]:
+        return Fit.LAST
     # Under a person's role without an id, a text is a name.
     return Fit.KIN if column.kind is Kind.NUMBER and _is_kin(own, key, role=True) else Fit.NONE
 
@@ -266,7 +272,7 @@ def _referring(own: tuple[str, ...], key: _Key, entities: frozenset[tuple[str, .
         return Fit.OWN_KEY_END if key.names_entity else Fit.KEY_END
     if foreign:
         return Fit.NONE
-    if _alike(own, key.entity):
+    if own[-1:] not in entities and _alike(own, key.entity):
         return Fit.SHORT if len(own) == len(key.entity) else Fit.SHORT_END
     if _ends(own, key.entity) or _ends(head(own), key.entity):
         return Fit.HEAD
