@@ -161,7 +161,8 @@ class _Index:
         self._days = [key for key in found if key.column.kind is Kind.DATE]
         self._by_word: dict[str, list[_Key]] = {}
         for key in found:
-            for word in {_joined(key.column.name), *key.stem[-1:], *key.entity[-1:]}:
+            glued = {_joined(key.column.name), "".join(key.entity)}
+            for word in {*glued, *key.stem[-1:], *key.entity[-1:]}:
                 self._by_word.setdefault(word, []).append(key)
         self._by_initial: dict[str, list[str]] = {}
         for word in self._by_word:
@@ -190,7 +191,7 @@ class _Index:
             return self._days
         own = stem(column.name)
         ends = {*own[-1:], *head(own)[-1:]}
-        wanted = {_joined(column.name), *ends, *(other for word in ends for other in kin(word))}
+        wanted = {_joined(column.name), "".join(own), *ends, *(w for end in ends for w in kin(end))}
         for last in own[-1:] if self.refers(column) else ():
             others = self._by_initial.get(last[:1], ())
             wanted.update(w for w in others if short_for(last, w) or short_for(w, last))
@@ -232,6 +233,8 @@ def _fit(column: Column, key: _Key, index: _Index) -> Fit:
     own = stem(column.name)
     if column.kind is Kind.DATE:
         return Fit.DAY
+    if "".join(own) == "".join(key.entity):
+        own = key.entity  # words written as one: salesorderid
     if _joined(column.name) == _joined(key.column.name) and own:
         return _same_named(column, key)
     if not own or (not key.is_known and not key.names_entity and own != key.entity):
