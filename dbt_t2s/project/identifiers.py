@@ -7,7 +7,7 @@ from functools import lru_cache
 
 # Last words that make a column a reference to rows; first words that say what layer a table is of.
 SUFFIXES = frozenset(
-    ("id", "ids", "key", "code", "no", "num", "number", "nr", "uuid", "guid", "sk", "fk", "pk")
+    ("id", "ids", "key", "code", "cd", "no", "num", "number", "nr", "uuid", "guid", "sk", "fk", "pk")
 )
 _LAYERS = frozenset(("dim", "fct", "fact", "mart", "tbl", "table", "ref", "raw", "stg", "int", "v"))
 # Last words of a table's name that say nothing of its rows.
@@ -25,7 +25,7 @@ _GLUED = re.compile(r"(?<=.)(id|no|num|number|key|code)$")
 _SHORTEST_ABBREVIATION = 3
 
 # The noun stands before these: the member of ``member_in_charge``, the city of ``city_of_birth``.
-_PREPOSITIONS = frozenset(("in", "of", "at", "from", "for", "on", "to", "with"))
+_PREPOSITIONS = frozenset(("in", "of", "at", "from", "for", "on", "per", "to", "with"))
 
 
 @lru_cache(maxsize=65536)

@@ -153,6 +153,11 @@ class _Index:
     def __init__(self, tables: Sequence[Table]) -> None:
         found = [key for table in tables for key in keys(table)]
         columns = [column for table in tables for column in table.columns]
+        self.own = frozenset(
+            (key.table.name, key.column.name)
+            for key in found
+            if key.stem == key.entity or (key.is_known and key.names_entity)
+        )
         self.entities = frozenset(key.entity for key in found)
         self.references = frozenset(
             (stem(each.name), each.kind) for each in columns if is_reference(each.name)
@@ -214,7 +219,7 @@ def _best(table: Table, column: Column, index: _Index) -> _Key | None:
     Of two that fit alike, that of a table which names its rows is where they are told of.
     """
     others = [each for each in index.scored(column) if each[1].table is not table]
-    if stem(column.name) == entity_words(table.name) and is_reference(column.name):
+    if is_reference(column.name) and (table.name, column.name) in index.own:
         # The table's own key; but what it tells of may be a kind of person.
         others = [each for each in others if each[0] is Fit.EXACT or _is_of_people(*each)]
     if not others:
@@ -241,7 +246,9 @@ def _fit(column: Column, key: _Key, index: _Index) -> Fit:
         return Fit.NONE
     if index.refers(column):
         return _referring(own, key, index.entities)
-    if _is_foreign(key, index.entities) or _counts(column) or _ATTRIBUTES & {*own[:-1]}:
+    # A rate (``fee_per_ticket``, ``seconds_on_page``) is of something else than it ends with.
+    is_attribute = _counts(column) or head(own) != own or _ATTRIBUTES & {*own[:-1]}
+    if is_attribute or _is_foreign(key, index.entities):
         return Fit.NONE
     if own == key.entity:
         return Fit.NOUN
