@@ -162,7 +162,7 @@ class _Index:
         self.references = frozenset(
             (stem(each.name), each.kind) for each in columns if is_reference(each.name)
         )
-        self._scored: dict[tuple[str, Kind], Sequence[tuple[Fit, _Key]]] = {}
+        self._scored: dict[tuple[str, Kind], Sequence[_Scored]] = {}
         self._days = [key for key in found if key.column.kind is Kind.DATE]
         self._by_word: dict[str, list[_Key]] = {}
         for key in found:
@@ -173,16 +173,14 @@ class _Index:
         for word in self._by_word:
             self._by_initial.setdefault(word[:1], []).append(word)
 
-    def scored(self, column: Column) -> Sequence[tuple[Fit, _Key]]:
+    def scored(self, column: Column) -> Sequence[_Scored]:
         """The keys that the column's name fits, best first."""
         place = (column.name, column.kind)
         if place not in self._scored:
             near = [key for key in self._near(column) if key.column.kind is column.kind]
-            scores = [(_fit(column, key, self), key) for key in near]
-            fitting = [each for each in scores if each[0]]
-            self._scored[place] = sorted(
-                fitting, key=lambda each: (-each[0], not each[1].describes)
-            )
+            found = (_Scored.of(column, key, self) for key in near)
+            fitting = (each for each in found if each.fit)
+            self._scored[place] = sorted(fitting, key=lambda each: each.rank, reverse=True)
         return self._scored[place]
 
     def refers(self, column: Column) -> bool:
@@ -213,25 +211,38 @@ def _counts(column: Column) -> bool:
     return column.kind is Kind.NUMBER and is_plural(words(column.name)[-1])
 
 
-def _best(table: Table, column: Column, index: _Index) -> _Key | None:
-    """The key that fits best; None where none fits, several do as well, or it is the table's own.
+@dataclass(frozen=True)
+class _Scored:
+    """How well a column fits a key: by its name, whether it ends like the key's (``_code``), and
+    whether the key's table says to a person which row is which."""
 
-    Of two that fit alike, that of a table which names its rows is where they are told of.
-    """
-    others = [each for each in index.scored(column) if each[1].table is not table]
+    fit: Fit
+    ends_alike: bool
+    key: _Key
+
+    @classmethod
+    def of(cls, column: Column, key: _Key, index: _Index) -> _Scored:
+        ends_alike = words(column.name)[-1:] == words(key.column.name)[-1:]
+        return cls(_fit(column, key, index), ends_alike, key)
+
+    @property
+    def rank(self) -> tuple[Fit, bool, bool]:
+        return (self.fit, self.ends_alike, self.key.describes)
+
+    @property
+    def is_of_people(self) -> bool:
+        return self.fit is Fit.KIN and self.key.entity == (_PERSON,)
+
+
+def _best(table: Table, column: Column, index: _Index) -> _Key | None:
+    """The key that fits best; None where none fits, several do as well, or it is the table's own"""
+    others = [each for each in index.scored(column) if each.key.table is not table]
     if is_reference(column.name) and (table.name, column.name) in index.own:
         # The table's own key; but what it tells of may be a kind of person.
-        others = [each for each in others if each[0] is Fit.EXACT or _is_of_people(*each)]
-    if not others:
+        others = [each for each in others if each.fit is Fit.EXACT or each.is_of_people]
+    if not others or (len(others) > 1 and others[0].rank == others[1].rank):
         return None
-    first, second = others[0], others[1:2]
-    if any((fit, key.describes) == (first[0], first[1].describes) for fit, key in second):
-        return None
-    return first[1]
-
-
-def _is_of_people(fit: Fit, key: _Key) -> bool:
-    return fit is Fit.KIN and key.entity == (_PERSON,)
+    return others[0].key
 
 
 def _fit(column: Column, key: _Key, index: _Index) -> Fit:
