@@ -261,6 +261,8 @@ def _fit(column: Column, key: _Key, index: _Index) -> Fit:
     is_attribute = _counts(column) or head(own) != own or _ATTRIBUTES & {*own[:-1]}
     if is_attribute or _is_foreign(key, index.entities):
         return Fit.NONE
+    if column.kind is Kind.TEXT and _plays_a_role(own, key):
+        return Fit.KEY_END
     if own == key.entity:
         return Fit.NOUN
     if _ends(own, key.entity):
@@ -312,6 +314,13 @@ def _is_kin(own: tuple[str, ...], key: _Key, role: bool = False) -> bool:
         and len(key.entity) == 1
         and (key.entity[0] in kin(last) and (is_role(last) or not role))
     )
+
+
+def _plays_a_role(own: tuple[str, ...], key: _Key) -> bool:
+    """Whether ``own`` is a known key's name with a word before it: reporter_iso3, and iso3."""
+    is_natural = key.is_known and not is_reference(key.column.name) and key.stem
+    longer = len(own) > len(key.stem) and _ends(own, key.stem)
+    return bool(is_natural) and longer and not _LABELS & {key.stem[-1]}
 
 
 def _ends(own: tuple[str, ...], with_words: tuple[str, ...]) -> bool:
