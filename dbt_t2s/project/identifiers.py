@@ -10,6 +10,7 @@ SUFFIXES = frozenset(
     ("id", "ids", "key", "code", "cd", "no", "num", "number", "nr", "uuid", "guid", "sk", "fk", "pk")
 )
 _LAYERS = frozenset(("dim", "fct", "fact", "mart", "tbl", "table", "ref", "raw", "stg", "int", "v"))
+_KINDS = frozenset(("dim", "fct", "fact"))
 # Last words of a table's name that say nothing of its rows.
 _FILLERS = frozenset(
     ("header", "master", "info", "information", "data", "profile", "record", "list")
@@ -102,7 +103,9 @@ def entity_words(table_name: str) -> tuple[str, ...]:
     found = words(table_name)
     while len(found) > 1 and found[0] in _LAYERS:
         found = found[1:]
-    while len(found) > 1 and (found[-1] in SUFFIXES or found[-1].removesuffix("s") in _FILLERS):
+    while len(found) > 1 and (
+        found[-1] in SUFFIXES | _KINDS or found[-1].removesuffix("s") in _FILLERS
+    ):
         found = found[:-1]
     return tuple(folded(word) for word in found)
 

@@ -43,7 +43,7 @@ _OTHERS = frozenset(
     actor applicant artist athlete attendee author candidate captain champion commenter composer
     contestant contractor contributor creator debater dentist donor driver entrepreneur follower
     founder friend guest gymnast host inventor investor judge lawyer leader loser mayor minister
-    musician nominee nurse organiser organizer parent participant passenger patient performer
+    musician nominee nurse organiser organizer participant passenger patient performer
     photographer pilot player poster producer programmer recipient referee referrer renter
     requester researcher respondent rider sender senator singer speaker sponsor student subscriber
     swimmer tenant voter winner witness wrestler writer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -25,6 +25,7 @@ from dbt_t2s.project.schema import Column, Kind, Table
 _NO_KEYS = (Kind.DATE, Kind.TIMESTAMP, Kind.BOOLEAN, Kind.OTHER)
 _CALENDAR = frozenset(map(folded, ("calendar", "date", "day")))
 _FRACTION = re.compile(r"^(float|double|real|money)|,\s*[1-9]\d*\)", re.IGNORECASE)
+_MARK = re.compile(r"[a-zA-Z]{1,2}_(?=.)")
 # Columns that tell a person which row it is.
 _LABELS = frozenset(map(folded, ("name", "title", "label")))
 # What they come before is an attribute: an email address is no row of addresses.
@@ -92,13 +93,32 @@ class _Key:
 
 def find(tables: Sequence[Table]) -> Iterator[Guess]:
     """At most one guess for each column: the key that its name fits best, if one fits best."""
-    index = _Index(tables)
-    for table in tables:
+    marks = {table.name: _mark(table) for table in tables}
+    unmarked = [_unmarked(table, marks[table.name]) for table in tables]
+    index = _Index(unmarked)
+    for table in unmarked:
         for column in table.columns:
             if _may_be_key(column) or column.kind is Kind.DATE:
                 best = _best(table, column, index)
                 if best is not None:
-                    yield Guess(table.name, column.name, best.table.name, best.column.name)
+                    to = best.table.name
+                    name = marks[table.name] + column.name
+                    yield Guess(table.name, name, to, marks[to] + best.column.name)
+
+
+def _mark(table: Table) -> str:
+    """What all columns begin with, if it is an underscore after a letter or two: ``c_``."""
+    starts = {_MARK.match(column.name) for column in table.columns}
+    found = {start[0] if start else "" for start in starts}
+    return found.pop() if len(found) == 1 and len(table.columns) > 1 else ""
+
+
+def _unmarked(table: Table, mark: str) -> Table:
+    if not mark:
+        return table
+    columns = tuple(replace(c, name=c.name.removeprefix(mark)) for c in table.columns)
+    key = tuple(name.removeprefix(mark) for name in table.primary_key)
+    return replace(table, columns=columns, primary_key=key)
 
 
 def keys(table: Table) -> tuple[_Key, ...]:
@@ -128,7 +148,7 @@ def _may_be_key(column: Column) -> bool:
 
 def _is_natural_key(column: Column, entity: tuple[str, ...]) -> bool:
     own = stem(column.name)
-    called = len(own) == len(entity) and _alike(own, entity)
+    called = len(own) == len(entity) and _alike(own, entity) and not _LABELS & {*own}
     return called and column.kind is Kind.TEXT and not is_reference(column.name)
 
 
@@ -295,8 +315,9 @@ def _referring(own: tuple[str, ...], key: _Key, entities: frozenset[tuple[str, .
         return Fit.OWN_KEY_END if key.names_entity else Fit.KEY_END
     if foreign:
         return Fit.NONE
-    if own[-1:] not in entities and _alike(own, key.entity):
-        return Fit.SHORT if len(own) == len(key.entity) else Fit.SHORT_END
+    if own[-1:] not in entities and _alike(own[-1:], key.entity):
+        whole = len(own) == len(key.entity) and _alike(own, key.entity)
+        return Fit.SHORT if whole else Fit.SHORT_END
     if _ends(own, key.entity) or _ends(head(own), key.entity):
         return Fit.HEAD
     return Fit.KIN if _is_kin(own, key) else Fit.NONE
