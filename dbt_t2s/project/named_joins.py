@@ -301,7 +301,9 @@ def _same_named(column: Column, key: _Key) -> Fit:
     special = key.is_known and key.column.kind is Kind.TEXT and len(own) > 1
     if not special and not is_reference(column.name):
         return Fit.NONE
-    return Fit.SAME_START if own[: len(key.entity)] == key.entity else Fit.SAME_NAME
+    if own[: len(key.entity)] == key.entity:
+        return Fit.SAME_START
+    return Fit.SAME_NAME if key.is_known else Fit.KEY_END
 
 
 def _referring(own: tuple[str, ...], key: _Key, entities: frozenset[tuple[str, ...]]) -> Fit:
