@@ -15,6 +15,8 @@ _KINDS = frozenset(("dim", "fct", "fact"))
 _FILLERS = frozenset(
     ("header", "master", "info", "information", "data", "profile", "record", "list")
 )
+# Words of keys that name no rows: ``row_id``.
+_ROWS = frozenset(("row", "surrogate"))
 # Words that make a column a reference wherever they stand: ``id_customer``, ``club_id_winner``.
 _PREFIXES = frozenset(("id", "fk", "sk", "pk", "uuid", "guid"))
 _IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
@@ -57,7 +59,7 @@ def stem(name: str) -> tuple[str, ...]:
     """What a key's name names: its words, folded, without ``id`` and the like."""
     whole = _referring(words(name))
     found = whole
-    while found and found[-1] in SUFFIXES:
+    while found and (found[-1] in SUFFIXES or (found != whole and found[-1] in _ROWS)):
         found = found[:-1]
     if len(found) == len(whole) and found:
         found = (*found[:-1], _GLUED.sub("", found[-1]))

@@ -233,21 +233,29 @@ def _counts(column: Column) -> bool:
 
 @dataclass(frozen=True)
 class _Scored:
-    """How well a column fits a key: by its name, whether it ends like the key's (``_code``), and
-    whether the key's table says to a person which row is which."""
+    """How well a column fits a key: by its name, how near the nouns are where they are only kin,
+    whether it ends like the key's (``_code``), and whether the key's table names its rows."""
 
     fit: Fit
+    nearness: int
     ends_alike: bool
     key: _Key
 
     @classmethod
     def of(cls, column: Column, key: _Key, index: _Index) -> _Scored:
         ends_alike = words(column.name)[-1:] == words(key.column.name)[-1:]
-        return cls(_fit(column, key, index), ends_alike, key)
+        fit = _fit(column, key, index)
+        nearness = 0
+        if fit is Fit.KIN:
+            nearness = -kin(stem(column.name)[-1]).index(key.entity[-1])
+        return cls(fit, nearness, ends_alike, key)
 
     @property
-    def rank(self) -> tuple[Fit, bool, bool]:
-        return (self.fit, self.ends_alike, self.key.describes)
+    def rank(self) -> tuple[Fit, int, bool, bool]:
+        return (self.fit, self.nearness, self.ends_alike, self.key.describes)
+
+    def is_of(self, table: Table, column: Column) -> bool:
+        return self.key.table is table and self.key.column is column
 
     @property
     def is_of_people(self) -> bool:
@@ -256,13 +264,14 @@ class _Scored:
 
 def _best(table: Table, column: Column, index: _Index) -> _Key | None:
     """The key that fits best; None where none fits, several do as well, or it is the table's own"""
-    others = [each for each in index.scored(column) if each.key.table is not table]
+    scored = [each for each in index.scored(column) if not each.is_of(table, column)]
     if is_reference(column.name) and (table.name, column.name) in index.own:
         # The table's own key; but what it tells of may be a kind of person.
-        others = [each for each in others if each.fit is Fit.EXACT or each.is_of_people]
-    if not others or (len(others) > 1 and others[0].rank == others[1].rank):
+        scored = [each for each in scored if each.fit is Fit.EXACT or each.is_of_people]
+    if not scored or (len(scored) > 1 and scored[0].rank == scored[1].rank):
         return None
-    return others[0].key
+    best = scored[0].key
+    return best if best.table is not table else None
 
 
 def _fit(column: Column, key: _Key, index: _Index) -> Fit:
@@ -297,8 +306,9 @@ def _same_named(column: Column, key: _Key) -> Fit:
     own = stem(column.name)
     if key.names_entity:
         return Fit.EXACT if own == key.entity or len(key.entity) == 1 else Fit.SAME_PART
-    # A known text key of two words (``city_name``) is nobody's common attribute.
-    special = key.is_known and key.column.kind is Kind.TEXT and len(own) > 1
+    # What is one table's text key (``tail_no``, ``carrier``) is elsewhere no common attribute.
+    special = key.is_known and key.column.kind is Kind.TEXT
+    special = special and (len(own) > 1 or own[0] not in _LABELS)
     if not special and not is_reference(column.name):
         return Fit.NONE
     if own[: len(key.entity)] == key.entity:
