@@ -6,9 +6,7 @@ import re
 from functools import lru_cache
 
 # Last words that make a column a reference to rows; first words that say what layer a table is of.
-SUFFIXES = frozenset(
-    ("id", "ids", "key", "code", "cd", "no", "num", "number", "nr", "uuid", "guid", "sk", "fk", "pk")
-)
+SUFFIXES = frozenset("id ids key code cd no num number nr uuid guid sk fk pk".split())
 _LAYERS = frozenset(("dim", "fct", "fact", "mart", "tbl", "table", "ref", "raw", "stg", "int", "v"))
 _KINDS = frozenset(("dim", "fct", "fact"))
 # Last words of a table's name that say nothing of its rows.

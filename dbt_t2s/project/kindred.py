@@ -70,7 +70,7 @@ def is_role(word: str) -> bool:
 
 def _kin() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    groups = [(group, group) for group in _SYNONYMS]
+    groups: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(each, each) for each in _SYNONYMS]
     groups += [((word,), (*_STAFF_TABLES, *_PEOPLE_TABLES)) for word in sorted(_STAFF)]
     groups += [((word,), _PEOPLE_TABLES) for word in sorted(_OTHERS)]
     for of, others in groups:

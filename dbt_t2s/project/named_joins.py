@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -93,32 +94,41 @@ class _Key:
 
 def find(tables: Sequence[Table]) -> Iterator[Guess]:
     """At most one guess for each column: the key that its name fits best, if one fits best."""
-    marks = {table.name: _mark(table) for table in tables}
-    unmarked = [_unmarked(table, marks[table.name]) for table in tables]
+    common = _common(tables)
+    unmarked = [_unmarked(table, common) for table in tables]
     index = _Index(unmarked)
+    by_id = {table.unique_id: table for table in tables}
     for table in unmarked:
-        for column in table.columns:
+        for number, column in enumerate(table.columns):
             if _may_be_key(column) or column.kind is Kind.DATE:
                 best = _best(table, column, index)
                 if best is not None:
-                    to = best.table.name
-                    name = marks[table.name] + column.name
-                    yield Guess(table.name, name, to, marks[to] + best.column.name)
+                    here, there = by_id[table.unique_id], by_id[best.table.unique_id]
+                    to_column = there.columns[best.table.columns.index(best.column)].name
+                    yield Guess(here.name, here.columns[number].name, there.name, to_column)
 
 
-def _mark(table: Table) -> str:
-    """What all columns begin with, if it is an underscore after a letter or two: ``c_``."""
+def _common(tables: Sequence[Table]) -> str:
+    """The first word of most tables' names (``wp``), where no table is called by it alone."""
+    counts = Counter(word for table in tables for word in words(table.name)[:1])
+    for word, count in counts.most_common(1):
+        alone = any(entity_words(table.name) == (folded(word),) for table in tables)
+        if count > max(2, len(tables) / 2) and not alone:
+            return word
+    return ""
+
+
+def _unmarked(table: Table, common: str) -> Table:
+    """Without the word that most tables' names begin with, nor the letter or two (``c_``) that
+    all names of its columns do."""
     starts = {_MARK.match(column.name) for column in table.columns}
     found = {start[0] if start else "" for start in starts}
-    return found.pop() if len(found) == 1 and len(table.columns) > 1 else ""
-
-
-def _unmarked(table: Table, mark: str) -> Table:
-    if not mark:
-        return table
+    mark = found.pop() if len(found) == 1 and len(table.columns) > 1 else ""
+    said = words(table.name)
+    name = "_".join(said[1:]) if len(said) > 1 and said[0] == common else table.name
     columns = tuple(replace(c, name=c.name.removeprefix(mark)) for c in table.columns)
-    key = tuple(name.removeprefix(mark) for name in table.primary_key)
-    return replace(table, columns=columns, primary_key=key)
+    key = tuple(each.removeprefix(mark) for each in table.primary_key)
+    return replace(table, name=name, columns=columns, primary_key=key)
 
 
 def keys(table: Table) -> tuple[_Key, ...]:
@@ -128,7 +138,8 @@ def keys(table: Table) -> tuple[_Key, ...]:
     may the day of a calendar.
     """
     entity = entity_words(table.name)
-    days = [each for each in table.columns if each.kind is Kind.DATE][: set(entity) <= _CALENDAR]
+    is_calendar = bool(entity) and _CALENDAR.issuperset(entity)
+    days = [each for each in table.columns if each.kind is Kind.DATE][:is_calendar]
     usable = [each for each in table.columns if _may_be_key(each)]
     known = [each for each in usable if each.unique or table.primary_key == (each.name,)]
     natural = [each for each in usable if _is_natural_key(each, entity)]
@@ -207,7 +218,8 @@ class _Index:
         """Whether it is called like a key, or another column is that says the same (``band``)."""
         if is_reference(column.name):
             return True
-        return (stem(column.name), column.kind) in self.references and not _counts(column)
+        own = stem(column.name)
+        return bool(own) and (own, column.kind) in self.references and not _counts(column)
 
     def _near(self, column: Column) -> Sequence[_Key]:
         if column.kind is Kind.DATE:
