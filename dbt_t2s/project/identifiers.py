@@ -55,13 +55,23 @@ def is_plural(word: str) -> bool:
 @lru_cache(maxsize=65536)
 def stem(name: str) -> tuple[str, ...]:
     """What a key's name names: its words, folded, without ``id`` and the like."""
+    return tuple(folded(word) for word in _stem(name))
+
+
+def _stem(name: str) -> tuple[str, ...]:
     whole = _referring(words(name))
     found = whole
     while found and (found[-1] in SUFFIXES or (found != whole and found[-1] in _ROWS)):
         found = found[:-1]
     if len(found) == len(whole) and found:
         found = (*found[:-1], _GLUED.sub("", found[-1]))
-    return tuple(folded(word) for word in found)
+    return found
+
+
+@lru_cache(maxsize=65536)
+def glued_stem(name: str) -> str:
+    """The words of a key's stem as one: ``sales_order_id`` and ``salesorderid`` → salesorder."""
+    return folded("".join(_stem(name)))
 
 
 def head(found: tuple[str, ...]) -> tuple[str, ...]:
@@ -100,6 +110,10 @@ def is_reference(name: str) -> bool:
 @lru_cache(maxsize=65536)
 def entity_words(table_name: str) -> tuple[str, ...]:
     """What one row is, in folded words: ``dim_customers`` → (customer,)."""
+    return tuple(folded(word) for word in _entity(table_name))
+
+
+def _entity(table_name: str) -> tuple[str, ...]:
     found = words(table_name)
     while len(found) > 1 and found[0] in _LAYERS:
         found = found[1:]
@@ -107,7 +121,13 @@ def entity_words(table_name: str) -> tuple[str, ...]:
         found[-1] in SUFFIXES | _KINDS or found[-1].removesuffix("s") in _FILLERS
     ):
         found = found[:-1]
-    return tuple(folded(word) for word in found)
+    return found
+
+
+@lru_cache(maxsize=65536)
+def glued_entity(table_name: str) -> str:
+    """The words of a table's entity as one: ``sales_orders`` → salesorder."""
+    return folded("".join(_entity(table_name)))
 
 
 def short_for(short: str, long: str) -> bool:

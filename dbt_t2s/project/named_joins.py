@@ -12,6 +12,8 @@ from functools import cached_property
 from dbt_t2s.project.identifiers import (
     entity_words,
     folded,
+    glued_entity,
+    glued_stem,
     head,
     is_plural,
     is_reference,
@@ -76,6 +78,10 @@ class _Key:
     @cached_property
     def entity(self) -> tuple[str, ...]:
         return entity_words(self.table.name)
+
+    @cached_property
+    def glued_entity(self) -> str:
+        return glued_entity(self.table.name)
 
     @cached_property
     def stem(self) -> tuple[str, ...]:
@@ -143,14 +149,15 @@ def keys(table: Table) -> tuple[_Key, ...]:
     usable = [each for each in table.columns if _may_be_key(each)]
     known = [each for each in usable if each.unique or table.primary_key == (each.name,)]
     natural = [each for each in usable if _is_natural_key(each, entity)]
-    if known or table.primary_key:
-        # Beside a surrogate key there may be the one that the business uses.
-        called = [each for each in usable if is_reference(each.name) and stem(each.name) == entity]
-    else:
-        called = _called_keys(usable, entity)
-    found = [_Key(table, each, True) for each in known]
-    found += [_Key(table, each, False) for each in (*called, *natural, *days) if each not in known]
-    return tuple(found)
+    # Beside a surrogate key there may be the one that the business uses.
+    called = [each for each in usable if is_reference(each.name) and stem(each.name) == entity]
+    if not known and not table.primary_key:
+        called = [*_called_keys(usable, entity), *called]
+    unknown = dict.fromkeys(each for each in (*called, *natural, *days) if each not in known)
+    return (
+        *(_Key(table, each, True) for each in known),
+        *(_Key(table, each, False) for each in unknown),
+    )
 
 
 def _may_be_key(column: Column) -> bool:
@@ -197,7 +204,7 @@ class _Index:
         self._days = [key for key in found if key.column.kind is Kind.DATE]
         self._by_word: dict[str, list[_Key]] = {}
         for key in found:
-            glued = {_joined(key.column.name), "".join(key.entity)}
+            glued = {_joined(key.column.name), key.glued_entity}
             for word in {*glued, *key.stem[-1:], *key.entity[-1:]}:
                 self._by_word.setdefault(word, []).append(key)
         self._by_initial: dict[str, list[str]] = {}
@@ -226,7 +233,8 @@ class _Index:
             return self._days
         own = stem(column.name)
         ends = {*own[-1:], *head(own)[-1:]}
-        wanted = {_joined(column.name), "".join(own), *ends, *(w for end in ends for w in kin(end))}
+        glued = {_joined(column.name), glued_stem(column.name)}
+        wanted = {*glued, *ends, *(other for end in ends for other in kin(end))}
         for last in own[-1:] if self.refers(column) else ():
             others = self._by_initial.get(last[:1], ())
             wanted.update(w for w in others if short_for(last, w) or short_for(w, last))
@@ -290,8 +298,8 @@ def _fit(column: Column, key: _Key, index: _Index) -> Fit:
     own = stem(column.name)
     if column.kind is Kind.DATE:
         return Fit.DAY
-    if "".join(own) == "".join(key.entity):
-        own = key.entity  # words written as one: salesorderid
+    if own and glued_stem(column.name) == key.glued_entity:
+        own = key.entity
     if _joined(column.name) == _joined(key.column.name) and own:
         return _same_named(column, key)
     if not own or (not key.is_known and not key.names_entity and own != key.entity):
