@@ -16,7 +16,8 @@ def tables(written: str) -> tuple[Table, ...]:
     built = []
     for each in written.split(") "):
         name, _, listed = each.rstrip(")").partition("(")
-        columns, key = [], ()
+        columns: list[Column] = []
+        key: tuple[str, ...] = ()
         for column in listed.split(", "):
             said, _, kind = column.partition(":")
             columns.append(Column(said.lstrip("*"), "", kinds[kind], Role.TEXT))
