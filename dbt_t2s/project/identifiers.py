@@ -43,7 +43,8 @@ def folded(word: str) -> str:
         if word.endswith(ending) and len(word) > len(ending) + 1:
             return word.removesuffix(ending) + instead
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 2:
-        return word[:-1]
+        word = word[:-1]
+        return word[:-1] + "i" if word.endswith("y") else word
     return word
 
 

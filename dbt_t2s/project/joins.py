@@ -31,6 +31,7 @@ class _Edge:
     to_columns: tuple[str, ...]
     evidence: tuple[str, ...]
     entity: str = ""
+    role: str = ""
     queries: tuple[str, ...] = ()
     stated: bool = True
 
@@ -96,7 +97,9 @@ def _pointing(
         for fact in evidence.of(table.unique_id, kind):
             target = by_id.get(fact.target)
             if target:
-                edge = _Edge(table.name, fact.columns, target, fact.target_columns, ())
+                edge = _Edge(
+                    table.name, fact.columns, target, fact.target_columns, (), role=fact.role
+                )
                 yield edge, fact.node, fact.node != fact.subject
 
 
@@ -219,6 +222,7 @@ def _proven(
                 evidence=tuple(dict.fromkeys(name for edge in same for name in edge.evidence)),
                 entity=next((edge.entity for edge in same if edge.entity), ""),
                 support=len({node for edge in same for node in edge.queries}),
+                meaning=next((edge.role for edge in same if edge.role), ""),
             )
         )
     return list(_without_reverses(joins)), tuple(issues)
@@ -290,14 +294,24 @@ def _without_pairs(joins: Sequence[Join]) -> Iterator[Join]:
 
 
 def _with_meanings(joins: Sequence[Join], tables: Mapping[str, Table]) -> tuple[Join, ...]:
-    """What tells edges between the same two tables apart, in words."""
-    between = Counter((join.table, join.to_table) for join in joins)
-    return tuple(
-        replace(join, meaning=meaning(join, tables[join.to_table]))
-        if between[join.table, join.to_table] > 1
-        else join
-        for join in joins
-    )
+    """What tells edges between the same two tables apart, in words.
+
+    What somebody calls them, where that does tell them apart; else what their names say.
+    """
+    between: dict[tuple[str, str], list[str]] = {}
+    for join in joins:
+        between.setdefault((join.table, join.to_table), []).append(join.meaning)
+    found: list[Join] = []
+    for join in joins:
+        said = between[join.table, join.to_table]
+        to_entity = identifiers.entity_words(join.to_table)
+        is_own = said.count(join.meaning) == 1 and identifiers.entity_words(join.meaning) not in (
+            (),
+            to_entity,
+        )
+        words = join.meaning if is_own else meaning(join, tables[join.to_table])
+        found.append(replace(join, meaning=words if len(said) > 1 else ""))
+    return tuple(found)
 
 
 def meaning(join: Join, to_table: Table) -> str:

@@ -167,6 +167,14 @@ def test_what_a_key_names(name: str, stem: tuple[str, ...]) -> None:
     assert tuple(identifiers.folded(word) for word in stem) == identifiers.stem(name)
 
 
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [("day", "days"), ("city", "cities"), ("box", "boxes"), ("people", "person"), ("key", "keys")],
+)
+def test_singular_and_plural_are_one_word(one: str, many: str) -> None:
+    assert identifiers.folded(one) == identifiers.folded(many)
+
+
 def test_kin_is_mutual_among_synonyms_and_never_the_word_itself() -> None:
     assert kindred.kin("customer") and "customer" in kindred.kin("client")
     for word in ("customer", "manager", "pilot", "by", "window"):
