@@ -35,6 +35,11 @@ def words(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORD.findall(name))
 
 
+def joined(name: str) -> str:
+    """The words of an identifier as one: ``StuID`` and ``stu_id`` → stuid."""
+    return "".join(words(name))
+
+
 @lru_cache(maxsize=65536)
 def folded(word: str) -> str:
     """What singular and plural of an English word share: city, cities → citi; not for reading."""

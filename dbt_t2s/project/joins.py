@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from dbt_t2s.duck import Execute
-from dbt_t2s.project import identifiers, named_joins
+from dbt_t2s.project import guessed_joins, identifiers
 from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.join_checks import Uniqueness, with_orphans
 from dbt_t2s.project.mined_joins import Mined
 from dbt_t2s.project.schema import Cardinality, Issue, Join, Level, Table
 from dbt_t2s.project.semantics import SemanticModel, expression
 
-# More rows than this that find nothing, and a name alone is no reason to join.
-_MOST_ORPHANS = 0.05
 # How many left-out joins an issue lists.
 _LISTED = 5
 
@@ -65,9 +63,11 @@ def find(
     issues += found
     proven, found = with_orphans(joins, by_name, execute, dialect)
     issues += found
-    guesses, found = _guessed(proven, tables, unique, execute, dialect)
-    issues += found
-    return _with_meanings((*proven, *guesses), by_name), issues
+    guesses = guessed_joins.find(proven, tables, unique, execute, dialect)
+    unfit = Counter(_told(join) for join in guesses.unfit)
+    issues += guesses.issues
+    issues += _summary(unfit, "their values do not fit", "a relationships test")
+    return _with_meanings((*proven, *guesses.joins), by_name), issues
 
 
 # ---- what speaks for a join, the strongest first
@@ -237,62 +237,6 @@ def _cardinality(edge: _Edge, tables: Mapping[str, Table], unique: Uniqueness) -
     return Cardinality.ONE_TO_ONE if one else Cardinality.MANY_TO_ONE
 
 
-def _guessed(
-    proven: Sequence[Join],
-    tables: Sequence[Table],
-    unique: Uniqueness,
-    execute: Execute | None,
-    dialect: str,
-) -> tuple[tuple[Join, ...], tuple[Issue, ...]]:
-    """Joins that only names suggest, of columns that point nowhere yet and whose values fit."""
-    by_name = {table.name: table for table in tables}
-    placed = {(join.table, name) for join in proven for name in join.columns}
-    placed |= {
-        (join.to_table, name)
-        for join in proven
-        if join.cardinality is Cardinality.ONE_TO_ONE
-        for name in join.to_columns
-    }
-    pairs = {(join.table, join.to_table) for join in proven}
-    guesses = [
-        Join(
-            each.table,
-            (each.column,),
-            each.to_table,
-            (each.to_column,),
-            evidence=(f"names: {each.table}.{each.column} ~ {each.to_table}.{each.to_column}",),
-            proven=False,
-        )
-        for each in named_joins.find(tables)
-        if (each.table, each.column) not in placed
-        and (identifiers.is_reference(each.column) or (each.table, each.to_table) not in pairs)
-        and unique.measured(by_name[each.to_table], (each.to_column,)) is not False
-    ]
-    measured, issues = with_orphans(guesses, by_name, execute, dialect)
-    unreadable = {issue.where for issue in issues}
-    kept = [
-        join
-        for join in _without_pairs(measured)
-        if (join.orphan_share or 0.0) <= _MOST_ORPHANS
-        and f"{join.table} -> {join.to_table}" not in unreadable
-    ]
-    left_out = Counter(
-        _written(join.table, join.columns, join.to_table, join.to_columns)
-        for join in measured
-        if (join.orphan_share or 0.0) > _MOST_ORPHANS
-    )
-    return tuple(kept), _summary(left_out, "their values do not fit", "a relationships test")
-
-
-def _without_pairs(joins: Sequence[Join]) -> Iterator[Join]:
-    """One direction of two keys that each seem to point at the other."""
-    seen: set[tuple[object, ...]] = set()
-    for join in joins:
-        if (join.to_table, join.to_columns, join.table, join.columns) not in seen:
-            seen.add((join.table, join.columns, join.to_table, join.to_columns))
-            yield join
-
-
 def _with_meanings(joins: Sequence[Join], tables: Mapping[str, Table]) -> tuple[Join, ...]:
     """What tells edges between the same two tables apart, in words.
 
@@ -347,6 +291,10 @@ def _without_reverses(joins: Sequence[Join]) -> Iterable[Join]:
             continue
         kept[(join.table, join.columns, join.to_table, join.to_columns)] = join
     return kept.values()
+
+
+def _told(join: Join) -> str:
+    return _written(join.table, join.columns, join.to_table, join.to_columns)
 
 
 def _written(

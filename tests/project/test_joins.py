@@ -328,7 +328,7 @@ def test_names_that_point(column: str, target: Table) -> None:
         ("customers", table("customers", "id", key="id")),
         ("total_customers", table("customers", "id", key="id")),
         ("customer_id:text", table("customers", "customer_id", key="customer_id")),
-        ("day:date", table("days", "day:date", key="day")),
+        ("opened:date", table("openings", "opened:date", key="opened")),
         ("price", table("products", "product_id", "price", key="product_id")),
         ("year", table("budgets", "year", key="year")),
     ],
@@ -388,6 +388,20 @@ def test_a_name_alone_is_no_join_where_values_do_not_fit(execute: Execute) -> No
     assert found(ORDERS, CUSTOMERS, execute=execute) == {}
     (join,) = found(ORDERS, CUSTOMERS).values()
     assert not join.proven
+
+
+def test_of_keys_that_names_fit_alike_the_values_choose(tmp_path: Path) -> None:
+    with open_writable(tmp_path / "a.duckdb") as connection:
+        connection.execute("create table north as select range + 1 as shop_code from range(3)")
+        connection.execute("create table south as select range + 7 as shop_code from range(3)")
+        connection.execute("create table visits as select * from (values (8), (9)) v (shop_code)")
+        north, south = (table(name, "shop_code", key="shop_code") for name in ("north", "south"))
+        visits = table("visits", "shop_code")
+        edges = found(north, south, visits, execute=lambda query: run(connection, query))
+        assert list(edges) == ["visits.shop_code -> south.shop_code"]
+        assert not any(each.startswith("visits") for each in found(north, south, visits))
+        connection.execute("insert into north values (8), (9)")
+        assert not found(visits, north, south, execute=lambda query: run(connection, query))
 
 
 def test_combined_keys_are_measured(execute: Execute) -> None:
