@@ -51,7 +51,7 @@ def find(
             kept.append(joins[best])
         elif not fitting and (joins[choice[0]].orphan_share or 0.0) > _MOST_ORPHANS:
             unfit.append(joins[choice[0]])
-    return Guessed(tuple(_without_pairs(kept)), tuple(unfit), issues)
+    return Guessed(tuple(_without_copies(tuple(_without_pairs(kept)))), tuple(unfit), issues)
 
 
 def _asked(
@@ -102,4 +102,15 @@ def _without_pairs(joins: Sequence[Join]) -> Iterator[Join]:
     for join in joins:
         if (join.to_table, join.to_columns, join.table, join.columns) not in seen:
             seen.add((join.table, join.columns, join.to_table, join.to_columns))
+            yield join
+
+
+def _without_copies(joins: Sequence[Join]) -> Iterator[Join]:
+    """Beside a reference to a table, no other column of it that was copied along with it."""
+    referring = {
+        (join.table, join.to_table) for join in joins if identifiers.is_reference(join.columns[0])
+    }
+    for join in joins:
+        is_reference = identifiers.is_reference(join.columns[0])
+        if is_reference or (join.table, join.to_table) not in referring:
             yield join

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -402,6 +403,19 @@ def test_of_keys_that_names_fit_alike_the_values_choose(tmp_path: Path) -> None:
         assert not any(each.startswith("visits") for each in found(north, south, visits))
         connection.execute("insert into north values (8), (9)")
         assert not found(visits, north, south, execute=lambda query: run(connection, query))
+
+
+def test_a_copied_attribute_is_no_second_join() -> None:
+    stores = table("stores", "store_id", "store_name:text", key="store_id")
+    unique = tuple(replace(column, unique=True) for column in stores.columns)
+    wide = table("order_details", "line_no", "store_id", "store_name:text")
+    assert list(found(replace(stores, columns=unique), wide)) == [
+        "order_details.store_id -> stores.store_id"
+    ]
+    without = table("order_details", "line_no", "store_name:text")
+    assert list(found(replace(stores, columns=unique), without)) == [
+        "order_details.store_name -> stores.store_name"
+    ]
 
 
 def test_combined_keys_are_measured(execute: Execute) -> None:
