@@ -1,4 +1,4 @@
-"""Joins that nobody states: what names suggest, where the values do not speak against it."""
+"""Joins that nobody states: what names suggest and values bear out, and what values alone say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from dbt_t2s.duck import Execute
-from dbt_t2s.project import identifiers, named_joins
+from dbt_t2s.project import identifiers, named_joins, valued_joins
 from dbt_t2s.project.join_checks import Uniqueness, with_orphans
 from dbt_t2s.project.named_joins import Guess
 from dbt_t2s.project.schema import Cardinality, Issue, Join, Table
@@ -51,7 +51,18 @@ def find(
             kept.append(joins[best])
         elif not fitting and (joins[choice[0]].orphan_share or 0.0) > _MOST_ORPHANS:
             unfit.append(joins[choice[0]])
-    return Guessed(tuple(_without_copies(tuple(_without_pairs(kept)))), tuple(unfit), issues)
+    named = tuple(_without_copies(tuple(_without_pairs(kept))))
+    taken = {(join.table, name) for join in (*proven, *named) for name in join.columns}
+    valued, found = valued_joins.find(tables, taken, unique, execute, dialect)
+    return Guessed((*named, *_beside(named, proven, valued)), tuple(unfit), (*issues, *found))
+
+
+def _beside(
+    named: Sequence[Join], proven: Sequence[Join], valued: Sequence[Join]
+) -> Iterator[Join]:
+    """Those of ``valued`` between tables that nothing else joins: else they may be copies."""
+    pairs = {frozenset((join.table, join.to_table)) for join in (*proven, *named)}
+    return (join for join in valued if frozenset((join.table, join.to_table)) not in pairs)
 
 
 def _asked(

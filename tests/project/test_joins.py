@@ -405,6 +405,52 @@ def test_of_keys_that_names_fit_alike_the_values_choose(tmp_path: Path) -> None:
         assert not found(visits, north, south, execute=lambda query: run(connection, query))
 
 
+def coded(name: str, *columns: str, rows: int, distinct: int) -> Table:
+    """A table of three-letter codes, ``name:personal`` for personal data, with their profile."""
+    built = tuple(
+        Column(
+            column.partition(":")[0], "varchar", Kind.TEXT, Role.TEXT, format="AAA",
+            distinct=distinct, null_share=0.0, personal=column.endswith(":personal"),
+        )
+        for column in columns
+    )  # fmt: skip
+    return Table(name, name, f"model.p.{name}", "", built, rows=rows)
+
+
+def test_codes_that_one_key_holds_all_are_a_join_where_names_say_nothing(tmp_path: Path) -> None:
+    codes = ", ".join(f"('A{letter}X')" for letter in "ABCDEFGH")
+    with open_writable(tmp_path / "a.duckdb") as connection:
+        connection.execute(f"create table airports as select * from (values {codes}) v (faa)")
+        connection.execute(
+            "create table flights as select faa as origin, faa as dest, faa as pilot,"
+            " faa as carrier from airports, range(2) where faa < 'AG'"
+        )
+        connection.execute("update flights set carrier = 'ZZZ' where carrier = 'AAX'")
+        connection.execute("create table others as select faa from airports")
+
+        def asked(*tables: Table) -> set[str]:
+            return set(found(*tables, execute=lambda query: run(connection, query)))
+
+        airports = coded("airports", "faa", rows=8, distinct=8)
+        flights = coded(
+            "flights", "origin", "dest", "pilot:personal", "carrier", rows=12, distinct=6
+        )
+        assert asked(airports, flights) == {
+            "flights.origin -> airports.faa",
+            "flights.dest -> airports.faa",
+        }
+        # Two keys that hold them, too few codes to tell, another shape: nothing to say.
+        others = replace(airports, name="others", relation="others", unique_id="model.p.others")
+        assert not {each for each in asked(airports, others, flights) if "flights" in each}
+        few = replace(flights, columns=tuple(replace(each, distinct=4) for each in flights.columns))
+        assert asked(airports, few) == set()
+        shaped = replace(
+            flights, columns=tuple(replace(each, format="AA9") for each in flights.columns)
+        )
+        assert asked(airports, shaped) == set()
+        assert found(airports, flights) == {}
+
+
 def test_a_copied_attribute_is_no_second_join() -> None:
     stores = table("stores", "store_id", "store_name:text", key="store_id")
     unique = tuple(replace(column, unique=True) for column in stores.columns)
