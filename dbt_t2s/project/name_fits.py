@@ -30,6 +30,8 @@ _CALENDAR = frozenset(map(folded, ("calendar", "date", "day")))
 _FRACTION = re.compile(r"^(float|double|real|money)|,\s*[1-9]\d*\)", re.IGNORECASE)
 # Columns that tell a person which row it is.
 _LABELS = frozenset(map(folded, ("name", "title", "label")))
+# First or last words of tables that only link the rows of others.
+_BRIDGES = frozenset(map(folded, ("bridge", "link", "map", "mapping", "xref", "crosswalk")))
 # What they come before is an attribute: an email address is no row of addresses.
 _ATTRIBUTES = frozenset(("email", "mail", "ip", "mac", "web"))
 
@@ -83,7 +85,8 @@ class Key:
     @cached_property
     def describes(self) -> bool:
         """Whether its table says to a person which row is which: it has a name or a title."""
-        return any(_LABELS & {*stem(each.name)[-1:]} for each in self.table.columns)
+        labels = any(_LABELS & {*stem(each.name)[-1:]} for each in self.table.columns)
+        return labels and (self.is_known or self.names_entity)
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ def keys(table: Table) -> tuple[Key, ...]:
     usable = [each for each in table.columns if may_be_key(each)]
     known = [each for each in usable if each.unique or table.primary_key == (each.name,)]
     natural = [each for each in usable if _is_natural_key(each, entity)]
+    if _BRIDGES & {*entity[:1], *entity[-1:]}:
+        usable = known  # what a bridge holds are others' keys
     # Beside a surrogate key there may be the one that the business uses.
     called = [each for each in usable if is_reference(each.name) and stem(each.name) == entity]
     if not known and not table.primary_key:
@@ -208,9 +213,10 @@ def _referring(own: tuple[str, ...], key: Key, entities: frozenset[tuple[str, ..
         return Fit.OWN_KEY_END if key.names_entity else Fit.KEY_END
     if foreign:
         return Fit.NONE
-    if own[-1:] not in entities and _alike(own[-1:], key.entity):
-        whole = len(own) == len(key.entity) and _alike(own, key.entity)
-        return Fit.SHORT if whole else Fit.SHORT_END
+    if own[-1:] not in entities and _alike(own, key.entity):
+        return Fit.SHORT if len(own) == len(key.entity) else Fit.SHORT_END
+    if own[-1:] not in entities and short_for(own[-1], key.entity[-1]):
+        return Fit.SHORT_END
     if _ends(own, key.entity) or _ends(head(own), key.entity):
         return Fit.HEAD
     return Fit.KIN if _is_kin(own, key) else Fit.NONE

@@ -110,8 +110,13 @@ class _Index:
             for key in found
             if key.stem == key.entity or (key.is_known and key.names_entity)
         )
-        references = ((stem(each.name), each.kind) for each in columns if is_reference(each.name))
-        self.said = Said(frozenset(key.entity for key in found), frozenset(references))
+        references = _places(columns, refer=True) - frozenset(
+            # ``month`` beside ``month_key``: they say different things.
+            place
+            for each in tables
+            for place in _places(each.columns, refer=True) & _places(each.columns, refer=False)
+        )
+        self.said = Said(frozenset(key.entity for key in found), references)
         self._scored: dict[tuple[str, Kind], Sequence[_Scored]] = {}
         self._days = [key for key in found if key.column.kind is Kind.DATE]
         self._by_word: dict[str, list[Key]] = {}
@@ -145,6 +150,12 @@ class _Index:
             wanted.update(w for w in others if short_for(last, w) or short_for(w, last))
         found = {id(key): key for word in sorted(wanted) for key in self._by_word.get(word, ())}
         return list(found.values())
+
+
+def _places(columns: Sequence[Column], *, refer: bool) -> frozenset[tuple[tuple[str, ...], Kind]]:
+    """The stems and kinds of those columns that are called like keys, or of those that are not."""
+    chosen = (each for each in columns if is_reference(each.name) is refer)
+    return frozenset((stem(each.name), each.kind) for each in chosen)
 
 
 @dataclass(frozen=True)
