@@ -190,6 +190,8 @@ def fit(column: Column, key: Key, said: Said) -> Fit:
 
 def _same_named(column: Column, key: Key) -> Fit:
     own = stem(column.name)
+    if column.kind is Kind.NUMBER and not key.is_known and not is_reference(column.name):
+        return Fit.NONE  # a measure that two tables have, as ``store_count``
     if key.names_entity:
         return Fit.EXACT if own == key.entity or len(key.entity) == 1 else Fit.SAME_PART
     # What is one table's text key (``tail_no``, ``carrier``) is elsewhere no common attribute.

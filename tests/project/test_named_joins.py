@@ -117,6 +117,7 @@ def test_names_that_point(written: str, guess: str) -> None:
         "order_items(*order_item_id, price) articles(*id)",  # a key of its own
         "users(*id, name:text) names(*id, name:text)",  # a label
         "sales(*id, region) bridge_event_region(event_id, region_id)",  # a bridge
+        "kpis(*id, store_count) narrow_store_count(store_count)",  # a measure
         "sales(*id, month) dim_time(*month_key, month)",  # a month is no key of months
         "visits(*id, came_on:date) patients(*id, born_on:date)",  # no calendar
     ],
