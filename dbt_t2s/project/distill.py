@@ -95,24 +95,17 @@ def distill(
     issues += proof.issues
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
-    trees = trees or Trees()
-    memory = memory or Memory()
+    trees, memory = trees or Trees(), memory or Memory()
     lineage = Lineage(read, project.dialect, project.root, trees.parse, memory.nodes)
     marked = privacy.marked(read, personal, lineage)
     known = _Known(read, proof, models, lineage, marked, project.dialect, execute, profile_rows)
-    tables: list[Table] = []
-    for index, each in enumerate(chosen):
-        tell("tables", index, len(chosen))
-        table, found = _table(each, known)
-        issues += found
-        tables += [table] if table else []
-    tell("tables", len(chosen), len(chosen))
+    tables, found = _tables(chosen, known, tell)
+    issues += found
     models = semantics.among(models, frozenset(table.name for table in tables))
     issues += lineage.issues({each.unique_id: each.columns for each in tables})
     behind = _behind(read, relations, lineage, project.dialect)
     asking = Asking(tables, behind, project.dialect, trees, memory.asked)
-    nodes = _relations(read, project.dialect)
-    asked = asking.of(statements.collect(read, ()))
+    asked, nodes = asking.of(statements.collect(read, ())), _relations(read, project.dialect)
     mined = mined_joins.find(asked, tables, nodes, lineage)
     edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
     issues += found
@@ -135,8 +128,7 @@ def distill(
         execute,
     )
     business, found = rulebook.find(material)
-    memory.nodes, memory.asked = lineage.readings, asking.readings
-    memory.answers = metrics.answers
+    memory.keep(lineage.readings, asking.readings, metrics.answers)
     return ProjectSchema(
         project=project.name,
         dialect=project.dialect,
@@ -194,6 +186,20 @@ class _Known:
     dialect: str
     execute: Execute | None
     profile_rows: int
+
+
+def _tables(
+    chosen: Sequence[Chosen], known: _Known, tell: Progress
+) -> tuple[tuple[Table, ...], tuple[Issue, ...]]:
+    tables: list[Table] = []
+    issues: list[Issue] = []
+    for index, each in enumerate(chosen):
+        tell("tables", index, len(chosen))
+        table, found = _table(each, known)
+        issues += found
+        tables += [table] if table else []
+    tell("tables", len(chosen), len(chosen))
+    return tuple(tables), tuple(issues)
 
 
 def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ...]]:

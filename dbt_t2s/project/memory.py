@@ -16,3 +16,9 @@ class Memory:
     nodes: tuple[NodeSql, ...] = ()
     asked: tuple[Asked, ...] = ()
     answers: tuple[Answer, ...] = ()
+
+    def keep(
+        self, nodes: tuple[NodeSql, ...], asked: tuple[Asked, ...], answers: tuple[Answer, ...]
+    ) -> None:
+        """Takes this run's readings in place of the earlier ones."""
+        self.nodes, self.asked, self.answers = nodes, asked, answers
