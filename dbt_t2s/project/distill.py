@@ -64,6 +64,7 @@ _BOOKKEEPING = (
 )
 
 
+@sql.uncollected()
 def distill(
     project: DbtProject,
     *,
