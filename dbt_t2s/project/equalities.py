@@ -22,7 +22,7 @@ class Side:
 Pair = tuple[Side, Side]
 
 
-def equalities(scope: Scope, columns: Columns = lambda table: ()) -> Iterator[Pair]:
+def find(scope: Scope, columns: Columns = lambda table: ()) -> Iterator[Pair]:
     """The pairs that hold equal where ``scope``, a SELECT, finds a row; in the order written.
 
     ON, WHERE, USING and NATURAL joins, ``x in (select y …)`` and ``x = any (select y …)``, negated

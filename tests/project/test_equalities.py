@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_t2s import sql
-from dbt_t2s.project.equalities import Side, equalities
+from dbt_t2s.project import equalities
+from dbt_t2s.project.equalities import Side
 from dbt_t2s.sql import exp
 
 TABLES = {"a": ("id", "X", "y"), "b": ("id", "x"), "c": ("y", "z")}
@@ -24,7 +25,7 @@ def held(code: str) -> list[str]:
         return side.expression.sql("duckdb")
 
     scopes = sql.scopes(sql.parse_one(code, "duckdb"))
-    pairs = [pair for scope in scopes for pair in equalities(scope, known)]
+    pairs = [pair for scope in scopes for pair in equalities.find(scope, known)]
     return [f"{shown(left)} = {shown(right)}" for left, right in pairs]
 
 
@@ -75,9 +76,9 @@ def test_each_side_says_which_query_its_columns_are_of() -> None:
     inner, outer = sql.scopes(
         sql.parse_one("select 1 from a where a.id in (select id from b)", "duckdb")
     )
-    ((left, right),) = equalities(outer)
+    ((left, right),) = equalities.find(outer)
     assert (left.scope, right.scope) == (outer, inner)
-    assert list(equalities(inner)) == []
+    assert list(equalities.find(inner)) == []
 
 
 def test_a_recursive_cte_ends() -> None:
@@ -97,5 +98,5 @@ def test_any_query_that_can_be_read_gives_pairs(join: str, source: str, rest: st
     except sql.SqlError:
         return
     for scope in scopes:
-        for pair in equalities(scope, known):
+        for pair in equalities.find(scope, known):
             assert all(isinstance(side.expression, exp.Expr) for side in pair)

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from dbt_t2s.duck import Execute, QueryError, Rows, open_writable, run
 from dbt_t2s.project import evidence, joins, mined_joins, named_joins
 from dbt_t2s.project.artifacts import Artifacts
+from dbt_t2s.project.asked import Asking
 from dbt_t2s.project.assertions import Fact, facts
 from dbt_t2s.project.evidence import Evidence
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import Cardinality, Column, Join, Kind, Role, Table
 
 
@@ -242,8 +244,19 @@ RELATIONS = {
 
 
 def mined(*statements: tuple[str, str]) -> tuple[mined_joins.Mined, ...]:
-    written = [(node, "model", code) for node, code in statements]
-    return mined_joins.find(written, (ORDERS, CUSTOMERS), RELATIONS, "duckdb")
+    code = dict(statements)
+    nodes = {
+        node: {
+            "unique_id": node, "resource_type": "model", "name": name, "relation_name": name,
+            "compiled_code": code.get(node, ""),
+        }
+        for name, node in RELATIONS.items()
+    }  # fmt: skip
+    asked = Asking((ORDERS, CUSTOMERS), (), "duckdb").of(
+        [(node, "model", text) for node, text in statements]
+    )
+    lineage = Lineage(Artifacts({"nodes": nodes}), "duckdb")
+    return mined_joins.find(asked, (ORDERS, CUSTOMERS), RELATIONS, lineage)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +266,10 @@ def mined(*statements: tuple[str, str]) -> tuple[mined_joins.Mined, ...]:
         "select 1 from orders o join customers c using (customer_id)",
         "select 1 from orders o, customers c where c.customer_id = o.customer_id and order_id > 1",
         "select 1 from orders o join customers c on cast(o.customer_id as int) = c.customer_id",
+        "select 1 from orders natural join customers",
+        "select 1 from orders where customer_id in (select customer_id from customers)",
+        "select 1 from orders o where not exists"
+        " (select 1 from customers c where c.customer_id = o.customer_id)",
         """with o as (select * from orders), c as (select customer_id as id from customers)
            select 1 from o join (select id from c) as d on o.customer_id = d.id""",
     ],
