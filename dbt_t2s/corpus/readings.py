@@ -12,6 +12,7 @@ from dbt_t2s.corpus import clauses
 from dbt_t2s.project.known import Known
 from dbt_t2s.project.origins import Origins, Unresolved
 from dbt_t2s.project.schema import Role
+from dbt_t2s.project.statements import is_injected
 from dbt_t2s.sql import Scope, exp
 from dbt_t2s.store import fingerprint
 
@@ -184,7 +185,7 @@ def _read_tree(tree: exp.Expr, known: Known, queries: list[Query], failures: lis
 
 
 def _counts(node: exp.Expr) -> bool:
-    return clauses.says_something(node) and not clauses.is_injected(node)
+    return clauses.says_something(node) and not is_injected(node)
 
 
 Places = Mapping[int, tuple[exp.Column, str | Unresolved]]
