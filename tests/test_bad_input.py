@@ -146,6 +146,25 @@ def test_a_warehouse_without_tables(shop: Path) -> None:
     assert_whole(shop)
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["empty", "missing"])
+def test_a_project_is_distilled_before_anything_is_built(shop: Path, there: bool) -> None:
+    import duckdb
+
+    (shop / "shop.duckdb").unlink()
+    (shop / "target" / "catalog.json").write_text('{"nodes": {}, "sources": {}}')
+    if there:
+        duckdb.connect(str(shop / "shop.duckdb")).close()
+    done = t2s("distill", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert "2 tables, 8 columns" in done.stdout
+    assert done.stderr.count("shop.duckdb") == 1, done.stderr
+    assert "dbt build" in done.stderr
+    schema = store.read_json(shop / "target" / "t2s" / "schema.json", ProjectSchema)
+    warnings = [issue for issue in schema.issues if issue.where == "shop.duckdb"]
+    assert [issue.hint for issue in warnings] == ["dbt build"]
+    assert all(table.rows is None for table in schema.tables)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 500])
 def test_a_warehouse_that_is_no_database(shop: Path, content: bytes) -> None:
     (shop / "shop.duckdb").write_bytes(content)
