@@ -118,6 +118,38 @@ def test_a_manifest_that_is_cut_short_is_made_again(shop: Path) -> None:
     assert json.loads(path.read_text())["nodes"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("catalog.json", b"[" * 100_000), ("semantic_manifest.json", "{}x".encode("utf-16"))],
+)
+def test_an_artifact_that_is_broken_is_made_again(shop: Path, name: str, content: bytes) -> None:
+    (shop / "target" / name).write_bytes(content)
+    done = t2s("distill", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert f"broken ({name}: " in done.stderr
+    assert "dbt docs generate" in done.stderr
+    json.loads((shop / "target" / name).read_bytes())
+
+
+def test_run_results_that_are_broken_are_told_of(shop: Path) -> None:
+    (shop / "target" / "run_results.json").write_bytes(b'{"results": "\xff"}')
+    done = t2s("distill", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    for words in ("run_results.json", "not JSON", "dbt build"):
+        assert words in done.stderr, done.stderr
+
+
+def test_a_manifest_that_is_too_large_is_refused_at_once(shop: Path) -> None:
+    with (shop / "target" / "manifest.json").open("wb") as sparse:
+        sparse.truncate(5 << 30)
+    later = time.time() + 60
+    os.utime(shop / "target" / "manifest.json", (later, later))
+    done = t2s("distill", cwd=shop)
+    assert_one_message(done, "manifest.json", "5.0 GiB", "no more than 1 GiB")
+    assert "running dbt" not in done.stderr
+
+
 def test_no_catalog_is_made_on_demand(shop: Path) -> None:
     (shop / "target" / "catalog.json").unlink()
     done = t2s("distill", cwd=shop)
