@@ -92,7 +92,7 @@ def read(target_path: Path) -> Artifacts:
     return Artifacts(
         manifest=manifest,
         catalog=catalog,
-        semantic_manifest=semantic_manifest,
+        semantic_manifest=_with_names(semantic_manifest, manifest),
         run_results=run_results,
         manifest_version=manifest_version(manifest),
         issues=(*issues, *found),
@@ -150,6 +150,22 @@ def _with_code(manifest: Node) -> Node:
         for name, node in section(manifest, "nodes").items()
     }
     return {**manifest, "nodes": nodes}
+
+
+def _with_names(semantic_manifest: Node, manifest: Node) -> Node:
+    """The semantic manifest with every metric's label and meta.
+
+    dbt 1.6 wrote labels, and up to 1.7 meta, to the manifest alone.
+    """
+    nodes = {text(node, "name"): node for node in section(manifest, "metrics").values()}
+    metrics = []
+    for metric in items(semantic_manifest, "metrics"):
+        node = nodes.get(text(metric, "name"), {})
+        meta = {**section(node, "meta"), **section(node, "config", "meta")}
+        added = {"label": text(node, "label"), "config": {"meta": meta} if meta else None}
+        missing = {key: value for key, value in added.items() if value and not metric.get(key)}
+        metrics.append({**metric, **missing} if missing else metric)
+    return {**semantic_manifest, "metrics": metrics} if metrics else semantic_manifest
 
 
 def _uncompiled(manifest: Node) -> list[Issue]:
