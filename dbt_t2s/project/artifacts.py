@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dbt_t2s.errors import ProjectError
-from dbt_t2s.project.artifact_files import (
+from dbt_t2s.project.json_file import (
     CATALOG,
     MANIFEST,
     RUN_RESULTS,

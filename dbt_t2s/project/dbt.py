@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dbt_t2s.errors import ProjectError
-from dbt_t2s.project import artifact_files, artifacts, profiles
+from dbt_t2s.project import artifacts, json_file, profiles
 from dbt_t2s.project.schema import Issue, Level
 
 INSTALL = "pip install dbt-core dbt-duckdb"
@@ -250,7 +250,7 @@ def _wanting(project: DbtProject) -> str:
         return "older than the project"
     try:
         manifest = artifacts.read(project.target_path).manifest
-    except artifact_files.TooLargeError:
+    except json_file.TooLargeError:
         raise
     except ProjectError as error:
         return f"broken ({Path(error.where).name}: {error.what})"

@@ -28,11 +28,11 @@ from dbt_t2s.corpus.readings import Reading
 from dbt_t2s.duck import Execute
 from dbt_t2s.errors import T2SError
 from dbt_t2s.project import metric_set
-from dbt_t2s.project.artifact_files import MAX_DEPTH
 from dbt_t2s.project.catalogue import pages
 from dbt_t2s.project.catalogue_forms import as_text
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.distill import distill
+from dbt_t2s.project.json_file import MAX_DEPTH
 from dbt_t2s.project.metrics import MetricFlow, MetricFlowError
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.project.statements import Trees

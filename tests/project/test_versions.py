@@ -19,7 +19,7 @@ from dbt_t2s.project import artifacts
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.distill import distill
 from dbt_t2s.project.metrics import MetricFlow
-from dbt_t2s.project.schema import Level, ProjectSchema
+from dbt_t2s.project.schema import Exposure, Level, ProjectSchema
 from tests.tools.shelter import DATA
 
 FILES = ("manifest", "catalog", "semantic_manifest")
@@ -100,6 +100,8 @@ def test_what_there_is_to_agree_on(schema: ProjectSchema) -> None:
     assert (walks.primary_key, walks.synonyms) == (("walk_id",), ("outings",))
     assert walks.column("status").values == ("done", "missed")
     assert walks.column("minutes").synonyms == ("length",)
+    assert (walks.group, walks.owner) == ("walking", "Walkers (walk@example.org)")
+    assert schema.table("dogs").group == ""
     assert schema.table("dogs").column("dog_name").personal
     assert [(join.columns, join.to_table, join.proven) for join in schema.joins] == [
         (("dog_id",), "dogs", True)
@@ -112,6 +114,17 @@ def test_what_there_is_to_agree_on(schema: ProjectSchema) -> None:
     assert ("dogs", "breed") in metrics["walks"].dimensions
     assert "real_walk" in {rule.name for rule in schema.rules}
     assert "analysis.shelter.by_breed" in {name for name, _, _ in schema.statements}
+    assert schema.exposures == (
+        Exposure(
+            "walk_board",
+            "dashboard",
+            "exposure.shelter.walk_board",
+            description="How much the dogs walk.",
+            owner="Ada",
+            contact="ada@example.org",
+            tables=("walks",),
+        ),
+    )
     assert not [issue for issue in schema.issues if issue.level is not Level.INFO]
 
 

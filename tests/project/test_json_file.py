@@ -1,4 +1,4 @@
-"""artifact_files: whatever lies where an artifact should be is read, or refused by its name."""
+"""json_file: whatever lies where an artifact should be is read, or refused by its name."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from dbt_t2s.errors import ProjectError
-from dbt_t2s.project import artifact_files, artifacts
-from dbt_t2s.project.artifact_files import (
+from dbt_t2s.project import artifacts, json_file
+from dbt_t2s.project.json_file import (
     CATALOG,
     MANIFEST,
     MAX_BYTES,
@@ -150,7 +150,7 @@ def test_a_file_over_the_limit_is_refused_unread(tmp_path: Path, file: ArtifactF
         sparse.truncate(MAX_BYTES * 3)
     refused = refusal(tmp_path, file)
     assert refused.what == "it is 3.0 GiB; no more than 1 GiB is read"
-    assert isinstance(refused, artifact_files.TooLargeError)
+    assert isinstance(refused, json_file.TooLargeError)
 
 
 def test_a_file_that_does_not_fit_into_memory_is_named(tmp_path: Path) -> None:
