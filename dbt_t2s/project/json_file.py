@@ -153,7 +153,8 @@ def _mapping(section: Any) -> tuple[dict[str, Any], str]:
     if not isinstance(section, dict):
         return {}, f"is {_shape(section)} and no mapping"
     kept = {name: each for name, each in section.items() if isinstance(each, dict)}
-    return kept, _wrong([name for name in section if name not in kept])
+    # Names may hold anything: as Python writes them, a terminal takes no orders from them.
+    return kept, _wrong([repr(name[:80]) for name in section if name not in kept])
 
 
 def _listing(section: Any) -> tuple[list[Any], str]:
@@ -174,4 +175,4 @@ def _wrong(entries: Sequence[str]) -> str:
     if not entries:
         return ""
     more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
-    return f"holds what is no mapping: {', '.join(each[:80] for each in entries[:_SHOWN])}{more}"
+    return f"holds what is no mapping: {', '.join(entries[:_SHOWN])}{more}"

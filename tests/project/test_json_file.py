@@ -131,12 +131,12 @@ def test_a_section_of_the_wrong_shape_is_left_out_and_said(
 
 
 def test_entries_of_the_wrong_shape_are_left_out_and_named(tmp_path: Path) -> None:
-    sources: dict[str, object] = {"a": None, "b": {}, "c": [], "d": "x", "e": 1}
+    sources: dict[str, object] = {"a\x1b[2J": None, "b": {}, "c": [], "d": "x", "e": 1}
     (tmp_path / MANIFEST.name).write_text(json.dumps({"sources": sources}))
     found, issues = load(tmp_path, MANIFEST)
     assert found == {"sources": {"b": {}}}
     assert [issue.message for issue in issues] == [
-        "sources holds what is no mapping: a, c, d and 1 more, left out"
+        r"sources holds what is no mapping: 'a\x1b[2J', 'c', 'd' and 1 more, left out"
     ]
     (tmp_path / RUN_RESULTS.name).write_text(json.dumps({"results": [{}, None, {"status": "x"}]}))
     found, issues = load(tmp_path, RUN_RESULTS)
