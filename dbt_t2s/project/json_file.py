@@ -19,6 +19,9 @@ MAX_BYTES = 1 << 30
 MAX_DEPTH = 100
 
 _SHOWN = 3
+_LOW = r"[dD][c-fC-F][0-9a-fA-F]{2}"
+_HIGH = r"[dD][89abAB][0-9a-fA-F]{2}"
+_SURROGATE = re.compile(rf"(\\+)u(?:({_HIGH}\\u{_LOW})|{_HIGH}|{_LOW})")
 _KIND = re.compile(r"/dbt/([a-z-]+)/v\d+\.json")
 
 
@@ -110,7 +113,7 @@ def _raw(path: Path) -> bytes:
 
 def _parsed(raw: bytes) -> Any:
     try:
-        return json.loads(raw)
+        return json.loads(_text(raw))
     except ValueError as error:  # not JSON, or not Unicode
         if not raw.strip():
             raise _Unusable("it is empty") from error
@@ -119,6 +122,20 @@ def _parsed(raw: bytes) -> Any:
         raise _Unusable("it is nested too deeply") from error
     except MemoryError as error:
         raise _Unusable("it does not fit into memory") from error
+
+
+def _text(raw: bytes) -> str:
+    """The JSON with U+FFFD for halves of surrogate pairs: nothing that holds one can be written."""
+    text = raw.decode(json.detect_encoding(raw), "surrogatepass")
+    if not text.isascii():
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _SURROGATE.sub(_whole, text)
+
+
+def _whole(found: re.Match[str]) -> str:
+    """The escape as it is, or U+FFFD's: after an even number of backslashes it is none."""
+    slashes, pair = found.groups()
+    return found.group() if pair or len(slashes) % 2 == 0 else f"{slashes}ufffd"
 
 
 def _check(found: Any, file: ArtifactFile) -> None:

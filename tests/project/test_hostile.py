@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dbt_t2s import store
@@ -207,6 +207,9 @@ def assert_clear(found: ProjectSchema | T2SError, memory: Memory) -> None:
 
 
 @tried
+@example(
+    mutations=[Mutation("semantic_manifest", (0, 115), 0, "replace", "\ud800")], with_data=False
+)
 @given(mutations=st.lists(MUTATIONS, min_size=1, max_size=8), with_data=st.booleans())
 def test_mutated_artifacts_give_a_schema_or_one_clear_error(
     contents: dict[str, Any],

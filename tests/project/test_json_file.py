@@ -7,9 +7,12 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dbt_t2s.errors import ProjectError
 from dbt_t2s.project import artifacts, json_file
@@ -61,7 +64,6 @@ READ = {
     "UTF-32": GOOD.decode().encode("utf-32"),
     "a key twice": b'{"extra": null, "extra": 1, ' + GOOD[1:],
     "numbers that are none": GOOD[:-1] + b', "a": [NaN, Infinity, -Infinity, 1e400, -0.0]}',
-    "half a surrogate pair": GOOD[:-1] + b', "a": "\\ud800"}',
     "a string of 20 MB": GOOD[:-1] + b', "a": "' + b"x" * 20_000_000 + b'"}',
     "as deep as may be": GOOD[:-1]
     + b', "a":'
@@ -95,6 +97,39 @@ def test_odd_but_honest_json_is_read(tmp_path: Path, case: str) -> None:
     found, issues = load(tmp_path, MANIFEST)
     assert found["extra"] == {"model.a": {"name": "café"}}
     assert issues == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (rb"\ud83d\ude00", "😀"),
+        ("😀".encode(), "😀"),
+        (rb"\ud800", "\ufffd"),
+        (rb"\uDFFFx", "\ufffdx"),
+        (rb"\ud800\ud83d\ude00\ude00", "\ufffd😀\ufffd"),
+        (rb"\ud800\n", "\ufffd\n"),
+        (rb"\\ud800", r"\ud800"),
+        (rb"\\\ud800", "\\\ufffd"),
+        (rb"\\\ud83d\ude00", "\\😀"),
+        (b"\xed\xa0\x80", "\ufffd"),
+        (b"\xed\xa0\xbd\xed\xb8\x80", "😀"),
+    ],
+)
+def test_halves_of_surrogate_pairs_are_replaced(tmp_path: Path, written: bytes, meant: str) -> None:
+    (tmp_path / MANIFEST.name).write_bytes(b'{"' + written + b'": "a ' + written + b'"}')
+    assert load(tmp_path, MANIFEST) == ({meant: f"a {meant}"}, ())
+
+
+@given(st.text(st.sampled_from('\\\ud800\udfff\ud83d\ude00nu"é😀')))
+def test_whatever_a_string_holds_it_can_be_written(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for ascii_only in (True, False):
+            content = json.dumps({"a": text}, ensure_ascii=ascii_only)
+            path = Path(folder) / MANIFEST.name
+            path.write_bytes(content.encode("utf-8", "surrogatepass"))
+            found, _ = load(Path(folder), MANIFEST)
+            joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            assert found == {"a": joined}
 
 
 @pytest.mark.parametrize("file", ALL, ids=lambda file: file.kind)
