@@ -129,7 +129,8 @@ def _text(raw: bytes) -> str:
     text = raw.decode(json.detect_encoding(raw), "surrogatepass")
     if not text.isascii():
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _SURROGATE.sub(_whole, text)
+    escaped = "\\ud" in text or "\\uD" in text  # looking for the pattern takes as long as parsing
+    return _SURROGATE.sub(_whole, text) if escaped else text
 
 
 def _whole(found: re.Match[str]) -> str:
