@@ -105,7 +105,7 @@ def mining(
     were parsed just now; they are used up.
     """
     trees = trees or Trees()
-    known = known_of(schema)
+    known = known_of(schema.tables, schema.relations, schema.dialect)
     readings = {each.key: each for each in remembered if each.holds(known)}
     used: dict[str, Reading] = {}
     placed: list[tuple[str, Reading]] = []
