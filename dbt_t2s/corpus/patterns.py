@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dbt_t2s import sql
 from dbt_t2s.corpus.readings import Failure, Query, Reading, key_of, read
 from dbt_t2s.project.known import known_of
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
@@ -92,6 +93,7 @@ def mine(schema: ProjectSchema) -> tuple[Pattern, ...]:
     return mining(schema).patterns
 
 
+@sql.uncollected()
 def mining(
     schema: ProjectSchema,
     log: Sequence[Statement] = (),

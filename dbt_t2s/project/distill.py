@@ -65,6 +65,7 @@ _BOOKKEEPING = (
 )
 
 
+@sql.uncollected()
 def distill(
     project: DbtProject,
     *,
