@@ -13,6 +13,7 @@ from dbt_t2s.project import (
 from dbt_t2s.project import (
     columns,
     evidence,
+    exposures,
     joins,
     meta,
     metric_set,
@@ -138,6 +139,7 @@ def distill(
         metrics=metrics.metrics,
         rules=business,
         saved_queries=metrics.saved_queries,
+        exposures=exposures.read(read, tables, metrics.metrics),
         as_of=as_of,
         dbt_version=text(artifact_files.section(read.manifest, "metadata"), "dbt_version"),
         manifest_version=read.manifest_version,
@@ -232,6 +234,8 @@ def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ..
         time_column=time_column,
         rows=profile.rows,
         layer=table_nodes.layer(node),
+        group=exposures.group(node),
+        owner=exposures.owners(known.artifacts).get(exposures.group(node), ""),
     )
     return table, (*issues, *more)
 
