@@ -130,7 +130,7 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
     return schema
 
 
-_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json")
+_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
 
 
 _READINGS: Mapping[str, type] = {"nodes": NodeSql, "asked": Asked, "answers": Answer}
