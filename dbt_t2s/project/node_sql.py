@@ -133,7 +133,7 @@ def _made(output: Output, dialect: str) -> Made:
 
 
 def _type(found: sql.exp.DataType | None, dialect: str) -> str:
-    if found is None or found.is_type("unknown", "null"):
+    if found is None or found.is_type(sql.exp.DType.UNKNOWN, sql.exp.DType.NULL):
         return ""
     return sql.type_name(found, dialect)
 

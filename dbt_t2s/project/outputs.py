@@ -40,6 +40,10 @@ class Output:
     terms: tuple[Said, ...] = ()
     copy_of: str = ""
 
+    def named(self, name: str) -> Output:
+        """The same under another name."""
+        return self if name == self.name else replace(self, name=name)
+
     def part(self) -> tuple[exp.Expr, int]:
         """A copy of the value to build into another, and how many parts that has."""
         if self.size <= _LARGEST_PART:
@@ -102,7 +106,7 @@ def relation(
     given = list(names)
     for index, each in enumerate(outputs):
         name = given[index] if index < len(given) else each.name
-        columns.setdefault(name.lower(), each if name == each.name else replace(each, name=name))
+        columns.setdefault(name.lower(), each.named(name))
     return Relation(columns, unknown, unique_id)
 
 
@@ -123,7 +127,7 @@ def union(name: str, branches: Iterable[Output], dialect: str) -> Output:
     known = list(branches)
     told = [each for each in known if each.sources or not _is_null(each.value)] or known[:1]
     if len(told) == 1:
-        return replace(told[0], name=name)
+        return told[0].named(name)
     parts = [each.part() for each in told]
     texts = dict.fromkeys(sql.to_sql(part, dialect, used_up=True) for part, _ in parts)
     types = (each.value.type for each in told)

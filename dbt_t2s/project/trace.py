@@ -132,13 +132,13 @@ class _Tracer:
         name = item.alias_or_name if isinstance(item, exp.Alias | exp.Column) else item.output_name
         found = self._value(item.unalias(), name, names, ctes)
         if isinstance(item, exp.Aliases):  # one call with several outputs
-            return [replace(found, name=str(each)) for each in item.aliases]
+            return [found.named(str(each)) for each in item.aliases]
         return [found]
 
     def _value(self, node: exp.Expr, name: str, names: Names, ctes: Ctes) -> Output:
         """An expression, with what it reads written as sources."""
         if isinstance(node, exp.Column) and not node.is_star:
-            return replace(names.resolve(node.table, node.name), name=name or node.name)
+            return names.resolve(node.table, node.name).named(name or node.name)
         terms = cases.labels(node, self.dialect) if isinstance(node, exp.Case) else ()
         # A copy to be changed, in something where the expression itself can be replaced.
         holder = exp.Paren(this=node.copy())
@@ -184,7 +184,7 @@ class _Tracer:
             if lower in replaced:
                 yield from self._item(replaced[lower], names, ctes)
             elif lower not in dropped:
-                yield replace(each, name=renamed.get(lower, each.name))
+                yield each.named(renamed.get(lower, each.name))
 
     def _names(self, node: exp.Select, ctes: Ctes, outer: Names | None) -> Names:
         names = Names(outer=outer)
@@ -230,9 +230,9 @@ class _Tracer:
         listed = [each.name for each in alias.columns] if alias is not None else []
         node.set("alias", None)
         made = self._value(node, "", names, ctes)
-        outputs = [replace(made, name=each) for each in listed]
+        outputs = [made.named(each) for each in listed]
         if alias is not None and alias.name and len(listed) == 0:
-            outputs.append(replace(made, name=alias.name))
+            outputs.append(made.named(alias.name))
         return Relation(
             {each.name.lower(): each for each in outputs},
             "" if listed else f"the columns of {node.key}(…) are not known",
