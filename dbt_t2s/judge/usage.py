@@ -1,0 +1,304 @@
+"""What a model's SQL says about the columns that it reads: a warehouse made up must suit it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dbt_t2s import sql as language
+from dbt_t2s.judge import conditions
+from dbt_t2s.judge.conditions import Condition
+from dbt_t2s.sql import Scope, exp
+
+Place = tuple[str, str]
+"""A node's id and its column in lower case."""
+
+Find = Callable[[exp.Table], str]
+ColumnsOf = Callable[[str], frozenset[str]]
+
+# What passes a value on, perhaps in another spelling.
+_CARRIES = (exp.Cast, exp.Paren, exp.Lower, exp.Upper, exp.Trim, exp.Nullif, exp.TsOrDsToDate)
+_EQUAL = (exp.EQ, exp.NullSafeEQ)
+_COMPUTES = (exp.Sum, exp.Avg, exp.Mul, exp.Div, exp.Round, exp.Abs, exp.Stddev, exp.Median)
+_DATES = (
+    exp.DateTrunc, exp.TimestampTrunc, exp.DateDiff, exp.TimestampDiff, exp.Extract, exp.DateAdd,
+    exp.DateSub, exp.Year, exp.Month, exp.Day, exp.TsOrDsAdd, exp.TsOrDsDiff, exp.DayOfWeek,
+)  # fmt: skip
+_TEXTS = (exp.Lower, exp.Upper, exp.Trim, exp.Like, exp.ILike, exp.Length, exp.Substring)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an output's values come from; ``grouped`` if rows were merged on the way."""
+
+    place: Place
+    grouped: bool = False
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One statement read.
+
+    ``outputs`` are (lower-case name, origins), the latter none where a value is computed; ``open``
+    are the nodes of which unknown columns are passed on besides. ``types`` are the types or kinds of type (``number``, ``date``, ``text``, ``boolean``) that casts
+    and functions ask for, ``equal`` the places that joins compare, ``scenarios`` the conditions
+    that rows must meet together, ``seen`` those that some expression asks about.
+    """
+
+    reads: tuple[Place, ...] = ()
+    outputs: tuple[tuple[str, tuple[Origin, ...]], ...] = ()
+    open: tuple[str, ...] = ()
+    types: tuple[tuple[Place, str], ...] = ()
+    equal: tuple[tuple[Place, Place], ...] = ()
+    scenarios: tuple[tuple[tuple[Place, Condition], ...], ...] = ()
+    seen: tuple[tuple[Place, Condition], ...] = ()
+
+
+def read(tree: exp.Expr, dialect: str, find: Find, columns_of: ColumnsOf) -> Usage:
+    """What the query ``tree`` says; ``SqlError`` where its scopes cannot be told.
+
+    ``find`` gives the node that a table is (empty for none), ``columns_of`` the lower-case columns
+    of a node, empty where not all are known.
+    """
+    language.match_ctes(tree)
+    scopes = language.scopes(tree) if language.is_select(tree) else ()
+    if not scopes:
+        return Usage()
+    reader = _Reader(dialect, find, columns_of)
+    reads = (place for scope in scopes for place in reader.reads(scope))
+    types = (each for scope in scopes for each in reader.types(scope))
+    equal = (pair for scope in scopes for pair in reader.equal(scope))
+    scenarios = (reader.scenario(scope) for scope in scopes)
+    seen = (each for scope in scopes for each in reader.seen(scope))
+    return Usage(
+        tuple(dict.fromkeys(reads)),
+        tuple(reader.outputs(scopes[-1])),
+        reader.open_nodes(scopes[-1]),
+        tuple(dict.fromkeys(types)),
+        tuple(dict.fromkeys(equal)),
+        tuple(dict.fromkeys(each for each in scenarios if each)),
+        tuple(dict.fromkeys(seen)),
+    )
+
+
+class _Reader:
+    def __init__(self, dialect: str, find: Find, columns_of: ColumnsOf) -> None:
+        self._dialect = dialect
+        self._find = find
+        self._columns_of = columns_of
+        # By the scope's identity; the scope is kept so that the identity stays its own.
+        self._projected: dict[tuple[int, str], tuple[Scope, tuple[Origin, ...]]] = {}
+
+    # --- where columns come from ---------------------------------------------------------------
+
+    def origins(self, scope: Scope, column: exp.Column) -> tuple[Origin, ...]:
+        """The columns of nodes that ``column`` of ``scope`` is; none where that is not certain."""
+        here: Scope | None = scope
+        while here is not None:
+            sources = {n.lower(): s for n, (_, s) in here.selected_sources.items()}
+            if column.table.lower() in sources:
+                return self._of_source(sources[column.table.lower()], column.name.lower())
+            if not column.table and sources:
+                found = self._among(tuple(sources.values()), column.name.lower())
+                if found:
+                    return found
+            here = here.parent
+        return ()
+
+    def _among(self, sources: tuple[exp.Expr | Scope, ...], name: str) -> tuple[Origin, ...]:
+        """Of several sources the one that has the column, or the only one that may have it."""
+        having = [each for each in sources if self._has(each, name) is True]
+        maybe = [each for each in sources if self._has(each, name) is None]
+        chosen = having if len(having) == 1 else maybe if not having and len(maybe) == 1 else []
+        return self._of_source(chosen[0], name) if chosen else ()
+
+    def _has(self, source: exp.Expr | Scope, name: str) -> bool | None:
+        """Whether a source has the column; None where that is not known."""
+        if isinstance(source, Scope):
+            named = _names(source)
+            if name in named:
+                return True
+            return None if "*" in named else False
+        known = self._columns_of(self._node(source))
+        return name in known if known else None
+
+    def _of_source(self, source: exp.Expr | Scope, name: str) -> tuple[Origin, ...]:
+        if isinstance(source, Scope):
+            return self._put_out(source, name)
+        node = self._node(source)
+        return (Origin((node, name)),) if node else ()
+
+    def _node(self, source: exp.Expr) -> str:
+        return self._find(source) if isinstance(source, exp.Table) else ""
+
+    def _put_out(self, scope: Scope, name: str) -> tuple[Origin, ...]:
+        key = (id(scope), name)
+        if key not in self._projected:
+            self._projected[key] = (scope, ())  # a recursive CTE reads itself
+            self._projected[key] = (scope, self._project(scope, name))
+        return self._projected[key][1]
+
+    def _project(self, scope: Scope, name: str) -> tuple[Origin, ...]:
+        query = scope.expression
+        if isinstance(query, exp.SetOperation):
+            return self._of_branches(scope, name)
+        if not isinstance(query, exp.Select):
+            return ()
+        grouped = any(query.args.get(each) for each in ("group", "distinct", "qualify"))
+        found = self._selected(scope, query, name)
+        return tuple(Origin(each.place, each.grouped or grouped) for each in found)
+
+    def _selected(self, scope: Scope, query: exp.Select, name: str) -> tuple[Origin, ...]:
+        for item in query.selects:
+            if not item.is_star and item.alias_or_name.lower() == name:
+                return self.carried(scope, item.unalias())
+        sources = {n.lower(): s for n, (_, s) in scope.selected_sources.items()}
+        for item in query.selects:
+            if item.is_star and name not in _excepted(item):
+                table = item.table.lower() if isinstance(item, exp.Column) else ""
+                behind = [s for n, s in sources.items() if not table or n == table]
+                if found := self._among(tuple(behind), name):
+                    return found
+        return ()
+
+    def _of_branches(self, scope: Scope, name: str) -> tuple[Origin, ...]:
+        """A set operation's column: the first branch names it, the others hold it by its place."""
+        branches = scope.set_operation_scopes
+        if not branches:
+            return ()
+        names = _names(branches[0])
+        found = list(self._put_out(branches[0], name))
+        at = names.index(name) if name in names and "*" not in names else -1
+        for branch in branches[1:]:
+            others = _names(branch)
+            same = at >= 0 and "*" not in others and at < len(others)
+            found += self._put_out(branch, others[at] if same else name)
+        merged = isinstance(scope.expression, exp.Union) and not scope.expression.args.get(
+            "distinct"
+        )
+        return tuple(Origin(each.place, each.grouped or not merged) for each in found)
+
+    def carried(self, scope: Scope, value: exp.Expr) -> tuple[Origin, ...]:
+        """The columns whose values an expression passes on, perhaps in another spelling."""
+        while isinstance(value, _CARRIES):
+            value = value.this
+        if isinstance(value, exp.Coalesce):
+            parts = (value.this, *value.expressions)
+            return tuple(each for part in parts for each in self.carried(scope, part))
+        return self.origins(scope, value) if isinstance(value, exp.Column) else ()
+
+    def outputs(self, scope: Scope) -> Iterator[tuple[str, tuple[Origin, ...]]]:
+        """Each output by its name with where it comes from, nowhere if it is computed."""
+        for name in dict.fromkeys(self._all_names(scope)):
+            yield name, self._put_out(scope, name)
+
+    def _all_names(self, scope: Scope) -> Iterator[str]:
+        if scope.set_operation_scopes:
+            yield from self._all_names(scope.set_operation_scopes[0])
+            return
+        yield from (name for name in _names(scope) if name != "*")
+        for source in _behind_stars(scope):
+            if isinstance(source, Scope):
+                yield from self._all_names(source)
+            else:
+                yield from sorted(self._columns_of(self._node(source)))
+
+    def open_nodes(self, scope: Scope) -> tuple[str, ...]:
+        """The nodes of which all columns are passed on without being known."""
+        if scope.set_operation_scopes:
+            return self.open_nodes(scope.set_operation_scopes[0])
+        found: dict[str, None] = {}
+        for source in _behind_stars(scope):
+            if isinstance(source, Scope):
+                found |= dict.fromkeys(self.open_nodes(source))
+            elif not self._columns_of(self._node(source)):
+                found[self._node(source)] = None
+        return tuple(found)
+
+    # --- what is asked of them -----------------------------------------------------------------
+
+    def reads(self, scope: Scope) -> Iterator[Place]:
+        for column in scope.columns:
+            yield from (each.place for each in self.origins(scope, column))
+
+    def equal(self, scope: Scope) -> Iterator[tuple[Place, Place]]:
+        pairs = [(each.left, each.right) for each in scope.find_all(*_EQUAL)]
+        for left, right in pairs:
+            yield from self._pairs(self.carried(scope, left), self.carried(scope, right))
+        for join in scope.expression.args.get("joins") or ():
+            for name in join.args.get("using") or ():
+                sources = [source for _, source in scope.selected_sources.values()]
+                of_all = [self._of_source(s, name.name.lower()) for s in sources]
+                held = [each for each in of_all if each]
+                for one, other in zip(held, held[1:], strict=False):
+                    yield from self._pairs(one, other)
+
+    def _pairs(
+        self, left: tuple[Origin, ...], right: tuple[Origin, ...]
+    ) -> Iterator[tuple[Place, Place]]:
+        yield from ((a.place, b.place) for a in left for b in right if a.place != b.place)
+
+    def types(self, scope: Scope) -> Iterator[tuple[Place, str]]:
+        for cast in scope.find_all(exp.Cast):
+            if isinstance(cast.this, exp.Column) and not cast.to.is_type(*exp.DataType.TEXT_TYPES):
+                written = language.to_sql(cast.to, "duckdb")
+                yield from ((each.place, written) for each in self.origins(scope, cast.this))
+        for kind, functions in (("number", _COMPUTES), ("date", _DATES), ("text", _TEXTS)):
+            for function in scope.find_all(*functions):
+                value = function.this.unnest() if isinstance(function.this, exp.Expr) else None
+                if kind == "date" and not isinstance(value, exp.Column):
+                    value = function.args.get("expression")
+                if isinstance(value, exp.Column):
+                    yield from ((each.place, kind) for each in self.origins(scope, value))
+
+    def scenario(self, scope: Scope) -> tuple[tuple[Place, Condition], ...]:
+        """The conditions of WHERE and ON that compare a column with literals."""
+        found: list[tuple[Place, Condition]] = []
+        joins = [join.args.get("on") for join in scope.expression.args.get("joins") or ()]
+        where = scope.expression.args.get("where")
+        for condition in (where.this if where else None, *joins):
+            for part in conditions.conjuncts(condition):
+                read = conditions.read(part)
+                if read is not None:
+                    found += self._placed(scope, *read)
+        return tuple(found)
+
+    def seen(self, scope: Scope) -> Iterator[tuple[Place, Condition]]:
+        """Every comparison of a column with literals, wherever it stands."""
+        for each in scope.find_all(*conditions.COMPARISONS):
+            read = conditions.read(each)
+            if read is not None:
+                yield from self._placed(scope, *read)
+
+    def _placed(
+        self, scope: Scope, value: exp.Expr, condition: Condition
+    ) -> Iterator[tuple[Place, Condition]]:
+        while isinstance(value, (*_CARRIES, exp.DateTrunc, exp.TimestampTrunc, exp.Coalesce)):
+            value = value.this
+        if isinstance(value, exp.Column):
+            yield from ((each.place, condition) for each in self.origins(scope, value))
+
+
+def _names(scope: Scope) -> tuple[str, ...]:
+    """What a query's outputs are called, ``*`` for stars; a CTE may rename them."""
+    query = scope.expression
+    while isinstance(query, exp.SetOperation):
+        query = query.this.unnest()
+    selects = query.selects if isinstance(query, exp.Select) else []
+    return tuple("*" if each.is_star else each.alias_or_name.lower() for each in selects)
+
+
+def _behind_stars(scope: Scope) -> Iterator[exp.Expr | Scope]:
+    """The sources of which a SELECT takes all columns."""
+    query = scope.expression
+    stars = [each for each in query.selects if each.is_star] if isinstance(query, exp.Select) else []
+    tables = {each.table.lower() if isinstance(each, exp.Column) else "" for each in stars}
+    for name, (_, source) in scope.selected_sources.items():
+        if tables & {"", name.lower()}:
+            yield source
+
+
+def _excepted(star: exp.Expr) -> frozenset[str]:
+    inner = star.this if isinstance(star, exp.Column) else star
+    return frozenset(each.name.lower() for each in inner.args.get("except_") or ())
+
