@@ -1,0 +1,377 @@
+"""The fixture warehouse: a DuckDB file with every queryable node, for a project without data.
+
+Seeds are read as they are, sources are made up, models run over them in the order of the DAG; what
+cannot run, or comes out empty, is made up as well. ``build`` is the door.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from dbt_t2s import duck
+from dbt_t2s.duck import Connection, QueryError
+from dbt_t2s.errors import WarehouseError
+from dbt_t2s.judge import dag, fact_checks, generated, made_tables, seed_files
+from dbt_t2s.judge.bounds import Bounds, TableBounds
+from dbt_t2s.judge.dag import Step
+from dbt_t2s.judge.duck_types import duck_type
+from dbt_t2s.judge.generated import Pools, Row
+from dbt_t2s.judge.layout import Layout, layout_of
+from dbt_t2s.judge.nodes import relation_parts
+from dbt_t2s.judge.usage import Place
+from dbt_t2s.project import evidence
+from dbt_t2s.project import found as listed
+from dbt_t2s.project.artifacts import Artifacts, Node, section, text
+from dbt_t2s.project.assertions import Fact
+from dbt_t2s.project.found import Found
+from dbt_t2s.project.lineage import Lineage
+from dbt_t2s.project.schema import Issue, Level, ProjectSchema
+
+# A model that takes longer is made up: over few rows none should.
+_MODEL_S = 20.0
+_MOST_HELD = 2000
+
+
+@dataclass(frozen=True)
+class MadeTable:
+    """A table of the file; ``how`` is seed, run (a model's SQL) or generated."""
+
+    node: str
+    relation: str
+    how: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Fixtures:
+    """``checked`` and ``held`` count the project's tests on the tables, and those that hold."""
+
+    path: Path
+    tables: tuple[MadeTable, ...]
+    checked: int = 0
+    held: int = 0
+    issues: tuple[Issue, ...] = ()
+
+
+def build(
+    schema: ProjectSchema,
+    artifacts: Artifacts,
+    directory: Path,
+    *,
+    root: Path | None = None,
+    seed: int = 0,
+) -> Fixtures:
+    """Makes ``<database>.duckdb`` in ``directory``: relations bear the names that the project's SQL
+    gives them (see ``Layout``). ``root`` is where seeds' files lie.
+
+    The same inputs and seed give the same rows. WarehouseError if the file cannot be written.
+    """
+    project = _Project(schema, artifacts, root)
+    folder = directory / f".fixtures.{os.getpid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        path = folder / f"{project.layout.catalog}.duckdb"
+        builder = _Builder(project, path, seed)
+        builder.make({})
+        checks = builder.checks()
+        survivors = builder.survivors(checks)
+        if survivors:
+            # Children may only point at parents that came through the filters above them.
+            builder = _Builder(project, path, seed)
+            builder.make(survivors)
+            checks = builder.checks()
+        final = directory / path.name
+        path.replace(final)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Fixtures(
+        final,
+        tuple(builder.made.values()),
+        len(checks),
+        sum(each.holds for each in checks),
+        (*builder.issues, *fact_checks.issues(checks), *project.missing(builder.made)),
+    )
+
+
+class _Project:
+    """What is known before the first row is made."""
+
+    def __init__(self, schema: ProjectSchema, artifacts: Artifacts, root: Path | None) -> None:
+        self.schema = schema
+        self.artifacts = artifacts
+        self.root = root
+        self.queryable = tuple(table.unique_id for table in schema.tables)
+        self.layout: Layout = layout_of(artifacts, self.queryable)
+        self.as_of = _day(schema, artifacts)
+        self.order = dag.ordered(self.queryable, artifacts)
+        self._lineage = Lineage(artifacts, schema.dialect, root)
+        self.steps: dict[str, Step] = {}
+        self._read_models()
+        self.others = {
+            name: parts for each in self.steps.values() for name, parts in each.relations
+        }
+        proof = evidence.gather(artifacts)
+        self.facts: Sequence[Fact] = proof.facts
+        usages = {node: step.usage for node, step in self.steps.items() if step.usage is not None}
+        self.bounds = Bounds(schema, proof.facts, usages, self.columns_of)
+
+    def _read_models(self) -> None:
+        outputs = dag.known_outputs(self.steps)
+
+        def columns(node: str) -> frozenset[str]:
+            found = outputs(node)
+            if found or node in self.steps:
+                return found
+            return frozenset(each.name.lower() for each in listed.from_catalog(self.artifacts, node))
+
+        for node in self.order:
+            found = self.artifacts.node(node)
+            if found.get("resource_type") in ("model", "snapshot"):
+                self.steps[node] = dag.step(
+                    found, self.layout, self.schema.dialect, self.as_of, columns
+                )
+
+    def columns_of(self, node: str) -> Sequence[Found]:
+        """The columns that artifacts know; of a model also those that its SQL implies."""
+        found = self.artifacts.node(node)
+        if not found:
+            return ()
+        if found.get("resource_type") in ("model", "snapshot"):
+            return self._lineage.columns(node)
+        return listed.from_catalog(self.artifacts, node) or (
+            listed.from_seed(found, self.root)
+            if found.get("resource_type") == "seed"
+            else listed.declared(found)
+        )
+
+    def parts_of(self, node: str) -> tuple[str, ...]:
+        """The parts of a node's relation, or of a relation that is no node."""
+        return self.others.get(node) or relation_parts(self.artifacts.node(node))
+
+    @cached_property
+    def roots(self) -> tuple[str, ...]:
+        """What everything is made from, those that others point at first."""
+        plain = [n for n in self.order if n not in self.steps and _is_stored(self.artifacts.node(n))]
+        waiting = [*plain, *sorted(self.others)]
+        points = {
+            each: {node for p in self.bounds.of(each).pointers for node, _ in p.targets} - {each}
+            for each in waiting
+        }
+        done: list[str] = []
+        while waiting:
+            free = [each for each in waiting if not points[each] & set(waiting)]
+            done += free or waiting[:1]
+            waiting = [each for each in waiting if each not in done]
+        return tuple(done)
+
+    def missing(self, made: Mapping[str, MadeTable]) -> tuple[Issue, ...]:
+        """Queryable nodes that are not there, or under another name than the project's."""
+        found: list[Issue] = []
+        for table in self.schema.tables:
+            there = made.get(table.unique_id)
+            if there is None or not there.rows:
+                message = "it has no rows in the made-up warehouse"
+                found.append(Issue(Level.ERROR, table.unique_id, message, "declare its columns"))
+            parts = self.parts_of(table.unique_id)
+            if len(parts) == 3 and parts[0].lower() != self.layout.catalog.lower():
+                message = f"it is in another database than most tables, here {there.relation}" if (
+                    there
+                ) else "it is in another database than most tables"
+                found.append(Issue(Level.WARNING, table.unique_id, message))
+        return tuple(found)
+
+
+class _Builder:
+    """One file, made table after table."""
+
+    def __init__(self, project: _Project, path: Path, seed: int) -> None:
+        self._project = project
+        self._path = path
+        self._seed = seed
+        self._survivors: Mapping[Place, Sequence[Row]] = {}
+        self._fixed: dict[Place, Sequence[object]] = {}
+        self._sizes: dict[Place, int] = {}
+        self.made: dict[str, MadeTable] = {}
+        self.issues: list[Issue] = []
+
+    def make(self, survivors: Mapping[Place, Sequence[Row]]) -> None:
+        """Every table. ``survivors`` are the rows that single columns of tests' targets hold."""
+        self._survivors = survivors
+        self._path.unlink(missing_ok=True)
+        with duck.open_writable(self._path) as connection:
+            self._create_schemas(connection)
+            self._load_seeds(connection)
+            self._measure_keys()
+            for node in self._project.roots:
+                if node not in self.made:
+                    self._generate(connection, node, "")
+            connection.execute("checkpoint")
+        with duck.open_for_models(self._path, _MODEL_S) as connection:
+            for node, step in self._project.steps.items():
+                if _is_stored(self._project.artifacts.node(node)):
+                    self._run(connection, step)
+            connection.execute("checkpoint")
+
+    def checks(self) -> tuple[fact_checks.FactCheck, ...]:
+        connection = duck.open_read_only(self._path)
+        try:
+            facts, dialect = self._project.facts, self._project.schema.dialect
+            return fact_checks.check(facts, connection, self._name, dialect)
+        finally:
+            connection.close()
+
+    def survivors(self, checks: Sequence[fact_checks.FactCheck]) -> dict[Place, Sequence[Row]]:
+        """What the targets of failing relationships hold, by (node, column)."""
+        targets = {
+            (each.fact.target, each.fact.target_columns[0].lower())
+            for each in checks
+            if each.failures and each.fact.kind == "points_at" and len(each.fact.columns) == 1
+        }
+        connection = duck.open_read_only(self._path)
+        try:
+            found = {(n, c): self._select(connection, self._name(n), (c,)) for n, c in targets}
+            return {place: rows for place, rows in found.items() if rows}
+        finally:
+            connection.close()
+
+    def _name(self, node: str) -> str:
+        return self.made[node].relation if node in self.made else ""
+
+    # --- steps ---------------------------------------------------------------------------------
+
+    def _create_schemas(self, connection: Connection) -> None:
+        project = self._project
+        nodes = (*project.order, *project.others)
+        for schema in sorted({project.layout.of_parts(project.parts_of(each))[0] for each in nodes}):
+            name = duck.quoted(project.layout.catalog, schema)
+            connection.execute(f"create schema if not exists {name}")
+
+    def _load_seeds(self, connection: Connection) -> None:
+        project = self._project
+        for node in project.roots:
+            found = project.artifacts.node(node)
+            if found.get("resource_type") != "seed" or project.root is None:
+                continue
+            known = {each.name.lower(): each.type for each in project.columns_of(node) if each.type}
+            types = {name: duck_type(kind, project.schema.dialect) for name, kind in known.items()}
+            target = project.layout.quoted(project.parts_of(node))
+            problem = seed_files.load(connection, target, found, project.root, types)
+            if problem:
+                self._tell(node, f"its rows are made up: {problem}", "dbt seed")
+                continue
+            self._note(connection, node, target, "seed")
+            self._fix(connection, node, target)
+
+    def _fix(self, connection: Connection, node: str, target: str) -> None:
+        """What a seed holds is all that there is: others draw from it."""
+        for column in self._project.bounds.of(node).columns:
+            held = self._select(connection, target, (column.name,))
+            if held and (column.unique or column.domain not in self._fixed):
+                self._fixed[column.domain] = tuple(row[0] for row in held)
+
+    def _measure_keys(self) -> None:
+        for node in self._project.roots:
+            if node in self.made:
+                continue
+            table = self._project.bounds.of(node)
+            for column in table.columns:
+                if column.unique and column.is_key:
+                    known = self._sizes.get(column.domain, table.rows)
+                    self._sizes[column.domain] = min(known, table.rows)
+
+    def _run(self, connection: Connection, step: Step) -> None:
+        project, node = self._project, step.node
+        target = project.layout.quoted(project.parts_of(node))
+        problem = step.problem or dag.run(connection, target, step.sql)
+        if not problem:
+            self._note(connection, node, target, "run")
+            if self.made[node].rows:
+                return
+            problem = "its SQL gives no row over the made-up inputs"
+        self._generate(connection, node, problem)
+
+    def _generate(self, connection: Connection, node: str, problem: str) -> None:
+        """Made-up rows for a node; ``problem`` says why a model's SQL did not make them."""
+        project = self._project
+        target = project.layout.quoted(project.parts_of(node))
+        table = self._typed(connection, node, project.bounds.of(node))
+        if not table.columns:
+            self._tell(node, f"left out, for none of its columns is known. {problem}".strip())
+            return
+        pools = Pools(
+            lambda of, columns: self._held(connection, of, columns), self._fixed, self._sizes
+        )
+        rows = generated.rows(table, pools, self._seed, project.as_of)
+        failed = made_tables.create(connection, target, table, rows, project.schema.dialect)
+        if problem:
+            self._tell(node, f"its rows are made up: {problem}", "dbt compile")
+        if failed:
+            self._tell(node, f"its rows could not be made up: {failed}")
+            return
+        self._note(connection, node, target, "generated")
+
+    def _typed(self, connection: Connection, node: str, table: TableBounds) -> TableBounds:
+        """The table with the columns that its SQL gave, where that ran without giving rows."""
+        if node not in self.made:
+            return table
+        return table.retyped(_described(connection, self.made[node].relation))
+
+    def _note(self, connection: Connection, node: str, target: str, how: str) -> None:
+        counted = duck.run(connection, f"select count(*) from {target}")
+        count = 0 if isinstance(counted, QueryError) else int(str(counted.rows[0][0]))
+        self.made[node] = MadeTable(node, target, how, count)
+
+    def _held(self, connection: Connection, node: str, columns: tuple[str, ...]) -> Sequence[Row]:
+        if len(columns) == 1 and (node, columns[0]) in self._survivors:
+            return self._survivors[(node, columns[0])]
+        return self._select(connection, self._name(node), columns) if node in self.made else ()
+
+    def _select(
+        self, connection: Connection, target: str, columns: tuple[str, ...]
+    ) -> Sequence[Row]:
+        """The different filled rows of some columns; none where they cannot be read."""
+        listed_ = ", ".join(duck.quoted(each) for each in columns)
+        filled = " and ".join(f"{duck.quoted(each)} is not null" for each in columns)
+        query = f"select distinct {listed_} from {target} where {filled} order by all"
+        found = duck.run(connection, query, _MOST_HELD)
+        return () if isinstance(found, QueryError) else found.rows
+
+    def _tell(self, node: str, message: str, hint: str = "") -> None:
+        self.issues.append(Issue(Level.WARNING, node, message, hint))
+
+
+def _described(connection: Connection, target: str) -> tuple[tuple[str, str], ...]:
+    found = duck.run(connection, f"describe {target}")
+    if isinstance(found, QueryError):
+        raise WarehouseError(f"{target} cannot be read: {found.message}")
+    return tuple((str(row[0]), str(row[1])) for row in found.rows)
+
+
+def _is_stored(node: Node) -> bool:
+    """Whether the node has a relation of its own; a relation that is no node has one, too."""
+    return text(section(node, "config"), "materialized") != "ephemeral" and (
+        node.get("resource_type") in ("model", "snapshot", "seed", "source", None)
+    )
+
+
+def _day(schema: ProjectSchema, artifacts: Artifacts) -> date:
+    """What today is: as the settings say, else the day on which dbt wrote its manifest."""
+    written = text(section(artifacts.manifest, "metadata"), "generated_at")
+    for each in (schema.as_of, written):
+        try:
+            return date.fromisoformat(each[:10])
+        except ValueError:
+            continue
+    return date(2024, 6, 30)
+
+
+def summary(tables: Sequence[MadeTable]) -> Mapping[str, int]:
+    """How many tables were made in which way."""
+    return Counter(each.how for each in tables)

@@ -1,0 +1,82 @@
+"""How columns pass through models: up to the columns that they come from, and who shares values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from dbt_t2s.judge.usage import Origin, Place, Usage
+
+
+class Trails:
+    """The columns above a column, by what the SQL of each model says (``usages`` by node id)."""
+
+    def __init__(self, usages: Mapping[str, Usage]) -> None:
+        self._outputs = {node: dict(usage.outputs) for node, usage in usages.items()}
+        self._open = {node: usage.open for node, usage in usages.items()}
+        self._trails: dict[Place, tuple[Origin, ...]] = {}
+
+    def above(self, place: Place) -> tuple[Origin, ...]:
+        """One step up; none where the column starts here or is computed."""
+        node, name = place
+        outputs = self._outputs.get(node)
+        if outputs is None:
+            return ()
+        behind = self._open[node]
+        if name not in outputs and len(behind) == 1 and behind[0] != node:
+            return (Origin((behind[0], name)),)
+        return outputs.get(name, ())
+
+    def trail(self, place: Place) -> tuple[Origin, ...]:
+        """The column itself and all that it comes from, each once, the nearest first."""
+        if place not in self._trails:
+            found = {place: Origin(place)}
+            pending = [Origin(place)]
+            while pending:
+                here = pending.pop(0)
+                for each in self.above(here.place):
+                    if each.place not in found:
+                        found[each.place] = Origin(each.place, here.grouped or each.grouped)
+                        pending.append(found[each.place])
+            self._trails[place] = tuple(found.values())
+        return self._trails[place]
+
+    def together(self, node: str, columns: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The nodes that hold all of these columns of ``node`` in rows of the same grain."""
+        names = tuple(columns)
+        trails = [self.trail((node, name)) for name in names]
+        for first in trails[0] if trails else ():
+            above = first.place[0]
+            held = [
+                next((o.place[1] for o in t if o.place[0] == above and not o.grouped), "")
+                for t in trails
+            ]
+            if all(held) and not first.grouped:
+                yield above, tuple(held)
+
+
+class Domains:
+    """Which columns hold values of one kind: they are compared, tested against, or passed on."""
+
+    def __init__(self) -> None:
+        self._parents: dict[Place, Place] = {}
+
+    def join(self, one: Place, other: Place) -> None:
+        a, b = self.of(one), self.of(other)
+        if a != b:
+            first, second = sorted((a, b))
+            self._parents[second] = first
+
+    def of(self, place: Place) -> Place:
+        """The place that stands for all that share values with this one."""
+        root = place
+        while self._parents.get(root, root) != root:
+            root = self._parents[root]
+        while self._parents.get(place, place) != root and place != root:
+            self._parents[place], place = root, self._parents[place]
+        return root
+
+    def members(self) -> Mapping[Place, tuple[Place, ...]]:
+        found: dict[Place, list[Place]] = {}
+        for place in sorted({*self._parents, *self._parents.values()}):
+            found.setdefault(self.of(place), []).append(place)
+        return {root: tuple(group) for root, group in found.items()}
