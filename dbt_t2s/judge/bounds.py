@@ -147,7 +147,8 @@ class Bounds:
         for name, origins in usage.outputs:
             self._names[node][name] = None
             for origin in origins:
-                self._domains.join((node, name), origin.place)
+                if not origin.scaled:
+                    self._domains.join((node, name), origin.place)
         for place in usage.reads:
             for origin in self.trails.trail(place):
                 self._names[origin.place[0]][origin.place[1]] = None
@@ -187,10 +188,12 @@ class Bounds:
             self._express(fact)
         elif fact.kind == "points_at":
             self._point(fact, columns)
+        if fact.kind == "not_null":
+            for name in columns:
+                for place in self.trails.needs((fact.subject, name)):
+                    self._said[place].required = True
         for said in (self._said[origin.place] for trail in trails for origin in trail):
-            if fact.kind == "not_null":
-                said.required = True
-            elif fact.kind == "accepted_values":
+            if fact.kind == "accepted_values":
                 both = tuple(each for each in said.accepted if each in fact.values)
                 said.accepted = both or said.accepted or fact.values
             elif fact.kind == "range":
@@ -202,7 +205,8 @@ class Bounds:
         try:
             read = language.columns_read(fact.expression, self._dialect)
             names = tuple(dict.fromkeys(name for _, name in read))
-            for node, held in self.trails.together(fact.subject, [n.lower() for n in names]):
+            lower = [each.lower() for each in names]
+            for node, held in self.trails.together(fact.subject, lower, scaled=True):
                 quoted = {
                     name: language.quote(own, self._dialect)
                     for name, own in zip(names, held, strict=True)

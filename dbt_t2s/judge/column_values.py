@@ -20,7 +20,9 @@ _WHOLE = ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UTINYINT", "USMALL
 def is_whole(type_: str) -> bool:
     """Whether a DuckDB type holds whole numbers only."""
     name = type_.upper()
-    return name.startswith(_WHOLE) or (name.startswith("DECIMAL") and name.endswith((",0)", ", 0)")))
+    return name.startswith(_WHOLE) or (
+        name.startswith("DECIMAL") and name.endswith((",0)", ", 0)"))
+    )
 
 
 def null_share(column: ColumnBounds) -> float:

@@ -57,9 +57,7 @@ def _issue(check: FactCheck) -> Issue:
     return Issue(Level.WARNING, fact.node, f"in the made-up warehouse, {what} {why}{count}")
 
 
-def _check(
-    fact: Fact, connection: Connection, table: str, target: str, dialect: str
-) -> FactCheck:
+def _check(fact: Fact, connection: Connection, table: str, target: str, dialect: str) -> FactCheck:
     try:
         sql = _failing(fact, table, target, dialect)
     except language.SqlError as error:
@@ -90,7 +88,9 @@ def _failing(fact: Fact, table: str, target: str, dialect: str) -> str:
         to = [duck.quoted(each) for each in fact.target_columns]
         same = " and ".join(f"p.{b} = t.{a}" for a, b in zip(columns, to, strict=True))
         filled = " and ".join(f"t.{each} is not null" for each in columns)
-        return f"select 1 from {table} t where {filled} and not exists (from {target} p where {same})"
+        return (
+            f"select 1 from {table} t where {filled} and not exists (from {target} p where {same})"
+        )
     if fact.kind == "range":
         bounds = ((fact.minimum, "<"), (fact.maximum, ">"))
         outside = [f"{columns[0]} {sign} {_bound(each)}" for each, sign in bounds if each]

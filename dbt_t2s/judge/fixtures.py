@@ -129,7 +129,9 @@ class _Project:
             found = outputs(node)
             if found or node in self.steps:
                 return found
-            return frozenset(each.name.lower() for each in listed.from_catalog(self.artifacts, node))
+            return frozenset(
+                each.name.lower() for each in listed.from_catalog(self.artifacts, node)
+            )
 
         for node in self.order:
             found = self.artifacts.node(node)
@@ -158,7 +160,9 @@ class _Project:
     @cached_property
     def roots(self) -> tuple[str, ...]:
         """What everything is made from, those that others point at first."""
-        plain = [n for n in self.order if n not in self.steps and _is_stored(self.artifacts.node(n))]
+        plain = [
+            n for n in self.order if n not in self.steps and _is_stored(self.artifacts.node(n))
+        ]
         waiting = [*plain, *sorted(self.others)]
         points = {
             each: {node for p in self.bounds.of(each).pointers for node, _ in p.targets} - {each}
@@ -181,9 +185,11 @@ class _Project:
                 found.append(Issue(Level.ERROR, table.unique_id, message, "declare its columns"))
             parts = self.parts_of(table.unique_id)
             if len(parts) == 3 and parts[0].lower() != self.layout.catalog.lower():
-                message = f"it is in another database than most tables, here {there.relation}" if (
-                    there
-                ) else "it is in another database than most tables"
+                message = (
+                    f"it is in another database than most tables, here {there.relation}"
+                    if (there)
+                    else "it is in another database than most tables"
+                )
                 found.append(Issue(Level.WARNING, table.unique_id, message))
         return tuple(found)
 
@@ -249,7 +255,9 @@ class _Builder:
     def _create_schemas(self, connection: Connection) -> None:
         project = self._project
         nodes = (*project.order, *project.others)
-        for schema in sorted({project.layout.of_parts(project.parts_of(each))[0] for each in nodes}):
+        for schema in sorted(
+            {project.layout.of_parts(project.parts_of(each))[0] for each in nodes}
+        ):
             name = duck.quoted(project.layout.catalog, schema)
             connection.execute(f"create schema if not exists {name}")
 

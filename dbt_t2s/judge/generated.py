@@ -182,7 +182,9 @@ class _Maker:
     def _within(self, low: Value, high: Value) -> date:
         last = day_of(high) or self._as_of
         first = day_of(low) or last - timedelta(days=730)
-        return first + timedelta(days=int(self._chance.random() * (max((last - first).days, 0) + 1)))
+        return first + timedelta(
+            days=int(self._chance.random() * (max((last - first).days, 0) + 1))
+        )
 
     # --- several values ------------------------------------------------------------------------
 
@@ -220,4 +222,3 @@ class _Maker:
             return
         for at, value in zip(places, self._chance.choice(held), strict=True):
             values[at] = value
-

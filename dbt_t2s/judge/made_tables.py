@@ -28,7 +28,8 @@ def create(
     )
     for start in range(0, len(rows), _AT_ONCE):
         values = ", ".join(
-            f"({', '.join(_text(value) for value in row)})" for row in rows[start : start + _AT_ONCE]
+            f"({', '.join(_text(value) for value in row)})"
+            for row in rows[start : start + _AT_ONCE]
         )
         source = f"(values {values}) as made({', '.join(names)})"
         statements.append(f"insert into {target} select {picked} from {source}")

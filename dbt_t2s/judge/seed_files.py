@@ -27,7 +27,9 @@ def load(
     found = duck.run(connection, f"select * from {read} limit 0")
     if isinstance(found, QueryError):
         return duck.first_line(found.message)
-    columns = ", ".join(_column(each, types.get(each.strip().lower(), "")) for each in found.columns)
+    columns = ", ".join(
+        _column(each, types.get(each.strip().lower(), "")) for each in found.columns
+    )
     made = duck.run(connection, f"create or replace table {target} as select {columns} from {read}")
     return duck.first_line(made.message) if isinstance(made, QueryError) else ""
 

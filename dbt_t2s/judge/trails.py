@@ -13,6 +13,7 @@ class Trails:
     def __init__(self, usages: Mapping[str, Usage]) -> None:
         self._outputs = {node: dict(usage.outputs) for node, usage in usages.items()}
         self._open = {node: usage.open for node, usage in usages.items()}
+        self._needs = {node: dict(usage.needs) for node, usage in usages.items()}
         self._trails: dict[Place, tuple[Origin, ...]] = {}
 
     def above(self, place: Place) -> tuple[Origin, ...]:
@@ -27,7 +28,10 @@ class Trails:
         return outputs.get(name, ())
 
     def trail(self, place: Place) -> tuple[Origin, ...]:
-        """The column itself and all that it comes from, each once, the nearest first."""
+        """The column itself and all whose values it holds, each once, the nearest first."""
+        return tuple(each for each in self._whole_trail(place) if not each.scaled)
+
+    def _whole_trail(self, place: Place) -> tuple[Origin, ...]:
         if place not in self._trails:
             found = {place: Origin(place)}
             pending = [Origin(place)]
@@ -35,23 +39,48 @@ class Trails:
                 here = pending.pop(0)
                 for each in self.above(here.place):
                     if each.place not in found:
-                        found[each.place] = Origin(each.place, here.grouped or each.grouped)
+                        found[each.place] = each.after(here.grouped, here.scaled)
                         pending.append(found[each.place])
             self._trails[place] = tuple(found.values())
         return self._trails[place]
 
-    def together(self, node: str, columns: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """The nodes that hold all of these columns of ``node`` in rows of the same grain."""
+    def needs(self, place: Place) -> tuple[Place, ...]:
+        """The column itself and all that must be filled for it to be filled."""
+        found = {place: None}
+        pending = [place]
+        while pending:
+            node, name = pending.pop()
+            of_node = self._needs.get(node)
+            if of_node is None:
+                continue
+            behind = self._open[node] if name not in of_node else ()
+            for each in (*of_node.get(name, ()), *((above, name) for above in behind)):
+                if each not in found:
+                    found[each] = None
+                    pending.append(each)
+        return tuple(found)
+
+    def together(
+        self, node: str, columns: Iterable[str], *, scaled: bool = False
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The nodes that hold all of these columns of ``node`` in rows of the same grain.
+
+        With ``scaled`` also those that hold all of them before they were scaled.
+        """
         names = tuple(columns)
-        trails = [self.trail((node, name)) for name in names]
+        trails = [self._whole_trail((node, name)) for name in names]
         for first in trails[0] if trails else ():
             above = first.place[0]
-            held = [
-                next((o.place[1] for o in t if o.place[0] == above and not o.grouped), "")
-                for t in trails
-            ]
-            if all(held) and not first.grouped:
+            if first.grouped or (first.scaled and not scaled):
+                continue
+            held = [next((o.place[1] for o in t if _is_beside(o, first)), "") for t in trails]
+            if all(held):
                 yield above, tuple(held)
+
+
+def _is_beside(origin: Origin, first: Origin) -> bool:
+    same = origin.place[0] == first.place[0] and origin.scaled is first.scaled
+    return same and not origin.grouped
 
 
 class Domains:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from dbt_t2s.sql import Scope, exp
 Place = tuple[str, str]
 """A node's id and its column in lower case."""
 
+Source = exp.Expr | Scope
 Find = Callable[[exp.Table], str]
 ColumnsOf = Callable[[str], frozenset[str]]
 
@@ -29,10 +31,16 @@ _TEXTS = (exp.Lower, exp.Upper, exp.Trim, exp.Like, exp.ILike, exp.Length, exp.S
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an output's values come from; ``grouped`` if rows were merged on the way."""
+    """Where an output's values come from; ``grouped`` if rows were merged on the way, ``scaled`` if
+    numbers were divided, multiplied or rounded by a constant."""
 
     place: Place
     grouped: bool = False
+    scaled: bool = False
+
+    def after(self, grouped: bool, scaled: bool = False) -> Origin:
+        """The same seen from further down."""
+        return Origin(self.place, self.grouped or grouped, self.scaled or scaled)
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,8 @@ class Usage:
     ``outputs`` are (lower-case name, origins), the latter none where a value is computed; ``open``
     are the nodes of which unknown columns are passed on besides. ``types`` are the types or kinds of type (``number``, ``date``, ``text``, ``boolean``) that casts
     and functions ask for, ``equal`` the places that joins compare, ``scenarios`` the conditions
-    that rows must meet together, ``seen`` those that some expression asks about.
+    that rows must meet together, ``seen`` those that some expression asks about. ``needs`` are the
+    places that must be filled for an output to be.
     """
 
     reads: tuple[Place, ...] = ()
@@ -52,6 +61,7 @@ class Usage:
     equal: tuple[tuple[Place, Place], ...] = ()
     scenarios: tuple[tuple[tuple[Place, Condition], ...], ...] = ()
     seen: tuple[tuple[Place, Condition], ...] = ()
+    needs: tuple[tuple[str, tuple[Place, ...]], ...] = ()
 
 
 def read(tree: exp.Expr, dialect: str, find: Find, columns_of: ColumnsOf) -> Usage:
@@ -78,6 +88,7 @@ def read(tree: exp.Expr, dialect: str, find: Find, columns_of: ColumnsOf) -> Usa
         tuple(dict.fromkeys(equal)),
         tuple(dict.fromkeys(each for each in scenarios if each)),
         tuple(dict.fromkeys(seen)),
+        tuple(reader.all_needs(scopes[-1])),
     )
 
 
@@ -88,31 +99,37 @@ class _Reader:
         self._columns_of = columns_of
         # By the scope's identity; the scope is kept so that the identity stays its own.
         self._projected: dict[tuple[int, str], tuple[Scope, tuple[Origin, ...]]] = {}
+        self._needed: dict[tuple[int, str], tuple[Scope, tuple[Place, ...]]] = {}
 
     # --- where columns come from ---------------------------------------------------------------
 
     def origins(self, scope: Scope, column: exp.Column) -> tuple[Origin, ...]:
         """The columns of nodes that ``column`` of ``scope`` is; none where that is not certain."""
+        source = self._source(scope, column)
+        return self._of_source(source, column.name.lower()) if source is not None else ()
+
+    def _source(self, scope: Scope, column: exp.Column) -> Source | None:
+        """What a column is of: here or, in a correlated subquery, further out."""
         here: Scope | None = scope
         while here is not None:
             sources = {n.lower(): s for n, (_, s) in here.selected_sources.items()}
             if column.table.lower() in sources:
-                return self._of_source(sources[column.table.lower()], column.name.lower())
+                return sources[column.table.lower()]
             if not column.table and sources:
                 found = self._among(tuple(sources.values()), column.name.lower())
-                if found:
+                if found is not None:
                     return found
             here = here.parent
-        return ()
+        return None
 
-    def _among(self, sources: tuple[exp.Expr | Scope, ...], name: str) -> tuple[Origin, ...]:
+    def _among(self, sources: tuple[Source, ...], name: str) -> Source | None:
         """Of several sources the one that has the column, or the only one that may have it."""
         having = [each for each in sources if self._has(each, name) is True]
         maybe = [each for each in sources if self._has(each, name) is None]
         chosen = having if len(having) == 1 else maybe if not having and len(maybe) == 1 else []
-        return self._of_source(chosen[0], name) if chosen else ()
+        return chosen[0] if chosen else None
 
-    def _has(self, source: exp.Expr | Scope, name: str) -> bool | None:
+    def _has(self, source: Source, name: str) -> bool | None:
         """Whether a source has the column; None where that is not known."""
         if isinstance(source, Scope):
             named = _names(source)
@@ -122,7 +139,7 @@ class _Reader:
         known = self._columns_of(self._node(source))
         return name in known if known else None
 
-    def _of_source(self, source: exp.Expr | Scope, name: str) -> tuple[Origin, ...]:
+    def _of_source(self, source: Source, name: str) -> tuple[Origin, ...]:
         if isinstance(source, Scope):
             return self._put_out(source, name)
         node = self._node(source)
@@ -146,7 +163,7 @@ class _Reader:
             return ()
         grouped = any(query.args.get(each) for each in ("group", "distinct", "qualify"))
         found = self._selected(scope, query, name)
-        return tuple(Origin(each.place, each.grouped or grouped) for each in found)
+        return tuple(each.after(grouped) for each in found)
 
     def _selected(self, scope: Scope, query: exp.Select, name: str) -> tuple[Origin, ...]:
         for item in query.selects:
@@ -157,8 +174,9 @@ class _Reader:
             if item.is_star and name not in _excepted(item):
                 table = item.table.lower() if isinstance(item, exp.Column) else ""
                 behind = [s for n, s in sources.items() if not table or n == table]
-                if found := self._among(tuple(behind), name):
-                    return found
+                source = self._among(tuple(behind), name)
+                if source is not None:
+                    return self._of_source(source, name)
         return ()
 
     def _of_branches(self, scope: Scope, name: str) -> tuple[Origin, ...]:
@@ -173,19 +191,22 @@ class _Reader:
             others = _names(branch)
             same = at >= 0 and "*" not in others and at < len(others)
             found += self._put_out(branch, others[at] if same else name)
-        merged = isinstance(scope.expression, exp.Union) and not scope.expression.args.get(
-            "distinct"
-        )
-        return tuple(Origin(each.place, each.grouped or not merged) for each in found)
+        query = scope.expression
+        grouped = not isinstance(query, exp.Union) or bool(query.args.get("distinct"))
+        return tuple(each.after(grouped) for each in found)
 
     def carried(self, scope: Scope, value: exp.Expr) -> tuple[Origin, ...]:
         """The columns whose values an expression passes on, perhaps in another spelling."""
-        while isinstance(value, _CARRIES):
+        scaled = False
+        while isinstance(value, _CARRIES) or _is_scaling(value):
+            scaled = scaled or _is_scaling(value)
             value = value.this
         if isinstance(value, exp.Coalesce):
             parts = (value.this, *value.expressions)
-            return tuple(each for part in parts for each in self.carried(scope, part))
-        return self.origins(scope, value) if isinstance(value, exp.Column) else ()
+            found = [each for part in parts for each in self.carried(scope, part)]
+        else:
+            found = list(self.origins(scope, value)) if isinstance(value, exp.Column) else []
+        return tuple(each.after(False, scaled) for each in found)
 
     def outputs(self, scope: Scope) -> Iterator[tuple[str, tuple[Origin, ...]]]:
         """Each output by its name with where it comes from, nowhere if it is computed."""
@@ -215,6 +236,58 @@ class _Reader:
                 found[self._node(source)] = None
         return tuple(found)
 
+    # --- what they rest on ---------------------------------------------------------------------
+
+    def all_needs(self, scope: Scope) -> Iterator[tuple[str, tuple[Place, ...]]]:
+        for name in dict.fromkeys(self._all_names(scope)):
+            yield name, self._needs(scope, name)
+
+    def _needs(self, source: Source, name: str) -> tuple[Place, ...]:
+        """The places that must be filled for a source's column to be filled."""
+        if not isinstance(source, Scope):
+            node = self._node(source)
+            return ((node, name),) if node else ()
+        key = (id(source), name)
+        if key not in self._needed:
+            self._needed[key] = (source, ())
+            self._needed[key] = (source, tuple(dict.fromkeys(self._rests_on(source, name))))
+        return self._needed[key][1]
+
+    def _rests_on(self, scope: Scope, name: str) -> Iterator[Place]:
+        branches = scope.set_operation_scopes
+        if branches:
+            names = _names(branches[0])
+            at = names.index(name) if name in names and "*" not in names else -1
+            for branch in branches:
+                others = _names(branch)
+                same = at >= 0 and "*" not in others and at < len(others)
+                yield from self._needs(branch, others[at] if same else name)
+        elif isinstance(scope.expression, exp.Select):
+            for column in self._decisive(scope, scope.expression, name):
+                source = self._source(scope, column)
+                if source is not None:
+                    yield from self._needs(source, column.name.lower())
+                    yield from self._joined_by(scope, source)
+
+    def _decisive(self, scope: Scope, query: exp.Select, name: str) -> Iterator[exp.Column]:
+        """The columns of a SELECT that make its output ``name`` NULL when they are."""
+        for item in query.selects:
+            if not item.is_star and item.alias_or_name.lower() == name:
+                yield from _strict_columns(item.unalias())
+                return
+        for each, (_, source) in scope.selected_sources.items():
+            if source in tuple(_behind_stars(scope)) and self._has(source, name) is not False:
+                yield exp.column(name, table=each)
+
+    def _joined_by(self, scope: Scope, source: Source) -> Iterator[Place]:
+        """What a LEFT JOIN finds its rows by: where that is NULL, so is all that it adds."""
+        for join in scope.expression.args.get("joins") or ():
+            joined = scope.selected_sources.get(join.alias_or_name)
+            on = join.args.get("on")
+            if join.side == "LEFT" and joined is not None and joined[1] is source and on:
+                for column in on.find_all(exp.Column):
+                    yield from (each.place for each in self.origins(scope, column))
+
     # --- what is asked of them -----------------------------------------------------------------
 
     def reads(self, scope: Scope) -> Iterator[Place]:
@@ -230,13 +303,16 @@ class _Reader:
                 sources = [source for _, source in scope.selected_sources.values()]
                 of_all = [self._of_source(s, name.name.lower()) for s in sources]
                 held = [each for each in of_all if each]
-                for one, other in zip(held, held[1:], strict=False):
+                for one, other in itertools.pairwise(held):
                     yield from self._pairs(one, other)
 
     def _pairs(
         self, left: tuple[Origin, ...], right: tuple[Origin, ...]
     ) -> Iterator[tuple[Place, Place]]:
-        yield from ((a.place, b.place) for a in left for b in right if a.place != b.place)
+        for a in left:
+            for b in right:
+                if a.place != b.place and not a.scaled and not b.scaled:
+                    yield a.place, b.place
 
     def types(self, scope: Scope) -> Iterator[tuple[Place, str]]:
         for cast in scope.find_all(exp.Cast):
@@ -288,10 +364,11 @@ def _names(scope: Scope) -> tuple[str, ...]:
     return tuple("*" if each.is_star else each.alias_or_name.lower() for each in selects)
 
 
-def _behind_stars(scope: Scope) -> Iterator[exp.Expr | Scope]:
+def _behind_stars(scope: Scope) -> Iterator[Source]:
     """The sources of which a SELECT takes all columns."""
     query = scope.expression
-    stars = [each for each in query.selects if each.is_star] if isinstance(query, exp.Select) else []
+    selects = query.selects if isinstance(query, exp.Select) else []
+    stars = [each for each in selects if each.is_star]
     tables = {each.table.lower() if isinstance(each, exp.Column) else "" for each in stars}
     for name, (_, source) in scope.selected_sources.items():
         if tables & {"", name.lower()}:
@@ -302,3 +379,32 @@ def _excepted(star: exp.Expr) -> frozenset[str]:
     inner = star.this if isinstance(star, exp.Column) else star
     return frozenset(each.name.lower() for each in inner.args.get("except_") or ())
 
+
+def _is_scaling(value: exp.Expr) -> bool:
+    """A number times, over or rounded to a constant."""
+    if isinstance(value, exp.Round):
+        return True
+    return isinstance(value, exp.Mul | exp.Div) and isinstance(
+        value.expression.unnest(), exp.Literal
+    )
+
+
+def _strict_columns(value: exp.Expr) -> Iterator[exp.Column]:
+    """The columns that make an expression NULL when they are."""
+    if isinstance(value, exp.Column):
+        yield value
+    elif isinstance(value, exp.Case):
+        for each in (
+            *(branch.args["true"] for branch in value.args["ifs"]),
+            value.args.get("default"),
+        ):
+            yield from _strict_columns(each) if each is not None else ()
+    elif isinstance(value, exp.Coalesce):
+        parts = [value.this, *value.expressions]
+        if all(each.find(exp.Column) for each in parts):
+            yield from _strict_columns(parts[-1])
+    elif not isinstance(value, exp.Count | exp.Is | exp.Exists | exp.Subquery | exp.Window):
+        for child in value.iter_expressions():
+            yield from _strict_columns(child)
+    elif isinstance(value, exp.Window) and not isinstance(value.this, exp.Lag | exp.Lead):
+        yield from _strict_columns(value.this)
