@@ -31,7 +31,9 @@ class ColumnBounds:
 
     ``type`` is DuckDB's. ``values`` are the only ones allowed if ``closed``, else favoured ones.
     Columns with the same ``domain`` draw from the same values; ``domain_name`` is what that is
-    called most. ``asked`` are the conditions that some SQL asks of it.
+    called most; ``is_main`` is the key of the things themselves, not of something that each of them
+    has one of. ``asked`` are the conditions that some SQL asks of it, ``format`` the strftime form of
+    moments that are held as text.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ColumnBounds:
     domain: Place
     domain_name: str
     is_key: bool = False
+    is_main: bool = False
     plain_key: bool = False
     unique: bool = False
     nullable: bool = True
@@ -49,6 +52,7 @@ class ColumnBounds:
     maximum: str = ""
     null_share: float | None = None
     asked: tuple[Condition, ...] = ()
+    format: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,13 @@ class _Said:
     types: list[str] = field(default_factory=list)
     asked: dict[Condition, None] = field(default_factory=dict)
     unique: bool = False
+    pointed: bool = False
     required: bool = False
     accepted: tuple[str, ...] = ()
     minimum: str = ""
     maximum: str = ""
+    decoded: tuple[str, ...] = ()
+    format: str = ""
     profile: Column | None = None
 
 
@@ -129,6 +136,7 @@ class Bounds:
         self._scenarios: defaultdict[str, dict[Scenario, None]] = defaultdict(dict)
         self._names: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._domains = Domains()
+        self._alike = Domains()  # columns of one type
         for node, usage in usages.items():
             self._use(node, usage)
         for table in schema.tables:
@@ -140,6 +148,7 @@ class Bounds:
         self._tables: dict[str, TableBounds] = {}
         self._guess_keys(set(usages))
         self._members = self._domains.members()
+        self._typed_alike = self._alike.members()
 
     # --- gathering -----------------------------------------------------------------------------
 
@@ -149,12 +158,22 @@ class Bounds:
             for origin in origins:
                 if not origin.scaled:
                     self._domains.join((node, name), origin.place)
+                    self._alike.join((node, name), origin.place)
         for place in usage.reads:
             for origin in self.trails.trail(place):
                 self._names[origin.place[0]][origin.place[1]] = None
                 self._domains.join(place, origin.place)
+                self._alike.join(place, origin.place)
         for one, other in usage.equal:
             self._domains.join(one, other)
+        for one, other in (*usage.equal, *usage.compared):
+            self._alike.join(one, other)
+        for place, values in usage.decoded:
+            for origin in self.trails.trail(place):
+                self._said[origin.place].decoded += values
+        for place, format_ in usage.formats:
+            for origin in self.trails.trail(place):
+                self._said[origin.place].format = format_
         for place, kind in usage.types:
             for origin in self.trails.trail(place):
                 self._said[origin.place].types.append(kind)
@@ -180,10 +199,7 @@ class Bounds:
         columns = tuple(each.lower() for each in fact.columns)
         trails = [self.trails.trail((fact.subject, name)) for name in columns]
         if fact.kind == "unique":
-            for node, names in self.trails.together(fact.subject, columns):
-                self._unique[node][names] = None
-                if len(names) == 1:
-                    self._said[(node, names[0])].unique = True
+            self._be_unique(fact.subject, columns)
         elif fact.kind == "expression":
             self._express(fact)
         elif fact.kind == "points_at":
@@ -200,6 +216,19 @@ class Bounds:
                 said.minimum = said.minimum or fact.minimum
                 said.maximum = said.maximum or fact.maximum
 
+    def _be_unique(self, subject: str, columns: tuple[str, ...]) -> None:
+        """The columns are unique here and above, and so is what one row of them is joined to."""
+        pending, seen = [(subject, columns)], {(subject, columns)}
+        while pending:
+            for node, names in self.trails.together(*pending.pop()):
+                self._unique[node][names] = None
+                if len(names) > 1:
+                    continue
+                self._said[(node, names[0])].unique = True
+                fresh = [k for k in self.trails.matched((node, names[0])) if k not in seen]
+                seen.update(fresh)
+                pending += fresh
+
     def _express(self, fact: Fact) -> None:
         """The expression over every node that holds all of its columns as they are."""
         try:
@@ -214,6 +243,10 @@ class Bounds:
                 bare = language.unqualify(fact.expression, self._dialect)
                 written = language.substitute(bare, self._dialect, quoted)
                 self._expressions[node][written] = None
+                if isinstance(language.parse_one(bare, self._dialect), language.exp.EQ):
+                    # A sum of such rows does not hold where some parts are missing.
+                    for own in held:
+                        self._said[(node, own)].required = True
         except language.SqlError:
             # What cannot be read is not met here; the check on the finished table reports it.
             return
@@ -225,8 +258,11 @@ class Bounds:
         targets = tuple(self.trails.together(fact.target, wanted))
         for node, names in self.trails.together(fact.subject, columns):
             self._pointers[node][Pointer(names, targets)] = None
+            for name in names:
+                self._said[(node, name)].pointed = True
         for own, to in zip(columns, wanted, strict=True):
             self._domains.join((fact.subject, own), (fact.target, to))
+            self._alike.join((fact.subject, own), (fact.target, to))
 
     def _join(self, schema: ProjectSchema) -> None:
         ids = {table.name: table.unique_id for table in schema.tables}
@@ -281,7 +317,7 @@ class Bounds:
         said = self._said[place]
         domain = self._domains.of(place)
         members = self._members.get(domain, (place,))
-        type_ = self._type(place, known, members)
+        type_ = self._type(place, known, self._typed_alike.get(self._alike.of(place), (place,)))
         kind = _kind(type_)
         called = plausible.most_common([each[1] for each in members])
         unique = said.unique
@@ -289,6 +325,10 @@ class Bounds:
         keyed = keyed or any(is_key_name(each[1]) for each in members)
         profile = said.profile
         accepted = said.accepted or self._accepted(members)
+        if said.decoded:
+            # A value that is not decoded would come out as NULL.
+            both = tuple(each for each in accepted if each in said.decoded)
+            accepted = both or (said.decoded if said.required and not keyed else accepted)
         values = accepted or (profile.values if profile and not profile.personal else ())
         return ColumnBounds(
             name=known.name if known else name,
@@ -299,6 +339,7 @@ class Bounds:
             is_key=keyed and kind in (Kind.NUMBER, Kind.TEXT) and not accepted,
             plain_key=self._has_numbers(members),
             unique=unique,
+            is_main=unique and (name in _likely_keys(node) or not said.pointed),
             nullable=not said.required,
             values=values,
             closed=bool(accepted),
@@ -306,6 +347,7 @@ class Bounds:
             maximum=said.maximum or (profile.maximum if profile else "") or "",
             null_share=profile.null_share if profile else None,
             asked=tuple(said.asked),
+            format=said.format if kind is Kind.TEXT else "",
         )
 
     def _accepted(self, members: Iterable[Place]) -> tuple[str, ...]:
@@ -325,6 +367,8 @@ class Bounds:
         if known is not None and known.type:
             return duck_type(known.type, self._dialect)
         said = self._said[place]
+        if said.format:
+            return "VARCHAR"
         own = type_from_usage(said.types, said.asked)
         if own:
             return own

@@ -82,6 +82,13 @@ def read(node: exp.Expr) -> tuple[exp.Expr, Condition] | None:
     return None
 
 
+def of_case(node: exp.Case) -> tuple[exp.Expr, Condition] | None:
+    """The operand of ``case x when 'a' then …`` and the literals it is compared with."""
+    if not isinstance(node.this, exp.Expr):
+        return None
+    return _compared(node.this, "=", [each.this for each in node.args["ifs"]])
+
+
 def _compared(
     value: exp.Expr, operator: str, literals: list[exp.Expr]
 ) -> tuple[exp.Expr, Condition] | None:

@@ -30,6 +30,7 @@ class Step:
     sql: str = ""
     problem: str = ""
     usage: Usage | None = None
+    reads_itself: bool = False
     relations: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
@@ -78,6 +79,7 @@ def step(
         asked = usage.read(tree, dialect, find, columns_of)
         if not language.is_select(tree):
             return Step(unique_id, problem=f"a {tree.key} is no query")
+        own = any(layout.nodes.find(each) == unique_id for each in tree.find_all(exp.Table))
         frozen = _freeze_time(tree, as_of)
         renamed = layout.rewrite(tree)
         # DuckDB gets its own dialect as it was written: printing it anew could change it.
@@ -87,7 +89,7 @@ def step(
         return Step(unique_id, problem=f"its SQL cannot be read: {duck.first_line(str(error))}")
     if node.get("resource_type") == "snapshot":
         written = _as_snapshot(written, node, as_of)
-    return Step(unique_id, written, "", asked, tuple(others.items()))
+    return Step(unique_id, written, "", asked, own, tuple(others.items()))
 
 
 def _freeze_time(tree: exp.Expr, as_of: date) -> bool:
@@ -123,7 +125,7 @@ def _as_snapshot(code: str, node: Node, as_of: date) -> str:
 def run(connection: Connection, target: str, sql: str) -> str:
     """Makes the table ``target`` (quoted) of a query's rows; why that failed, empty if it did not.
 
-    Where a value cannot be cast, as made-up values may not, NULL stands for it.
+    A query may read what ``target`` was before. Where a value cannot be cast, as made-up values may not, NULL stands for it.
     """
     problem = _create(connection, target, sql)
     if problem and ("onversion" in problem or "ould not convert" in problem):

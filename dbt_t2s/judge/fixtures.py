@@ -285,18 +285,26 @@ class _Builder:
                 self._fixed[column.domain] = tuple(row[0] for row in held)
 
     def _measure_keys(self) -> None:
+        """How many keys of each domain there are: as many as the things that they are keys of."""
+        main: dict[Place, int] = {}
+        others: dict[Place, int] = {}
         for node in self._project.roots:
             if node in self.made:
                 continue
             table = self._project.bounds.of(node)
             for column in table.columns:
                 if column.unique and column.is_key:
-                    known = self._sizes.get(column.domain, table.rows)
-                    self._sizes[column.domain] = min(known, table.rows)
+                    sizes = main if column.is_main else others
+                    known = sizes.get(column.domain, table.rows)
+                    sizes[column.domain] = min(known, table.rows)
+        self._sizes = others | main
 
     def _run(self, connection: Connection, step: Step) -> None:
         project, node = self._project, step.node
         target = project.layout.quoted(project.parts_of(node))
+        if step.reads_itself:
+            # As in the first run after it was made: nothing is in it yet.
+            self._create(connection, target, project.bounds.of(node), ())
         problem = step.problem or dag.run(connection, target, step.sql)
         if not problem:
             self._note(connection, node, target, "run")
@@ -317,13 +325,18 @@ class _Builder:
             lambda of, columns: self._held(connection, of, columns), self._fixed, self._sizes
         )
         rows = generated.rows(table, pools, self._seed, project.as_of)
-        failed = made_tables.create(connection, target, table, rows, project.schema.dialect)
+        failed = self._create(connection, target, table, rows)
         if problem:
             self._tell(node, f"its rows are made up: {problem}", "dbt compile")
         if failed:
             self._tell(node, f"its rows could not be made up: {failed}")
             return
         self._note(connection, node, target, "generated")
+
+    def _create(
+        self, connection: Connection, target: str, table: TableBounds, rows: Sequence[Row]
+    ) -> str:
+        return made_tables.create(connection, target, table, rows, self._project.schema.dialect)
 
     def _typed(self, connection: Connection, node: str, table: TableBounds) -> TableBounds:
         """The table with the columns that its SQL gave, where that ran without giving rows."""

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from dbt_t2s.judge import plausible
-from dbt_t2s.judge.bounds import ColumnBounds, Pointer, Scenario, TableBounds
+from dbt_t2s.judge.bounds import MOST_ROWS, ColumnBounds, Pointer, Scenario, TableBounds
 from dbt_t2s.judge.column_values import (
     allowed,
     cast,
@@ -31,6 +31,7 @@ Row = tuple[Value, ...]
 _TRIES = 20
 # So many rows in ten are made for the conditions that models put on them.
 _FOR_SCENARIOS = 6
+_PERIODS = ("day", "date", "week", "month", "quarter", "year")
 _STARTS = ("created", "ordered", "opened", "started", "start", "from", "signed", "first", "birth")
 
 
@@ -55,13 +56,26 @@ def rows(table: TableBounds, pools: Pools, seed: int, as_of: date) -> tuple[Row,
         return ()
     maker = _Maker(table, pools, random.Random(f"{seed}/{table.node}"), as_of)
     found: list[Row] = []
-    for _ in range(table.rows * _TRIES):
-        if len(found) == table.rows:
+    wanted = min(table.rows, *(_distinct(each, pools) for each in table.columns))
+    for _ in range(wanted * _TRIES):
+        if len(found) == wanted:
             break
         row = maker.row(len(found))
         if row is not None:
             found.append(row)
     return tuple(found)
+
+
+def _distinct(column: ColumnBounds, pools: Pools) -> int:
+    """How many rows a column leaves room for: as many as there are values, if it is unique."""
+    if not column.unique:
+        return MOST_ROWS
+    if column.closed:
+        return len(column.values)
+    fixed = pools.fixed.get(column.domain)
+    if fixed:
+        return len(fixed)
+    return pools.sizes.get(column.domain, MOST_ROWS) if column.is_key else MOST_ROWS
 
 
 class _Maker:
@@ -123,6 +137,8 @@ class _Maker:
             return typed[number % len(typed)] if column.unique else self._ranked(typed)
         if column.is_key:
             return self._key(column, number)
+        if column.format:
+            return _moment_text(column, base, number if column.unique else base.toordinal())
         asked = [v for each in column.asked for v in meeting(column, each)]
         if asked and not column.unique and self._chance.random() < 0.5:
             return self._chance.choice(asked)
@@ -175,8 +191,14 @@ class _Maker:
         elif not any(each in column.name.lower() for each in _STARTS):
             # What ends or follows comes after what starts, so late in the row's life.
             base = min(base + timedelta(days=int(self._chance.random() * 20)), self._as_of)
+        if "month" in column.name.lower():
+            base = base.replace(day=1)
+        elif "week" in column.name.lower():
+            base -= timedelta(days=base.weekday())
         if column.kind is Kind.DATE:
             return base
+        if any(each in column.name.lower() for each in _PERIODS):
+            return datetime.combine(base, time())
         return datetime.combine(base, time(int(self._chance.random() * 24), 30))
 
     def _within(self, low: Value, high: Value) -> date:
@@ -222,3 +244,8 @@ class _Maker:
             return
         for at, value in zip(places, self._chance.choice(held), strict=True):
             values[at] = value
+
+
+def _moment_text(column: ColumnBounds, base: date, number: int) -> str:
+    moment = datetime.combine(base, time(number % 24, number % 60))
+    return moment.strftime(column.format)

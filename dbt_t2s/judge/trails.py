@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from dbt_t2s.judge.usage import Origin, Place, Usage
+from dbt_t2s.judge.usage import Key, Origin, Place, Usage
 
 
 class Trails:
@@ -14,6 +14,7 @@ class Trails:
         self._outputs = {node: dict(usage.outputs) for node, usage in usages.items()}
         self._open = {node: usage.open for node, usage in usages.items()}
         self._needs = {node: dict(usage.needs) for node, usage in usages.items()}
+        self._matched = {node: dict(usage.matched) for node, usage in usages.items()}
         self._trails: dict[Place, tuple[Origin, ...]] = {}
 
     def above(self, place: Place) -> tuple[Origin, ...]:
@@ -43,6 +44,10 @@ class Trails:
                         pending.append(found[each.place])
             self._trails[place] = tuple(found.values())
         return self._trails[place]
+
+    def matched(self, place: Place) -> tuple[Key, ...]:
+        """The keys that are unique if each value of this column stands in one row."""
+        return self._matched.get(place[0], {}).get(place[1], ())
 
     def needs(self, place: Place) -> tuple[Place, ...]:
         """The column itself and all that must be filled for it to be filled."""

@@ -14,6 +14,9 @@ from dbt_t2s.sql import Scope, exp
 Place = tuple[str, str]
 """A node's id and its column in lower case."""
 
+Key = tuple[str, tuple[str, ...]]
+"""A node's id and some of its columns in lower case."""
+
 Source = exp.Expr | Scope
 Find = Callable[[exp.Table], str]
 ColumnsOf = Callable[[str], frozenset[str]]
@@ -21,7 +24,10 @@ ColumnsOf = Callable[[str], frozenset[str]]
 # What passes a value on, perhaps in another spelling.
 _CARRIES = (exp.Cast, exp.Paren, exp.Lower, exp.Upper, exp.Trim, exp.Nullif, exp.TsOrDsToDate)
 _EQUAL = (exp.EQ, exp.NullSafeEQ)
-_COMPUTES = (exp.Sum, exp.Avg, exp.Mul, exp.Div, exp.Round, exp.Abs, exp.Stddev, exp.Median)
+_COMPUTES = (
+    exp.Sum, exp.Avg, exp.Mul, exp.Div, exp.Round, exp.Abs, exp.Stddev, exp.Median, exp.Add,
+    exp.Sub,
+)  # fmt: skip
 _DATES = (
     exp.DateTrunc, exp.TimestampTrunc, exp.DateDiff, exp.TimestampDiff, exp.Extract, exp.DateAdd,
     exp.DateSub, exp.Year, exp.Month, exp.Day, exp.TsOrDsAdd, exp.TsOrDsDiff, exp.DayOfWeek,
@@ -62,6 +68,10 @@ class Usage:
     scenarios: tuple[tuple[tuple[Place, Condition], ...], ...] = ()
     seen: tuple[tuple[Place, Condition], ...] = ()
     needs: tuple[tuple[str, tuple[Place, ...]], ...] = ()
+    matched: tuple[tuple[str, tuple[Key, ...]], ...] = ()
+    compared: tuple[tuple[Place, Place], ...] = ()
+    decoded: tuple[tuple[Place, tuple[str, ...]], ...] = ()
+    formats: tuple[tuple[Place, str], ...] = ()
 
 
 def read(tree: exp.Expr, dialect: str, find: Find, columns_of: ColumnsOf) -> Usage:
@@ -89,6 +99,10 @@ def read(tree: exp.Expr, dialect: str, find: Find, columns_of: ColumnsOf) -> Usa
         tuple(dict.fromkeys(each for each in scenarios if each)),
         tuple(dict.fromkeys(seen)),
         tuple(reader.all_needs(scopes[-1])),
+        tuple(reader.all_matched(scopes[-1])),
+        tuple(dict.fromkeys(pair for scope in scopes for pair in reader.compared(scope))),
+        tuple(dict.fromkeys(each for scope in scopes for each in reader.decoded(scope))),
+        tuple(dict.fromkeys(each for scope in scopes for each in reader.formats(scope))),
     )
 
 
@@ -161,9 +175,8 @@ class _Reader:
             return self._of_branches(scope, name)
         if not isinstance(query, exp.Select):
             return ()
-        grouped = any(query.args.get(each) for each in ("group", "distinct", "qualify"))
         found = self._selected(scope, query, name)
-        return tuple(each.after(grouped) for each in found)
+        return tuple(each.after(_is_grouped(query)) for each in found)
 
     def _selected(self, scope: Scope, query: exp.Select, name: str) -> tuple[Origin, ...]:
         for item in query.selects:
@@ -201,7 +214,10 @@ class _Reader:
         while isinstance(value, _CARRIES) or _is_scaling(value):
             scaled = scaled or _is_scaling(value)
             value = value.this
-        if isinstance(value, exp.Coalesce):
+        if isinstance(value, exp.Case) and value.this is not None:
+            # Some values are spelled anew, the others stay.
+            found = list(self.carried(scope, value.args.get("default") or exp.null()))
+        elif isinstance(value, exp.Coalesce):
             parts = (value.this, *value.expressions)
             found = [each for part in parts for each in self.carried(scope, part)]
         else:
@@ -288,6 +304,71 @@ class _Reader:
                 for column in on.find_all(exp.Column):
                     yield from (each.place for each in self.origins(scope, column))
 
+    # --- what they are joined to ---------------------------------------------------------------
+
+    def all_matched(self, scope: Scope) -> Iterator[tuple[str, tuple[Key, ...]]]:
+        for name in dict.fromkeys(self._all_names(scope)):
+            if found := tuple(dict.fromkeys(self._matched(scope, name))):
+                yield name, found
+
+    def _matched(self, scope: Scope, name: str) -> Iterator[Key]:
+        """The keys that must be unique for each row with this output to come out once."""
+        query = scope.expression
+        if not isinstance(query, exp.Select) or _is_grouped(query):
+            return
+        column = self._passed(scope, query, name)
+        source = self._source(scope, column) if column is not None else None
+        if column is None or source is None:
+            return
+        if isinstance(source, Scope):
+            yield from self._matched(source, column.name.lower())
+        sources = {n.lower(): s for n, (_, s) in scope.selected_sources.items()}
+        reached = {alias for alias, each in sources.items() if each is source}
+        pairs = list(self._join_pairs(scope))
+        while True:
+            fresh: dict[str, list[str]] = {}
+            for one, other in (*pairs, *((b, a) for a, b in pairs)):
+                if one[0] in reached and other[0] not in reached and other[0] in sources:
+                    fresh.setdefault(other[0], []).append(other[1])
+            if not fresh:
+                return
+            reached |= set(fresh)
+            for alias, names in fresh.items():
+                yield from self._key(sources[alias], names)
+
+    def _passed(self, scope: Scope, query: exp.Select, name: str) -> exp.Column | None:
+        """The column that a SELECT passes on as its output ``name``."""
+        for item in query.selects:
+            if not item.is_star and item.alias_or_name.lower() == name:
+                value = item.unalias()
+                while isinstance(value, _CARRIES):
+                    value = value.this
+                return value if isinstance(value, exp.Column) else None
+        for each, (_, source) in scope.selected_sources.items():
+            if source in tuple(_behind_stars(scope)) and self._has(source, name) is not False:
+                return exp.column(name, table=each)
+        return None
+
+    def _join_pairs(self, scope: Scope) -> Iterator[tuple[Place, Place]]:
+        """What joins equate, as (alias, column) pairs."""
+        for join in scope.expression.args.get("joins") or ():
+            on = join.args.get("on")
+            for each in on.find_all(exp.EQ) if on else ():
+                left, right = each.left.unnest(), each.right.unnest()
+                if isinstance(left, exp.Column) and isinstance(right, exp.Column):
+                    yield (
+                        (left.table.lower(), left.name.lower()),
+                        (right.table.lower(), right.name.lower()),
+                    )
+
+    def _key(self, source: Source, names: list[str]) -> Iterator[Key]:
+        """The same columns where they come from, if that is one node and no rows are merged."""
+        found = [self._of_source(source, name) for name in names]
+        nodes = {each.place[0] for origins in found for each in origins}
+        whole = all(len(origins) == 1 and not origins[0].grouped for origins in found)
+        if len(nodes) == 1 and whole:
+            yield nodes.pop(), tuple(sorted({origins[0].place[1] for origins in found}))
+
     # --- what is asked of them -----------------------------------------------------------------
 
     def reads(self, scope: Scope) -> Iterator[Place]:
@@ -321,11 +402,32 @@ class _Reader:
                 yield from ((each.place, written) for each in self.origins(scope, cast.this))
         for kind, functions in (("number", _COMPUTES), ("date", _DATES), ("text", _TEXTS)):
             for function in scope.find_all(*functions):
-                value = function.this.unnest() if isinstance(function.this, exp.Expr) else None
-                if kind == "date" and not isinstance(value, exp.Column):
-                    value = function.args.get("expression")
-                if isinstance(value, exp.Column):
-                    yield from ((each.place, kind) for each in self.origins(scope, value))
+                parts = (function.this, function.args.get("expression"))
+                for part in parts if kind != "text" else parts[:1]:
+                    value = part.unnest() if isinstance(part, exp.Expr) else None
+                    if isinstance(value, exp.Column):
+                        yield from ((o.place, kind) for o in self.origins(scope, value))
+        for each in scope.find_all(exp.Div):
+            # What is divided so comes in cents, which are whole.
+            if each.expression.name in ("100", "100.0") and isinstance(each.this, exp.Column):
+                yield from ((o.place, "BIGINT") for o in self.origins(scope, each.this))
+
+    def formats(self, scope: Scope) -> Iterator[tuple[Place, str]]:
+        """The strftime formats in which columns hold moments as text."""
+        for each in scope.find_all(exp.StrToTime, exp.StrToDate, exp.StrToUnix):
+            written = each.args.get("format")
+            if isinstance(written, exp.Literal):
+                yield from ((o.place, written.name) for o in self.carried(scope, each.this))
+
+    def compared(self, scope: Scope) -> Iterator[tuple[Place, Place]]:
+        """The columns whose values are put in order with one another."""
+        for each in scope.find_all(exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between):
+            bounds = (each.args.get("expression"), each.args.get("low"), each.args.get("high"))
+            for bound in bounds:
+                if isinstance(bound, exp.Expr):
+                    yield from self._pairs(
+                        self.carried(scope, each.this), self.carried(scope, bound)
+                    )
 
     def scenario(self, scope: Scope) -> tuple[tuple[Place, Condition], ...]:
         """The conditions of WHERE and ON that compare a column with literals."""
@@ -345,6 +447,18 @@ class _Reader:
             read = conditions.read(each)
             if read is not None:
                 yield from self._placed(scope, *read)
+        for each in scope.find_all(exp.Case):
+            read = conditions.of_case(each)
+            if read is not None:
+                yield from self._placed(scope, *read)
+
+    def decoded(self, scope: Scope) -> Iterator[tuple[Place, tuple[str, ...]]]:
+        """The values that a CASE without an ELSE knows: others become NULL."""
+        for each in scope.find_all(exp.Case):
+            read = conditions.of_case(each)
+            if read is not None and each.args.get("default") is None:
+                for place, condition in self._placed(scope, *read):
+                    yield place, condition.values
 
     def _placed(
         self, scope: Scope, value: exp.Expr, condition: Condition
@@ -380,6 +494,11 @@ def _excepted(star: exp.Expr) -> frozenset[str]:
     return frozenset(each.name.lower() for each in inner.args.get("except_") or ())
 
 
+def _is_grouped(query: exp.Select) -> bool:
+    """Whether a SELECT merges rows, or picks some of those that are alike."""
+    return any(query.args.get(each) for each in ("group", "distinct", "qualify"))
+
+
 def _is_scaling(value: exp.Expr) -> bool:
     """A number times, over or rounded to a constant."""
     if isinstance(value, exp.Round):
@@ -394,11 +513,13 @@ def _strict_columns(value: exp.Expr) -> Iterator[exp.Column]:
     if isinstance(value, exp.Column):
         yield value
     elif isinstance(value, exp.Case):
-        for each in (
-            *(branch.args["true"] for branch in value.args["ifs"]),
-            value.args.get("default"),
-        ):
-            yield from _strict_columns(each) if each is not None else ()
+        branches = value.args["ifs"]
+        parts = [each.args["true"] for each in branches]
+        default = value.args.get("default")
+        # Without an ELSE, what meets no branch is NULL.
+        parts += [default] if default else [value.this, *(each.this for each in branches)]
+        for each in parts:
+            yield from _strict_columns(each) if isinstance(each, exp.Expr) else ()
     elif isinstance(value, exp.Coalesce):
         parts = [value.this, *value.expressions]
         if all(each.find(exp.Column) for each in parts):
