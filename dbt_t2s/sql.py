@@ -237,7 +237,12 @@ def infer_type(node: exp.Expr, dialect: str) -> exp.DataType | None:
     inferred again.
     """
     annotator = TypeAnnotator(_no_schema(dialect), overwrite_types=False)
-    _guarded(lambda: annotator.annotate(node, annotate_scope=False))
+    try:
+        _guarded(lambda: annotator.annotate(node, annotate_scope=False))
+    except AttributeError:
+        # sqlglot looks for an operand that may be missing (BigQuery's PERCENTILE_CONT … WITHIN
+        # GROUP has one).
+        return None
     found = node.type
     unknown = found is None or found.is_type(exp.DType.UNKNOWN, exp.DType.NULL)
     return None if unknown else found

@@ -4,98 +4,25 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dbt_t2s import sql as language
 from dbt_t2s.judge import plausible
 from dbt_t2s.judge.column_types import type_from_usage
 from dbt_t2s.judge.conditions import Condition
 from dbt_t2s.judge.duck_types import duck_type
+from dbt_t2s.judge.query_columns import Place
+from dbt_t2s.judge.table_bounds import ColumnBounds, Pointer, Scenario, TableBounds, kind_in_duckdb
 from dbt_t2s.judge.trails import Domains, Trails
-from dbt_t2s.judge.usage import Place, Usage
+from dbt_t2s.judge.usage import Usage
 from dbt_t2s.project.assertions import Fact
 from dbt_t2s.project.columns import is_key_name, kind_of
 from dbt_t2s.project.found import Found
 from dbt_t2s.project.schema import Column, Kind, ProjectSchema
 from dbt_t2s.project.tables import entity
 
-Scenario = tuple[tuple[str, Condition], ...]
-
 # Tables that others point at have fewer rows than those that point.
 PARENT_ROWS, CHILD_ROWS, MOST_ROWS = 40, 120, 400
-
-
-@dataclass(frozen=True)
-class ColumnBounds:
-    """What holds for every value of a generated column.
-
-    ``type`` is DuckDB's. ``values`` are the only ones allowed if ``closed``, else favoured ones.
-    Columns with the same ``domain`` draw from the same values; ``domain_name`` is what that is
-    called most; ``is_main`` is the key of the things themselves, not of something that each of them
-    has one of. ``asked`` are the conditions that some SQL asks of it, ``format`` the strftime form of
-    moments that are held as text.
-    """
-
-    name: str
-    type: str
-    kind: Kind
-    domain: Place
-    domain_name: str
-    is_key: bool = False
-    is_main: bool = False
-    plain_key: bool = False
-    unique: bool = False
-    nullable: bool = True
-    values: tuple[str, ...] = ()
-    closed: bool = False
-    minimum: str = ""
-    maximum: str = ""
-    null_share: float | None = None
-    asked: tuple[Condition, ...] = ()
-    format: str = ""
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """Rows whose ``columns`` are filled hold the ``targets`` of some row: places of one node each,
-    the nearest first."""
-
-    columns: tuple[str, ...]
-    targets: tuple[tuple[str, tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True)
-class TableBounds:
-    """What a generated table's rows must meet; names are lower-case but for the columns' own.
-
-    ``expressions`` are SQL of the project's dialect, ``scenarios`` conditions that some rows should
-    meet at once so that no model is left empty.
-    """
-
-    node: str
-    columns: tuple[ColumnBounds, ...]
-    rows: int
-    unique: tuple[tuple[str, ...], ...] = ()
-    pointers: tuple[Pointer, ...] = ()
-    expressions: tuple[str, ...] = ()
-    scenarios: tuple[Scenario, ...] = ()
-
-    def retyped(self, columns: Sequence[tuple[str, str]]) -> TableBounds:
-        """The same bounds for exactly these (name, DuckDB type) columns."""
-        known = {each.name.lower(): each for each in self.columns}
-        made = tuple(
-            replace(known[name.lower()], name=name, type=type_, kind=_kind(type_))
-            if name.lower() in known
-            else ColumnBounds(name, type_, _kind(type_), (self.node, name.lower()), name)
-            for name, type_ in columns
-        )
-        present = {name.lower() for name, _ in columns}
-        return replace(
-            self,
-            columns=made,
-            unique=tuple(each for each in self.unique if set(each) <= present),
-            pointers=tuple(each for each in self.pointers if set(each.columns) <= present),
-        )
 
 
 @dataclass
@@ -318,7 +245,7 @@ class Bounds:
         domain = self._domains.of(place)
         members = self._members.get(domain, (place,))
         type_ = self._type(place, known, self._typed_alike.get(self._alike.of(place), (place,)))
-        kind = _kind(type_)
+        kind = kind_in_duckdb(type_)
         called = plausible.most_common([each[1] for each in members])
         unique = said.unique
         keyed = any(self._said[each].unique for each in members if each in self._said)
@@ -394,7 +321,3 @@ def _likely_keys(node: str) -> tuple[str, ...]:
         name = name.removeprefix(prefix)
     singular = entity(name, "") or name
     return ("id", *(f"{stem}{end}" for stem in (singular, name) for end in ("_id", "_key", "id")))
-
-
-def _kind(type_: str) -> Kind:
-    return kind_of(type_)

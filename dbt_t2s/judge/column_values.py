@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from dbt_t2s.judge import plausible
-from dbt_t2s.judge.bounds import ColumnBounds
 from dbt_t2s.judge.conditions import Condition
+from dbt_t2s.judge.table_bounds import ColumnBounds
 from dbt_t2s.project.schema import Kind
 
 Value = object
@@ -121,7 +121,8 @@ def _beyond(value: Value, operator: str) -> tuple[Value, ...]:
     if isinstance(value, date):
         return (*edge, *(value + sign * timedelta(days=n) for n in (1, 9)))
     if isinstance(value, int | Decimal):
-        return (*edge, value + sign, value + sign * max(abs(value) // 2, 2))
+        step = max(abs(int(value)) // 2, 2)
+        return (*edge, value + sign, value + sign * step)
     return edge
 
 

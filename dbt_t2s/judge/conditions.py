@@ -15,7 +15,7 @@ _SYMBOLS: tuple[tuple[type[exp.Expr], str, str], ...] = (
     (exp.LT, "<", ">"),
     (exp.LTE, "<=", ">="),
 )
-COMPARISONS = (
+COMPARISONS: tuple[type[exp.Expr], ...] = (
     *(kind for kind, _, _ in _SYMBOLS),
     exp.In,
     exp.Between,

@@ -11,7 +11,7 @@ from dbt_t2s import sql as language
 from dbt_t2s.duck import Connection, QueryError
 from dbt_t2s.judge import usage
 from dbt_t2s.judge.layout import Layout
-from dbt_t2s.judge.usage import Place, Usage
+from dbt_t2s.judge.usage import Usage
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.sql import exp
 
@@ -76,7 +76,7 @@ def step(
 
     try:
         tree = language.parse_one(code, dialect)
-        asked = usage.read(tree, dialect, find, columns_of)
+        asked = usage.read(tree, find, columns_of)
         if not language.is_select(tree):
             return Step(unique_id, problem=f"a {tree.key} is no query")
         own = any(layout.nodes.find(each) == unique_id for each in tree.find_all(exp.Table))
@@ -125,7 +125,8 @@ def _as_snapshot(code: str, node: Node, as_of: date) -> str:
 def run(connection: Connection, target: str, sql: str) -> str:
     """Makes the table ``target`` (quoted) of a query's rows; why that failed, empty if it did not.
 
-    A query may read what ``target`` was before. Where a value cannot be cast, as made-up values may not, NULL stands for it.
+    A query may read what ``target`` was before. Where a value cannot be cast, as made-up ones may
+    not, NULL stands for it.
     """
     problem = _create(connection, target, sql)
     if problem and ("onversion" in problem or "ould not convert" in problem):
@@ -154,8 +155,3 @@ def known_outputs(steps: Mapping[str, Step]) -> Callable[[str], frozenset[str]]:
         return frozenset(name for name, _ in found.usage.outputs)
 
     return columns
-
-
-def places(steps: Iterable[Step]) -> frozenset[Place]:
-    """Every column that some model reads."""
-    return frozenset(place for each in steps if each.usage for place in each.usage.reads)

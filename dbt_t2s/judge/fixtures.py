@@ -11,27 +11,19 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cached_property
 from pathlib import Path
 
 from dbt_t2s import duck
 from dbt_t2s.duck import Connection, QueryError
 from dbt_t2s.errors import WarehouseError
 from dbt_t2s.judge import dag, fact_checks, generated, made_tables, seed_files
-from dbt_t2s.judge.bounds import Bounds, TableBounds
 from dbt_t2s.judge.dag import Step
 from dbt_t2s.judge.duck_types import duck_type
+from dbt_t2s.judge.fixture_inputs import FixtureInputs, is_stored
 from dbt_t2s.judge.generated import Pools, Row
-from dbt_t2s.judge.layout import Layout, layout_of
-from dbt_t2s.judge.nodes import relation_parts
-from dbt_t2s.judge.usage import Place
-from dbt_t2s.project import evidence
-from dbt_t2s.project import found as listed
-from dbt_t2s.project.artifacts import Artifacts, Node, section, text
-from dbt_t2s.project.assertions import Fact
-from dbt_t2s.project.found import Found
-from dbt_t2s.project.lineage import Lineage
+from dbt_t2s.judge.query_columns import Place
+from dbt_t2s.judge.table_bounds import TableBounds
+from dbt_t2s.project.artifacts import Artifacts
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
 
 # A model that takes longer is made up: over few rows none should.
@@ -73,7 +65,7 @@ def build(
 
     The same inputs and seed give the same rows. WarehouseError if the file cannot be written.
     """
-    project = _Project(schema, artifacts, root)
+    project = FixtureInputs(schema, artifacts, root)
     folder = directory / f".fixtures.{os.getpid()}"
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -96,108 +88,14 @@ def build(
         tuple(builder.made.values()),
         len(checks),
         sum(each.holds for each in checks),
-        (*builder.issues, *fact_checks.issues(checks), *project.missing(builder.made)),
+        (*builder.issues, *fact_checks.issues(checks), *_missing(project, builder.made)),
     )
-
-
-class _Project:
-    """What is known before the first row is made."""
-
-    def __init__(self, schema: ProjectSchema, artifacts: Artifacts, root: Path | None) -> None:
-        self.schema = schema
-        self.artifacts = artifacts
-        self.root = root
-        self.queryable = tuple(table.unique_id for table in schema.tables)
-        self.layout: Layout = layout_of(artifacts, self.queryable)
-        self.as_of = _day(schema, artifacts)
-        self.order = dag.ordered(self.queryable, artifacts)
-        self._lineage = Lineage(artifacts, schema.dialect, root)
-        self.steps: dict[str, Step] = {}
-        self._read_models()
-        self.others = {
-            name: parts for each in self.steps.values() for name, parts in each.relations
-        }
-        proof = evidence.gather(artifacts)
-        self.facts: Sequence[Fact] = proof.facts
-        usages = {node: step.usage for node, step in self.steps.items() if step.usage is not None}
-        self.bounds = Bounds(schema, proof.facts, usages, self.columns_of)
-
-    def _read_models(self) -> None:
-        outputs = dag.known_outputs(self.steps)
-
-        def columns(node: str) -> frozenset[str]:
-            found = outputs(node)
-            if found or node in self.steps:
-                return found
-            return frozenset(
-                each.name.lower() for each in listed.from_catalog(self.artifacts, node)
-            )
-
-        for node in self.order:
-            found = self.artifacts.node(node)
-            if found.get("resource_type") in ("model", "snapshot"):
-                self.steps[node] = dag.step(
-                    found, self.layout, self.schema.dialect, self.as_of, columns
-                )
-
-    def columns_of(self, node: str) -> Sequence[Found]:
-        """The columns that artifacts know; of a model also those that its SQL implies."""
-        found = self.artifacts.node(node)
-        if not found:
-            return ()
-        if found.get("resource_type") in ("model", "snapshot"):
-            return self._lineage.columns(node)
-        return listed.from_catalog(self.artifacts, node) or (
-            listed.from_seed(found, self.root)
-            if found.get("resource_type") == "seed"
-            else listed.declared(found)
-        )
-
-    def parts_of(self, node: str) -> tuple[str, ...]:
-        """The parts of a node's relation, or of a relation that is no node."""
-        return self.others.get(node) or relation_parts(self.artifacts.node(node))
-
-    @cached_property
-    def roots(self) -> tuple[str, ...]:
-        """What everything is made from, those that others point at first."""
-        plain = [
-            n for n in self.order if n not in self.steps and _is_stored(self.artifacts.node(n))
-        ]
-        waiting = [*plain, *sorted(self.others)]
-        points = {
-            each: {node for p in self.bounds.of(each).pointers for node, _ in p.targets} - {each}
-            for each in waiting
-        }
-        done: list[str] = []
-        while waiting:
-            free = [each for each in waiting if not points[each] & set(waiting)]
-            done += free or waiting[:1]
-            waiting = [each for each in waiting if each not in done]
-        return tuple(done)
-
-    def missing(self, made: Mapping[str, MadeTable]) -> tuple[Issue, ...]:
-        """Queryable nodes that are not there, or under another name than the project's."""
-        found: list[Issue] = []
-        for table in self.schema.tables:
-            there = made.get(table.unique_id)
-            if there is None or not there.rows:
-                message = "it has no rows in the made-up warehouse"
-                found.append(Issue(Level.ERROR, table.unique_id, message, "declare its columns"))
-            parts = self.parts_of(table.unique_id)
-            if len(parts) == 3 and parts[0].lower() != self.layout.catalog.lower():
-                message = (
-                    f"it is in another database than most tables, here {there.relation}"
-                    if (there)
-                    else "it is in another database than most tables"
-                )
-                found.append(Issue(Level.WARNING, table.unique_id, message))
-        return tuple(found)
 
 
 class _Builder:
     """One file, made table after table."""
 
-    def __init__(self, project: _Project, path: Path, seed: int) -> None:
+    def __init__(self, project: FixtureInputs, path: Path, seed: int) -> None:
         self._project = project
         self._path = path
         self._seed = seed
@@ -221,7 +119,7 @@ class _Builder:
             connection.execute("checkpoint")
         with duck.open_for_models(self._path, _MODEL_S) as connection:
             for node, step in self._project.steps.items():
-                if _is_stored(self._project.artifacts.node(node)):
+                if is_stored(self._project.artifacts.node(node)):
                     self._run(connection, step)
             connection.execute("checkpoint")
 
@@ -375,22 +273,19 @@ def _described(connection: Connection, target: str) -> tuple[tuple[str, str], ..
     return tuple((str(row[0]), str(row[1])) for row in found.rows)
 
 
-def _is_stored(node: Node) -> bool:
-    """Whether the node has a relation of its own; a relation that is no node has one, too."""
-    return text(section(node, "config"), "materialized") != "ephemeral" and (
-        node.get("resource_type") in ("model", "snapshot", "seed", "source", None)
-    )
-
-
-def _day(schema: ProjectSchema, artifacts: Artifacts) -> date:
-    """What today is: as the settings say, else the day on which dbt wrote its manifest."""
-    written = text(section(artifacts.manifest, "metadata"), "generated_at")
-    for each in (schema.as_of, written):
-        try:
-            return date.fromisoformat(each[:10])
-        except ValueError:
-            continue
-    return date(2024, 6, 30)
+def _missing(inputs: FixtureInputs, made: Mapping[str, MadeTable]) -> tuple[Issue, ...]:
+    """Queryable nodes that are not there, or under another name than the project's."""
+    found: list[Issue] = []
+    for table in inputs.schema.tables:
+        there = made.get(table.unique_id)
+        if there is None or not there.rows:
+            message = "it has no rows in the made-up warehouse"
+            found.append(Issue(Level.ERROR, table.unique_id, message, "declare its columns"))
+        parts = inputs.parts_of(table.unique_id)
+        if there and len(parts) == 3 and parts[0].lower() != inputs.layout.catalog.lower():
+            message = f"it is in another database than most tables, so here it is {there.relation}"
+            found.append(Issue(Level.WARNING, table.unique_id, message))
+    return tuple(found)
 
 
 def summary(tables: Sequence[MadeTable]) -> Mapping[str, int]:

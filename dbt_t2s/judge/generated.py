@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from dbt_t2s.judge import plausible
-from dbt_t2s.judge.bounds import MOST_ROWS, ColumnBounds, Pointer, Scenario, TableBounds
+from dbt_t2s.judge.bounds import MOST_ROWS
 from dbt_t2s.judge.column_values import (
     allowed,
     cast,
@@ -21,7 +21,8 @@ from dbt_t2s.judge.column_values import (
     nearest,
     null_share,
 )
-from dbt_t2s.judge.usage import Place
+from dbt_t2s.judge.query_columns import Place
+from dbt_t2s.judge.table_bounds import ColumnBounds, Pointer, Scenario, TableBounds
 from dbt_t2s.project.schema import Kind
 
 Value = object

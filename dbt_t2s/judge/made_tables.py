@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dbt_t2s import duck
 from dbt_t2s import sql as language
 from dbt_t2s.duck import Connection, QueryError
-from dbt_t2s.judge.bounds import TableBounds
 from dbt_t2s.judge.fact_checks import transpiled
 from dbt_t2s.judge.generated import Row
+from dbt_t2s.judge.table_bounds import TableBounds
 from dbt_t2s.sql import exp
 
 _AT_ONCE = 200
@@ -76,8 +76,9 @@ def _change(tree: exp.Expr) -> str:
                 return f"{duck.quoted(own.name)} = {language.to_sql(other, 'duckdb')}"
         return _solved(node)
     if isinstance(node, _ORDERS) and isinstance(node.left, exp.Column):
-        if isinstance(node.right, exp.Column):
-            a, b = duck.quoted(node.left.name), duck.quoted(node.right.name)
+        other = node.right
+        if isinstance(other, exp.Column):
+            a, b = duck.quoted(node.left.name), duck.quoted(other.name)
             return f"{a} = {b}, {b} = {a}"
     return ""
 

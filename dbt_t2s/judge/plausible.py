@@ -10,8 +10,9 @@ from dbt_t2s.project.schema import Kind
 
 _FIRST = ("Ada", "Ben", "Chloe", "Daniel", "Emma", "Femi", "Grace", "Hugo", "Ines", "Jonas", "Kira",
           "Liam", "Maya", "Noah", "Olga", "Priya", "Quinn", "Rosa", "Sven", "Tara")  # fmt: skip
-_LAST = ("Abbott", "Berg", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Haas", "Ito", "Jansen",
-         "Khan", "Lopez", "Meyer", "Novak", "Okafor", "Patel", "Rossi", "Silva", "Turner", "Weber")  # fmt: skip
+_LAST = ("Abbott", "Berg", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Haas", "Ito",
+         "Jansen", "Khan", "Lopez", "Meyer", "Novak", "Okafor", "Patel", "Rossi", "Silva",
+         "Turner", "Weber")  # fmt: skip
 _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"country_?code|^country$|iso_?2", ("US", "DE", "GB", "FR", "ES", "NL")),
     (r"country", ("United States", "Germany", "United Kingdom", "France", "Spain")),

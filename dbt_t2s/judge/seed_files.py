@@ -38,8 +38,9 @@ def file_of(node: Node, root: Path) -> Path | None:
     """The seed's CSV file, in the project or in the package that it is of."""
     written = text(node, "original_file_path")
     package = root / "dbt_packages" / text(node, "package_name")
-    folders = (Path(text(node, "root_path")),) if text(node, "root_path") else ()
-    for folder in (*folders, root, package) if written else ():
+    own = text(node, "root_path")
+    folders = [Path(own), root, package] if own else [root, package]
+    for folder in folders if written else []:
         if (folder / written).is_file():
             return folder / written
     return None

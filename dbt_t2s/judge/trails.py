@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from dbt_t2s.judge.usage import Key, Origin, Place, Usage
+from dbt_t2s.judge.query_columns import Key, Origin, Place
+from dbt_t2s.judge.usage import Usage
 
 
 class Trails:
