@@ -80,9 +80,12 @@ class Bounds:
     # --- gathering -----------------------------------------------------------------------------
 
     def _use(self, node: str, usage: Usage) -> None:
+        for above in usage.open:
+            self._names.setdefault(above, {})
         for name, origins in usage.outputs:
             self._names[node][name] = None
             for origin in origins:
+                self._names[origin.place[0]][origin.place[1]] = None
                 if not origin.scaled:
                     self._domains.join((node, name), origin.place)
                     self._alike.join((node, name), origin.place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from dbt_t2s import duck
@@ -89,6 +89,9 @@ def step(
         return Step(unique_id, problem=f"its SQL cannot be read: {duck.first_line(str(error))}")
     if node.get("resource_type") == "snapshot":
         written = _as_snapshot(written, node, as_of)
+        # The columns that dbt adds are of no node above.
+        added = tuple((name, ()) for name in _snapshot_columns(node))
+        asked = replace(asked, outputs=(*asked.outputs, *added))
     return Step(unique_id, written, "", asked, own, tuple(others.items()))
 
 
@@ -109,8 +112,7 @@ def _freeze_time(tree: exp.Expr, as_of: date) -> bool:
 def _as_snapshot(code: str, node: Node, as_of: date) -> str:
     """A snapshot's rows as after its first run: each of them is the version that holds."""
     config = section(node, "config")
-    names = section(config, "snapshot_meta_column_names")
-    scd, updated, start, end = (text(names, each) or each for each in _SNAPSHOT)
+    scd, updated, start, end = _snapshot_columns(node)
     when = text(config, "updated_at")
     moment = duck.quoted(when) if when else f"timestamp '{as_of.isoformat()}'"
     key = items(config, "unique_key") or ((text(config, "unique_key"),))
@@ -120,6 +122,11 @@ def _as_snapshot(code: str, node: Node, as_of: date) -> str:
         f" {moment} as {duck.quoted(updated)}, {moment} as {duck.quoted(start)},"
         f" cast(null as timestamp) as {duck.quoted(end)} from ({code}\n) as snapshotted"
     )
+
+
+def _snapshot_columns(node: Node) -> tuple[str, ...]:
+    names = section(node, "config", "snapshot_meta_column_names")
+    return tuple(text(names, each) or each for each in _SNAPSHOT)
 
 
 def run(connection: Connection, target: str, sql: str) -> str:

@@ -55,7 +55,7 @@ def rows(table: TableBounds, pools: Pools, seed: int, as_of: date) -> tuple[Row,
     """
     if not table.columns:
         return ()
-    maker = _Maker(table, pools, random.Random(f"{seed}/{table.node}"), as_of)
+    maker = _Maker(table, pools, seed, as_of)
     found: list[Row] = []
     wanted = min(table.rows, *(_distinct(each, pools) for each in table.columns))
     for _ in range(wanted * _TRIES):
@@ -80,12 +80,16 @@ def _distinct(column: ColumnBounds, pools: Pools) -> int:
 
 
 class _Maker:
-    def __init__(
-        self, table: TableBounds, pools: Pools, chance: random.Random, as_of: date
-    ) -> None:
+    def __init__(self, table: TableBounds, pools: Pools, seed: int, as_of: date) -> None:
         self._table = table
         self._pools = pools
-        self._chance = chance
+        # Each column has its own, so that what becomes of one leaves the others as they are.
+        self._chances = {
+            each.name: random.Random(f"{seed}/{table.node}/{each.name.lower()}")
+            for each in table.columns
+        }
+        self._days = random.Random(f"{seed}/{table.node}")
+        self._pointing = random.Random(f"{seed}/{table.node} points")
         self._as_of = as_of
         self._at = {each.name.lower(): n for n, each in enumerate(table.columns)}
         self._taken: tuple[set[Row], ...] = tuple(set() for _ in table.unique)
@@ -93,9 +97,12 @@ class _Maker:
             (each, found) for each in table.pointers if (found := self._held(each)) is not None
         ]
 
+    def _chance(self, column: ColumnBounds) -> random.Random:
+        return self._chances[column.name]
+
     def row(self, number: int) -> Row | None:
         """The next row; None where the one drawn repeats what must be unique."""
-        base = plausible.day(self._chance.random, self._as_of)
+        base = plausible.day(self._days.random, self._as_of)
         values = [self._value(each, number, base) for each in self._table.columns]
         scenarios = self._table.scenarios
         if scenarios and number % 10 < _FOR_SCENARIOS:
@@ -118,7 +125,11 @@ class _Maker:
     # --- one value -----------------------------------------------------------------------------
 
     def _value(self, column: ColumnBounds, number: int, base: date) -> Value:
-        if column.nullable and not column.unique and self._chance.random() < null_share(column):
+        if (
+            column.nullable
+            and not column.unique
+            and self._chance(column).random() < null_share(column)
+        ):
             return None
         return self._filled(column, number, base)
 
@@ -132,42 +143,45 @@ class _Maker:
     def _drawn(self, column: ColumnBounds, number: int, base: date) -> Value:
         fixed = self._pools.fixed.get(column.domain, ())
         if fixed and not column.closed and column.kind is not Kind.BOOLEAN:
-            return fixed[number % len(fixed)] if column.unique else self._chance.choice(fixed)
+            return (
+                fixed[number % len(fixed)] if column.unique else self._chance(column).choice(fixed)
+            )
         if column.closed:
             typed = tuple(cast(column, each) for each in column.values)
-            return typed[number % len(typed)] if column.unique else self._ranked(typed)
+            return typed[number % len(typed)] if column.unique else self._ranked(column, typed)
         if column.is_key:
             return self._key(column, number)
         if column.format:
             return _moment_text(column, base, number if column.unique else base.toordinal())
         asked = [v for each in column.asked for v in meeting(column, each)]
-        if asked and not column.unique and self._chance.random() < 0.5:
-            return self._chance.choice(asked)
-        if column.values and not column.unique and self._chance.random() < 0.8:
-            return self._ranked(tuple(cast(column, each) for each in column.values))
+        if asked and not column.unique and self._chance(column).random() < 0.5:
+            return self._chance(column).choice(asked)
+        if column.values and not column.unique and self._chance(column).random() < 0.8:
+            return self._ranked(column, tuple(cast(column, each) for each in column.values))
         return self._plausible(column, number, base)
 
     def _key(self, column: ColumnBounds, number: int) -> Value:
         size = self._pools.sizes.get(column.domain, self._table.rows)
         # Some things have no others that point at them.
-        index = number if column.unique else int(self._chance.random() * size * 0.9)
+        index = number if column.unique else int(self._chance(column).random() * size * 0.9)
         return plausible.key(column.domain_name, column.kind, index, column.plain_key)
 
-    def _ranked(self, values: Sequence[Value]) -> Value:
+    def _ranked(self, column: ColumnBounds, values: Sequence[Value]) -> Value:
         """One of the values, the first ones more often; each now and then."""
-        draw = self._chance.random() * (1 if self._chance.random() < 0.5 else self._chance.random())
+        chance = self._chance(column)
+        draw = chance.random() * (1 if chance.random() < 0.5 else chance.random())
         return values[int(draw * len(values))]
 
     def _plausible(self, column: ColumnBounds, number: int, base: date) -> Value:
         if column.kind is Kind.BOOLEAN:
-            return self._chance.random() < 0.5
+            return self._chance(column).random() < 0.5
         if column.kind in (Kind.DATE, Kind.TIMESTAMP):
             return self._moment(column, base)
         if column.kind is Kind.NUMBER:
             return self._number(column, number)
         if column.kind is Kind.OTHER:
             return empty(column.type)
-        index = number if column.unique else int(self._chance.random() * self._table.rows)
+        index = number if column.unique else int(self._chance(column).random() * self._table.rows)
         if column.unique:
             return f"{plausible.text(column.domain_name, index)} {index}"
         return plausible.text(column.domain_name, index)
@@ -178,20 +192,20 @@ class _Maker:
             return number + 1
         low, high = cast(column, column.minimum), cast(column, column.maximum)
         if low is None and high is None:
-            drawn = plausible.number(column.name, whole, self._chance.random, self._as_of)
+            drawn = plausible.number(column.name, whole, self._chance(column).random, self._as_of)
             return drawn if whole else Decimal(str(drawn))
         first = float(str(low)) if low is not None else min(0.0, float(str(high)) - 100)
         last = float(str(high)) if high is not None else first + 100
-        drawn = first + self._chance.random() * (last - first)
+        drawn = first + self._chance(column).random() * (last - first)
         return round(drawn) if whole else Decimal(str(round(drawn, 2)))
 
     def _moment(self, column: ColumnBounds, base: date) -> Value:
         low, high = cast(column, column.minimum), cast(column, column.maximum)
         if isinstance(low, date) or isinstance(high, date):
-            base = self._within(low, high)
+            base = self._within(column, low, high)
         elif not any(each in column.name.lower() for each in _STARTS):
             # What ends or follows comes after what starts, so late in the row's life.
-            base = min(base + timedelta(days=int(self._chance.random() * 20)), self._as_of)
+            base = min(base + timedelta(days=int(self._chance(column).random() * 20)), self._as_of)
         if "month" in column.name.lower():
             base = base.replace(day=1)
         elif "week" in column.name.lower():
@@ -200,13 +214,13 @@ class _Maker:
             return base
         if any(each in column.name.lower() for each in _PERIODS):
             return datetime.combine(base, time())
-        return datetime.combine(base, time(int(self._chance.random() * 24), 30))
+        return datetime.combine(base, time(int(self._chance(column).random() * 24), 30))
 
-    def _within(self, low: Value, high: Value) -> date:
+    def _within(self, column: ColumnBounds, low: Value, high: Value) -> date:
         last = day_of(high) or self._as_of
         first = day_of(low) or last - timedelta(days=730)
         return first + timedelta(
-            days=int(self._chance.random() * (max((last - first).days, 0) + 1))
+            days=int(self._chance(column).random() * (max((last - first).days, 0) + 1))
         )
 
     # --- several values ------------------------------------------------------------------------
@@ -226,7 +240,7 @@ class _Maker:
                 values[at] = self._filled(column, number, base)
             elif not holds(condition, values[at]):
                 suits = [each for each in meeting(column, condition) if allowed(column, each)]
-                values[at] = self._chance.choice(suits) if suits else values[at]
+                values[at] = self._chance(column).choice(suits) if suits else values[at]
 
     def _held(self, pointer: Pointer) -> Sequence[Row] | None:
         """The rows to point at, of the nearest node that exists; None where none does."""
@@ -243,7 +257,7 @@ class _Maker:
         current = tuple(values[at] for at in places)
         if any(self._table.columns[at].unique for at in places) and current in held:
             return
-        for at, value in zip(places, self._chance.choice(held), strict=True):
+        for at, value in zip(places, self._pointing.choice(held), strict=True):
             values[at] = value
 
 

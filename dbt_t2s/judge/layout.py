@@ -34,9 +34,11 @@ class Layout:
 
     def of_parts(self, parts: Sequence[str]) -> tuple[str, str]:
         """(schema, name) of a relation that is called so."""
-        database, schema, name = ("", DEFAULT_SCHEMA, *parts)[-3:] if len(parts) < 3 else parts[-3:]
-        if len(parts) < 2:
-            database, schema = "", DEFAULT_SCHEMA
+        database, schema, name = ("", DEFAULT_SCHEMA, parts[-1])
+        if len(parts) > 1:
+            schema = parts[-2]
+        if len(parts) > 2:
+            database = parts[-3]
         if not database or database.lower() == self.catalog.lower():
             return schema, name
         return f"{database}__{schema}", name

@@ -71,10 +71,14 @@ def _change(tree: exp.Expr) -> str:
     """The SET that makes an equation of one column, or an order of two columns, hold."""
     node = tree.unnest()
     if isinstance(node, exp.EQ):
-        for own, other in ((node.left, node.right), (node.right, node.left)):
-            if isinstance(own, exp.Column):
-                return f"{duck.quoted(own.name)} = {language.to_sql(other, 'duckdb')}"
-        return _solved(node)
+        # Adding keeps amounts positive, so that is tried before taking away.
+        plain = [
+            f"{duck.quoted(own.name)} = {language.to_sql(other, 'duckdb')}"
+            for own, other in ((node.left, node.right), (node.right, node.left))
+            if isinstance(own, exp.Column)
+        ]
+        sums = [each for each in plain if " - " not in each]
+        return next(iter((*sums, *_solved(node), *plain)), "")
     if isinstance(node, _ORDERS) and isinstance(node.left, exp.Column):
         other = node.right
         if isinstance(other, exp.Column):
@@ -83,13 +87,18 @@ def _change(tree: exp.Expr) -> str:
     return ""
 
 
-def _solved(equation: exp.EQ) -> str:
-    """``a - b = c + d`` solved for ``a``, where ``a`` stands first in a chain of + and -."""
-    here, other = equation.left, equation.right.copy()
-    while isinstance(here, exp.Add | exp.Sub):
-        turned = exp.Sub if isinstance(here, exp.Add) else exp.Add
-        other = turned(this=exp.paren(other), expression=exp.paren(here.right.copy()))
-        here = here.left
-    if not isinstance(here, exp.Column):
-        return ""
-    return f"{duck.quoted(here.name)} = {language.to_sql(other, 'duckdb')}"
+def _solved(equation: exp.EQ) -> tuple[str, ...]:
+    """``a - b = c`` solved for ``a``, where ``a`` stands first in a chain of + and -."""
+    found: list[str] = []
+    for here, there in (
+        (equation.left, equation.right),
+        (equation.right, equation.left),
+    ):
+        other = there.copy()
+        while isinstance(here, exp.Add | exp.Sub):
+            turned = exp.Sub if isinstance(here, exp.Add) else exp.Add
+            other = turned(this=exp.paren(other), expression=exp.paren(here.right.copy()))
+            here = here.left
+        if isinstance(here, exp.Column) and other != there:
+            found.append(f"{duck.quoted(here.name)} = {language.to_sql(other, 'duckdb')}")
+    return tuple(found)
