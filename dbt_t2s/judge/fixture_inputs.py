@@ -21,7 +21,7 @@ from dbt_t2s.project.schema import ProjectSchema
 
 
 class FixtureInputs:
-    """The queryable nodes and all above them: their order, SQL, relations and bounds."""
+    """Queryable nodes, time spines and all above: their order, SQL, relations and bounds."""
 
     def __init__(self, schema: ProjectSchema, artifacts: Artifacts, root: Path | None) -> None:
         self.schema = schema
@@ -30,7 +30,7 @@ class FixtureInputs:
         self.queryable = tuple(table.unique_id for table in schema.tables)
         self.layout = layout_of(artifacts, self.queryable)
         self.as_of = _day(schema, artifacts)
-        self.order = dag.ordered(self.queryable, artifacts)
+        self.order = dag.ordered((*self.queryable, *_time_spines(artifacts)), artifacts)
         self._lineage = Lineage(artifacts, schema.dialect, root)
         self.steps: dict[str, Step] = {}
         self._read_models()
@@ -92,6 +92,15 @@ class FixtureInputs:
             done += free or waiting[:1]
             waiting = [each for each in waiting if each not in done]
         return tuple(done)
+
+
+def _time_spines(artifacts: Artifacts) -> tuple[str, ...]:
+    """The calendars that metrics are joined to: nobody asks for them, but metrics read them."""
+    return tuple(
+        text(node, "unique_id")
+        for node in artifacts.nodes("model")
+        if section(node, "time_spine") or text(node, "name") == "metricflow_time_spine"
+    )
 
 
 def is_stored(node: Node) -> bool:

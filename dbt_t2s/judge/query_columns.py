@@ -139,7 +139,7 @@ class QueryColumns:
             found += self._put_out(branch, others[at] if same else name)
         query = scope.expression
         grouped = not isinstance(query, exp.Union) or bool(query.args.get("distinct"))
-        return tuple(each.after(grouped) for each in found)
+        return tuple(dict.fromkeys(each.after(grouped) for each in found))
 
     def carried(self, scope: Scope, value: exp.Expr) -> tuple[Origin, ...]:
         """The columns whose values an expression passes on, perhaps in another spelling."""
@@ -155,7 +155,7 @@ class QueryColumns:
             found = [each for part in parts for each in self.carried(scope, part)]
         else:
             found = list(self.origins(scope, value)) if isinstance(value, exp.Column) else []
-        return tuple(each.after(False, scaled) for each in found)
+        return tuple(dict.fromkeys(each.after(False, scaled) for each in found))
 
     def outputs(self, scope: Scope) -> Iterator[tuple[str, tuple[Origin, ...]]]:
         """Each output by its name with where it comes from, nowhere if it is computed."""
