@@ -38,6 +38,7 @@ class _Said:
     minimum: str = ""
     maximum: str = ""
     decoded: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
     format: str = ""
     profile: Column | None = None
 
@@ -51,8 +52,10 @@ class Bounds:
         facts: Sequence[Fact],
         usages: Mapping[str, Usage],
         columns_of: Callable[[str], Sequence[Found]],
+        examples: Mapping[Place, tuple[str, ...]],
     ) -> None:
-        """``columns_of`` gives the known columns of a node, with their types where known."""
+        """``columns_of`` gives the known columns of a node, with their types where known;
+        ``examples`` are values that people wrote for some columns."""
         self._dialect = schema.dialect
         self._columns_of = columns_of
         self.trails = Trails(usages)
@@ -69,6 +72,9 @@ class Bounds:
         for table in schema.tables:
             for column in table.columns:
                 self._describe((table.unique_id, column.name.lower()), column)
+        for place, values in examples.items():
+            for origin in self.trails.trail(place):
+                self._said[origin.place].examples += values
         for fact in facts:
             self._assert(fact)
         self._join(schema)
@@ -260,6 +266,7 @@ class Bounds:
             both = tuple(each for each in accepted if each in said.decoded)
             accepted = both or (said.decoded if said.required and not keyed else accepted)
         values = accepted or (profile.values if profile and not profile.personal else ())
+        values = values or tuple(dict.fromkeys(said.examples))
         return ColumnBounds(
             name=known.name if known else name,
             type=type_,

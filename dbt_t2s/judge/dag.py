@@ -12,7 +12,7 @@ from dbt_t2s.duck import Connection, QueryError
 from dbt_t2s.judge import usage
 from dbt_t2s.judge.layout import Layout
 from dbt_t2s.judge.usage import Usage
-from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
+from dbt_t2s.project.artifacts import Node, items, section, text
 from dbt_t2s.sql import exp
 
 _NOW = frozenset({"now", "today", "getdate", "sysdate", "sysdatetime", "get_current_timestamp"})
@@ -34,11 +34,11 @@ class Step:
     relations: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-def ordered(wanted: Iterable[str], artifacts: Artifacts) -> tuple[str, ...]:
-    """The ids of ``wanted`` nodes and all above them, parents first."""
+def ordered(wanted: Iterable[str], layout: Layout) -> tuple[str, ...]:
+    """The ids of ``wanted`` nodes and all above them, parents first, each relation once."""
     done: dict[str, None] = {}
     entered: set[str] = set()
-    pending = [(each, False) for each in sorted(wanted, reverse=True)]
+    pending = [(layout.owner(each), False) for each in sorted(wanted, reverse=True)]
     while pending:
         here, ready = pending.pop()
         if ready:
@@ -46,8 +46,9 @@ def ordered(wanted: Iterable[str], artifacts: Artifacts) -> tuple[str, ...]:
         elif here not in entered:
             entered.add(here)
             pending.append((here, True))
-            parents = items(section(artifacts.node(here), "depends_on"), "nodes")
-            pending += [(str(each), False) for each in sorted(map(str, parents), reverse=True)]
+            parents = items(section(layout.artifacts.node(here), "depends_on"), "nodes")
+            above = sorted((layout.owner(str(each)) for each in parents), reverse=True)
+            pending += [(each, False) for each in above]
     return tuple(done)
 
 
@@ -68,7 +69,7 @@ def step(
 
     def find(table: exp.Table) -> str:
         parts = tuple(part.name for part in table.parts if isinstance(part, exp.Identifier))
-        known = layout.nodes.find(table)
+        known = layout.find(table)
         if known or not parts or not isinstance(table.this, exp.Identifier):
             return known
         others.setdefault(f"relation.{'.'.join(parts).lower()}", parts)
@@ -79,7 +80,7 @@ def step(
         asked = usage.read(tree, find, columns_of)
         if not language.is_select(tree):
             return Step(unique_id, problem=f"a {tree.key} is no query")
-        own = any(layout.nodes.find(each) == unique_id for each in tree.find_all(exp.Table))
+        own = any(layout.find(each) == unique_id for each in tree.find_all(exp.Table))
         frozen = _freeze_time(tree, as_of)
         renamed = layout.rewrite(tree)
         # DuckDB gets its own dialect as it was written: printing it anew could change it.

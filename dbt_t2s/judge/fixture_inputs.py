@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from dbt_t2s.judge import dag
+from dbt_t2s.judge import dag, unit_tests
 from dbt_t2s.judge.bounds import Bounds
 from dbt_t2s.judge.dag import Step
 from dbt_t2s.judge.layout import layout_of
 from dbt_t2s.judge.nodes import relation_parts
+from dbt_t2s.judge.query_columns import Place
 from dbt_t2s.project import evidence
 from dbt_t2s.project import found as listed
 from dbt_t2s.project.artifacts import Artifacts, Node, section, text
+from dbt_t2s.project.assertions import plain
 from dbt_t2s.project.found import Found
 from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import ProjectSchema
@@ -27,10 +30,10 @@ class FixtureInputs:
         self.schema = schema
         self.artifacts = artifacts
         self.root = root
-        self.queryable = tuple(table.unique_id for table in schema.tables)
-        self.layout = layout_of(artifacts, self.queryable)
+        queryable = tuple(table.unique_id for table in schema.tables)
+        self.layout = layout_of(artifacts, queryable)
         self.as_of = _day(schema, artifacts)
-        self.order = dag.ordered((*self.queryable, *_time_spines(artifacts)), artifacts)
+        self.order = dag.ordered((*queryable, *_time_spines(artifacts)), self.layout)
         self._lineage = Lineage(artifacts, schema.dialect, root)
         self.steps: dict[str, Step] = {}
         self._read_models()
@@ -38,9 +41,15 @@ class FixtureInputs:
             name: parts for each in self.steps.values() for name, parts in each.relations
         }
         proof = evidence.gather(artifacts)
-        self.facts = proof.facts
+        owner = self.layout.owner
+        self.facts = tuple(
+            replace(fact, subject=owner(fact.subject), target=fact.target and owner(fact.target))
+            for fact in proof.facts
+        )
+        owned = tuple(replace(each, unique_id=owner(each.unique_id)) for each in schema.tables)
         usages = {node: step.usage for node, step in self.steps.items() if step.usage is not None}
-        self.bounds = Bounds(schema, proof.facts, usages, self.columns_of)
+        owned_schema = replace(schema, tables=owned)
+        self.bounds = Bounds(owned_schema, self.facts, usages, self.columns_of, self._examples())
 
     def _read_models(self) -> None:
         outputs = dag.known_outputs(self.steps)
@@ -72,6 +81,19 @@ class FixtureInputs:
             if found.get("resource_type") == "seed"
             else listed.declared(found)
         )
+
+    def _examples(self) -> Mapping[Place, tuple[str, ...]]:
+        """The values that people wrote into the inputs of unit tests, as text."""
+        found: dict[Place, dict[str, None]] = {}
+        # A unit test that cannot be read is said to be so by whoever runs it.
+        tests, _ = unit_tests.read(self.artifacts)
+        for test in tests:
+            for node, fixture in test.given:
+                for name, value in (pair for row in fixture.rows for pair in row):
+                    if isinstance(value, str | int | float | date):
+                        place = (self.layout.owner(node), name.lower())
+                        found.setdefault(place, {})[plain(value)] = None
+        return {place: tuple(values) for place, values in found.items()}
 
     def parts_of(self, node: str) -> tuple[str, ...]:
         """The parts of a node's relation, or of a relation that is no node."""

@@ -79,6 +79,7 @@ def build(
             builder = _Builder(project, path, seed)
             builder.make(survivors)
             checks = builder.checks()
+        absent = builder.absent()
         final = directory / path.name
         path.replace(final)
     finally:
@@ -88,7 +89,7 @@ def build(
         tuple(builder.made.values()),
         len(checks),
         sum(each.holds for each in checks),
-        (*builder.issues, *fact_checks.issues(checks), *_missing(project, builder.made)),
+        (*builder.issues, *fact_checks.issues(checks), *absent, *_missing(project, builder.made)),
     )
 
 
@@ -131,6 +132,23 @@ class _Builder:
         finally:
             connection.close()
 
+    def absent(self) -> tuple[Issue, ...]:
+        """The columns that queryable tables should have and that the made-up ones have not."""
+        found: list[Issue] = []
+        connection = duck.open_read_only(self._path)
+        try:
+            for table in self._project.schema.tables:
+                name = self._name(table.unique_id)
+                there = {each.lower() for each, _ in _described(connection, name)} if name else None
+                lost = [c.name for c in table.columns if there and c.name.lower() not in there]
+                if lost:
+                    message = f"the made-up table lacks these columns: {', '.join(lost)}"
+                    hint = "dbt compile && dbt docs generate"
+                    found.append(Issue(Level.WARNING, table.unique_id, message, hint))
+        finally:
+            connection.close()
+        return tuple(found)
+
     def survivors(self, checks: Sequence[fact_checks.FactCheck]) -> dict[Place, Sequence[Row]]:
         """What the targets of failing relationships hold, by (node, column)."""
         targets = {
@@ -146,7 +164,8 @@ class _Builder:
             connection.close()
 
     def _name(self, node: str) -> str:
-        return self.made[node].relation if node in self.made else ""
+        made = self.made.get(self._project.layout.owner(node))
+        return made.relation if made else ""
 
     # --- steps ---------------------------------------------------------------------------------
 
@@ -277,7 +296,7 @@ def _missing(inputs: FixtureInputs, made: Mapping[str, MadeTable]) -> tuple[Issu
     """Queryable nodes that are not there, or under another name than the project's."""
     found: list[Issue] = []
     for table in inputs.schema.tables:
-        there = made.get(table.unique_id)
+        there = made.get(inputs.layout.owner(table.unique_id))
         if there is None or not there.rows:
             message = "it has no rows in the made-up warehouse"
             found.append(Issue(Level.ERROR, table.unique_id, message, "declare its columns"))

@@ -29,6 +29,7 @@ class Manifest:
     schema: str = "main"
     nodes: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, Any] = field(default_factory=dict)
+    unit_tests: dict[str, Any] = field(default_factory=dict)
 
     def _relation(self, *parts: str) -> str:
         quote = "`" if self.adapter == "bigquery" else '"'
@@ -86,7 +87,7 @@ class Manifest:
                 "dbt_schema_version": VERSION, "adapter_type": self.adapter,
                 "project_name": "shop", "generated_at": "2024-06-30T12:00:00Z",
             },
-            "nodes": self.nodes, "sources": self.sources,
+            "nodes": self.nodes, "sources": self.sources, "unit_tests": self.unit_tests,
         }  # fmt: skip
         (target / "manifest.json").write_text(json.dumps(written))
         return DbtProject("shop", root, target, root, "", "", self.adapter, self.adapter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -309,3 +310,47 @@ def test_what_cannot_hold_is_said(tmp_path: Path) -> None:
     (message,) = made.messages
     assert "unique of one of model.shop.twice does not hold" in message
     assert (made.fixtures.held, made.fixtures.checked) == (0, 1)
+
+
+def test_a_table_declared_twice_is_made_once(tmp_path: Path) -> None:
+    manifest = Manifest().source("orders", id="INTEGER", note="VARCHAR").source("copies")
+    manifest.sources["source.shop.raw.copies"] |= {"identifier": "ORDERS"}
+    manifest.model("first", "select id from shop.raw.orders", RAW_ORDERS)
+    manifest.model("second", "select note from shop.raw.orders", "source.shop.raw.copies")
+    made = make(manifest, tmp_path)
+    assert made.how == {"copies": "generated", "first": "run", "second": "run"}
+    assert made.fixtures.issues == ()
+
+
+def test_a_source_that_is_a_models_table_holds_its_rows(tmp_path: Path) -> None:
+    manifest = Manifest().source("orders", id="INTEGER").source("kept")
+    manifest.model("kept", "select id, 1 as one from shop.raw.orders", RAW_ORDERS)
+    manifest.sources["source.shop.raw.kept"] |= {"schema": "main"}
+    manifest.model("above", "select id, one from shop.main.kept", "source.shop.raw.kept")
+    made = make(manifest, tmp_path)
+    assert made.how == {"orders": "generated", "kept": "run", "above": "run"}
+    assert made.values("select distinct one from shop.main.above") == [1]
+
+
+def test_columns_that_a_model_does_not_put_out_are_said(tmp_path: Path) -> None:
+    manifest = Manifest().source("orders", id="INTEGER")
+    manifest.model("orders", "select id, 1 as one from shop.raw.orders", RAW_ORDERS)
+    project = manifest.write(tmp_path)
+    catalog = {"nodes": {"model.shop.orders": {"columns": {
+        name: {"name": name, "type": "INTEGER", "index": n} for n, name in enumerate(("id", "old"))
+    }}}}  # fmt: skip
+    (project.target_path / "catalog.json").write_text(json.dumps(catalog))
+    (message,) = make(manifest, tmp_path).messages
+    assert message == "model.shop.orders: the made-up table lacks these columns: old"
+
+
+def test_rows_of_unit_tests_show_what_values_look_like(tmp_path: Path) -> None:
+    manifest = Manifest().source("orders", id="INTEGER", code="VARCHAR")
+    manifest.model("orders", "select id, code from shop.raw.orders", RAW_ORDERS)
+    rows = [{"id": 1, "code": "XK-1"}, {"id": 2, "code": "XK-2"}, {"id": 3, "code": None}]
+    manifest.unit_tests["unit_test.shop.orders.t"] = {
+        "name": "t", "model": "orders", "depends_on": {"nodes": ["model.shop.orders"]},
+        "given": [{"input": "source('raw', 'orders')", "rows": rows}], "expect": {"rows": []},
+    }  # fmt: skip
+    made = make(manifest, tmp_path)
+    assert {"XK-1", "XK-2"} <= set(made.values("select distinct code from shop.main.orders"))
