@@ -69,33 +69,65 @@ def _check(fact: Fact, connection: Connection, table: str, target: str, dialect:
 
 
 def _failing(fact: Fact, table: str, target: str, dialect: str) -> str:
-    """The rows that break the fact."""
-    columns = [duck.quoted(each) for each in fact.columns]
-    listed = ", ".join(columns)
+    """The rows that break the fact; for unique the groups of rows."""
     if fact.kind == "unique":
-        filled = f" where {columns[0]} is not null" if len(columns) == 1 else ""
+        listed = _listed(fact)
+        filled = f" where {listed} is not null" if len(fact.columns) == 1 else ""
         return f"select 1 from {table}{filled} group by {listed} having count(*) > 1"
+    return f"select 1 from {table} t where {_breaks(fact, target, dialect)}"
+
+
+def take_out(fact: Fact, connection: Connection, table: str, target: str, dialect: str) -> int:
+    """Deletes the rows that break the fact, and says how many: those that repeat a key, or others
+    if most rows stay. What cannot be read is left to ``check`` to say.
+    """
+    if fact.kind == "unique":
+        listed = _listed(fact)
+        filled = f" and {listed} is not null" if len(fact.columns) == 1 else ""
+        first = f"select min(rowid) from {table} group by {listed}"
+        broken = f"select rowid from {table} where rowid not in ({first}){filled}"
+    else:
+        try:
+            condition = _breaks(fact, target, dialect)
+        except language.SqlError:
+            return 0
+        broken = f"select t.rowid from {table} t where {condition}"
+    found = duck.run(connection, f"select count(*), (select count(*) from {table}) from ({broken})")
+    if isinstance(found, QueryError):
+        return 0
+    count, of_all = (int(str(each)) for each in found.rows[0])
+    if not count or (fact.kind != "unique" and 2 * count > of_all):
+        return 0
+    done = duck.run(connection, f"delete from {table} where rowid in ({broken})")
+    return 0 if isinstance(done, QueryError) else count
+
+
+def _listed(fact: Fact) -> str:
+    return ", ".join(duck.quoted(each) for each in fact.columns)
+
+
+def _breaks(fact: Fact, target: str, dialect: str) -> str:
+    """What is true of the rows (of ``t``) that break the fact."""
+    columns = [f"t.{duck.quoted(each)}" for each in fact.columns]
     if fact.kind == "not_null":
-        return f"select 1 from {table} where {columns[0]} is null"
+        return f"{columns[0]} is null"
     if fact.kind == "accepted_values":
         values = ", ".join(_text(each) for each in fact.values)
-        numbers = f"try_cast({columns[0]} as double) not in (select try_cast(unnest([{values}]) as"
+        numbers = f"select try_cast(unnest([{values}]) as double)"
         return (
-            f"select 1 from {table} where cast({columns[0]} as varchar) not in ({values}) and"
-            f" coalesce({numbers} double)), true)"
+            f"cast({columns[0]} as varchar) not in ({values})"
+            f" and coalesce(try_cast({columns[0]} as double) not in ({numbers}), true)"
         )
     if fact.kind == "points_at":
         to = [duck.quoted(each) for each in fact.target_columns]
-        same = " and ".join(f"p.{b} = t.{a}" for a, b in zip(columns, to, strict=True))
-        filled = " and ".join(f"t.{each} is not null" for each in columns)
-        return (
-            f"select 1 from {table} t where {filled} and not exists (from {target} p where {same})"
-        )
+        same = " and ".join(f"p.{b} = {a}" for a, b in zip(columns, to, strict=True))
+        filled = " and ".join(f"{each} is not null" for each in columns)
+        return f"{filled} and not exists (from {target} p where {same})"
     if fact.kind == "range":
         bounds = ((fact.minimum, "<"), (fact.maximum, ">"))
         outside = [f"{columns[0]} {sign} {_bound(each)}" for each, sign in bounds if each]
-        return f"select 1 from {table} where {' or '.join(outside)}"
-    return f"select 1 from {table} where not ({transpiled(fact.expression, dialect)})"
+        return f"({' or '.join(outside)})"
+    return f"not ({transpiled(fact.expression, dialect)})"
 
 
 def transpiled(expression: str, dialect: str) -> str:

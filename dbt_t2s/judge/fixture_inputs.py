@@ -11,13 +11,14 @@ from pathlib import Path
 from dbt_t2s.judge import dag, unit_tests
 from dbt_t2s.judge.bounds import Bounds
 from dbt_t2s.judge.dag import Step
+from dbt_t2s.judge.fact_checks import CHECKED
 from dbt_t2s.judge.layout import layout_of
 from dbt_t2s.judge.nodes import relation_parts
 from dbt_t2s.judge.query_columns import Place
 from dbt_t2s.project import evidence
 from dbt_t2s.project import found as listed
 from dbt_t2s.project.artifacts import Artifacts, Node, section, text
-from dbt_t2s.project.assertions import plain
+from dbt_t2s.project.assertions import Fact, plain
 from dbt_t2s.project.found import Found
 from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import ProjectSchema
@@ -94,6 +95,18 @@ class FixtureInputs:
                         place = (self.layout.owner(node), name.lower())
                         found.setdefault(place, {})[plain(value)] = None
         return {place: tuple(values) for place, values in found.items()}
+
+    def facts_of(self, node: str) -> tuple[Fact, ...]:
+        """What tests say of a node and a warehouse can be held against."""
+        return self._facts.get(node, ())
+
+    @cached_property
+    def _facts(self) -> Mapping[str, tuple[Fact, ...]]:
+        found: dict[str, dict[Fact, None]] = {}
+        for fact in self.facts:
+            if fact.kind in CHECKED:
+                found.setdefault(fact.subject, {})[fact] = None
+        return {node: tuple(facts) for node, facts in found.items()}
 
     def parts_of(self, node: str) -> tuple[str, ...]:
         """The parts of a node's relation, or of a relation that is no node."""

@@ -71,14 +71,14 @@ def build(
     try:
         path = folder / f"{project.layout.catalog}.duckdb"
         builder = _Builder(project, path, seed)
-        builder.make({})
+        builder.make()
         checks = builder.checks()
-        survivors = builder.survivors(checks)
-        if survivors:
-            # Children may only point at parents that came through the filters above them.
-            builder = _Builder(project, path, seed)
-            builder.make(survivors)
-            checks = builder.checks()
+        if not all(each.holds for each in checks):
+            # Children may only point at parents that came through the filters above them, and what
+            # still breaks a test goes before the models below are run.
+            again = _Builder(project, path, seed, builder.survivors(checks), strict=True)
+            again.make()
+            builder, checks = again, again.checks()
         absent = builder.absent()
         final = directory / path.name
         path.replace(final)
@@ -96,19 +96,29 @@ def build(
 class _Builder:
     """One file, made table after table."""
 
-    def __init__(self, project: FixtureInputs, path: Path, seed: int) -> None:
+    def __init__(
+        self,
+        project: FixtureInputs,
+        path: Path,
+        seed: int,
+        survivors: Mapping[Place, Sequence[Row]] | None = None,
+        *,
+        strict: bool = False,
+    ) -> None:
+        """``survivors`` are the rows that single columns of tests' targets hold; if ``strict``, a
+        model's rows that break a test are taken out."""
         self._project = project
         self._path = path
         self._seed = seed
-        self._survivors: Mapping[Place, Sequence[Row]] = {}
+        self._survivors = survivors or {}
+        self._strict = strict
         self._fixed: dict[Place, Sequence[object]] = {}
         self._sizes: dict[Place, int] = {}
         self.made: dict[str, MadeTable] = {}
         self.issues: list[Issue] = []
 
-    def make(self, survivors: Mapping[Place, Sequence[Row]]) -> None:
-        """Every table. ``survivors`` are the rows that single columns of tests' targets hold."""
-        self._survivors = survivors
+    def make(self) -> None:
+        """Every table."""
         self._path.unlink(missing_ok=True)
         with duck.open_writable(self._path) as connection:
             self._create_schemas(connection)
@@ -224,11 +234,27 @@ class _Builder:
             self._create(connection, target, project.bounds.of(node), ())
         problem = step.problem or dag.run(connection, target, step.sql)
         if not problem:
+            taken = self._take_out(connection, node, target) if self._strict else 0
             self._note(connection, node, target, "run")
+            if taken:
+                message = (
+                    f"{taken} rows were taken out, {self.made[node].rows} kept: its tests hold"
+                )
+                self._tell(node, message)
             if self.made[node].rows:
                 return
             problem = "its SQL gives no row over the made-up inputs"
         self._generate(connection, node, problem)
+
+    def _take_out(self, connection: Connection, node: str, target: str) -> int:
+        """Takes out the rows that break what tests say of the node, and counts them."""
+        taken = 0
+        for fact in self._project.facts_of(node):
+            pointed = target if fact.target in ("", node) else self._name(fact.target)
+            if pointed:
+                dialect = self._project.schema.dialect
+                taken += fact_checks.take_out(fact, connection, target, pointed, dialect)
+        return taken
 
     def _generate(self, connection: Connection, node: str, problem: str) -> None:
         """Made-up rows for a node; ``problem`` says why a model's SQL did not make them."""
