@@ -237,9 +237,8 @@ class _Builder:
             taken = self._take_out(connection, node, target) if self._strict else 0
             self._note(connection, node, target, "run")
             if taken:
-                message = (
-                    f"{taken} rows were taken out, {self.made[node].rows} kept: its tests hold"
-                )
+                kept = self.made[node].rows
+                message = f"{taken} rows that broke a test were taken out, {kept} kept"
                 self._tell(node, message)
             if self.made[node].rows:
                 return

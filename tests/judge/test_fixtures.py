@@ -301,15 +301,32 @@ def test_expressions_of_tests_hold_where_they_can(tmp_path: Path) -> None:
 
 
 def test_what_cannot_hold_is_said(tmp_path: Path) -> None:
-    manifest = Manifest().source("a", id="INTEGER").model(
-        "twice", "select id, 1 as one from shop.raw.a union all select id, 1 from shop.raw.a",
-        "source.shop.raw.a",
-    )  # fmt: skip
-    manifest.test("unique", "model.shop.twice", "one")
+    manifest = Manifest().source("a", id="INTEGER")
+    manifest.model("odd", "select id, 'x' as kind from shop.raw.a", "source.shop.raw.a")
+    manifest.test("accepted_values", "model.shop.odd", "kind", values=["y", "z"])
+    manifest.test("expression_is_true", "model.shop.odd", expression="no_such_column > 1")
     made = make(manifest, tmp_path)
-    (message,) = made.messages
-    assert "unique of one of model.shop.twice does not hold" in message
-    assert (made.fixtures.held, made.fixtures.checked) == (0, 1)
+    assert "accepted_values of kind of model.shop.odd does not hold (40 rows)" in made.messages[0]
+    assert "cannot be checked" in made.messages[1]
+    assert (made.fixtures.held, made.fixtures.checked) == (0, 2)
+
+
+def test_rows_that_break_a_test_are_taken_out_before_others_read_them(tmp_path: Path) -> None:
+    manifest = Manifest().source("a", id="INTEGER", n="INTEGER")
+    manifest.model(
+        "twice",
+        """select id, case when id % 4 = 0 then null else id end as n from shop.raw.a
+        union all select id, id from shop.raw.a""",
+        "source.shop.raw.a",
+    )
+    manifest.model("below", "select id, n from shop.main.twice", "twice")
+    manifest.test("unique", "model.shop.twice", "id").test("not_null", "model.shop.twice", "n")
+    made = make(manifest, tmp_path)
+    assert (made.fixtures.held, made.fixtures.checked) == (2, 2)
+    assert made.messages == [
+        "model.shop.twice: 40 rows that broke a test were taken out, 40 kept",
+    ]
+    assert made.values("select count(*) from shop.main.below") == [40]
 
 
 def test_a_table_declared_twice_is_made_once(tmp_path: Path) -> None:
