@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from dbt_t2s.duck import Execute, QueryError, Rows, open_writable, run
 from dbt_t2s.project import evidence, joins, mined_joins, named_joins
 from dbt_t2s.project.artifacts import Artifacts
+from dbt_t2s.project.asked import Asking
 from dbt_t2s.project.assertions import Fact, facts
 from dbt_t2s.project.evidence import Evidence
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import Cardinality, Column, Join, Kind, Role, Table
 
 
@@ -241,8 +243,19 @@ RELATIONS = {
 
 
 def mined(*statements: tuple[str, str]) -> tuple[mined_joins.Mined, ...]:
-    written = [(node, "model", code) for node, code in statements]
-    return mined_joins.find(written, (ORDERS, CUSTOMERS), RELATIONS, "duckdb")
+    code = dict(statements)
+    nodes = {
+        node: {
+            "unique_id": node, "resource_type": "model", "name": name, "relation_name": name,
+            "compiled_code": code.get(node, ""),
+        }
+        for name, node in RELATIONS.items()
+    }  # fmt: skip
+    asked = Asking((ORDERS, CUSTOMERS), (), "duckdb").of(
+        [(node, "model", text) for node, text in statements]
+    )
+    lineage = Lineage(Artifacts({"nodes": nodes}), "duckdb")
+    return mined_joins.find(asked, (ORDERS, CUSTOMERS), RELATIONS, lineage)
 
 
 @pytest.mark.parametrize(
