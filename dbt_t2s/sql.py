@@ -17,7 +17,7 @@ from typing import TypeVar
 import sqlglot
 from sqlglot import exp as exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ErrorLevel, SqlglotError
 from sqlglot.optimizer.annotate_types import TypeAnnotator
 from sqlglot.optimizer.scope import Scope as Scope
 from sqlglot.optimizer.scope import traverse_scope
@@ -160,6 +160,13 @@ def typed_copy(node: exp.Expr) -> exp.Expr:
     for each, copied, type_ in zip(nodes, copy.walk(bfs=False), types, strict=True):
         each._type = copied._type = type_
     return copy
+
+
+def translated(node: exp.Expr, dialect: str) -> tuple[str, tuple[str, ...]]:
+    """``node`` as text of ``dialect``, and what of it that dialect has no form for."""
+    generator = _dialect(dialect).generator(comments=False, unsupported_level=ErrorLevel.IGNORE)
+    text = _guarded(lambda: generator.generate(node))
+    return text, tuple(dict.fromkeys(generator.unsupported_messages))
 
 
 def transpile(sql: str, read: str, write: str) -> str:

@@ -23,7 +23,8 @@ _SNAPSHOT = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
 class Step:
     """A model ready to run: its SQL in DuckDB's dialect, or why there is none, and what it reads.
 
-    ``relations`` are those it names that are no nodes, by the ids that ``usage`` gives them.
+    ``relations`` are those it names that are no nodes, by the ids that ``usage`` gives them,
+    ``lost`` says what of its SQL has no form in DuckDB.
     """
 
     node: str
@@ -32,6 +33,7 @@ class Step:
     usage: Usage | None = None
     reads_itself: bool = False
     relations: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def ordered(wanted: Iterable[str], layout: Layout) -> tuple[str, ...]:
@@ -85,7 +87,7 @@ def step(
         renamed = layout.rewrite(tree)
         # DuckDB gets its own dialect as it was written: printing it anew could change it.
         same = dialect == "duckdb" and not frozen and not renamed
-        written = code.rstrip(";") if same else language.to_sql(tree, "duckdb")
+        written, lost = (code.rstrip(";"), ()) if same else language.translated(tree, "duckdb")
     except language.SqlError as error:
         return Step(unique_id, problem=f"its SQL cannot be read: {duck.first_line(str(error))}")
     if node.get("resource_type") == "snapshot":
@@ -93,7 +95,7 @@ def step(
         # The columns that dbt adds are of no node above.
         added = tuple((name, ()) for name in _snapshot_columns(node))
         asked = replace(asked, outputs=(*asked.outputs, *added))
-    return Step(unique_id, written, "", asked, own, tuple(others.items()))
+    return Step(unique_id, written, "", asked, own, tuple(others.items()), lost)
 
 
 def _freeze_time(tree: exp.Expr, as_of: date) -> bool:

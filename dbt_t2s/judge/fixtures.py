@@ -241,6 +241,8 @@ class _Builder:
                 message = f"{taken} rows that broke a test were taken out, {kept} kept"
                 self._tell(node, message)
             if self.made[node].rows:
+                for each in step.lost:
+                    self._tell(node, f"it ran without what DuckDB has no form for: {each}")
                 return
             problem = "its SQL gives no row over the made-up inputs"
         self._generate(connection, node, problem)

@@ -64,7 +64,7 @@ class QueryColumns:
                 found = self._among(tuple(sources.values()), column.name.lower())
                 if found is not None:
                     return found
-            here = here.parent
+            here = here.parent if here.is_subquery or here.is_udtf else None
         return None
 
     def _among(self, sources: tuple[Source, ...], name: str) -> Source | None:

@@ -48,6 +48,13 @@ def read(tree: exp.Expr, find: Find, known: ColumnsOf) -> Usage:
 
     ``find`` and ``known`` are those of ``QueryColumns``.
     """
+    try:
+        return _read(tree, find, known)
+    except RecursionError as error:
+        raise language.SqlError("it reads itself, or is nested too deeply") from error
+
+
+def _read(tree: exp.Expr, find: Find, known: ColumnsOf) -> Usage:
     language.match_ctes(tree)
     scopes = language.scopes(tree) if language.is_select(tree) else ()
     if not scopes:

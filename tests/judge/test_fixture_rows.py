@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dbt_t2s import duck
+from dbt_t2s.duck import Rows
 from dbt_t2s.judge import generated
 from dbt_t2s.judge.column_values import allowed, cast, meeting, nearest
 from dbt_t2s.judge.conditions import Condition
@@ -156,6 +158,34 @@ def test_moments_held_as_text_have_their_form() -> None:
 def test_values_that_meet_a_condition(type_: str, condition: Condition, good: object) -> None:
     made = column("c", type_, values=("a", "b") if type_ == "VARCHAR" else ())
     assert good in meeting(made, condition)
+
+
+LITERALS = {
+    "BIGINT": ("3", "-17", "0"),
+    "DECIMAL(12,2)": ("2.5", "-1", "100"),
+    "DATE": ("2024-02-29", "2023-12-31"),
+    "TIMESTAMP": ("2024-02-29 10:00:00", "2023-12-31 23:59:59"),
+    "VARCHAR": ("a", "B b", "it's"),
+}
+
+
+@pytest.mark.parametrize("type_", LITERALS)
+@pytest.mark.parametrize("operator", ["=", "<>", "<", "<=", ">", ">="])
+def test_duckdb_agrees_that_values_meet_a_condition(type_: str, operator: str) -> None:
+    if type_ == "VARCHAR" and operator not in ("=", "<>"):
+        return  # texts are not put in order here
+    others = LITERALS[type_]
+    with duck.open_memory() as connection:
+        for literal in others:
+            made = column("c", type_, values=others)
+            values = meeting(made, Condition(operator, (literal,)))
+            assert values
+            for value in values:
+                one, other = ("'" + str(each).replace("'", "''") + "'" for each in (value, literal))
+                test = f"select cast({one} as {type_}) {operator} cast({other} as {type_})"
+                found = duck.run(connection, test)
+                assert isinstance(found, Rows)
+                assert found.rows == ((True,),), test
 
 
 @given(st.text(max_size=12), st.sampled_from(TYPES))

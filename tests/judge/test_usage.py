@@ -233,3 +233,22 @@ def test_domains_join_whatever_is_linked() -> None:
     assert domains.of(("d", "k")) == domains.of(("a", "k")) != domains.of(("x", "k"))
     assert domains.of(("alone", "k")) == ("alone", "k")
     assert sorted(map(len, domains.members().values())) == [2, 4]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "with recursive r as (select * from r) select * from r",
+        "with c as (select k as k from unnest([1, 2]) as u) select k from c",
+        "select (select max(z) from b where b.a_id = a.id) as m from a",
+        "with c as (select 1 as k) select k from c union all select k from c",
+        "select * from (values (1, 2)) as v(p, q)",
+        "from a",
+        "select a.* from a, lateral (select a.x + 1 as p) as l",
+    ],
+)
+def test_odd_queries_are_read_or_refused(code: str) -> None:
+    try:
+        usage(code)
+    except sql.SqlError as error:
+        assert "reads itself" in str(error)
