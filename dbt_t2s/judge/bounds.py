@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dbt_t2s import sql as language
-from dbt_t2s.judge import plausible
+from dbt_t2s.judge import json_paths, plausible
 from dbt_t2s.judge.column_types import type_from_usage
 from dbt_t2s.judge.conditions import Condition
 from dbt_t2s.judge.duck_types import duck_type
@@ -39,6 +39,7 @@ class _Said:
     maximum: str = ""
     decoded: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    paths: dict[json_paths.Path, None] = field(default_factory=dict)
     format: str = ""
     profile: Column | None = None
 
@@ -107,6 +108,9 @@ class Bounds:
         for place, values in usage.decoded:
             for origin in self.trails.trail(place):
                 self._said[origin.place].decoded += values
+        for place, path in usage.paths:
+            for origin in self.trails.trail(place):
+                self._said[origin.place].paths[path] = None
         for place, format_ in usage.formats:
             for origin in self.trails.trail(place):
                 self._said[origin.place].format = format_
@@ -284,6 +288,7 @@ class Bounds:
             maximum=said.maximum or (profile.maximum if profile else "") or "",
             null_share=profile.null_share if profile else None,
             asked=tuple(said.asked),
+            paths=tuple(said.paths),
             format=said.format if kind is Kind.TEXT else "",
         )
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from dbt_t2s import sql as language
-from dbt_t2s.judge import conditions
+from dbt_t2s.judge import conditions, json_paths
 from dbt_t2s.judge.conditions import Condition
 from dbt_t2s.judge.query_columns import CARRIES, Origin, Place, QueryColumns
 from dbt_t2s.sql import Scope, exp
@@ -72,10 +72,34 @@ class ColumnUses:
                     value = part.unnest() if isinstance(part, exp.Expr) else None
                     if isinstance(value, exp.Column):
                         yield from ((o.place, kind) for o in self._columns.origins(scope, value))
+        for moment in scope.find_all(exp.UnixToTime, exp.UnixToStr):
+            yield from ((o.place, "BIGINT") for o in self._columns.carried(scope, moment.this))
+        for place, _ in self.paths(scope):
+            yield place, "JSON"
+        yield from self._lists_and_defaults(scope)
         for each in scope.find_all(exp.Div):
             # What is divided so comes in cents, which are whole.
             if each.expression.name in ("100", "100.0") and isinstance(each.this, exp.Column):
                 yield from ((o.place, "BIGINT") for o in self._columns.origins(scope, each.this))
+
+    def _lists_and_defaults(self, scope: Scope) -> Iterator[tuple[Place, str]]:
+        """What is unnested is a list; what has a default has its type."""
+        for unnested in scope.find_all(exp.Explode, exp.Unnest, exp.ArraySize):
+            for value in (unnested.this, *unnested.expressions):
+                if isinstance(value, exp.Column):
+                    yield from ((o.place, "VARCHAR[]") for o in self._columns.origins(scope, value))
+        for each in scope.find_all(exp.Coalesce):
+            literals = [part for part in each.expressions if isinstance(part, exp.Literal)]
+            if literals and isinstance(each.this, exp.Column):
+                kind = "text" if literals[0].is_string else "number"
+                yield from ((o.place, kind) for o in self._columns.origins(scope, each.this))
+
+    def paths(self, scope: Scope) -> Iterator[tuple[Place, json_paths.Path]]:
+        """The paths that are read of columns with half-structured data."""
+        for each in scope.find_all(exp.JSONExtract, exp.JSONExtractScalar):
+            read = json_paths.read(each)
+            if read is not None and read[1]:
+                yield from ((o.place, read[1]) for o in self._columns.origins(scope, read[0]))
 
     def formats(self, scope: Scope) -> Iterator[tuple[Place, str]]:
         """The strftime formats in which columns hold moments as text."""

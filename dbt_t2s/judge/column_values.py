@@ -76,12 +76,14 @@ def nearest(column: ColumnBounds, as_of: date) -> Value:
     return next((each for each in options if each is not None and allowed(column, each)), None)
 
 
-def empty(type_: str) -> Value:
-    """The value of a column that holds half-structured data: an empty one."""
+def unknown_shape(type_: str) -> Value:
+    """The value of a column that holds half-structured data of which no more is known."""
     name = type_.upper()
     if name == "JSON":
         return "{}"
-    return "[]" if name.endswith("[]") else None
+    if name.endswith("[]"):
+        return "[a, b]" if name == "VARCHAR[]" else "[]"
+    return None
 
 
 def meeting(column: ColumnBounds, condition: Condition) -> tuple[Value, ...]:

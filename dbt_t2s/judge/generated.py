@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from dbt_t2s.judge import plausible
+from dbt_t2s.judge import json_paths, plausible
 from dbt_t2s.judge.bounds import MOST_ROWS
 from dbt_t2s.judge.column_values import (
     allowed,
     cast,
     day_of,
-    empty,
     holds,
     is_whole,
     meeting,
     nearest,
     null_share,
+    unknown_shape,
 )
 from dbt_t2s.judge.query_columns import Place
 from dbt_t2s.judge.table_bounds import ColumnBounds, Pointer, Scenario, TableBounds
@@ -179,8 +179,10 @@ class _Maker:
             return self._moment(column, base)
         if column.kind is Kind.NUMBER:
             return self._number(column, number)
+        if column.paths:
+            return json_paths.example(column.paths, self._chance(column), self._as_of)
         if column.kind is Kind.OTHER:
-            return empty(column.type)
+            return unknown_shape(column.type)
         index = number if column.unique else int(self._chance(column).random() * self._table.rows)
         if column.unique:
             return f"{plausible.text(column.domain_name, index)} {index}"

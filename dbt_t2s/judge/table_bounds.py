@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dbt_t2s.judge.conditions import Condition
+from dbt_t2s.judge.json_paths import Path
 from dbt_t2s.judge.query_columns import Place
 from dbt_t2s.project.columns import kind_of
 from dbt_t2s.project.schema import Kind
@@ -21,7 +22,7 @@ class ColumnBounds:
     Columns with the same ``domain`` draw from the same values; ``domain_name`` is what that is
     called most; ``is_main`` is the key of the things themselves, not of something that each of
     them has one of. ``asked`` are the conditions that some SQL asks of it, ``format`` the strftime
-    form of moments that are held as text.
+    form of moments that are held as text, ``paths`` what is read of half-structured data.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ColumnBounds:
     null_share: float | None = None
     asked: tuple[Condition, ...] = ()
     format: str = ""
+    paths: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dbt_t2s import sql as language
+from dbt_t2s.judge import json_paths
 from dbt_t2s.judge.column_needs import ColumnNeeds
 from dbt_t2s.judge.column_uses import ColumnUses
 from dbt_t2s.judge.conditions import Condition
@@ -26,7 +27,8 @@ class Usage:
     - ``needs``: by output, what must be filled for it to be filled;
     - ``matched``: by output, the keys that must be unique for its rows not to be multiplied;
     - ``decoded``: the only values that a CASE does not turn into NULL;
-    - ``formats``: the strftime forms of moments that are held as text.
+    - ``formats``: the strftime forms of moments that are held as text;
+    - ``paths``: what is read of half-structured columns.
     """
 
     reads: tuple[Place, ...] = ()
@@ -41,6 +43,7 @@ class Usage:
     matched: tuple[tuple[str, tuple[Key, ...]], ...] = ()
     decoded: tuple[tuple[Place, tuple[str, ...]], ...] = ()
     formats: tuple[tuple[Place, str], ...] = ()
+    paths: tuple[tuple[Place, json_paths.Path], ...] = ()
 
 
 def read(tree: exp.Expr, find: Find, known: ColumnsOf) -> Usage:
@@ -75,4 +78,5 @@ def _read(tree: exp.Expr, find: Find, known: ColumnsOf) -> Usage:
         matched=tuple(needs.all_matched(last)),
         decoded=tuple(dict.fromkeys(each for scope in scopes for each in uses.decoded(scope))),
         formats=tuple(dict.fromkeys(each for scope in scopes for each in uses.formats(scope))),
+        paths=tuple(dict.fromkeys(each for scope in scopes for each in uses.paths(scope))),
     )

@@ -371,3 +371,18 @@ def test_rows_of_unit_tests_show_what_values_look_like(tmp_path: Path) -> None:
     }  # fmt: skip
     made = make(manifest, tmp_path)
     assert {"XK-1", "XK-2"} <= set(made.values("select distinct code from shop.main.orders"))
+
+
+def test_half_structured_columns_have_what_is_read_of_them(tmp_path: Path) -> None:
+    manifest = Manifest(adapter="snowflake").source("events")
+    manifest.model(
+        "events",
+        "select id, payload:user.age::int as age, payload:kind::string as kind from shop.raw.events"
+        " where payload:user.age is not null",
+        "source.shop.raw.events",
+    )
+    made = make(manifest, tmp_path)
+    assert made.how["events"] == "run"
+    ages = made.values("select age from shop.main.events")
+    assert all(18 <= age <= 80 for age in ages)
+    assert len(set(ages)) > 5

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
+from random import Random
+
 import pytest
 
 from dbt_t2s import sql
-from dbt_t2s.judge import conditions
+from dbt_t2s.judge import conditions, json_paths
 from dbt_t2s.judge.column_types import type_from_usage
 from dbt_t2s.judge.conditions import Condition
 from dbt_t2s.judge.query_columns import Origin
@@ -181,6 +185,10 @@ def test_conditions(code: str, condition: Condition | None) -> None:
         ("c > '2024-01-01'", "DATE"),
         ("c > '2024-01-01 10:00'", "TIMESTAMP"),
         ("c = 3", "BIGINT"),
+        ("coalesce(c, 0)", "DECIMAL(12,2)"),
+        ("coalesce(c, 'none')", "VARCHAR"),
+        ("unnest(c)", "VARCHAR[]"),
+        ("c ->> '$.a.b'", "JSON"),
         ("c = 3.5", "DECIMAL(12,2)"),
         ("c = 'x'", "VARCHAR"),
         ("case c when 1 then 2 end", "BIGINT"),
@@ -252,3 +260,28 @@ def test_odd_queries_are_read_or_refused(code: str) -> None:
         usage(code)
     except sql.SqlError as error:
         assert "reads itself" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "dialect", "path"),
+    [
+        ("select c:a.b::string as v from raw", "snowflake", ("a", "b")),
+        ("select parse_json(r.c):a[0].b as v from raw r", "snowflake", ("a", "0", "b")),
+        ("select json_extract_scalar(c, '$.a') as v from raw", "bigquery", ("a",)),
+        ("select c -> 'a' ->> 'b' as v from raw", "postgres", ("a", "b")),
+        ("select get_json_object(c, '$.a.b') as v from raw", "databricks", ("a", "b")),
+    ],
+)
+def test_paths_into_half_structured_data(code: str, dialect: str, path: tuple[str, ...]) -> None:
+    assert (("raw", "c"), path) in usage(code, dialect).paths
+
+
+def test_an_example_object_has_all_paths() -> None:
+    paths = [("a", "b"), ("a", "is_open"), ("items", "0", "sku"), ("total",)]
+    found = json.loads(json_paths.example(paths, Random(0), date(2024, 6, 30)))
+    assert set(found) == {"a", "items", "total"}
+    assert isinstance(found["a"]["b"], str)
+    assert isinstance(found["a"]["is_open"], bool)
+    assert set(found["items"][0]) == {"sku"}
+    assert isinstance(found["total"], float)
+    assert json_paths.example([], Random(0), date(2024, 6, 30)) == "{}"
