@@ -67,7 +67,11 @@ def build(
     """
     project = FixtureInputs(schema, artifacts, root)
     folder = directory / f".fixtures.{os.getpid()}"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the made-up warehouse cannot be written: {error.strerror}"
+        raise WarehouseError(message, where=str(directory)) from error
     try:
         path = folder / f"{project.layout.catalog}.duckdb"
         builder = _Builder(project, path, seed)
@@ -81,6 +85,8 @@ def build(
             builder, checks = again, again.checks()
         absent = builder.absent()
         final = directory / path.name
+        # Writes to what was there before must not be taken for writes to this.
+        final.with_name(f"{final.name}.wal").unlink(missing_ok=True)
         path.replace(final)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

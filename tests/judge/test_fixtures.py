@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from dbt_t2s.duck import Rows
+from dbt_t2s.errors import WarehouseError
+from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.sandbox import Sandbox
 from tests.judge.made import Made, Manifest, make
 
@@ -386,3 +388,27 @@ def test_half_structured_columns_have_what_is_read_of_them(tmp_path: Path) -> No
     ages = made.values("select age from shop.main.events")
     assert all(18 <= age <= 80 for age in ages)
     assert len(set(ages)) > 5
+
+
+def test_instances_are_made_of_a_made_up_warehouse(tmp_path: Path) -> None:
+    made = make(shop(adapter="snowflake", database="ANALYTICS"), tmp_path)
+    files = make_instances(made.fixtures.path, tmp_path / "instances", made.schema, n=3)
+    assert len(set(files)) == 3
+    (relation,) = [t.relation for t in made.schema.tables]
+    for file in files:
+        with Sandbox(file, [relation], "snowflake") as sandbox:
+            found = sandbox.execute(f"select count(*) from {relation}")
+        assert isinstance(found, Rows)
+        assert found.rows[0][0]
+
+
+def test_a_warehouse_is_made_anew_over_an_old_one(tmp_path: Path, made: Made) -> None:
+    first = make(shop(), tmp_path).fixtures.path
+    first.with_name(f"{first.name}.wal").write_bytes(b"left by a process that was killed")
+    assert make(shop(), tmp_path).contents() == made.contents()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(WarehouseError, match="cannot be written"):
+        make(shop(), tmp_path, folder="file")
