@@ -33,7 +33,11 @@ _TRIES = 20
 # So many rows in ten are made for the conditions that models put on them.
 _FOR_SCENARIOS = 6
 _PERIODS = ("day", "date", "week", "month", "quarter", "year")
-_STARTS = ("created", "ordered", "opened", "started", "start", "from", "signed", "first", "birth")
+_STARTS = (
+    "created", "ordered", "order_date", "opened", "start", "from", "signed", "first", "birth",
+    "enrolled", "issued", "hire", "joined", "registered", "placed", "requested", "submitted",
+    "launched", "begin",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -205,9 +209,13 @@ class _Maker:
         low, high = cast(column, column.minimum), cast(column, column.maximum)
         if isinstance(low, date) or isinstance(high, date):
             base = self._within(column, low, high)
-        elif not any(each in column.name.lower() for each in _STARTS):
-            # What ends or follows comes after what starts, so late in the row's life.
-            base = min(base + timedelta(days=int(self._chance(column).random() * 20)), self._as_of)
+        elif any(each in column.name.lower() for each in _STARTS):
+            # Not always on one day, or a query that takes one for the other comes out the same.
+            base -= timedelta(days=int(self._chance(column).random() * 4))
+        else:
+            # What ends or follows comes after what starts.
+            later = timedelta(days=int(self._chance(column).random() * 20))
+            base = min(base + later, self._as_of)
         if "month" in column.name.lower():
             base = base.replace(day=1)
         elif "week" in column.name.lower():

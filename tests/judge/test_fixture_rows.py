@@ -137,6 +137,18 @@ def test_profiled_values_shape_a_column() -> None:
     assert 70 < counts[None] < 130
 
 
+def test_what_ends_comes_after_what_starts() -> None:
+    made = (
+        column("created_at", "DATE", null_share=0.0),
+        column("closed_at", "DATE", null_share=0.0),
+        column("hire_date", "DATE", null_share=0.0),
+    )
+    rows = generated.rows(TableBounds("t", made, 100), NOBODY, 0, AS_OF)
+    assert all(str(row[0]) <= str(row[1]) <= str(AS_OF) for row in rows)
+    assert 0 < sum(row[0] == row[2] for row in rows) < 60
+    assert len({row[0] for row in rows}) > 50
+
+
 def test_moments_held_as_text_have_their_form() -> None:
     seen = column("seen", "VARCHAR", format="%d/%m/%Y", null_share=0.0)
     for row in generated.rows(TableBounds("t", (seen,), 30), NOBODY, 0, AS_OF):

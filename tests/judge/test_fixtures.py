@@ -11,6 +11,7 @@ import pytest
 
 from dbt_t2s.duck import Rows
 from dbt_t2s.errors import WarehouseError
+from dbt_t2s.judge import fixtures
 from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.sandbox import Sandbox
 from tests.judge.made import Made, Manifest, make
@@ -63,6 +64,7 @@ def test_sources_are_made_up_and_models_run(made: Made) -> None:
         "orders": "run", "stg_orders": "run", "stg_customers": "run", "customers": "generated",
     }  # fmt: skip
     assert all(each.rows for each in made.fixtures.tables)
+    assert fixtures.summary(made.fixtures.tables) == {"generated": 2, "run": 3}
     assert made.fixtures.path.name == "shop.duckdb"
 
 
