@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dbt_t2s import sql
@@ -12,11 +12,11 @@ from dbt_t2s.project.known import Known, known_of
 from dbt_t2s.project.node_sql import stamp
 from dbt_t2s.project.origins import Origins, Unresolved
 from dbt_t2s.project.schema import Relation, Table
-from dbt_t2s.project.statements import Statement, Trees
+from dbt_t2s.project.statements import Statement, Trees, is_injected
 from dbt_t2s.sql import Scope, exp
 
 # What is kept looks like this; a change of how SQL is read changes it too.
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -157,16 +157,20 @@ class _Query:
     def joins(self) -> Iterator[tuple[tuple[str, str], ...]]:
         """Each query's pairs of columns held equal, in order, those of two relations together."""
         for scope, select in self._selects:
-            if _is_injected(select):
+            if is_injected(select):
                 continue
             between: dict[tuple[str, str], set[tuple[str, str]]] = {}
-            for left, right in equalities.find(scope):
-                ends = sorted(each for side in (left, right) if (each := self._place(scope, side)))
+            for sides in equalities.find(scope, self._columns):
+                placed = (self._place(side.scope, side.expression) for side in sides)
+                ends = sorted(each for each in placed if each)
                 if len(ends) == 2 and _relation(ends[0]) != _relation(ends[1]):
                     pair = (_relation(ends[0]), _relation(ends[1]))
                     between.setdefault(pair, set()).add((ends[0], ends[1]))
             for pairs in between.values():
                 yield tuple(sorted(pairs))
+
+    def _columns(self, table: exp.Table) -> Collection[str]:
+        return self._known.columns.get(self._known.relation(table), ())
 
     def conditions(self) -> Iterator[Condition]:
         """The conditions of WHERE and inner joins that are over one table's columns alone."""
@@ -260,7 +264,7 @@ def _row_conditions(query: exp.Expr) -> Iterator[exp.Expr]:
         if not join.side and join.args.get("on")
     ]
     for condition in written:
-        yield from equalities.conjuncts(condition)
+        yield from sql.all_of(condition)
 
 
 def _optional(query: exp.Expr) -> frozenset[str]:
@@ -271,13 +275,3 @@ def _optional(query: exp.Expr) -> frozenset[str]:
         first = query.find(exp.From)
         found |= {first.alias_or_name.lower()} if first is not None else set()
     return frozenset(found)
-
-
-def _is_injected(node: exp.Expr) -> bool:
-    """Whether dbt put this here: an ephemeral model's SQL, which is a statement of its own."""
-    cte = node.find_ancestor(exp.CTE)
-    while cte is not None:
-        if cte.alias.startswith("__dbt__cte__"):
-            return True
-        cte = cte.find_ancestor(exp.CTE)
-    return False

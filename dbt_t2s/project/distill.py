@@ -13,6 +13,7 @@ from dbt_t2s.project import (
 from dbt_t2s.project import (
     columns,
     evidence,
+    exposures,
     joins,
     meta,
     metric_set,
@@ -138,6 +139,7 @@ def distill(
         metrics=metrics.metrics,
         rules=business,
         saved_queries=metrics.saved_queries,
+        exposures=exposures.read(read, tables, metrics.metrics),
         as_of=as_of,
         dbt_version=text(artifact_files.section(read.manifest, "metadata"), "dbt_version"),
         manifest_version=read.manifest_version,
@@ -148,14 +150,17 @@ def distill(
 
 
 def _relations(read: Artifacts, dialect: str) -> dict[str, str]:
-    """Every node's id, sources included, by its lower-case relation."""
+    """Every node's id, sources included, by its lower-case relation; ephemeral ones' by their CTE.
+
+    dbt puts that CTE into what it compiles; not every compiler does.
+    """
     sources = artifact_files.section(read.manifest, "sources").values()
     nodes = (*read.nodes("model", "snapshot", "seed"), *(each for each in sources if each))
-    return {
-        _relation(node, dialect).lower(): text(node, "unique_id")
-        for node in nodes
-        if text(node, "relation_name")
-    }
+    found: dict[str, str] = {}
+    for node in nodes:
+        relation = _relation(node, dialect) or f"__dbt__cte__{text(node, 'name')}"
+        found[relation.lower()] = text(node, "unique_id")
+    return found
 
 
 def _behind(
@@ -232,6 +237,8 @@ def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ..
         time_column=time_column,
         rows=profile.rows,
         layer=table_nodes.layer(node),
+        group=exposures.group(node),
+        owner=exposures.owners(known.artifacts).get(exposures.group(node), ""),
     )
     return table, (*issues, *more)
 
