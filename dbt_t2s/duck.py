@@ -110,6 +110,26 @@ def open_writable(path: Path) -> Iterator[Connection]:
 
 
 @contextmanager
+def open_for_models(path: Path, timeout_s: float) -> Iterator[Connection]:
+    """A connection that may write ``path`` and nothing else, for a project's own SQL.
+
+    No files, no network, one thread, ``timeout_s`` for each statement.
+    """
+    try:
+        connection = duckdb.connect(str(path), config=hardened(1024, timeout_s, threads=1))
+    except duckdb.Error as error:
+        raise _unopened(path, error) from error
+    try:
+        yield connection
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"the database could not be written: {first_line(str(error))}", where=str(path)
+        ) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
 def open_memory(timeout_s: float = 30.0) -> Iterator[Connection]:
     """An empty database in memory for a project's own SQL: no files, no network, one thread."""
     connection = duckdb.connect(":memory:", config=hardened(1024, timeout_s, threads=1))

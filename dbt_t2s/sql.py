@@ -17,7 +17,7 @@ from typing import TypeVar
 import sqlglot
 from sqlglot import exp as exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ErrorLevel, SqlglotError
 from sqlglot.optimizer.annotate_types import TypeAnnotator
 from sqlglot.optimizer.scope import Scope as Scope
 from sqlglot.optimizer.scope import traverse_scope
@@ -162,6 +162,13 @@ def typed_copy(node: exp.Expr) -> exp.Expr:
     return copy
 
 
+def translated(node: exp.Expr, dialect: str) -> tuple[str, tuple[str, ...]]:
+    """``node`` as text of ``dialect``, and what of it that dialect has no form for."""
+    generator = _dialect(dialect).generator(comments=False, unsupported_level=ErrorLevel.IGNORE)
+    text = _guarded(lambda: generator.generate(node))
+    return text, tuple(dict.fromkeys(generator.unsupported_messages))
+
+
 def transpile(sql: str, read: str, write: str) -> str:
     """``sql`` of one dialect in another."""
     return to_sql(parse_one(sql, read), write, used_up=True)
@@ -277,7 +284,12 @@ def infer_type(node: exp.Expr, dialect: str) -> exp.DataType | None:
     inferred again.
     """
     annotator = TypeAnnotator(_no_schema(dialect), overwrite_types=False)
-    _guarded(lambda: annotator.annotate(node, annotate_scope=False))
+    try:
+        _guarded(lambda: annotator.annotate(node, annotate_scope=False))
+    except AttributeError:
+        # sqlglot looks for an operand that may be missing (BigQuery's PERCENTILE_CONT … WITHIN
+        # GROUP has one).
+        return None
     found = node.type
     unknown = found is None or found.is_type(exp.DType.UNKNOWN, exp.DType.NULL)
     return None if unknown else found

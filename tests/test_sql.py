@@ -140,3 +140,18 @@ def test_types_and_units_stay_in_a_skeleton() -> None:
     shape = sql.skeleton("select cast(a as decimal(12,2)), b - interval '3' month from t", "duckdb")
     assert "DECIMAL(12, 2)" in shape
     assert "INTERVAL '3' MONTH" in shape
+
+
+def test_a_type_that_sqlglot_fails_on_is_unknown() -> None:
+    # BigQuery's annotator looks for a second operand that this form of the function has not.
+    node = sql.parse_one("percentile_cont(0.5) within group (order by x)", "bigquery")
+    assert sql.infer_type(node, "bigquery") is None
+
+
+def test_what_a_dialect_has_no_form_for_is_told() -> None:
+    node = sql.parse_one("select to_char(d, 'YYYY') as y, to_char(e, 'MM') from t", "snowflake")
+    text, lost = sql.translated(node, "duckdb")
+    assert text == "SELECT CAST(d AS TEXT) AS y, CAST(e AS TEXT) FROM t"
+    assert len(lost) == 1
+    assert "format" in lost[0]
+    assert sql.translated(sql.parse_one("select 1 as n", "snowflake"), "duckdb")[1] == ()
