@@ -109,6 +109,16 @@ def open_writable(path: Path) -> Iterator[Connection]:
         connection.close()
 
 
+@contextmanager
+def open_memory(timeout_s: float = 30.0) -> Iterator[Connection]:
+    """An empty database in memory for a project's own SQL: no files, no network, one thread."""
+    connection = duckdb.connect(":memory:", config=hardened(1024, timeout_s, threads=1))
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
 def run_on_file(path: Path, sql: str, max_rows: int = 1000) -> Rows | QueryError:
     """Runs ``sql`` with a CSV file (commas, a header, all text) or a Parquet file as ``file``."""
     options = ", header = true, delim = ',', all_varchar = true"

@@ -7,6 +7,7 @@ Everything here takes text of a dialect (sqlglot's name for it) and fails with o
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
@@ -25,6 +26,11 @@ MAX_LENGTH = 100_000
 # The limit for what a project's own people wrote: mining 1 MB of one query took 15 s of one core
 # and 300 MB at worst.
 LONGEST_TRUSTED = 1_000_000
+
+# sqlglot's compiled build (the extra ``fast``) overruns the stack on thousands of open brackets,
+# which ends the process; nobody nests so many.
+_DEEPEST = 200
+_BRACKETS = re.compile(r"[()]")
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -95,11 +101,19 @@ def parse(sql: str, dialect: str, longest: int) -> tuple[exp.Expr, ...]:
     """The parse trees of all statements in ``sql``; SqlError over ``longest`` characters."""
     if len(sql) > longest:
         raise SqlError(f"longer than {longest:,} characters")
+    if _depth(sql) > _DEEPEST:
+        raise SqlError("nested too deeply to be read")
     read = _guarded(lambda: sqlglot.parse(sql, read=_dialect(dialect)))
     found = tuple(each for each in read if each and not isinstance(each, exp.Semicolon))
     for tree in found:
         _forget_places(tree)
     return found
+
+
+def _depth(sql: str) -> int:
+    """How deep its brackets are nested; those in strings count, too."""
+    steps = (1 if each == "(" else -1 for each in _BRACKETS.findall(sql))
+    return max(itertools.accumulate(steps), default=0)
 
 
 def _forget_places(tree: exp.Expr) -> None:

@@ -126,7 +126,8 @@ def read_rows(path: Path, cls: type[T], *, hint: str = "") -> tuple[T, ...]:
 
     data = _read_bytes(path, hint)
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        # In this thread: Arrow's own can outlive the interpreter and abort it (apache/arrow#34314).
+        table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise _torn(path, hint) from error
     header = _parquet_header(path, table.schema.metadata, hint)

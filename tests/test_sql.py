@@ -25,6 +25,17 @@ def test_what_cannot_be_read_is_one_kind_of_error(text: str) -> None:
         sql.parse_one(text, "duckdb")
 
 
+@pytest.mark.parametrize("opened", ["(", "select * from (", "f(", "(select ("])
+def test_endless_nesting_is_that_error_too(opened: str) -> None:
+    text = "select * from " + opened * 30_000 + "select 1" + ")" * (opened.count("(") * 30_000)
+    with pytest.raises(sql.SqlError, match="too deeply"):
+        sql.parse(text, "duckdb", sql.LONGEST_TRUSTED)
+
+
+def test_brackets_side_by_side_are_not_nested() -> None:
+    assert sql.parse("select " + ", ".join(["(1)"] * 2_000), "duckdb", sql.LONGEST_TRUSTED)
+
+
 def test_an_unknown_dialect_is_that_error_too() -> None:
     with pytest.raises(sql.SqlError):
         sql.parse_one("select 1", "klingon")

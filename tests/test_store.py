@@ -169,6 +169,27 @@ def test_a_missing_artefact_names_the_next_command(tmp_path: Path) -> None:
     assert "dbt-t2s distill" in str(caught.value)
 
 
+THREADS = """
+import os, sys
+from pathlib import Path
+import pyarrow.parquet
+from dbt_t2s import store
+from tests.test_store import Row
+before = set(os.listdir("/proc/self/task"))
+assert store.read_rows(Path(sys.argv[1]), Row)
+print(len(set(os.listdir("/proc/self/task")) - before), "more")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed in /proc")
+def test_reading_rows_leaves_no_thread_that_could_abort_the_exit(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    store.write_rows(path, [Row("one"), Row("two")], Row)
+    command = [sys.executable, "-c", THREADS, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "0 more\n"
+
+
 def test_a_full_disk_leaves_the_old_artefact(tmp_path: Path) -> None:
     path = tmp_path / "row.json"
     store.write_json(path, Row("old"))

@@ -38,11 +38,14 @@ class Verdict:
     reason: str = ""
 
 
-def compare(gold: Rows, got: Rows, ordered: bool, keys: Sequence[int] = ()) -> Verdict:
+def compare(
+    gold: Rows, got: Rows, ordered: bool, keys: Sequence[int] = (), *, named: bool = False
+) -> Verdict:
     """Whether ``got`` answers as ``gold`` does.
 
     ``ordered`` says that the gold's order is part of the answer. ``keys`` are the positions of its
     sort keys, if they are columns of the gold: rows with equal keys may then stand in any order.
+    ``named`` says that the columns of the two already stand side by side.
     """
     if len(gold.columns) != len(got.columns):
         return Verdict(False, f"{len(got.columns)} columns instead of {len(gold.columns)}")
@@ -58,7 +61,8 @@ def compare(gold: Rows, got: Rows, ordered: bool, keys: Sequence[int] = ()) -> V
     wanted = [tuple(_key(value, classes) for value in row) for row in left]
     given = [tuple(_key(value, classes) for value in row) for row in right]
     same_rows = False
-    for order in _column_orders(wanted, given):
+    as_they_are = [tuple(range(len(gold.columns)))]
+    for order in as_they_are if named else _column_orders(wanted, given):
         moved = [tuple(row[position] for position in order) for row in right]
         moved_keys = [tuple(row[position] for position in order) for row in given]
         if not _same_multiset(left, wanted, moved, moved_keys):

@@ -110,6 +110,8 @@ def manifest_version(manifest: Node) -> str:
 
 def _load(path: Path, command: str) -> Node:
     """The file's object; empty when there is no such file."""
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+        raise ProjectError("it is no regular file", where=str(path), hint=command)
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ def test_no_manifest_is_an_error_and_no_catalog_is_not(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="no manifest"):
         artifacts.read(tmp_path)
     assert any(i.where == "catalog.json" for i in artifacts.read(write(tmp_path)).issues)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "manifest.json")
+    with pytest.raises(ProjectError, match="no regular file"):
+        artifacts.read(tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(ProjectError, match="no regular file"):
+        artifacts.read(tmp_path)
 
 
 def test_odd_shapes_read_as_empty(tmp_path: Path) -> None:
