@@ -23,6 +23,7 @@ from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import artifacts, dbt, secrets
+from dbt_t2s.project import warehouse as dbt_warehouse
 from dbt_t2s.project.schema import ProjectSchema, Rule
 from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
@@ -114,6 +115,8 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
         console.info("schema: up to date")
         return ready
     schema = _distilled(workspace, trees)
+    if dbt_warehouse.is_unread(schema.issues):
+        inputs["warehouse"] = "not read"  # so that the next run asks again
     # The schema goes last: its header says that both are there.
     store.write_json(workspace.rules_path, BusinessRules(schema.rules), inputs)
     store.write_json(workspace.schema_path, schema, inputs)
@@ -149,6 +152,9 @@ def _distilled(workspace: Workspace, trees: Trees | None) -> ProjectSchema:
             packages=settings.packages,
             trees=trees,
         )
+        if project.adapter != "duckdb":
+            with dbt_warehouse.open_data(project) as data:
+                return distilled(data=data, profile_rows=settings.profile_rows)
         if project.database is None or not project.database.exists():
             return distilled()
         warehouse = copy_warehouse(project.database, workspace.warehouse_dir)

@@ -181,6 +181,13 @@
 {% endmacro %}
 
 
+{#- That a node is not built, as an answer. -#}
+{% macro t2s_say_missing(node) %}
+  {%- set message = node.relation_name ~ " is not in the warehouse" -%}
+  {%- do t2s_say({"table": node.unique_id, "error": message}) -%}
+{% endmacro %}
+
+
 {#- An argument as a whole number of at least `least`, else an error. -#}
 {% macro t2s_whole(value, least, name) %}
   {%- if value is boolean or not modules.re.match("[0-9]{1,15}$", value | string)

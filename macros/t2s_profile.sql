@@ -25,8 +25,7 @@
     {%- for node in nodes -%}
       {%- set relation = t2s_relation(node) -%}
       {%- if relation is none -%}
-        {%- set message = node.relation_name ~ " is not in the warehouse" -%}
-        {%- do t2s_say({"table": node.unique_id, "error": message}) -%}
+        {%- do t2s_say_missing(node) -%}
       {%- else -%}
         {%- set wanted = given.get(node.unique_id) -%}
         {%- if wanted is none -%}

@@ -85,7 +85,8 @@ def serve(parent: int, where: list[str]) -> None:
 
     parsed = dbtRunner(callbacks=[heard.listen]).invoke([*_PRIVATE, "parse", *where])
     reply(parsed)
-    runner = dbtRunner(manifest=parsed.result, callbacks=[heard.listen])
+    manifest: Any = parsed.result
+    runner = dbtRunner(manifest=manifest, callbacks=[heard.listen])
     for line in calls if parsed.success else ():
         call = json.loads(line)
         operation = ["run-operation", call["macro"], "--args", call["arguments"]]

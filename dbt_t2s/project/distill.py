@@ -27,6 +27,7 @@ from dbt_t2s.project import (
 )
 from dbt_t2s.project import tables as table_nodes
 from dbt_t2s.project.artifacts import Artifacts, Node, text
+from dbt_t2s.project.data import Data, by_sql
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.found import Found
@@ -73,18 +74,22 @@ def distill(
     personal: Sequence[str] = meta.PERSONAL,
     packages: Sequence[str] = table_nodes.PACKAGES,
     trees: Trees | None = None,
+    data: Data | Issue | None = None,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
     ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
-    nothing is checked on data. Of tables with more than ``profile_rows`` rows a sample is looked
-    at; ``personal`` are the tags and keys of meta that mark personal data, ``packages`` those whose
-    nodes are queryable (see ``tables.choose``). ``trees`` keeps what is parsed for whoever mines
+    nothing is checked on data. ``data`` is another road to it, or why there is none. Of tables
+    with more than ``profile_rows`` rows a sample is looked at; ``personal`` are the tags and keys
+    of meta that mark personal data, ``packages`` those whose nodes are queryable (see
+    ``tables.choose``). ``trees`` keeps what is parsed for whoever mines
     the schema next. Artifacts must be there (``dbt.ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
-    issues = list(read.issues)
+    issues = [*read.issues, *([data] if isinstance(data, Issue) else [])]
+    asked = data if isinstance(data, Data) else execute and by_sql(execute, project.dialect)
+    execute = asked.execute if asked else None
     chosen, found = table_nodes.choose(read, select, packages)
     issues += found
     proof = evidence.gather(read)
@@ -94,7 +99,7 @@ def distill(
     trees = trees or Trees()
     lineage = Lineage(read, project.dialect, project.root, trees.copy_of)
     marked = privacy.marked(read, personal, lineage)
-    known = _Known(read, proof, models, lineage, marked, project.dialect, execute, profile_rows)
+    known = _Known(read, proof, models, lineage, marked, project.dialect, asked, profile_rows)
     tables: list[Table] = []
     for index, each in enumerate(chosen):
         tell("tables", index, len(chosen))
@@ -181,14 +186,15 @@ class _Known:
     lineage: Lineage
     marked: privacy.Marked
     dialect: str
-    execute: Execute | None
+    data: Data | None
     profile_rows: int
 
 
 def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ...]]:
     """One table with its columns; None when it has none."""
     node, relation, proof = chosen.node, _relation(chosen.node, known.dialect), known.proof
-    found, issues = columns.find(known.artifacts, node, relation, known.lineage, known.execute)
+    ask = known.data.columns if known.data else None
+    found, issues = columns.find(known.artifacts, node, relation, known.lineage, ask)
     if not found:
         return None, issues
     hints = semantics.hints(known.models, chosen.name)
@@ -228,7 +234,7 @@ def _profile(
 ) -> tuple[Profile, tuple[Issue, ...]]:
     """What the data says; nothing where it may not be asked or the table is not built."""
     built = any(each.origin in ("warehouse", "catalog") for each in found)
-    if known.execute is None or not built:
+    if known.data is None or not built:
         return Profile(), ()
     wanted = [
         Wanted(
@@ -239,9 +245,7 @@ def _profile(
         )
         for each in found
     ]
-    return values.look(
-        relation, wanted, known.execute, chosen.unique_id, known.dialect, known.profile_rows
-    )
+    return known.data.look(chosen.unique_id, relation, wanted, known.profile_rows)
 
 
 def _identifies(unique_id: str, name: str, proof: Evidence, hints: Hints) -> bool:
