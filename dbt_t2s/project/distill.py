@@ -79,27 +79,25 @@ def distill(
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
     ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
-    nothing is checked on data. ``data`` is another road to it, or why there is none. Of tables
-    with more than ``profile_rows`` rows a sample is looked at; ``personal`` are the tags and keys
-    of meta that mark personal data, ``packages`` those whose nodes are queryable (see
-    ``tables.choose``). ``trees`` keeps what is parsed for whoever mines
-    the schema next. Artifacts must be there (``dbt.ensure_artifacts``).
+    nothing is checked on data. ``data`` is another road to it, or why there is none. Of tables with
+    more than ``profile_rows`` rows a sample is looked at; ``personal`` are the tags and keys of
+    meta that mark personal data, ``packages`` those whose nodes are queryable (see
+    ``tables.choose``). ``trees`` keeps what is parsed for whoever mines the schema next. Artifacts
+    must be there (``dbt.ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
-    issues = [*read.issues, *([data] if isinstance(data, Issue) else [])]
-    asked = data if isinstance(data, Data) else execute and by_sql(execute, project.dialect)
-    execute = asked.execute if asked else None
     chosen, found = table_nodes.choose(read, select, packages)
-    issues += found
+    issues = [*read.issues, *([data] if isinstance(data, Issue) else []), *found]
     proof = evidence.gather(read)
     issues += proof.issues
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
+    road = data if isinstance(data, Data) else execute and by_sql(execute, project.dialect)
     trees = trees or Trees()
     lineage = Lineage(read, project.dialect, project.root, trees.copy_of)
     marked = privacy.marked(read, personal, lineage)
-    known = _Known(read, proof, models, lineage, marked, project.dialect, asked, profile_rows)
+    known = _Known(read, proof, models, lineage, marked, project.dialect, road, profile_rows)
     tables: list[Table] = []
     for index, each in enumerate(chosen):
         tell("tables", index, len(chosen))
@@ -113,10 +111,10 @@ def distill(
     written = statements.collect(read, ())
     nodes = _relations(read, project.dialect)
     mined = mined_joins.find(written, tables, nodes, project.dialect, trees)
-    edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
+    edges, found = joins.find(tables, proof, models, known.execute, project.dialect, mined)
     issues += found
     proven = tuple(edge for edge in edges if edge.proven)
-    metrics = metric_set.read(read, models, tables, proven, project.dialect, execute, tell)
+    metrics = metric_set.read(read, models, tables, proven, project.dialect, known.execute, tell)
     issues += metrics.issues
     collected = statements.collect(read, metrics.saved_queries)
     material = rulebook.Material(
@@ -128,7 +126,7 @@ def distill(
         models,
         Parsed(collected, project.dialect, trees),
         Places(project.root, project.name),
-        execute,
+        known.execute,
     )
     business, found = rulebook.find(material)
     return ProjectSchema(
@@ -188,6 +186,10 @@ class _Known:
     dialect: str
     data: Data | None
     profile_rows: int
+
+    @property
+    def execute(self) -> Execute | None:
+        return self.data.execute if self.data else None
 
 
 def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ...]]:
