@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from dbt_t2s import sql
 from dbt_t2s.duck import QueryError, Rows, open_read_only, run
 from dbt_t2s.project import values
+from dbt_t2s.project.dbt import open_project
 from dbt_t2s.project.formats import common
+from dbt_t2s.project.operations import Operations
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.project.values import Wanted, look
-from tests.conftest import ROOT
+from tests.conftest import ROOT, dbt
 from tests.conftest import run as run_command
 
 
@@ -25,29 +28,30 @@ def example(built_example: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("macros") / "example"
     shutil.copytree(built_example, folder)
     (folder / "packages.yml").write_text(f"packages:\n  - local: {json.dumps(str(ROOT))}\n")
-    done = run_command(["dbt", "deps", "--profiles-dir", "."], folder)
-    assert done.returncode == 0, done.stdout
+    dbt("deps", cwd=folder)
     return folder
 
 
-def operation(folder: Path, macro: str, **arguments: object) -> tuple[int, str, list[Any]]:
-    """The exit status, what was shown, and the answers behind the marker."""
-    done = run_command(
-        ["dbt", "--no-write-json", "run-operation", macro, "--args", json.dumps(arguments),
-         "--profiles-dir", "."],
-        folder,
-    )  # fmt: skip
-    marked = (line.partition("T2S_JSON ") for line in done.stdout.splitlines())
-    return done.returncode, done.stdout, [json.loads(after) for _, mark, after in marked if mark]
+@pytest.fixture(scope="module")
+def operations(example: Path) -> Iterator[Operations]:
+    """One dbt process for all calls of this file."""
+    with Operations(open_project(example)) as opened:
+        yield opened
 
 
-def expected(table: dict[str, Any], relation: str, folder: Path) -> values.Profile:
+def call(operations: Operations, macro: str, **arguments: object) -> tuple[Any, ...]:
+    answers = operations.call(macro, **arguments)
+    assert not isinstance(answers, QueryError), answers
+    return answers
+
+
+def expected(table: dict[str, Any], relation: str, database: Path) -> values.Profile:
     """What ``look`` says of the table, asked for the same."""
     wanted = [
         Wanted(each["name"], Kind(each["kind"]), each["look"] == "counts", each["look"] == "shapes")
         for each in table["columns"]
     ]
-    with open_read_only(folder / "fernhill.duckdb") as connection:
+    with open_read_only(database) as connection:
 
         def execute(statement: str) -> Rows | QueryError:
             return run(connection, statement)
@@ -57,9 +61,12 @@ def expected(table: dict[str, Any], relation: str, folder: Path) -> values.Profi
     return profile
 
 
-def test_a_profile_by_macro_is_the_profile_by_look_on_every_table(example: Path) -> None:
-    status, shown, tables = operation(example, "t2s_profile")
-    assert status == 0, shown
+def test_a_profile_by_macro_is_the_profile_by_look_on_every_table(
+    operations: Operations, example: Path, tmp_path: Path
+) -> None:
+    tables = call(operations, "t2s_profile")
+    # dbt holds the file itself as long as it is warm.
+    copy = Path(shutil.copy(example / "fernhill.duckdb", tmp_path))
     manifest = json.loads((example / "target" / "manifest.json").read_text())
     kinds = ("model", "seed", "snapshot")
     built = {
@@ -69,7 +76,7 @@ def test_a_profile_by_macro_is_the_profile_by_look_on_every_table(example: Path)
     }
     assert {table["table"] for table in tables} == set(built)
     for table in tables:
-        profile = expected(table, built[table["table"]], example)
+        profile = expected(table, built[table["table"]], copy)
         assert (table["rows"], table["seen"]) == (profile.rows, profile.seen)
         assert [each["name"] for each in table["columns"]] == [c.name for c in profile.columns]
         for given, seen in zip(table["columns"], profile.columns, strict=True):
@@ -79,16 +86,29 @@ def test_a_profile_by_macro_is_the_profile_by_look_on_every_table(example: Path)
             assert common(dict(given["shapes"])) == seen.format, given
 
 
-def test_of_personal_data_only_counts_come_out(example: Path) -> None:
-    _, shown, (table,) = operation(
-        example, "t2s_profile", tables="customers", personal={"customers": ["country"]}
+def test_of_personal_data_only_counts_come_out(operations: Operations) -> None:
+    (table,) = call(
+        operations, "t2s_profile", tables="customers", personal={"customers": ["country"]}
     )
     columns = {each["name"]: each for each in table["columns"]}
     for name in ("full_name", "email", "country"):
         assert columns[name]["look"] == "counts"
         assert (columns[name]["values"], columns[name]["shapes"]) == ([], [])
-    assert "@" not in shown
-    assert "Germany" not in shown
+    assert "@" not in str(table)
+    assert "Germany" not in str(table)
+
+
+def test_the_snapshot_is_what_the_warehouse_has(operations: Operations) -> None:
+    (orders,) = call(operations, "t2s_schema_snapshot", tables=["orders"])
+    (found,) = call(
+        operations,
+        "t2s_query",
+        sql="select column_name, data_type from information_schema.columns"
+        " where table_name = 'orders' and table_schema = 'main_marts' order by ordinal_position",
+    )
+    assert [name for name, _ in orders["columns"]] == [name for name, _ in found["rows"]]
+    assert orders["columns"][0][0] == "order_id"
+    assert len(call(operations, "t2s_schema_snapshot")) == len(call(operations, "t2s_profile"))
 
 
 @pytest.mark.parametrize(
@@ -107,19 +127,38 @@ def test_of_personal_data_only_counts_come_out(example: Path) -> None:
     ],
 )
 def test_a_hostile_argument_is_told_and_nothing_is_run(
-    example: Path, arguments: dict[str, object], told: str
+    operations: Operations, arguments: dict[str, object], told: str
 ) -> None:
-    status, shown, answers = operation(example, "t2s_profile", **arguments)
-    assert status == 1
-    assert told in shown
-    assert answers == []
+    failed = operations.call("t2s_profile", **arguments)
+    assert isinstance(failed, QueryError)
+    assert told in failed.message
 
 
-def test_a_hostile_column_stays_one_name(example: Path) -> None:
+def test_a_hostile_column_stays_one_name(operations: Operations) -> None:
     name = 'x" from orders; drop table orders; --'
     columns = {"orders": [{"name": name, "kind": "text", "look": "values"}]}
-    status, shown, answers = operation(example, "t2s_profile", tables="orders", columns=columns)
-    assert (status, answers) == (1, [])
-    assert 'x" from orders; drop' in shown or 'x"" from orders' in shown
-    _, _, (table,) = operation(example, "t2s_profile", tables="orders")
+    failed = operations.call("t2s_profile", tables="orders", columns=columns)
+    assert isinstance(failed, QueryError)
+    assert 'x" from orders; drop' in failed.message or 'x"" from orders' in failed.message
+    (table,) = call(operations, "t2s_profile", tables="orders")
     assert table["rows"] > 0
+
+
+@pytest.mark.parametrize("limit", ["0", "1; drop table orders", -1, True])
+def test_a_limit_is_a_number(operations: Operations, limit: object) -> None:
+    failed = operations.call("t2s_query", sql="select 1 as x", limit=limit)
+    assert isinstance(failed, QueryError)
+    assert "limit should be a whole number" in failed.message
+
+
+def test_people_see_the_same_lines(example: Path) -> None:
+    arguments = json.dumps({"tables": ["orders"], "rows": 5})
+    done = run_command(
+        ["dbt", "--no-write-json", "run-operation", "t2s_profile", "--args", arguments,
+         "--profiles-dir", "."],
+        example,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    line = next(line for line in done.stdout.splitlines() if "T2S_JSON " in line)
+    table = json.loads(line.partition("T2S_JSON ")[2])
+    assert (table["table"], table["seen"]) == ("model.fernhill.orders", 5)
