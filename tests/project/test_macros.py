@@ -19,7 +19,6 @@ from dbt_t2s.project.operations import Operations
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.project.values import Wanted, look
 from tests.conftest import ROOT, dbt
-from tests.conftest import run as run_command
 
 
 @pytest.fixture(scope="module")
@@ -61,20 +60,30 @@ def expected(table: dict[str, Any], relation: str, database: Path) -> values.Pro
     return profile
 
 
-def test_a_profile_by_macro_is_the_profile_by_look_on_every_table(
+# Of each layer and kind, with keys, codes, prose, money, flags, dates, personal data and NULLs.
+LOOKED_AT = (
+    "model.fernhill.campaigns",
+    "model.fernhill.customers",
+    "model.fernhill.orders",
+    "model.fernhill.products",
+    "model.fernhill.stg_orders",
+    "seed.fernhill.raw_customers",
+    "seed.fernhill.raw_support_tickets",
+    "snapshot.fernhill.product_prices",
+)
+
+
+def test_a_profile_by_macro_is_the_profile_by_look(
     operations: Operations, example: Path, tmp_path: Path
 ) -> None:
-    tables = call(operations, "t2s_profile")
+    tables = call(operations, "t2s_profile", tables=LOOKED_AT)
     # dbt holds the file itself as long as it is warm.
     copy = Path(shutil.copy(example / "fernhill.duckdb", tmp_path))
     manifest = json.loads((example / "target" / "manifest.json").read_text())
-    kinds = ("model", "seed", "snapshot")
     built = {
-        name: sql.relation(node["relation_name"], "duckdb")
-        for name, node in manifest["nodes"].items()
-        if node["resource_type"] in kinds and node["config"]["materialized"] != "ephemeral"
+        name: sql.relation(manifest["nodes"][name]["relation_name"], "duckdb") for name in LOOKED_AT
     }
-    assert {table["table"] for table in tables} == set(built)
+    assert [table["table"] for table in tables] == list(LOOKED_AT)
     for table in tables:
         profile = expected(table, built[table["table"]], copy)
         assert (table["rows"], table["seen"]) == (profile.rows, profile.seen)
@@ -108,7 +117,9 @@ def test_the_snapshot_is_what_the_warehouse_has(operations: Operations) -> None:
     )
     assert [name for name, _ in orders["columns"]] == [name for name, _ in found["rows"]]
     assert orders["columns"][0][0] == "order_id"
-    assert len(call(operations, "t2s_schema_snapshot")) == len(call(operations, "t2s_profile"))
+    every = call(operations, "t2s_schema_snapshot")
+    assert len(every) > 40
+    assert all(each["columns"] for each in every)
 
 
 @pytest.mark.parametrize(
@@ -149,16 +160,3 @@ def test_a_limit_is_a_number(operations: Operations, limit: object) -> None:
     failed = operations.call("t2s_query", sql="select 1 as x", limit=limit)
     assert isinstance(failed, QueryError)
     assert "limit should be a whole number" in failed.message
-
-
-def test_people_see_the_same_lines(example: Path) -> None:
-    arguments = json.dumps({"tables": ["orders"], "rows": 5})
-    done = run_command(
-        ["dbt", "--no-write-json", "run-operation", "t2s_profile", "--args", arguments,
-         "--profiles-dir", "."],
-        example,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    line = next(line for line in done.stdout.splitlines() if "T2S_JSON " in line)
-    table = json.loads(line.partition("T2S_JSON ")[2])
-    assert (table["table"], table["seen"]) == ("model.fernhill.orders", 5)
