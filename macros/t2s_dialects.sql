@@ -178,9 +178,10 @@
   {{ return([]) }}
 {% endmacro %}
 
+{#- dbt leaves no transaction open here, and without one these would hold for nothing. -#}
 {% macro postgres__t2s_guard(timeout) %}
   {%- set limit = ["set local statement_timeout = " ~ timeout * 1000] if timeout else [] -%}
-  {{ return(["set transaction read only"] + limit) }}
+  {{ return(["begin transaction read only"] + limit) }}
 {% endmacro %}
 
 {% macro redshift__t2s_guard(timeout) %}

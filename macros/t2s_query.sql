@@ -70,12 +70,16 @@
 {% endmacro %}
 
 
-{#- Numbers stay numbers, NULL stays null, everything else becomes text. -#}
+{#- Numbers that JSON has stay numbers, NULL stays null, everything else becomes text. -#}
 {% macro t2s_json_value(value) %}
   {%- if value is none or value is boolean or value is string -%}
     {{ return(value) }}
   {%- elif value is number -%}
-    {{ return(value | int if value == value | int else value | float) }}
+    {%- if value | string | lower in ["nan", "inf", "infinity", "-inf", "-infinity"] -%}
+      {{ return(value | string) }}
+    {%- endif -%}
+    {%- set is_whole = value | abs < 1e30 and value == value | int -%}
+    {{ return(value | int if is_whole else value | float) }}
   {%- endif -%}
   {{ return(value | string) }}
 {% endmacro %}

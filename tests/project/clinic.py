@@ -12,6 +12,7 @@ name: clinic
 version: "1.0"
 profile: clinic
 models: {clinic: {+materialized: table}}
+on-run-end: "{{ 'create sequence if not exists public.made' if target.type == 'postgres' }}"
 seeds: {clinic: {raw_pets: {+column_types: {tag: varchar(10)}}}}
 """,
     "packages.yml": f"packages:\n  - local: {ROOT}\n",
