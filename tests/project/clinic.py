@@ -18,7 +18,7 @@ seeds: {clinic: {raw_pets: {+column_types: {tag: varchar(10)}}}}
     "packages.yml": f"packages:\n  - local: {ROOT}\n",
     "profiles.yml": """
 clinic:
-  target: "{{ env_var('CLINIC_TARGET', 'duck') }}"
+  target: duck
   outputs:
     duck: {type: duckdb, path: clinic.duckdb, threads: 1}
     pg:

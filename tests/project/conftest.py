@@ -65,13 +65,12 @@ def schema(kennel: DbtProject, execute: Execute) -> ProjectSchema:
 
 @pytest.fixture(scope="session")
 def clinic_folder(shared_folder: Path) -> Path:
-    """A project with our macros, built and documented on DuckDB. Not to be changed."""
+    """A project with our macros, built on DuckDB. Not to be changed."""
 
     def make(folder: Path) -> None:
         clinic.write(folder)
         dbt("deps", cwd=folder)
         dbt("build", "--exclude-resource-type", "test", cwd=folder)  # one is meant to fail
-        dbt("docs", "generate", cwd=folder)
 
     return once(shared_folder / "clinic", make)
 

@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_t2s.duck import QueryError
-from dbt_t2s.errors import ProjectError
 from dbt_t2s.project.dbt import environment, open_project
 from dbt_t2s.project.operations import Operations, as_yaml
 
@@ -138,16 +137,6 @@ def _runs(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
-
-
-def test_a_project_that_dbt_cannot_read_is_one_clear_error(clinic_copy: Path) -> None:
-    (clinic_copy / "models" / "broken.sql").write_text("select * from {{ ref('nobody') }}")
-    with (
-        pytest.raises(ProjectError, match="nobody") as failure,
-        Operations(open_project(clinic_copy)),
-    ):
-        pass
-    assert failure.value.hint == "dbt parse"
 
 
 def test_no_artifact_and_no_log_is_written(operations: Operations) -> None:
