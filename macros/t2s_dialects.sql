@@ -20,41 +20,10 @@
 {% endmacro %}
 
 {% macro bigquery__t2s_quote(name) %}
-  {%- if "`" in name or "\\" in name -%}
+  {%- if modules.re.search("[.`\\\\]", name) -%}
     {%- do exceptions.raise_compiler_error("BigQuery has no such column: " ~ tojson(name)) -%}
   {%- endif -%}
   {{ return("`" ~ name ~ "`") }}
-{% endmacro %}
-
-
-{#- A text as SQL writes it, NULL for none. -#}
-{% macro t2s_literal(value) %}
-  {%- if value is none -%}
-    {{ return("null") }}
-  {%- endif -%}
-  {{ return(adapter.dispatch("t2s_literal", "dbt_t2s")(value | string)) }}
-{% endmacro %}
-
-{% macro default__t2s_literal(value) %}
-  {{ return("'" ~ value.replace("'", "''") ~ "'") }}
-{% endmacro %}
-
-{#- A backslash may or may not escape there, so none is written. -#}
-{% macro redshift__t2s_literal(value) %}
-  {{ return("'" ~ value.replace("'", "''").replace("\\", "' || chr(92) || '") ~ "'") }}
-{% endmacro %}
-
-{% macro snowflake__t2s_literal(value) %}
-  {{ return("'" ~ value.replace("\\", "\\\\").replace("'", "''") ~ "'") }}
-{% endmacro %}
-
-{% macro databricks__t2s_literal(value) %}
-  {{ return("'" ~ value.replace("\\", "\\\\").replace("'", "\\'") ~ "'") }}
-{% endmacro %}
-
-{% macro bigquery__t2s_literal(value) %}
-  {%- set escaped = value.replace("\\", "\\\\").replace("'", "\\'") -%}
-  {{ return("'" ~ escaped.replace("\n", "\\n").replace("\r", "\\r") ~ "'") }}
 {% endmacro %}
 
 
