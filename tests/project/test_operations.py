@@ -77,6 +77,11 @@ def test_values_keep_what_json_has(operations: Operations) -> None:
     [
         ("select nothing_here from main.pets", "nothing_here"),
         ("drop table main.pets", "it is not a SELECT"),
+        ("select 1; drop table main.pets", "more than one statement"),
+        ("with a as (delete from main.pets returning *) select * from a", "it holds DELETE"),
+        ("select 1 -- hidden", "comment"),
+        ("select * from 'seeds/raw_pets.csv'", "outside the warehouse"),
+        ("select * from read_csv('seeds/raw_pets.csv')", "outside the warehouse"),
         ("select", ""),
     ],
 )
@@ -87,7 +92,7 @@ def test_an_error_is_a_value_and_the_next_call_works(
     assert isinstance(failed, QueryError)
     assert told in failed.message
     assert "Encountered an error" not in failed.message
-    assert query(operations, "select 1 as x") == [[1]]
+    assert query(operations, "select count(*) as n from main.pets") == [[4]]
 
 
 def test_an_unknown_macro_is_an_error(operations: Operations) -> None:
