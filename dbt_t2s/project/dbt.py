@@ -242,11 +242,7 @@ def ensure_artifacts(project: DbtProject, say: Say = lambda line: None) -> tuple
     say("dbt docs generate failed: running dbt parse")
     parsed = run(project, "parse")
     if not parsed.success:
-        raise ProjectError(
-            "dbt could not read the project:\n" + "\n".join(parsed.messages),
-            where=str(project.root),
-            hint="dbt parse",
-        )
+        raise unreadable(project, parsed.messages)
     return (
         Issue(
             Level.WARNING,
@@ -254,6 +250,16 @@ def ensure_artifacts(project: DbtProject, say: Say = lambda line: None) -> tuple
             "failed, so there may be no catalog and no compiled SQL: " + " ".join(made.messages),
             "dbt build && dbt docs generate",
         ),
+    )
+
+
+def unreadable(project: DbtProject, messages: Sequence[str]) -> ProjectError:
+    """That dbt cannot parse the project, most often because its packages are not installed."""
+    told = "\n".join(messages)
+    return ProjectError(
+        "dbt could not read the project:\n" + told,
+        where=str(project.root),
+        hint="dbt deps" if "dbt deps" in told else "dbt parse",
     )
 
 

@@ -94,11 +94,7 @@ class Operations:
             raise
         if not reply["success"]:
             process.kill()
-            raise ProjectError(
-                "dbt could not read the project:\n" + "\n".join(reply["messages"]),
-                where=str(self.project.root),
-                hint="dbt parse",
-            )
+            raise dbt.unreadable(self.project, reply["messages"])
         self._process = process
         return process
 

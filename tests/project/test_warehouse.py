@@ -227,13 +227,13 @@ def test_macros_of_another_time_are_told(clinic_copy: Path) -> None:
     assert missing.hint == "dbt deps --upgrade"
 
 
-def test_a_project_that_dbt_cannot_read_is_a_warning(clinic_copy: Path) -> None:
-    (clinic_copy / "models" / "broken.sql").write_text("select * from {{ ref('nobody') }}")
+def test_a_project_whose_packages_are_not_installed_is_a_warning(clinic_copy: Path) -> None:
+    (clinic_copy / "dbt_packages" / "dbt_t2s").unlink()
     with open_data(open_project(clinic_copy)) as missing:
         assert isinstance(missing, Issue)
     assert (missing.level, missing.where) == (Level.WARNING, "warehouse")
-    assert "nobody" in missing.message
-    assert missing.hint == "dbt parse"
+    assert "dbt could not read the project" in missing.message
+    assert missing.hint == "dbt deps"
 
 
 def test_a_table_that_is_not_built_is_told(clinic_copy: Path) -> None:
