@@ -17,6 +17,7 @@ from dbt_t2s import __version__, store
 from dbt_t2s.config import with_settings_block
 from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
+from dbt_t2s.corpus.readings import Reading
 from dbt_t2s.duck import copy_warehouse
 from dbt_t2s.errors import CorpusError, ProjectError, StoreError, WarehouseError
 from dbt_t2s.judge.instances import make_instances
@@ -24,6 +25,10 @@ from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import artifacts, dbt, secrets
 from dbt_t2s.project import warehouse as dbt_warehouse
+from dbt_t2s.project.asked import Asked
+from dbt_t2s.project.memory import Memory
+from dbt_t2s.project.metrics import Answer
+from dbt_t2s.project.node_sql import NodeSql
 from dbt_t2s.project.schema import ProjectSchema, Rule
 from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
@@ -114,9 +119,13 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
     if ready is not None and _is_fresh(workspace.rules_path, BusinessRules, inputs):
         console.info("schema: up to date")
         return ready
-    schema = _distilled(workspace, trees)
+    memory = Memory() if fresh else _memory(workspace)
+    schema = _distilled(workspace, trees, memory)
     if dbt_warehouse.is_unread(schema.issues):
         inputs["warehouse"] = "not read"  # so that the next run asks again
+    for name, reading in _READINGS.items():
+        path = workspace.readings_dir / f"{name}.parquet"
+        store.write_rows(path, getattr(memory, name), reading, {"version": __version__})
     # The schema goes last: its header says that both are there.
     store.write_json(workspace.rules_path, BusinessRules(schema.rules), inputs)
     store.write_json(workspace.schema_path, schema, inputs)
@@ -127,7 +136,25 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
 _ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json")
 
 
-def _distilled(workspace: Workspace, trees: Trees | None) -> ProjectSchema:
+_READINGS: Mapping[str, type] = {"nodes": NodeSql, "asked": Asked, "answers": Answer}
+
+
+def _memory(workspace: Workspace) -> Memory:
+    folder = workspace.readings_dir
+    return Memory(
+        **{name: _remembered(folder / f"{name}.parquet", each) for name, each in _READINGS.items()}
+    )
+
+
+def _remembered(path: Path, reading: type[T]) -> tuple[T, ...]:
+    """What an earlier run of this version read; nothing where there is no such file."""
+    header = store.read_header(path)
+    usable = header is not None and header.matches({"version": __version__})
+    usable = usable and header is not None and store.has_shape(header, reading)
+    return store.read_rows(path, reading) if usable else ()
+
+
+def _distilled(workspace: Workspace, trees: Trees | None, memory: Memory) -> ProjectSchema:
     from dbt_t2s.project.distill import distill
 
     project, settings, console = workspace.project, workspace.settings, workspace.console
@@ -151,6 +178,7 @@ def _distilled(workspace: Workspace, trees: Trees | None) -> ProjectSchema:
             personal=settings.personal,
             packages=settings.packages,
             trees=trees,
+            memory=memory,
         )
         if project.adapter != "duckdb":
             with dbt_warehouse.open_data(project) as data:
@@ -166,7 +194,6 @@ def _mine(
     workspace: Workspace, schema: ProjectSchema, *, fresh: bool, trees: Trees | None = None
 ) -> tuple[Pattern, ...]:
     from dbt_t2s.corpus.patterns import mining
-    from dbt_t2s.corpus.readings import Reading
 
     path = workspace.patterns_path
     inputs = {
@@ -178,13 +205,9 @@ def _mine(
         workspace.console.info("patterns: up to date")
         return store.read_rows(path, Pattern)
     workspace.console.info("mining query patterns")
-    remembered = workspace.readings_path
-    header = None if fresh else store.read_header(remembered)
-    usable = header is not None and header.matches({"version": __version__})
-    usable = usable and header is not None and store.has_shape(header, Reading)
+    kept = workspace.readings_dir / "queries.parquet"
     log = _query_log(workspace)
-    known = store.read_rows(remembered, Reading) if usable else ()
-    mined = mining(schema, log, known, trees)
+    mined = mining(schema, log, () if fresh else _remembered(kept, Reading), trees)
     workspace.console.info(
         f"{mined.resolved:,} of {mined.scopes:,} queries in {mined.statements:,} statements could"
         f" be read ({mined.share_resolved:.1%})"
@@ -192,7 +215,7 @@ def _mine(
     for reason in mined.reasons:
         workspace.console.info(f"left out for {reason.text}: {reason.queries:,}")
     store.write_rows(path, mined.patterns, Pattern, inputs)
-    store.write_rows(remembered, mined.readings, Reading, {"version": __version__})
+    store.write_rows(kept, mined.readings, Reading, {"version": __version__})
     return mined.patterns
 
 

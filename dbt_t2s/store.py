@@ -21,7 +21,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dbt_t2s import __version__
-from dbt_t2s.codec import CodecError, decode, encode, field_types, fingerprint, scalar_of, shape
+from dbt_t2s.codec import (
+    CodecError,
+    decode,
+    encode,
+    field_types,
+    fingerprint,
+    fingerprint_of_json,
+    scalar_of,
+    shape,
+)
 from dbt_t2s.errors import StoreError
 
 if TYPE_CHECKING:
@@ -48,6 +57,9 @@ TEMPORARY = ".t2s-tmp"
 OLD = ".old"
 T = TypeVar("T")
 
+# Characters of JSON.
+_LARGE = 1_000_000
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -73,13 +85,33 @@ def write_json(path: Path, value: object, inputs: Mapping[str, str] | None = Non
     content = encode(value, type(value))
     if not isinstance(content, dict):
         raise TypeError(f"{type(value).__name__} is not a dataclass")
-    header = _header(type(value), fingerprint(content), inputs)
-    head = json.dumps({HEADER_KEY: encode(header, Header)}, ensure_ascii=False)
-    body = json.dumps(content, ensure_ascii=False, indent=1)
+    header = _header(type(value), fingerprint_of_json(content), inputs)
     # The header has a line of its own, so that it can be read without the rest.
-    joined = f"{head[:-1]},\n{body[1:].lstrip()}" if content else head
+    head = _json({HEADER_KEY: encode(header, Header)})
+    joined = f"{head[:-1]},\n{_body(content)[1:].lstrip()}" if content else head
     write_text(path, joined + "\n")
     return header
+
+
+def _body(content: dict[str, Any]) -> str:
+    """An object for people to read; a large one with one line for each entry of its lists.
+
+    Indenting a large one would take longer than all else.
+    """
+    compact = {name: _json(each) for name, each in content.items()}
+    if sum(map(len, compact.values())) < _LARGE:
+        return json.dumps(content, ensure_ascii=False, indent=1)
+    lines = {
+        name: "[\n " + ",\n ".join(map(_json, each)) + "\n]"
+        for name, each in content.items()
+        if isinstance(each, list) and each
+    }
+    fields = (f"{_json(name)}: {text}" for name, text in {**compact, **lines}.items())
+    return "{" + ",\n".join(fields) + "\n}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read_json(path: Path, cls: type[T], *, hint: str = "") -> T:
@@ -93,7 +125,7 @@ def read_json(path: Path, cls: type[T], *, hint: str = "") -> T:
         raise _torn(path, hint)
     header = _decoded_header(path, content.pop(HEADER_KEY), hint)
     _check_header(path, header, cls, hint)
-    if fingerprint(content) != header.fingerprint:
+    if fingerprint_of_json(content) != header.fingerprint:
         raise StoreError(
             f"{path.name} was changed after dbt-t2s wrote it", where=str(path), hint=_again(hint)
         )
@@ -110,7 +142,7 @@ def write_rows(
     import pyarrow.parquet as pq
 
     content = [encode(row, cls) for row in rows]
-    header = _header(cls, fingerprint(content), inputs)
+    header = _header(cls, fingerprint_of_json(content), inputs)
     metadata = {HEADER_KEY: json.dumps(encode(header, Header))}
     table = _arrow_table(content, cls).replace_schema_metadata(metadata)
     buffer = io.BytesIO()

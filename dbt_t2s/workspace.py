@@ -45,8 +45,9 @@ class Workspace:
         return self.folder / "patterns.parquet"
 
     @property
-    def readings_path(self) -> Path:
-        return self.folder / "readings.parquet"
+    def readings_dir(self) -> Path:
+        """What each statement was found to say, so that only changed ones are read again."""
+        return self.folder / "readings"
 
     @property
     def examples_path(self) -> Path:

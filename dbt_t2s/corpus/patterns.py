@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dbt_t2s import sql
 from dbt_t2s.corpus.readings import Failure, Query, Reading, key_of, read
 from dbt_t2s.project.known import known_of
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
@@ -92,6 +93,7 @@ def mine(schema: ProjectSchema) -> tuple[Pattern, ...]:
     return mining(schema).patterns
 
 
+@sql.uncollected()
 def mining(
     schema: ProjectSchema,
     log: Sequence[Statement] = (),
@@ -105,7 +107,7 @@ def mining(
     were parsed just now; they are used up.
     """
     trees = trees or Trees()
-    known = known_of(schema)
+    known = known_of(schema.tables, schema.relations, schema.dialect)
     readings = {each.key: each for each in remembered if each.holds(known)}
     used: dict[str, Reading] = {}
     placed: list[tuple[str, Reading]] = []

@@ -55,8 +55,13 @@ def section(node: Node, *path: str) -> Node:
     """The mapping at ``path``; empty when anything on the way is missing, null or not a mapping."""
     here: Any = node
     for key in path:
-        here = here.get(key) if isinstance(here, Mapping) else None
-    return here if isinstance(here, Mapping) else {}
+        here = here.get(key) if _is_mapping(here) else None
+    return here if _is_mapping(here) else {}
+
+
+def _is_mapping(value: object) -> bool:
+    # Nearly all are dicts, which asking for an abstract class finds out ten times slower.
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def items(node: Node, key: str) -> tuple[Any, ...]:

@@ -6,10 +6,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from dbt_t2s import sql
+from dbt_t2s.project import roles
 from dbt_t2s.project.artifacts import Node, items, section, text
 
 _REF = re.compile(r"""ref\(\s*(?:['"][^'"]+['"]\s*,\s*)?['"]([^'"]+)['"]""")
 _QUOTES = '"`[]'
+# What makes a tested "column" an expression, as dbt lets people write combined keys.
+_EXPRESSION = re.compile(r"[(|+]")
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class Fact:
     ``kind`` is unique, not_null, accepted_values, points_at, range, expression or primary_key;
     ``maybe_unique`` and ``maybe_points_at`` are what is said, but checked by nobody (an incremental
     model's unique_key, a constraint that is not enforced, a test of some rows only). Names are as
-    written there. ``expression`` is SQL over the subject's columns that holds for every row.
+    written there. ``expression`` is SQL over the subject's columns that holds for every row,
+    ``role`` what people call a reference (``ship date``), empty where nobody says.
     """
 
     kind: str
@@ -32,6 +37,7 @@ class Fact:
     minimum: str = ""
     maximum: str = ""
     expression: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,12 @@ class Assertion:
     arguments: Node
     parents: tuple[str, ...]
     is_partial: bool
+    role: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The tested column, or those of a tested expression; none where it cannot be read."""
+        return _columns_of(self.column)
 
     def names(self, *keys: str) -> tuple[str, ...]:
         """Column names under the first of ``keys`` that has any: a list or a single one."""
@@ -77,14 +89,26 @@ def _read(test: Node) -> Assertion:
     # A test under a condition speaks of some rows only.
     conditions = (section(test, "config").get("where"), arguments.get("where"))
     partial = any((*conditions, arguments.get("row_condition"), arguments.get("from_condition")))
+    subject = text(test, "attached_node") or _subject(text(arguments, "model"), parents)
     return Assertion(
         node=text(test, "unique_id"),
-        subject=text(test, "attached_node") or _subject(text(arguments, "model"), parents),
+        subject=subject,
         column=column.strip(_QUOTES),
         arguments=arguments,
         parents=parents,
         is_partial=partial,
+        role=roles.of_test(test, subject),
     )
+
+
+def _columns_of(written: str) -> tuple[str, ...]:
+    """``(country || '-' || id)`` → (country, id); a name is itself, whatever it is made of."""
+    if not _EXPRESSION.search(written):
+        return (written,) if written else ()
+    try:
+        return tuple(name for _, name in sql.columns_read(written, ""))
+    except sql.SqlError:
+        return ()  # SQL of another dialect: it says nothing that can be used
 
 
 def _subject(model: str, parents: tuple[str, ...]) -> str:
@@ -104,7 +128,36 @@ def _unique(test: Assertion, columns: tuple[str, ...]) -> Iterator[Fact]:
 
 
 def _column_unique(test: Assertion) -> Iterator[Fact]:
-    yield from _unique(test, (test.column,) if test.column else ())
+    """Where an expression is unique, so are its columns together."""
+    yield from _unique(test, test.columns)
+
+
+def _grouped_unique(test: Assertion) -> Iterator[Fact]:
+    """Values that are distinct in each group, as those that go on step by step."""
+    groups = test.names("group_by_columns", "group_by")
+    if test.columns and _number(test.arguments.get("interval", 1)) != 0.0:
+        yield from _unique(test, tuple(dict.fromkeys((*groups, *test.columns))))
+
+
+def _increasing(test: Assertion) -> Iterator[Fact]:
+    """Rows in another column's order may jump back over a NULL."""
+    ordered = test.names("sort_column") in ((), (test.column,))
+    if ordered and test.arguments.get("strictly") is not False:
+        yield from _grouped_unique(test)
+
+
+def _all_distinct(test: Assertion) -> Iterator[Fact]:
+    """A share of distinct values says that they are unique if it is one."""
+    if _number(test.arguments.get("min_value")) == 1.0:
+        yield from _grouped_unique(test)
+
+
+def _exclusive_ranges(test: Assertion) -> Iterator[Fact]:
+    """Ranges that neither overlap nor are empty begin at different places."""
+    groups = [_columns_of(each) for each in test.names("partition_by")]
+    names = (*(name for group in groups for name in group), *test.names("lower_bound_column"))
+    if test.names("lower_bound_column") and not test.arguments.get("zero_length_range_allowed"):
+        yield from _unique(test, tuple(dict.fromkeys(names)))
 
 
 def _combination_unique(test: Assertion) -> Iterator[Fact]:
@@ -139,26 +192,32 @@ def _same_values(test: Assertion) -> Iterator[Fact]:
 
 
 def _pointer(test: Assertion, kind: str, fields: tuple[str, ...]) -> Iterator[Fact]:
-    if test.column and fields:
-        yield Fact(
-            kind,
-            test.subject,
-            (test.column,),
-            test.node,
-            target=test.target,
-            target_columns=fields[:1],
-        )
+    columns, targets = test.columns, _columns_of(fields[0]) if fields else ()
+    if columns and len(columns) == len(targets):
+        yield _points(test, kind, columns, targets)
+
+
+def _points(test: Assertion, kind: str, columns: tuple[str, ...], targets: tuple[str, ...]) -> Fact:
+    return Fact(
+        kind,
+        test.subject,
+        columns,
+        test.node,
+        target=test.target,
+        target_columns=targets,
+        role=test.role,
+    )
 
 
 def _primary_key(test: Assertion) -> Iterator[Fact]:
-    columns = test.names("column_names", "column_name") or ((test.column,) if test.column else ())
+    columns = test.names("column_names", "column_name") or test.columns
     yield from _unique(test, columns)
     if not test.is_partial:
         yield from (Fact("not_null", test.subject, (name,), test.node) for name in columns)
 
 
 def _unique_key(test: Assertion) -> Iterator[Fact]:
-    columns = test.names("column_names", "column_name") or ((test.column,) if test.column else ())
+    columns = test.names("column_names", "column_name") or test.columns
     yield from _unique(test, columns)
 
 
@@ -166,14 +225,7 @@ def _foreign_key(test: Assertion) -> Iterator[Fact]:
     columns = test.names("fk_column_names", "fk_column_name") or test.names("column_name")
     fields = test.names("pk_column_names", "pk_column_name")
     if columns and len(columns) == len(fields):
-        yield Fact(
-            "points_at",
-            test.subject,
-            columns,
-            test.node,
-            target=test.target,
-            target_columns=fields,
-        )
+        yield _points(test, "points_at", columns, fields)
 
 
 def _range(test: Assertion) -> Iterator[Fact]:
@@ -223,7 +275,10 @@ _READERS: Mapping[str, Callable[[Assertion], Iterator[Fact]]] = {
     "relationships": _points_at,
     # dbt_utils
     "unique_combination_of_columns": _combination_unique,
+    "unique_where": _column_unique,
     "relationships_where": _points_at,
+    "sequential_values": _grouped_unique,
+    "mutually_exclusive_ranges": _exclusive_ranges,
     "not_null_proportion": _not_null_proportion,
     "cardinality_equality": _same_values,
     "accepted_range": _range,
@@ -231,6 +286,8 @@ _READERS: Mapping[str, Callable[[Assertion], Iterator[Fact]]] = {
     # dbt_expectations
     "expect_column_values_to_be_unique": _column_unique,
     "expect_compound_columns_to_be_unique": _combination_unique,
+    "expect_column_proportion_of_unique_values_to_be_between": _all_distinct,
+    "expect_column_values_to_be_increasing": _increasing,
     "expect_column_values_to_not_be_null": _not_null,
     "expect_column_values_to_be_in_set": _accepted,
     "expect_column_distinct_values_to_be_in_set": _accepted,

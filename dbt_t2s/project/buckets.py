@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dbt_t2s import sql
+from dbt_t2s.project.asked import Asked
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import Issue, Kind, Level, Rule, RuleKind, Table
-from dbt_t2s.project.source_columns import SourceColumns
-from dbt_t2s.project.statements import Parsed
 
 
 @dataclass(frozen=True)
@@ -29,78 +29,28 @@ class Bucket:
     condition: str = ""
 
 
-@dataclass(frozen=True)
-class _Branch:
-    """``condition`` gives ``label`` where none of the earlier ones holds; None is ELSE."""
-
-    label: str
-    condition: sql.exp.Expr | None
-
-
-@dataclass(frozen=True)
-class _Said:
-    """What a CASE says of one of its labels; the fields are ``Bucket``'s."""
-
-    label: str
-    definition: str
-    condition: str
-
-
-class _Cases:
-    """What CASE expressions say, each worked out once: many tables pass the same one on."""
-
-    def __init__(self, dialect: str) -> None:
-        self._dialect = dialect
-        # By the expression's identity; it is kept so that the identity stays its own.
-        self._said: dict[int, tuple[sql.exp.Case, tuple[_Said, ...]]] = {}
-
-    def labels(self, case: sql.exp.Case) -> tuple[_Said, ...]:
-        if id(case) not in self._said:
-            self._said[id(case)] = (case, tuple(_labelled(_branches(case), self._dialect)))
-        return self._said[id(case)][1]
-
-
 def find(
-    parsed: Parsed, tables: Sequence[Table], relations: Mapping[str, str]
-) -> tuple[list[Bucket], list[Issue]]:
-    """The buckets of every statement; ``relations`` are node ids by ``relation_key``.
-
-    Statements that cannot be read are passed over: ``recurring.usages`` reports them.
-    """
-    indices = {node: index for index, (node, _, _) in enumerate(parsed.statements)}
-    makers: dict[int, str] = {}
-
-    def last(node: str) -> sql.Scope | None:
-        scopes = _scopes(parsed, indices[node]) if node in indices else ()
-        makers.update((id(scope), node) for scope in scopes)
-        return scopes[-1] if scopes else None
-
-    through = SourceColumns(tables, parsed.dialect, lambda name: last(relations.get(name, "")))
-    cases = _Cases(parsed.dialect)
-    found: list[Bucket] = []
-    issues: list[Issue] = []
-    for table in tables:
-        scope = last(table.unique_id)
-        if scope is None:
-            continue
-        try:
-            found += list(_materialised(table, scope, through, makers, cases, parsed.dialect))
-        except sql.SqlError as error:
-            issues.append(_unread(table.unique_id, error))
+    asked: Sequence[tuple[str, Asked]], tables: Sequence[Table], lineage: Lineage
+) -> list[Bucket]:
+    """The buckets in the columns of ``tables``, and those that other statements make of them."""
+    dialect = lineage.dialect
+    found = [each for table in tables for each in _materialised(table, lineage, dialect)]
     made = {table.unique_id for table in tables}
-    for index, (node, _, code) in enumerate(parsed.statements):
-        if node in made or "case" not in code.lower():
-            continue
-        try:
-            found += list(_asked(node, _scopes(parsed, index), through, parsed.dialect))
-        except sql.SqlError as error:
-            issues.append(_unread(node, error))
-    return found, issues
-
-
-def _unread(node: str, error: sql.SqlError) -> Issue:
-    message = f"its CASE terms cannot be read: {str(error).splitlines()[0]}"
-    return Issue(Level.INFO, node, message)
+    for node, each in asked:
+        for term in each.terms if node not in made else ():
+            said = term.said
+            found.append(
+                Bucket(
+                    term.table,
+                    term.name,
+                    said.label,
+                    said.definition,
+                    term.predicate,
+                    node,
+                    said.condition,
+                )
+            )
+    return found
 
 
 def rules(
@@ -179,25 +129,13 @@ def _differs(kept: Bucket, other: Bucket) -> Issue:
     )
 
 
-def _materialised(
-    table: Table,
-    last: sql.Scope,
-    origins: SourceColumns,
-    makers: Mapping[int, str],
-    cases: _Cases,
-    dialect: str,
-) -> Iterator[Bucket]:
-    """The buckets in a column of a table, whichever model makes them.
-
-    ``makers`` are the node ids by the identity of their scopes.
-    """
+def _materialised(table: Table, lineage: Lineage, dialect: str) -> Iterator[Bucket]:
+    """The buckets in a column of a table, whichever model makes them."""
     for column in table.columns:
         if column.kind is not Kind.TEXT:
             continue
-        made = origins.definition(last, column.name)
-        if made is None or not isinstance(made[1], sql.exp.Case):
-            continue
-        for said in cases.labels(made[1]):
+        maker, terms = lineage.terms(table.unique_id, column.name)
+        for said in terms:
             value = sql.to_sql(sql.exp.Literal.string(said.label), dialect)
             yield Bucket(
                 table.name,
@@ -205,113 +143,6 @@ def _materialised(
                 said.label,
                 said.definition,
                 f"{sql.quote(column.name, dialect)} = {value}",
-                makers[id(made[0])],
+                maker,
                 said.condition,
             )
-
-
-def _asked(
-    node: str, scopes: Sequence[sql.Scope], origins: SourceColumns, dialect: str
-) -> Iterator[Bucket]:
-    """The buckets that a query defines on the way, over the raw columns of one table."""
-    for scope in scopes:
-        if not isinstance(scope.expression, sql.exp.Select):
-            continue
-        for projection in scope.expression.selects:
-            case = projection.unalias()
-            if not isinstance(case, sql.exp.Case) or not projection.alias:
-                continue
-            placed = origins.bare(scope, case)
-            if placed is None:
-                continue
-            table, bare = placed
-            if not isinstance(bare, sql.exp.Case):
-                continue
-            for said in _labelled(_branches(bare), dialect):
-                yield Bucket(
-                    table.name,
-                    projection.alias,
-                    said.label,
-                    said.definition,
-                    said.condition or _whole(bare, said.label, dialect),
-                    node,
-                    said.condition,
-                )
-
-
-def _branches(case: sql.exp.Case) -> list[_Branch]:
-    """The branches of a CASE in order; those that give no text have no label."""
-    found: list[_Branch] = []
-    for when in case.args.get("ifs") or ():
-        condition = when.this
-        if case.this is not None:
-            condition = sql.exp.EQ(this=case.this.copy(), expression=condition.copy())
-        found.append(_Branch(_label(when.args.get("true")), condition))
-    otherwise = case.args.get("default")
-    found += [_Branch(_label(otherwise), None)] if otherwise is not None else []
-    return found
-
-
-def _labels(branches: Sequence[_Branch]) -> tuple[str, ...]:
-    """The buckets' names, without those that only tidy a value's spelling (DE, de → DE)."""
-    found = dict.fromkeys(each.label for each in branches if each.label)
-    tidied = {
-        each.label
-        for each in branches
-        if each.condition is not None
-        and isinstance(each.condition, sql.exp.EQ)
-        and each.condition.expression.name.lower() == each.label.lower()
-    }
-    return tuple(label for label in found if label not in tidied)
-
-
-def _label(result: sql.exp.Expr | None) -> str:
-    """The text that a branch gives; empty where it gives something else."""
-    return result.name if isinstance(result, sql.exp.Literal) and result.is_string else ""
-
-
-def _labelled(branches: Sequence[_Branch], dialect: str) -> Iterator[_Said]:
-    """What a CASE says of each of its labels."""
-    apart = _apart(branches)
-    # A branch that passes a column on may give the label too.
-    closed = all(each.label for each in branches)
-    for label in _labels(branches):
-        taken = [index for index, each in enumerate(branches) if each.label == label]
-        said: list[str] = []
-        for index in taken:
-            condition = branches[index].condition
-            if condition is None:
-                said.append("where nothing else fits")
-            else:
-                first = index == 0 or apart
-                plain = sql.bare(condition, dialect)
-                said.append(
-                    f"where {plain}" if first else f"where {plain} and no earlier case fits"
-                )
-        condition = branches[taken[0]].condition
-        decides = closed and len(taken) == 1 and (taken == [0] or apart)
-        alone = sql.bare(condition, dialect) if condition is not None and decides else ""
-        yield _Said(label, " or ".join(said), alone)
-
-
-def _apart(branches: Sequence[_Branch]) -> bool:
-    """Whether each branch compares the same thing to another value, so that order is nothing."""
-    conditions = [each.condition for each in branches if each.condition is not None]
-    equal = [each for each in conditions if isinstance(each, sql.exp.EQ)]
-    values = [each.expression for each in equal if isinstance(each.expression, sql.exp.Literal)]
-    one = len({each.this for each in equal}) == 1
-    return one and len(conditions) == len(equal) == len(values) == len(set(values))
-
-
-def _whole(case: sql.exp.Case, label: str, dialect: str) -> str:
-    """When a bucket is taken, exactly, where no one condition says it."""
-    return sql.to_sql(
-        sql.exp.EQ(this=case.copy(), expression=sql.exp.Literal.string(label)), dialect
-    )
-
-
-def _scopes(parsed: Parsed, index: int) -> tuple[sql.Scope, ...]:
-    try:
-        return parsed.scopes_of(index)
-    except sql.SqlError:
-        return ()  # reported once, where conditions are mined

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from dbt_t2s.duck import QueryError
 from dbt_t2s.project import meta, units
@@ -38,6 +39,7 @@ def is_key_name(name: str) -> bool:
     return bool(_KEY_NAME.search(name.lower()))
 
 
+@lru_cache(4096)
 def kind_of(type_name: str) -> Kind:
     """What a warehouse type lets one do."""
     name = type_name.strip().lower()

@@ -27,11 +27,13 @@ from dbt_t2s.project import (
 )
 from dbt_t2s.project import tables as table_nodes
 from dbt_t2s.project.artifacts import Artifacts, Node, text
+from dbt_t2s.project.asked import Asking
 from dbt_t2s.project.data import Data, by_sql
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.found import Found
 from dbt_t2s.project.lineage import Lineage
+from dbt_t2s.project.memory import Memory
 from dbt_t2s.project.metric_set import Progress
 from dbt_t2s.project.places import Places
 from dbt_t2s.project.schema import (
@@ -45,7 +47,7 @@ from dbt_t2s.project.schema import (
     Table,
 )
 from dbt_t2s.project.semantics import Hints, SemanticModel
-from dbt_t2s.project.statements import Parsed, Trees
+from dbt_t2s.project.statements import Trees
 from dbt_t2s.project.tables import Chosen
 from dbt_t2s.project.values import Profile, Wanted
 
@@ -63,6 +65,7 @@ _BOOKKEEPING = (
 )
 
 
+@sql.uncollected()
 def distill(
     project: DbtProject,
     *,
@@ -74,6 +77,7 @@ def distill(
     personal: Sequence[str] = meta.PERSONAL,
     packages: Sequence[str] = table_nodes.PACKAGES,
     trees: Trees | None = None,
+    memory: Memory | None = None,
     data: Data | Issue | None = None,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
@@ -82,8 +86,8 @@ def distill(
     nothing is checked on data. ``data`` is another road to it, or why there is none. Of tables with
     more than ``profile_rows`` rows a sample is looked at; ``personal`` are the tags and keys of
     meta that mark personal data, ``packages`` those whose nodes are queryable (see
-    ``tables.choose``). ``trees`` keeps what is parsed for whoever mines the schema next. Artifacts
-    must be there (``dbt.ensure_artifacts``).
+    ``tables.choose``). ``trees`` keeps what is parsed for whoever mines the schema next; ``memory``
+    what SQL was found to say, for the next run. Artifacts must be there (``ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
@@ -93,28 +97,25 @@ def distill(
     issues += proof.issues
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
-    road = data if isinstance(data, Data) else execute and by_sql(execute, project.dialect)
-    trees = trees or Trees()
-    lineage = Lineage(read, project.dialect, project.root, trees.copy_of)
+    trees, memory = trees or Trees(), memory or Memory()
+    lineage = Lineage(read, project.dialect, project.root, trees.parse, memory.nodes)
     marked = privacy.marked(read, personal, lineage)
+    road = data if isinstance(data, Data) else execute and by_sql(execute, project.dialect)
     known = _Known(read, proof, models, lineage, marked, project.dialect, road, profile_rows)
-    tables: list[Table] = []
-    for index, each in enumerate(chosen):
-        tell("tables", index, len(chosen))
-        table, found = _table(each, known)
-        issues += found
-        tables += [table] if table else []
-    tell("tables", len(chosen), len(chosen))
+    tables, found = _tables(chosen, known, tell)
+    issues += found
     models = semantics.among(models, frozenset(table.name for table in tables))
     issues += lineage.issues({each.unique_id: each.columns for each in tables})
     behind = _behind(read, relations, lineage, project.dialect)
-    written = statements.collect(read, ())
-    nodes = _relations(read, project.dialect)
-    mined = mined_joins.find(written, tables, nodes, project.dialect, trees)
+    asking = Asking(tables, behind, project.dialect, trees, memory.asked)
+    asked, nodes = asking.of(statements.collect(read, ())), _relations(read, project.dialect)
+    mined = mined_joins.find(asked, tables, nodes, lineage)
     edges, found = joins.find(tables, proof, models, known.execute, project.dialect, mined)
     issues += found
     proven = tuple(edge for edge in edges if edge.proven)
-    metrics = metric_set.read(read, models, tables, proven, project.dialect, known.execute, tell)
+    metrics = metric_set.read(
+        read, models, tables, proven, project.dialect, known.execute, tell, memory.answers
+    )
     issues += metrics.issues
     collected = statements.collect(read, metrics.saved_queries)
     material = rulebook.Material(
@@ -124,11 +125,13 @@ def distill(
         proven,
         metrics.metrics,
         models,
-        Parsed(collected, project.dialect, trees),
+        asking.of(collected),
+        lineage,
         Places(project.root, project.name),
         known.execute,
     )
     business, found = rulebook.find(material)
+    memory.keep(lineage.readings, asking.readings, metrics.answers)
     return ProjectSchema(
         project=project.name,
         dialect=project.dialect,
@@ -190,6 +193,20 @@ class _Known:
     @property
     def execute(self) -> Execute | None:
         return self.data.execute if self.data else None
+
+
+def _tables(
+    chosen: Sequence[Chosen], known: _Known, tell: Progress
+) -> tuple[tuple[Table, ...], tuple[Issue, ...]]:
+    tables: list[Table] = []
+    issues: list[Issue] = []
+    for index, each in enumerate(chosen):
+        tell("tables", index, len(chosen))
+        table, found = _table(each, known)
+        issues += found
+        tables += [table] if table else []
+    tell("tables", len(chosen), len(chosen))
+    return tuple(tables), tuple(issues)
 
 
 def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ...]]:

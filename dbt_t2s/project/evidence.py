@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from dbt_t2s.project import roles
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.assertions import Fact, facts
 from dbt_t2s.project.schema import Issue, Level
@@ -14,6 +15,8 @@ from dbt_t2s.project.schema import Issue, Level
 __all__ = ["Evidence", "Fact", "gather"]
 
 _REF = re.compile(r"""ref\(\s*(?:['"][^'"]+['"]\s*,\s*)?['"]([^'"]+)['"]""")
+# ``db.schema.customers (id, region)``, with or without ``references``.
+_WRITTEN_KEY = re.compile(r"\s*(?:references\s+)?([^\s(]+)\s*\(([^()]+)\)[^()]*", re.IGNORECASE)
 _FAILED = ("fail", "warn")
 
 
@@ -115,8 +118,8 @@ def _constraint_facts(targets: _Targets, node: Node) -> Iterator[Fact]:
         if kind == "check" and enforced and text(constraint, "expression"):
             written = text(constraint, "expression")
             yield Fact("expression", subject, columns, subject, expression=written)
-        target = targets.find(text(constraint, "to")) if kind == "foreign_key" else ""
-        pointed = tuple(str(each) for each in items(constraint, "to_columns"))
+        to, pointed = _pointed(constraint) if kind == "foreign_key" else ("", ())
+        target = targets.find(to)
         if target and len(pointed) == len(columns):
             yield Fact(
                 f"{maybe}points_at",
@@ -125,7 +128,17 @@ def _constraint_facts(targets: _Targets, node: Node) -> Iterator[Fact]:
                 subject,
                 target=target,
                 target_columns=pointed,
+                role=roles.of_constraint(constraint, subject),
             )
+
+
+def _pointed(constraint: Node) -> tuple[str, tuple[str, ...]]:
+    """The relation and the columns that a foreign key names; before dbt 1.9 as SQL alone."""
+    pointed = tuple(str(each) for each in items(constraint, "to_columns"))
+    written = _WRITTEN_KEY.fullmatch(text(constraint, "expression"))
+    if pointed or written is None:
+        return text(constraint, "to"), pointed
+    return written[1], tuple(name.strip(' "`') for name in written[2].split(","))
 
 
 def _constraints(node: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from dbt_t2s.duck import Execute
-from dbt_t2s.project import named_joins
+from dbt_t2s.project import guessed_joins, identifiers
 from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.join_checks import Uniqueness, with_orphans
 from dbt_t2s.project.mined_joins import Mined
 from dbt_t2s.project.schema import Cardinality, Issue, Join, Level, Table
 from dbt_t2s.project.semantics import SemanticModel, expression
 
-# More rows than this that find nothing, and a name alone is no reason to join.
-_MOST_ORPHANS = 0.05
 # How many left-out joins an issue lists.
 _LISTED = 5
 
@@ -31,6 +29,7 @@ class _Edge:
     to_columns: tuple[str, ...]
     evidence: tuple[str, ...]
     entity: str = ""
+    role: str = ""
     queries: tuple[str, ...] = ()
     stated: bool = True
 
@@ -64,9 +63,11 @@ def find(
     issues += found
     proven, found = with_orphans(joins, by_name, execute, dialect)
     issues += found
-    guesses, found = _guessed(proven, tables, unique, execute, dialect)
-    issues += found
-    return _with_meanings((*proven, *guesses), by_name), issues
+    guesses = guessed_joins.find(proven, tables, unique, execute, dialect)
+    unfit = Counter(_told(join) for join in guesses.unfit)
+    issues += guesses.issues
+    issues += _summary(unfit, "their values do not fit", "a relationships test")
+    return _with_meanings((*proven, *guesses.joins), by_name), issues
 
 
 # ---- what speaks for a join, the strongest first
@@ -96,7 +97,9 @@ def _pointing(
         for fact in evidence.of(table.unique_id, kind):
             target = by_id.get(fact.target)
             if target:
-                edge = _Edge(table.name, fact.columns, target, fact.target_columns, ())
+                edge = _Edge(
+                    table.name, fact.columns, target, fact.target_columns, (), role=fact.role
+                )
                 yield edge, fact.node, fact.node != fact.subject
 
 
@@ -219,6 +222,7 @@ def _proven(
                 evidence=tuple(dict.fromkeys(name for edge in same for name in edge.evidence)),
                 entity=next((edge.entity for edge in same if edge.entity), ""),
                 support=len({node for edge in same for node in edge.queries}),
+                meaning=next((edge.role for edge in same if edge.role), ""),
             )
         )
     return list(_without_reverses(joins)), tuple(issues)
@@ -233,80 +237,34 @@ def _cardinality(edge: _Edge, tables: Mapping[str, Table], unique: Uniqueness) -
     return Cardinality.ONE_TO_ONE if one else Cardinality.MANY_TO_ONE
 
 
-def _guessed(
-    proven: Sequence[Join],
-    tables: Sequence[Table],
-    unique: Uniqueness,
-    execute: Execute | None,
-    dialect: str,
-) -> tuple[tuple[Join, ...], tuple[Issue, ...]]:
-    """Joins that only names suggest, of columns that point nowhere yet and whose values fit."""
-    by_name = {table.name: table for table in tables}
-    placed = {(join.table, name) for join in proven for name in join.columns}
-    placed |= {
-        (join.to_table, name)
-        for join in proven
-        if join.cardinality is Cardinality.ONE_TO_ONE
-        for name in join.to_columns
-    }
-    pairs = {(join.table, join.to_table) for join in proven}
-    guesses = [
-        Join(
-            each.table,
-            (each.column,),
-            each.to_table,
-            (each.to_column,),
-            evidence=(f"names: {each.table}.{each.column} ~ {each.to_table}.{each.to_column}",),
-            proven=False,
-        )
-        for each in named_joins.find(tables)
-        if (each.table, each.column) not in placed
-        and (named_joins.is_reference(each.column) or (each.table, each.to_table) not in pairs)
-        and unique.measured(by_name[each.to_table], (each.to_column,)) is not False
-    ]
-    measured, issues = with_orphans(guesses, by_name, execute, dialect)
-    unreadable = {issue.where for issue in issues}
-    kept = [
-        join
-        for join in _without_pairs(measured)
-        if (join.orphan_share or 0.0) <= _MOST_ORPHANS
-        and f"{join.table} -> {join.to_table}" not in unreadable
-    ]
-    left_out = Counter(
-        _written(join.table, join.columns, join.to_table, join.to_columns)
-        for join in measured
-        if (join.orphan_share or 0.0) > _MOST_ORPHANS
-    )
-    return tuple(kept), _summary(left_out, "their values do not fit", "a relationships test")
-
-
-def _without_pairs(joins: Sequence[Join]) -> Iterator[Join]:
-    """One direction of two keys that each seem to point at the other."""
-    seen: set[tuple[object, ...]] = set()
-    for join in joins:
-        if (join.to_table, join.to_columns, join.table, join.columns) not in seen:
-            seen.add((join.table, join.columns, join.to_table, join.to_columns))
-            yield join
-
-
 def _with_meanings(joins: Sequence[Join], tables: Mapping[str, Table]) -> tuple[Join, ...]:
-    """What tells edges between the same two tables apart, in words."""
-    between = Counter((join.table, join.to_table) for join in joins)
-    return tuple(
-        replace(join, meaning=meaning(join, tables[join.to_table]))
-        if between[join.table, join.to_table] > 1
-        else join
-        for join in joins
-    )
+    """What tells edges between the same two tables apart, in words.
+
+    What somebody calls them, where that does tell them apart; else what their names say.
+    """
+    between: dict[tuple[str, str], list[str]] = {}
+    for join in joins:
+        between.setdefault((join.table, join.to_table), []).append(join.meaning)
+    found: list[Join] = []
+    for join in joins:
+        said = between[join.table, join.to_table]
+        to_entity = identifiers.entity_words(join.to_table)
+        is_own = said.count(join.meaning) == 1 and identifiers.entity_words(join.meaning) not in (
+            (),
+            to_entity,
+        )
+        words = join.meaning if is_own else meaning(join, tables[join.to_table])
+        found.append(replace(join, meaning=words if len(said) > 1 else ""))
+    return tuple(found)
 
 
 def meaning(join: Join, to_table: Table) -> str:
     """The entity, where it is not just the table's own; else the column without its ``id``."""
-    entity = named_joins.spoken(join.entity)
-    own = {named_joins.stem(to_table.entity), named_joins.entity_words(to_table.name)}
-    if entity and named_joins.stem(join.entity) not in own:
+    entity = identifiers.spoken(join.entity)
+    own = {identifiers.stem(to_table.entity), identifiers.entity_words(to_table.name)}
+    if entity and identifiers.stem(join.entity) not in own:
         return entity
-    return " ".join(named_joins.spoken(name) for name in join.columns)
+    return " ".join(identifiers.spoken(name) for name in join.columns)
 
 
 def _with_real_names(edge: _Edge, tables: Mapping[str, Table]) -> _Edge | None:
@@ -333,6 +291,10 @@ def _without_reverses(joins: Sequence[Join]) -> Iterable[Join]:
             continue
         kept[(join.table, join.columns, join.to_table, join.to_columns)] = join
     return kept.values()
+
+
+def _told(join: Join) -> str:
+    return _written(join.table, join.columns, join.to_table, join.to_columns)
 
 
 def _written(

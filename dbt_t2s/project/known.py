@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dbt_t2s.project.schema import ProjectSchema, Role
+from dbt_t2s.project.schema import Relation, Role, Table
 from dbt_t2s.sql import exp
 
 _QUOTES = re.compile(r'["`\[\]]')
@@ -40,24 +40,24 @@ class Known:
         return self.columns.get(relation, {}).get(name.lower())
 
 
-def known_of(schema: ProjectSchema) -> Known:
-    """What ``schema`` knows of its tables and of the relations behind them."""
+def known_of(tables: Iterable[Table], relations: Iterable[Relation], dialect: str) -> Known:
+    """What is known of a schema's tables and of the ``relations`` behind them."""
     names: dict[str, str] = {}
     columns: dict[str, Mapping[str, Role | None]] = {}
-    for table in schema.tables:
+    for table in tables:
         relation = relation_key(table.relation)
         names[relation] = table.name
         columns[relation] = {column.name.lower(): column.role for column in table.columns}
     behind: dict[str, Mapping[str, Role | None]] = {
         relation_key(each.name): dict.fromkeys(name.lower() for name in each.columns)
-        for each in schema.relations
+        for each in relations
     }
     short = _short(columns)
     names |= {name: names[relation] for name, relation in short.items()}
     columns |= {name: columns[relation] for name, relation in short.items()}
     # Where two are called alike, the one that people may ask for is meant.
     behind |= {name: behind[relation] for name, relation in _short(behind).items()}
-    return Known(names, {**behind, **columns}, schema.dialect)
+    return Known(names, {**behind, **columns}, dialect)
 
 
 def relation_key(relation: str) -> str:

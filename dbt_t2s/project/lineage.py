@@ -7,20 +7,19 @@ read for its own lineage only, any other also when a node below it selects a sta
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dbt_t2s import sql
 from dbt_t2s.project import found as listed
+from dbt_t2s.project import node_sql
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
+from dbt_t2s.project.cases import Said
 from dbt_t2s.project.found import Found
-from dbt_t2s.project.outputs import Output, Relation, carried, source
+from dbt_t2s.project.node_sql import Made, NodeSql, Parse
+from dbt_t2s.project.outputs import Relation, source
 from dbt_t2s.project.schema import Column, Issue, Level
-from dbt_t2s.project.trace import Traced, trace
-
-# Longer expressions are cut: nobody reads them.
-LONGEST = 400
 
 # Hand-written relation names have no edge in the manifest, so they are read inside one another;
 # deeper ones are taken as they are named.
@@ -29,15 +28,21 @@ _DEEPEST = 30
 # What dbt adds to a snapshot's own columns.
 _SNAPSHOT_COLUMNS = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
 
-_NO_SQL = "its compiled SQL is not in the manifest"
+_NO_SQL = NodeSql()
+_NOT_COMPILED = NodeSql(problem="its compiled SQL is not in the manifest")
 
 
 @dataclass(frozen=True)
-class _Read:
-    """What a node's SQL puts out; ``problem`` says why it could not be read."""
+class _Listed:
+    """What is known of the columns (name, type) of a node or of something that is none.
 
-    traced: Traced | None = None
-    problem: str = ""
+    ``unknown`` says why there may be others; ``is_open`` that these are then the node's.
+    """
+
+    unique_id: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
+    unknown: str = ""
+    is_open: bool = False
 
 
 class Lineage:
@@ -48,21 +53,30 @@ class Lineage:
         artifacts: Artifacts,
         dialect: str,
         root: Path | None = None,
-        parse: Callable[[str, str], sql.exp.Expr] = sql.parse_one,
+        parse: Parse = sql.parse_one,
+        remembered: Sequence[NodeSql] = (),
     ) -> None:
         """``root`` is where seed files lie; without it their headers are not read.
 
-        ``parse`` gives trees (of SQL and a dialect) that are used up here.
+        ``parse`` gives trees (of SQL and a dialect); ``remembered`` is what an earlier run read,
+        of which what still holds is not read again.
         """
         self._artifacts = artifacts
-        self._dialect = dialect
+        self.dialect = dialect
         self._root = root
         self._parse = parse
         self._by_name = _relations(artifacts)
         self._columns: dict[str, tuple[Found, ...]] = {}
+        self._listed: dict[str, _Listed] = {}
         self._relation: dict[str, Relation] = {}
-        self._read: dict[str, _Read] = {}
+        self._read: dict[str, NodeSql] = {}
+        self._remembered = {each.key: each for each in remembered}
         self._active: list[str] = []
+
+    @property
+    def readings(self) -> tuple[NodeSql, ...]:
+        """What was read so far, for the next run to remember."""
+        return tuple({each.key: each for each in self._read.values() if each.key}.values())
 
     def columns(self, unique_id: str) -> tuple[Found, ...]:
         """The node's columns with their lineage: of the catalog, its SQL, its file or its docs."""
@@ -70,16 +84,13 @@ class Lineage:
 
     def all_columns(self, unique_id: str) -> tuple[str, ...]:
         """The names of the node's columns where all of them are known, else none."""
-        found = self._as_relation(unique_id)
-        return () if found.is_open else tuple(each.name for each in found.columns.values())
+        found = self._list(unique_id)
+        return () if found.unknown or found.is_open else tuple(name for name, _ in found.columns)
 
     def attach(self, unique_id: str, columns: tuple[Found, ...]) -> tuple[Found, ...]:
         """``columns`` of the node (found anywhere) with what each is made from."""
-        traced = self._trace(unique_id).traced
-        if traced is None:
-            return columns
-        outputs = _by_column(traced, columns)
-        return tuple(self._with_lineage(each, outputs.get(each.name.lower())) for each in columns)
+        made = _by_column(self._trace(unique_id), columns)
+        return tuple(_with_lineage(each, made.get(each.name.lower())) for each in columns)
 
     def roots(self, unique_id: str, column: str) -> tuple[str, ...]:
         """The columns of sources, seeds and unread nodes that a column comes from in the end."""
@@ -103,14 +114,26 @@ class Lineage:
 
         Empty for a node whose SQL cannot be read; sources and seeds have none.
         """
-        traced = self._trace(unique_id).traced
-        if traced is None:
-            return {}
-        outputs = traced.relation().columns
         return {
-            name: tuple(self._split(each) for each in carried(output))
-            for name, output in outputs.items()
+            name: tuple(self._split(each) for each in made.shown)
+            for name, made in self._trace(unique_id).by_name.items()
         }
+
+    def copied(self, unique_id: str, column: str) -> tuple[str, str] | None:
+        """The (node id, column) one step up that a column is, perhaps under another type."""
+        made = self._trace(unique_id).column(column)
+        return self._split(made.copy_of) if made is not None and made.copy_of else None
+
+    def terms(self, unique_id: str, column: str) -> tuple[str, tuple[Said, ...]]:
+        """What the CASE that makes a column says, and the id of the node where it stands."""
+        seen: set[tuple[str, str]] = set()
+        while (unique_id, column.lower()) not in seen:
+            seen.add((unique_id, column.lower()))
+            made = self._trace(unique_id).column(column)
+            if made is None or not made.passed or len(made.sources) != 1:
+                return unique_id, made.terms if made is not None else ()
+            unique_id, column = self._split(made.sources[0])
+        return unique_id, ()
 
     def issues(self, wanted: Mapping[str, tuple[Column, ...]]) -> tuple[Issue, ...]:
         """What of these nodes' columns (by node id) could not be traced, and why."""
@@ -118,26 +141,23 @@ class Lineage:
         found: list[Issue] = []
         for unique_id, columns in wanted.items():
             read = self._trace(unique_id)
-            if read.traced is None:
-                unread[read.problem] += bool(read.problem)
+            if read.problem:
+                unread[read.problem] += 1
+            if not read.key or read.problem:
                 continue
-            reasons = Counter(_problems(read.traced, columns))
+            reasons = Counter(_problems(read, columns))
             for reason, count in sorted(reasons.items()):
                 message = f"{count} of {len(columns)} columns cannot be traced: {reason}"
                 found.append(Issue(Level.INFO, unique_id, message))
         for reason, count in sorted(unread.items()):
-            if count:
-                message = f"the columns of {count} nodes cannot be traced: {reason}"
-                found.append(Issue(Level.INFO, "lineage", message, "dbt compile"))
+            message = f"the columns of {count} nodes cannot be traced: {reason}"
+            found.append(Issue(Level.INFO, "lineage", message, "dbt compile"))
         return tuple(found)
 
     def _sources(self, unique_id: str, column: str) -> tuple[str, ...] | None:
         """One step up; None where the column starts here or its node cannot be read."""
-        traced = self._trace(unique_id).traced
-        if traced is None:
-            return None
-        output = traced.relation().column(column)
-        return output.sources if output is not None and not output.problem else None
+        made = self._trace(unique_id).column(column)
+        return made.sources if made is not None and not made.problem else None
 
     def _split(self, reference: str) -> tuple[str, str]:
         """Node id and column of ``unique_id.column``; a column's name may hold dots."""
@@ -155,17 +175,9 @@ class Lineage:
         nxt = reference.find(".", at + 1)
         return nxt if nxt > 0 and reference[:nxt] in self._by_name.ids else at
 
-    def _with_lineage(self, column: Found, output: Output | None) -> Found:
-        if output is None or output.problem:
-            return column
-        expression = "" if output.passed else sql.to_sql(output.value, self._dialect)
-        if len(expression) > LONGEST:
-            expression = expression[: LONGEST - 1] + "…"
-        return replace(column, sources=output.sources, expression=expression)
-
     # --- reading nodes, each once, those above first -------------------------------------------
 
-    def _trace(self, unique_id: str) -> _Read:
+    def _trace(self, unique_id: str) -> NodeSql:
         """The node's own SQL, read; sources and seeds have none and no problem."""
         if unique_id not in self._read:
             for each in self._unread_above(unique_id):
@@ -176,19 +188,23 @@ class Lineage:
             self._active.pop()
         return self._read[unique_id]
 
-    def _read_sql(self, node: Node) -> _Read:
+    def _read_sql(self, node: Node) -> NodeSql:
         if node.get("resource_type") not in ("model", "snapshot"):
-            return _Read()
+            return _NO_SQL
         if text(node, "language") not in ("", "sql"):
-            return _Read(problem=f"a {text(node, 'language')} model has no SQL")
+            return NodeSql(problem=f"a {text(node, 'language')} model has no SQL")
         code = text(node, "compiled_code")
         if not code.strip():
-            return _Read(problem=_NO_SQL)
-        try:
-            tree = self._parse(code, self._dialect)
-            return _Read(trace(tree, self._dialect, self._lookup))
-        except sql.SqlError as error:
-            return _Read(problem=f"its SQL cannot be read: {str(error).splitlines()[0]}")
+            return _NOT_COMPILED
+        before = self._remembered.get(node_sql.key_of(code, self.dialect))
+        if before is not None and before.known == self._stamp(before.relations):
+            return before
+        read = node_sql.read(code, self.dialect, self._lookup, self._parse)
+        return replace(read, known=self._stamp(read.relations))
+
+    def _stamp(self, names: Sequence[tuple[str, ...]]) -> str:
+        """A digest of what these names mean and of what is known of it."""
+        return node_sql.stamp([self._look_up(each) for each in names])
 
     def _unread_above(self, unique_id: str) -> Iterator[str]:
         """The nodes above whose columns are not known yet, in the order to read them."""
@@ -220,13 +236,12 @@ class Lineage:
             return built
         if node.get("resource_type") == "seed":
             return listed.from_seed(node, self._root)
-        traced = self._trace(unique_id).traced
-        if traced is None or traced.hidden or any(not each.name for each in traced.outputs):
+        read = self._trace(unique_id)
+        if not read.is_whole or any(not each.name for each in read.columns):
             return listed.declared(node)
         kinds = listed.declared_types(node)
         columns = [
-            self._typed(each, kinds.get(each.name.lower(), ""), node)
-            for each in traced.relation().columns.values()
+            _typed(each, kinds.get(each.name.lower(), ""), node) for each in read.by_name.values()
         ]
         if node.get("resource_type") == "snapshot":
             names = section(node, "config", "snapshot_meta_column_names")
@@ -235,47 +250,61 @@ class Lineage:
             ]
         return tuple(columns)
 
-    def _typed(self, output: Output, declared_type: str, node: Node) -> Found:
-        """The type that the docs declare, else the one that the SQL implies."""
-        type_ = output.value.type
-        if declared_type or type_ is None or type_.is_type("unknown", "null"):
-            return replace(
-                listed.typed(output.name, declared_type, node),
-                origin="declared" if declared_type else "sql",
-            )
-        written = sql.to_sql(type_, self._dialect)
-        return Found(output.name, written, "sql", listed.INFERRED)
-
     def _lookup(self, parts: tuple[str, ...]) -> Relation:
         """The relation that SQL calls so."""
+        found = self._look_up(parts)
+        if not found.unique_id:
+            return Relation({}, found.unknown)
+        if found.unique_id not in self._relation or found != self._listed.get(found.unique_id):
+            self._relation[found.unique_id] = self._relation_of(found)
+        return self._relation[found.unique_id]
+
+    def _look_up(self, parts: tuple[str, ...]) -> _Listed:
         unique_id = self._by_name.get(parts)
         if not unique_id:
-            return Relation({}, f"{'.'.join(parts)} is no node of the project")
+            return _Listed(unknown=f"{'.'.join(parts)} is no node of the project")
         if unique_id in self._active:
-            return Relation({}, "it reads itself")
-        if unique_id not in self._relation:
+            return _Listed(unknown="it reads itself")
+        if unique_id not in self._listed:
             if len(self._active) > _DEEPEST and unique_id not in self._columns:
-                return Relation({}, f"too long a chain above {unique_id}", unique_id)
-            self._relation[unique_id] = self._as_relation(unique_id)
-        return self._relation[unique_id]
+                why = f"too long a chain above {unique_id}"
+                return _Listed(unique_id, unknown=why, is_open=True)
+            self._listed[unique_id] = self._list(unique_id)
+        return self._listed[unique_id]
 
-    def _as_relation(self, unique_id: str) -> Relation:
+    def _list(self, unique_id: str) -> _Listed:
         known = self._known(unique_id)
-        columns = {
-            each.name.lower(): source(
-                unique_id,
-                each.name,
-                sql.data_type(each.type, self._dialect) if each.type else None,
-            )
-            for each in known
-        }
         if not known:
-            return Relation({}, f"the columns of {unique_id} are not known", unique_id)
+            why = f"the columns of {unique_id} are not known"
+            return _Listed(unique_id, unknown=why, is_open=True)
         # Docs may list some columns only: others are taken at their word.
         whole = all(each.origin in ("catalog", "sql") for each in known)
-        read = self._read.get(unique_id)
-        whole = whole or (read is not None and read.traced is not None and not read.traced.hidden)
-        return Relation(columns, unique_id="" if whole else unique_id)
+        whole = whole or self._read.get(unique_id, _NO_SQL).is_whole
+        columns = tuple((each.name, each.type) for each in known)
+        return _Listed(unique_id, columns, is_open=not whole)
+
+    def _relation_of(self, found: _Listed) -> Relation:
+        columns = {
+            name.lower(): source(
+                found.unique_id, name, sql.data_type(type_, self.dialect) if type_ else None
+            )
+            for name, type_ in found.columns
+        }
+        return Relation(columns, found.unknown, found.unique_id if found.is_open else "")
+
+
+def _typed(made: Made, declared_type: str, node: Node) -> Found:
+    """The type that the docs declare, else the one that the SQL implies."""
+    if declared_type or not made.type:
+        origin = "declared" if declared_type else "sql"
+        return replace(listed.typed(made.name, declared_type, node), origin=origin)
+    return Found(made.name, made.type, "sql", listed.INFERRED)
+
+
+def _with_lineage(column: Found, made: Made | None) -> Found:
+    if made is None or made.problem:
+        return column
+    return replace(column, sources=made.sources, expression=made.expression)
 
 
 @dataclass(frozen=True)
@@ -296,39 +325,44 @@ def _relations(artifacts: Artifacts) -> _Relations:
     for node in _readable(artifacts):
         unique_id = text(node, "unique_id")
         ids.add(unique_id)
-        name = text(node, "identifier") or text(node, "alias") or text(node, "name")
-        whole = (text(node, "database"), text(node, "schema"), name)
-        parts = tuple(part.lower() for part in whole if part)
-        for start in range(len(parts)):
-            short = parts[start:]
-            named[short] = unique_id if named.get(short, unique_id) == unique_id else ""
+        for parts in _names(node):
+            named[parts] = unique_id if named.get(parts, unique_id) == unique_id else ""
     return _Relations(frozenset(ids), named)
 
 
+def _names(node: Node) -> Iterator[tuple[str, ...]]:
+    """The name parts by which SQL may call a node."""
+    name = text(node, "identifier") or text(node, "alias") or text(node, "name")
+    is_source = node.get("resource_type") == "source"
+    if text(node, "relation_name") or is_source:
+        whole = (text(node, "database"), text(node, "schema"), name)
+        parts = tuple(part.lower() for part in whole if part)
+        yield from (parts[start:] for start in range(len(parts)))
+    else:  # an ephemeral model, whose CTE not every compiler puts in
+        yield (f"__dbt__cte__{name}".lower(),)
+
+
 def _readable(artifacts: Artifacts) -> Iterator[Node]:
-    for node in artifacts.nodes("model", "snapshot", "seed"):
-        if text(node, "relation_name"):
-            yield node
+    yield from artifacts.nodes("model", "snapshot", "seed")
     for node in section(artifacts.manifest, "sources").values():
         if isinstance(node, Mapping):
             yield node
 
 
-def _by_column(traced: Traced, columns: Sequence[Found | Column]) -> dict[str, Output]:
-    """The outputs by the built columns' names; unnamed ones by their place where that is sure."""
-    known = traced.relation()
-    found = {each.name.lower(): known.column(each.name) for each in columns}
-    if not traced.hidden and len(columns) == len(traced.outputs):
-        for column, output in zip(columns, traced.outputs, strict=True):
-            found[column.name.lower()] = found[column.name.lower()] or output
-    return {name: output for name, output in found.items() if output is not None}
+def _by_column(read: NodeSql, columns: Sequence[Found | Column]) -> dict[str, Made]:
+    """What is made by the built columns' names; unnamed ones by their place where it is sure."""
+    found = {each.name.lower(): read.column(each.name) for each in columns}
+    if not read.hidden and len(columns) == len(read.columns):
+        for column, made in zip(columns, read.columns, strict=True):
+            found[column.name.lower()] = found[column.name.lower()] or made
+    return {name: made for name, made in found.items() if made is not None}
 
 
-def _problems(traced: Traced, columns: Sequence[Found | Column]) -> Iterator[str]:
-    outputs = _by_column(traced, columns)
+def _problems(read: NodeSql, columns: Sequence[Found | Column]) -> Iterator[str]:
+    known = _by_column(read, columns)
     for each in columns:
-        output = outputs.get(each.name.lower())
-        if output is None and each.name.lower() not in _SNAPSHOT_COLUMNS:
-            yield traced.hidden or "no output of its SQL is called so"
-        elif output is not None and output.problem:
-            yield output.problem
+        made = known.get(each.name.lower())
+        if made is None and each.name.lower() not in _SNAPSHOT_COLUMNS:
+            yield read.hidden or "no output of its SQL is called so"
+        elif made is not None and made.problem:
+            yield made.problem

@@ -14,7 +14,7 @@ from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.definitions import Definitions, Inexpressible
 from dbt_t2s.project.expansion import Expander, NoPath
 from dbt_t2s.project.filters import Resolver, templates_of
-from dbt_t2s.project.metrics import MetricFlow, MetricFlowError, with_ratio_aliases
+from dbt_t2s.project.metrics import Answer, MetricFlow, MetricFlowError, with_ratio_aliases
 from dbt_t2s.project.schema import (
     CompiledMetric,
     Issue,
@@ -39,6 +39,7 @@ class MetricSet:
     metrics: tuple[Metric, ...] = ()
     saved_queries: tuple[SavedQuery, ...] = ()
     issues: tuple[Issue, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 def read(
@@ -49,8 +50,12 @@ def read(
     dialect: str,
     execute: Execute | None,
     progress: Progress,
+    remembered: Sequence[Answer] = (),
 ) -> MetricSet:
-    """Every metric and saved query; what MetricFlow refuses becomes an issue."""
+    """Every metric and saved query; what MetricFlow refuses becomes an issue.
+
+    ``remembered`` are its answers of an earlier run.
+    """
     manifest, mended = with_ratio_aliases(artifacts.semantic_manifest)
     nodes = tuple(each for each in items(manifest, "metrics") if isinstance(each, dict))
     if not nodes:
@@ -68,7 +73,7 @@ def read(
             defined[metric.name] = metric
             issues.append(_compiled_only(metric, str(why), Level.INFO))
     try:
-        flow = MetricFlow(manifest, dialect)
+        flow = MetricFlow(manifest, dialect, remembered)
     except MetricFlowError as error:
         where = "semantic_manifest.json"
         issues.append(Issue(Level.WARNING, where, f"MetricFlow: {error}", "dbt parse"))
@@ -81,7 +86,8 @@ def read(
         progress("metrics", index, len(defined))
         finished.append(_grouped(metric, flow, models, by_name, issues))
     progress("metrics", len(defined), len(defined))
-    return MetricSet(tuple(finished), _saved(artifacts, flow, issues), tuple(issues))
+    saved = _saved(artifacts, flow, issues)
+    return MetricSet(tuple(finished), saved, tuple(issues), flow.answers)
 
 
 def _ids(artifacts: Artifacts) -> dict[str, str]:

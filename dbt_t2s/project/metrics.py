@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from dbt_t2s.project.artifacts import Node, items, section, text
+from dbt_t2s.project.node_sql import stamp
 
 # One class per dialect that MetricFlow itself can write.
 _RENDERERS = {
@@ -26,22 +30,88 @@ class MetricFlowError(ValueError):
     """MetricFlow cannot read the manifest, or refuses a query; the message is its own."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What MetricFlow answered to a request: SQL, or (name, semantic model, SQL, is time)s.
+
+    It holds as long as ``key`` is that of the semantic manifest; ``error`` says why it refused.
+    """
+
+    key: str
+    request: str
+    sql: str = ""
+    dimensions: tuple[tuple[str, str, str, bool], ...] = ()
+    error: str = ""
+
+
 class MetricFlow:
-    """MetricFlow over one semantic manifest; loaded on first use, then 20-60 ms a query."""
+    """MetricFlow over one semantic manifest; loaded when first needed, then 20-60 ms a query."""
+
+    def __init__(
+        self, semantic_manifest: Node, dialect: str, remembered: Iterable[Answer] = ()
+    ) -> None:
+        """``remembered`` are answers of an earlier run, of which those that hold are given again.
+
+        MetricFlowError where it cannot read the manifest.
+        """
+        self._manifest, self._dialect = semantic_manifest, dialect
+        self._key = stamp((_version(), dialect, json.dumps(semantic_manifest, sort_keys=True)))
+        self._known = {each.request: each for each in remembered if each.key == self._key}
+        self._given: dict[str, Answer] = {}
+        self._answer("open", lambda: {"sql": "opened" if self._engine else ""})
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """What was asked so far, for the next run to remember."""
+        return tuple(self._given.values())
+
+    def sql(self, metrics: Sequence[str], group_by: Sequence[str] = ()) -> str:
+        """MetricFlow's own SQL, without its comments."""
+        return self._explained(metric_names=list(metrics), group_by_names=list(group_by))
+
+    def saved_query(self, name: str) -> str:
+        return self._explained(saved_query_name=name)
+
+    def dimensions(self, metric: str) -> tuple[tuple[str, str, str, bool], ...]:
+        """What the metric may be grouped by: (MetricFlow's name, semantic model, SQL, is time).
+
+        ``metric_time`` is left out: it is no dimension of a semantic model.
+        """
+        name = f"dimensions of {metric}"
+        return self._answer(
+            name, lambda: {"dimensions": self._engine.dimensions(metric)}
+        ).dimensions
+
+    def _explained(self, **request: object) -> str:
+        name = json.dumps(request, sort_keys=True)
+        return self._answer(name, lambda: {"sql": self._engine.sql(**request)}).sql
+
+    def _answer(self, request: str, ask: Callable[[], dict[str, Any]]) -> Answer:
+        """The remembered answer, else a new one; MetricFlowError where it is a refusal."""
+        if request not in self._known:
+            try:
+                self._known[request] = Answer(self._key, request, **ask())
+            except MetricFlowError as error:
+                self._known[request] = Answer(self._key, request, error=str(error))
+        found = self._given[request] = self._known[request]
+        if found.error:
+            raise MetricFlowError(found.error)
+        return found
+
+    @cached_property
+    def _engine(self) -> _Engine:
+        return _Engine(self._manifest, self._dialect)
+
+
+class _Engine:
+    """MetricFlow itself."""
 
     def __init__(self, semantic_manifest: Node, dialect: str) -> None:
         if dialect not in _RENDERERS:
             raise MetricFlowError(f"MetricFlow writes no {dialect or 'standard'} SQL")
         self._engine, self._request, self._failures = _open(semantic_manifest, dialect)
 
-    def sql(self, metrics: Sequence[str], group_by: Sequence[str] = ()) -> str:
-        """MetricFlow's own SQL, without its comments."""
-        return self._explain(metric_names=list(metrics), group_by_names=list(group_by))
-
-    def saved_query(self, name: str) -> str:
-        return self._explain(saved_query_name=name)
-
-    def _explain(self, **request: object) -> str:
+    def sql(self, **request: object) -> str:
         try:
             found = self._engine.explain(self._request.create(**request))
             return _without_comments(str(found.sql_statement.sql))
@@ -49,10 +119,6 @@ class MetricFlow:
             raise MetricFlowError(_first_message(error)) from error
 
     def dimensions(self, metric: str) -> tuple[tuple[str, str, str, bool], ...]:
-        """What the metric may be grouped by: (MetricFlow's name, semantic model, SQL, is time).
-
-        ``metric_time`` is left out: it is no dimension of a semantic model.
-        """
         try:
             found = self._engine.simple_dimensions_for_metrics([metric])
         except self._failures as error:
@@ -156,6 +222,13 @@ class _NoWarehouse:
 
     def render_bind_parameter_key(self, bind_parameter_key: str) -> str:
         return f"${bind_parameter_key}"
+
+
+def _version() -> str:
+    try:
+        return version("metricflow")
+    except PackageNotFoundError:
+        return ""
 
 
 def _without_comments(written: str) -> str:

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from dbt_t2s import sql
-from dbt_t2s.project.known import Known, relation_key
-from dbt_t2s.project.origins import Origins, Unresolved
+from dbt_t2s.project.asked import Asked
+from dbt_t2s.project.known import relation_key
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import Table
-from dbt_t2s.project.statements import Trees
-from dbt_t2s.sql import Scope, exp
-
-Statement = tuple[str, str, str]
-
-_JOINS = re.compile(r"\bjoin\b|\bwhere\b", re.IGNORECASE)
-# Longer chains of models than this are not followed.
-_DEEPEST = 50
 
 
 @dataclass(frozen=True)
@@ -42,22 +34,23 @@ class Mined:
 
 
 def find(
-    statements: Sequence[Statement],
+    asked: Sequence[tuple[str, Asked]],
     tables: Sequence[Table],
     relations: Mapping[str, str],
-    dialect: str,
-    trees: Trees | None = None,
+    lineage: Lineage,
 ) -> tuple[Mined, ...]:
     """The joins between ``tables``, direct ones and those of the models they are made from.
 
-    ``relations`` maps lower-case relations of all nodes, queryable or not, to their ids. SQL that
-    cannot be read gives no joins: the mining of patterns says so of each statement.
+    ``asked`` says of each node what its SQL holds equal; ``relations`` maps lower-case relations of
+    all nodes, queryable or not, to their ids. SQL that cannot be read gives no joins: the mining of
+    patterns says so of each statement.
     """
-    project = _Project(statements, tables, relations, dialect, trees or Trees())
+    project = _Project(tables, relations, lineage)
     seen: dict[tuple[tuple[Place, Place], ...], dict[str, None]] = defaultdict(dict)
-    for node_id, _, code in statements:
-        if _JOINS.search(code):
-            for pairs in project.joins(node_id):
+    for node_id, each in asked:
+        for join in each.joins:
+            pairs = project.placed(join)
+            if pairs:
                 seen[pairs][node_id] = None
     found: dict[tuple[str, tuple[str, ...], str, tuple[str, ...]], dict[str, None]] = {}
     for pairs, nodes in sorted(seen.items(), key=lambda each: repr(each[0])):
@@ -67,45 +60,25 @@ def find(
 
 
 class _Project:
-    """The project's SQL, each statement parsed once and only if it is needed."""
+    """The project's tables, and the models that pass columns on to them."""
 
     def __init__(
-        self,
-        statements: Sequence[Statement],
-        tables: Sequence[Table],
-        relations: Mapping[str, str],
-        dialect: str,
-        trees: Trees,
+        self, tables: Sequence[Table], relations: Mapping[str, str], lineage: Lineage
     ) -> None:
-        self._trees = trees
         self._tables = {table.name: table for table in tables}
         self._names = {table.unique_id: table.name for table in tables}
-        self._code = {node_id: code for node_id, _, code in statements}
-        self._scopes: dict[str, tuple[Scope, ...]] = {}
-        self._roots: dict[Place, Place] = {}
         self._ids = {relation_key(name): node_id for name, node_id in relations.items()}
-        columns = {
-            relation_key(table.relation): {c.name.lower(): c.role for c in table.columns}
-            for table in tables
-        }
-        self._dialect = dialect
-        self._origins = Origins(Known({}, columns, dialect))
+        self._lineage = lineage
+        self._roots: dict[Place, Place] = {}
 
-    def joins(self, node_id: str) -> Iterator[tuple[tuple[Place, Place], ...]]:
-        """Each join of a statement: the pairs of columns that it holds equal, in order."""
-        for scope in self._scopes_of(node_id):
-            if not isinstance(scope.expression, exp.Select) or _is_injected(scope.expression):
-                continue
-            between: dict[tuple[str, str], set[tuple[Place, Place]]] = defaultdict(set)
-            for left, right in _equalities(scope):
-                ends = [self._place(scope, left), self._place(scope, right)]
-                if None in ends:
-                    continue
-                one, two = sorted((end for end in ends if end), key=lambda e: (e.node, e.column))
-                if one.node != two.node:
-                    between[one.node, two.node].add((one, two))
-            for pairs in between.values():
-                yield tuple(sorted(pairs, key=lambda pair: (pair[0].column, pair[1].column)))
+    def placed(self, join: Sequence[tuple[str, str]]) -> tuple[tuple[Place, Place], ...]:
+        """A join's pairs of places, in order; none where both sides are of one node."""
+        pairs = []
+        for ends in join:
+            one, two = sorted(map(self._place, ends), key=lambda end: (end.node, end.column))
+            pairs.append((one, two))
+        pairs.sort(key=lambda pair: (pair[0].column, pair[1].column))
+        return tuple(pairs) if all(one.node != two.node for one, two in pairs) else ()
 
     def told(
         self, pairs: Sequence[tuple[Place, Place]]
@@ -142,85 +115,26 @@ class _Project:
                     found[root].append(Place(table.name, column.name))
         return {root: tuple(places) for root, places in found.items()}
 
-    def _root(self, place: Place, depth: int = 0) -> Place:
+    def _root(self, place: Place) -> Place:
         """The column that ``place`` passes on, followed through the models before it."""
-        if place not in self._roots:
-            scopes = self._scopes_of(place.node)
-            before: Place | None = None
-            if scopes and depth < _DEEPEST:
-                try:
-                    before = self._placed(self._origins.output(scopes[-1], place.column))
-                except Unresolved:
-                    before = None  # computed, or behind a star: it is its own root
-            goes_on = before is not None and before.node != place.node
-            found = self._root(before, depth + 1) if before and goes_on else place
-            self._roots[place] = found
-        return self._roots[place]
+        trail: dict[Place, None] = {}
+        here = place
+        while here not in self._roots and here not in trail:
+            trail[here] = None
+            above = self._lineage.copied(here.node, here.column)
+            if above is None:
+                break
+            here = Place(above[0], above[1].lower())
+        root = self._roots.get(here, here)
+        self._roots.update(dict.fromkeys(trail, root))
+        return root
 
-    def _place(self, scope: Scope, column: exp.Expr) -> Place | None:
-        """Where a side of an equality comes from; None for what is computed or cannot be told."""
-        while isinstance(column, exp.Cast | exp.Paren):
-            column = column.this
-        if not isinstance(column, exp.Column):
-            return None
-        try:
-            return self._placed(self._origins.origin(scope, column))
-        except Unresolved:
-            return None
-
-    def _placed(self, written: str) -> Place | None:
-        """``relation.column`` as a place; None for what is computed on the way."""
+    def _place(self, written: str) -> Place:
+        """``relation.column`` as a place."""
         relation, _, column = written.rpartition(".")
-        return Place(self._ids.get(relation, relation), column.lower()) if relation else None
-
-    def _scopes_of(self, node_id: str) -> tuple[Scope, ...]:
-        if node_id not in self._scopes:
-            self._scopes[node_id] = ()
-            if node_id in self._code:
-                try:
-                    found = self._trees.scopes(self._code[node_id], self._dialect)
-                    self._scopes[node_id] = found
-                except sql.SqlError:
-                    self._scopes[node_id] = ()
-        return self._scopes[node_id]
+        return Place(self._ids.get(relation, relation), column)
 
 
 def _may_refer(name: str) -> bool:
     """Whether a column is called like a key; only such ones are followed, which keeps it quick."""
     return bool(re.search(r"(id|key|code|no|num|number|sk|fk|pk|email|sku)$", name.lower()))
-
-
-def _equalities(scope: Scope) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    """The pairs of expressions that a query's joins and its WHERE hold equal."""
-    node = scope.expression
-    joins: Iterable[exp.Expr] = node.args.get("joins") or ()
-    start = node.args.get("from_")
-    where = node.args.get("where")
-    conditions = [join.args["on"] for join in joins if join.args.get("on") is not None]
-    for condition in (*conditions, *([where.this] if where is not None else ())):
-        for part in _conjuncts(condition):
-            if isinstance(part, exp.EQ):
-                yield part.this, part.expression
-    if start is None:
-        return
-    first = start.this.alias_or_name
-    for join in joins:
-        for name in join.args.get("using") or ():
-            yield exp.column(name.name, first), exp.column(name.name, join.this.alias_or_name)
-
-
-def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
-    node = node.unnest()
-    if not isinstance(node, exp.And):
-        return [node]
-    return [part for each in node.flatten() for part in _conjuncts(each)]
-
-
-def _is_injected(node: exp.Expr) -> bool:
-    """Whether dbt put this here: an ephemeral model's SQL, which is a statement of its own."""
-    cte = node.find_ancestor(exp.CTE)
-    while cte is not None:
-        if cte.alias.startswith("__dbt__cte__"):
-            return True
-        cte = cte.find_ancestor(exp.CTE)
-    return False

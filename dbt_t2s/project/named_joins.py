@@ -3,267 +3,199 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
 
+from dbt_t2s.project import name_fits
+from dbt_t2s.project.identifiers import (
+    entity_words,
+    folded,
+    glued_stem,
+    head,
+    is_reference,
+    joined,
+    short_for,
+    stem,
+    words,
+)
+from dbt_t2s.project.kindred import kin
+from dbt_t2s.project.name_fits import Fit, Key, Said
 from dbt_t2s.project.schema import Column, Kind, Table
 
-# Last words that make a column a reference to rows; first words that say what layer a table is of.
-SUFFIXES = frozenset(
-    ("id", "ids", "key", "code", "no", "num", "number", "nr", "uuid", "guid", "sk", "fk", "pk")
-)
-_LAYERS = frozenset(("dim", "fct", "fact", "mart", "tbl", "table", "ref", "raw", "stg", "int", "v"))
-# Last words of a table's name that say nothing of its rows.
-_FILLERS = frozenset(("header", "master", "info", "information", "data", "profile", "record"))
-_IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
-
-# camelCase, snake_case and digits apart; a run of capitals is a word (``StuID``).
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
-# A suffix written onto its word: ``custid``, ``dno``.
-_GLUED = re.compile(r"(?<=.)(id|no|num|key|code)$")
-_SHORTEST_ABBREVIATION = 3
-
-# Types whose equality says nothing about rows.
-_NO_KEYS = (Kind.DATE, Kind.TIMESTAMP, Kind.BOOLEAN, Kind.OTHER)
-_FRACTION = re.compile(r"^(float|double|real|money)|,\s*[1-9]\d*\)", re.IGNORECASE)
-
-
-@lru_cache(maxsize=65536)
-def words(name: str) -> tuple[str, ...]:
-    """The lower-case words of an identifier: ``StuID`` and ``stu_id`` → (stu, id)."""
-    return tuple(word.lower() for word in _WORD.findall(name))
-
-
-@lru_cache(maxsize=65536)
-def folded(word: str) -> str:
-    """What singular and plural of an English word share: city, cities → citi; not for reading."""
-    word = _IRREGULAR.get(word, word)
-    for ending, instead in (("ies", "i"), ("ie", "i"), ("y", "i"), ("es", ""), ("e", "")):
-        if word.endswith(ending) and len(word) > len(ending) + 1:
-            return word.removesuffix(ending) + instead
-    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 2:
-        return word[:-1]
-    return word
-
-
-def _is_plural(word: str) -> bool:
-    return word.endswith("s") and folded(word) != word
-
-
-@lru_cache(maxsize=65536)
-def stem(name: str) -> tuple[str, ...]:
-    """What a key's name names: its words, folded, without ``id`` and the like."""
-    found = words(name)
-    while found and found[-1] in SUFFIXES:
-        found = found[:-1]
-    if len(found) == len(words(name)) and found:
-        found = (*found[:-1], _GLUED.sub("", found[-1]))
-    return tuple(folded(word) for word in found)
-
-
-def spoken(name: str) -> str:
-    """A key's name as a person says it: ``billing_address_id`` → billing address."""
-    found = words(name)
-    while len(found) > 1 and found[-1] in SUFFIXES:
-        found = found[:-1]
-    return " ".join(found)
-
-
-@lru_cache(maxsize=65536)
-def is_reference(name: str) -> bool:
-    """Whether the name ends as keys do: ``customer_id``, ``CRS_CODE``, ``custid``."""
-    last = words(name)[-1:]
-    return bool(last) and (last[0] in SUFFIXES or bool(_GLUED.search(last[0])))
-
-
-@lru_cache(maxsize=65536)
-def entity_words(table_name: str) -> tuple[str, ...]:
-    """What one row is, in folded words: ``dim_customers`` → (customer,)."""
-    found = words(table_name)
-    while len(found) > 1 and found[0] in _LAYERS:
-        found = found[1:]
-    while len(found) > 1 and (found[-1] in SUFFIXES or found[-1].removesuffix("s") in _FILLERS):
-        found = found[:-1]
-    return tuple(folded(word) for word in found)
-
-
-def short_for(short: str, long: str) -> bool:
-    """Whether ``short`` abbreviates ``long``: its letters in order, the first one shared."""
-    if len(short) < _SHORTEST_ABBREVIATION or len(short) >= len(long) or short[0] != long[0]:
-        return False
-    rest = iter(long)
-    return all(letter in rest for letter in short)
+# A letter or two before every column's name: ``c_custkey``.
+_MARK = re.compile(r"[a-zA-Z]{1,2}_(?=.)")
+_PERSON = folded("person")
+# More keys than these that a name fits alike are not asked for their values.
+_MOST_CHOICES = 4
 
 
 @dataclass(frozen=True)
 class Guess:
-    """``table.column`` seems to point at ``to_table.to_column``."""
+    """``table.column`` seems to point at ``to_table.to_column``; a higher ``rank`` fits better."""
 
     table: str
     column: str
     to_table: str
     to_column: str
-
-
-@dataclass(frozen=True)
-class _Key:
-    """A column that may tell the rows of ``table`` apart; ``is_known`` if somebody says so."""
-
-    table: Table
-    column: Column
-    is_known: bool
-
-    @cached_property
-    def entity(self) -> tuple[str, ...]:
-        return entity_words(self.table.name)
-
-    @cached_property
-    def stem(self) -> tuple[str, ...]:
-        return stem(self.column.name)
-
-    @property
-    def is_generic(self) -> bool:
-        """Whether its name says that it is a key, but not of what: ``id``, ``code``."""
-        return not self.stem
-
-    @property
-    def names_entity(self) -> bool:
-        """Whether it is called after its table's rows: ``id``, ``customer_id``, ``cust_no``."""
-        initial = len(self.entity) == 1 and len(self.stem) == 1 and len(self.stem[0]) == 1
-        if initial:
-            return self.entity[0].startswith(self.stem[0])
-        return self.is_generic or _alike(self.stem, self.entity)
+    rank: tuple[int, ...] = ()
 
 
 def find(tables: Sequence[Table]) -> Iterator[Guess]:
     """At most one guess for each column: the key that its name fits best, if one fits best."""
-    index = _Index([key for table in tables for key in keys(table)])
-    for table in tables:
-        for column in table.columns:
-            if _may_be_key(column):
-                best = _best(table, column, index)
-                if best is not None:
-                    yield Guess(table.name, column.name, best.table.name, best.column.name)
+    return (best for choice in choices(tables) if (best := clearest(choice)) is not None)
 
 
-def keys(table: Table) -> tuple[_Key, ...]:
-    """The columns that may be the table's key: those said to be, else those called like one.
+def clearest(choice: Sequence[Guess]) -> Guess | None:
+    """The first of ``choice``, best first; None where the second fits as well, or there is none."""
+    if not choice or (len(choice) > 1 and choice[0].rank == choice[1].rank):
+        return None
+    return choice[0]
 
-    A text called like the table's rows (``countries.country``) may be a key of its own.
+
+def choices(tables: Sequence[Table]) -> Iterator[tuple[Guess, ...]]:
+    """For each column the keys that its name fits alike and no other better, the best first.
+
+    Names cannot tell more of these than their rank, but values may.
     """
-    entity = entity_words(table.name)
-    usable = [each for each in table.columns if _may_be_key(each)]
-    known = [each for each in usable if each.unique or table.primary_key == (each.name,)]
-    natural = [
-        each
-        for each in usable
-        if each.kind is Kind.TEXT and stem(each.name) == entity and not is_reference(each.name)
-    ]
-    called = [] if known or table.primary_key else _called_keys(usable, entity)
-    found = [_Key(table, each, True) for each in known]
-    found += [_Key(table, each, False) for each in (*called, *natural) if each not in known]
-    return tuple(found)
+    common = _common(tables)
+    unmarked = [_unmarked(table, common) for table in tables]
+    index = _Index(unmarked)
+    by_id = {table.unique_id: table for table in tables}
+    for table in unmarked:
+        for number, column in enumerate(table.columns):
+            if name_fits.may_be_key(column) or column.kind is Kind.DATE:
+                here = by_id[table.unique_id]
+                found: list[Guess] = []
+                for each in _best(table, column, index):
+                    there = by_id[each.key.table.unique_id]
+                    to_column = there.columns[each.key.table.columns.index(each.key.column)].name
+                    name = here.columns[number].name
+                    found.append(Guess(here.name, name, there.name, to_column, each.rank))
+                if found:
+                    yield tuple(found)
 
 
-def _may_be_key(column: Column) -> bool:
-    return column.kind not in _NO_KEYS and not _FRACTION.search(column.type)
+def _common(tables: Sequence[Table]) -> str:
+    """The first word of most tables' names (``wp``), where no table is called by it alone."""
+    counts = Counter(word for table in tables for word in words(table.name)[:1])
+    for word, count in counts.most_common(1):
+        alone = any(entity_words(table.name) == (folded(word),) for table in tables)
+        if count > max(2, len(tables) / 2) and not alone:
+            return word
+    return ""
 
 
-def _called_keys(columns: Sequence[Column], entity: tuple[str, ...]) -> list[Column]:
-    """The first column called like a key of ``entity``; else the first of all if it is one's."""
-    likely = [
-        each
-        for each in columns
-        if is_reference(each.name) and (not stem(each.name) or _alike(stem(each.name), entity))
-    ]
-    first = [each for each in columns[:1] if is_reference(each.name)]
-    return (likely or first)[:1]
+def _unmarked(table: Table, common: str) -> Table:
+    """Without the word that most tables' names begin with, nor the letter or two (``c_``) that
+    all names of its columns do."""
+    starts = {_MARK.match(column.name) for column in table.columns}
+    found = {start[0] if start else "" for start in starts}
+    mark = found.pop() if len(found) == 1 and len(table.columns) > 1 else ""
+    said = words(table.name)
+    name = "_".join(said[1:]) if len(said) > 1 and said[0] == common else table.name
+    columns = tuple(replace(c, name=c.name.removeprefix(mark)) for c in table.columns)
+    key = tuple(each.removeprefix(mark) for each in table.primary_key)
+    return replace(table, name=name, columns=columns, primary_key=key)
 
 
 class _Index:
     """Keys under the words they may be found by, so that no column is held against all keys."""
 
-    def __init__(self, keys: Sequence[_Key]) -> None:
-        self.entities = frozenset(key.entity for key in keys)
-        self._scored: dict[tuple[str, Kind], Sequence[tuple[int, _Key]]] = {}
-        self._by_word: dict[str, list[_Key]] = {}
-        for key in keys:
-            for word in {_joined(key.column.name), *key.stem[-1:], *key.entity[-1:]}:
+    def __init__(self, tables: Sequence[Table]) -> None:
+        found = [key for table in tables for key in name_fits.keys(table)]
+        columns = [column for table in tables for column in table.columns]
+        self.own = frozenset(
+            (key.table.unique_id, key.column.name)
+            for key in found
+            if key.stem == key.entity or (key.is_known and key.names_entity)
+        )
+        references = _places(columns, refer=True) - frozenset(
+            # ``month`` beside ``month_key``: they say different things.
+            place
+            for each in tables
+            for place in _places(each.columns, refer=True) & _places(each.columns, refer=False)
+        )
+        self.said = Said(frozenset(key.entity for key in found), references)
+        self._scored: dict[tuple[str, Kind], Sequence[_Scored]] = {}
+        self._days = [key for key in found if key.column.kind is Kind.DATE]
+        self._by_word: dict[str, list[Key]] = {}
+        for key in found:
+            glued = {joined(key.column.name), key.glued_entity}
+            for word in {*glued, *key.stem[-1:], *key.entity[-1:]}:
                 self._by_word.setdefault(word, []).append(key)
         self._by_initial: dict[str, list[str]] = {}
         for word in self._by_word:
             self._by_initial.setdefault(word[:1], []).append(word)
 
-    def scored(self, column: Column) -> Sequence[tuple[int, _Key]]:
+    def scored(self, column: Column) -> Sequence[_Scored]:
         """The keys that the column's name fits, best first."""
         place = (column.name, column.kind)
         if place not in self._scored:
-            near = [key for key in self._near(column.name) if key.column.kind is column.kind]
-            scores = [(_score(column, key, self.entities), key) for key in near]
-            fitting = [each for each in scores if each[0]]
-            self._scored[place] = sorted(fitting, key=lambda each: -each[0])
+            near = [key for key in self._near(column) if key.column.kind is column.kind]
+            found = (_Scored.of(column, key, self.said) for key in near)
+            fitting = (each for each in found if each.fit)
+            self._scored[place] = sorted(fitting, key=lambda each: each.rank, reverse=True)
         return self._scored[place]
 
-    def _near(self, name: str) -> Sequence[_Key]:
-        wanted = {_joined(name), *stem(name)[-1:]}
-        for last in stem(name)[-1:] if is_reference(name) else ():
+    def _near(self, column: Column) -> Sequence[Key]:
+        if column.kind is Kind.DATE:
+            return self._days
+        own = stem(column.name)
+        ends = {*own[-1:], *head(own)[-1:]}
+        glued = {joined(column.name), glued_stem(column.name)}
+        wanted = {*glued, *ends, *(other for end in ends for other in kin(end))}
+        for last in own[-1:] if self.said.refers(column) else ():
             others = self._by_initial.get(last[:1], ())
             wanted.update(w for w in others if short_for(last, w) or short_for(w, last))
-        found = {id(key): key for word in wanted for key in self._by_word.get(word, ())}
+        found = {id(key): key for word in sorted(wanted) for key in self._by_word.get(word, ())}
         return list(found.values())
 
 
-def _joined(name: str) -> str:
-    return "".join(words(name))
+def _places(columns: Sequence[Column], *, refer: bool) -> frozenset[tuple[tuple[str, ...], Kind]]:
+    """The stems and kinds of those columns that are called like keys, or of those that are not."""
+    chosen = (each for each in columns if is_reference(each.name) is refer)
+    return frozenset((stem(each.name), each.kind) for each in chosen)
 
 
-def _best(table: Table, column: Column, index: _Index) -> _Key | None:
-    """The key that fits best; None where none fits, several do as well, or it is the table's own"""
-    others = (each for each in index.scored(column) if each[1].table is not table)
-    first = next(others, None)
-    second = next(others, None)
-    if first is None or (second is not None and second[0] == first[0]):
-        return None
-    own = stem(column.name) == entity_words(table.name) and is_reference(column.name)
-    return None if own and first[0] < _EXACT else first[1]
+@dataclass(frozen=True)
+class _Scored:
+    """How well a column fits a key: by its name, how near the nouns are where they are only kin,
+    whether it ends like the key's (``_code``), and whether the key's table names its rows."""
+
+    fit: Fit
+    nearness: int
+    ends_alike: bool
+    key: Key
+
+    @classmethod
+    def of(cls, column: Column, key: Key, said: Said) -> _Scored:
+        ends_alike = words(column.name)[-1:] == words(key.column.name)[-1:]
+        fit = name_fits.fit(column, key, said)
+        nearness = 0
+        if fit is Fit.KIN:
+            nearness = -kin(stem(column.name)[-1]).index(key.entity[-1])
+        return cls(fit, nearness, ends_alike, key)
+
+    @property
+    def rank(self) -> tuple[Fit, int, bool, bool]:
+        return (self.fit, self.nearness, self.ends_alike, self.key.describes)
+
+    def is_of(self, table: Table, column: Column) -> bool:
+        return self.key.table is table and self.key.column is column
+
+    @property
+    def is_of_people(self) -> bool:
+        return self.fit is Fit.KIN and self.key.entity == (_PERSON,)
 
 
-# The same name as the key, which is called after its table's rows.
-_EXACT = 90
-
-
-def _score(column: Column, key: _Key, entities: frozenset[tuple[str, ...]]) -> int:
-    """How well the column's name fits the key (0 to 90); 0 where it does not."""
-    own, refers = stem(column.name), is_reference(column.name)
-    if _joined(column.name) == _joined(key.column.name) and own:
-        if key.names_entity:
-            return _EXACT if own == key.entity or len(key.entity) == 1 else _EXACT - 5
-        begins = own[: len(key.entity)] == key.entity
-        # A known text key of two words (``city_name``) is nobody's common attribute.
-        special = refers or (key.is_known and key.column.kind is Kind.TEXT and len(own) > 1)
-        return (80 if begins else 70) if special else 0
-    if not own or (not key.is_known and not key.names_entity):
-        return 0
-    foreign = not key.names_entity and (key.stem in entities or not key.is_known)
-    # Without an id, a number in the plural counts: ``customers``, ``total_customers``.
-    counts = not refers and column.kind is Kind.NUMBER and _is_plural(words(column.name)[-1])
-    if own == key.entity and not foreign and not counts:
-        return 60 if refers else 50
-    if refers and key.names_entity and own[-len(key.entity) :] == key.entity:
-        return 45
-    if refers and key.stem and own[-len(key.stem) :] == key.stem:
-        return 40 if key.names_entity else 35
-    if refers and not foreign and _alike(own, key.entity):
-        return 30 if len(own) == len(key.entity) else 20
-    if not foreign and not counts and own[-len(key.entity) :] == key.entity:
-        return 15
-    return 0
-
-
-def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether ``one`` is ``other`` or its end, word for word, abbreviations included."""
-    if not one or len(one) > len(other):
-        return False
-    pairs = zip(one, other[-len(one) :], strict=True)
-    return all(a == b or short_for(a, b) or short_for(b, a) for a, b in pairs)
+def _best(table: Table, column: Column, index: _Index) -> Sequence[_Scored]:
+    """The keys that fit best; none where the best is a key of the table itself."""
+    scored = [each for each in index.scored(column) if not each.is_of(table, column)]
+    if is_reference(column.name) and (table.unique_id, column.name) in index.own:
+        # The table's own key; but what it tells of may be a kind of person.
+        scored = [each for each in scored if each.fit is Fit.EXACT or each.is_of_people]
+    if not scored or scored[0].key.table is table:
+        return ()
+    alike = [each for each in scored if each.fit is scored[0].fit and each.key.table is not table]
+    return alike[:_MOST_CHOICES]

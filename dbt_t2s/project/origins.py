@@ -25,16 +25,21 @@ class Unresolved(ValueError):
 
 @dataclass
 class Origins:
-    """The origins of one statement's columns, each worked out once."""
+    """The origins of one statement's columns, each worked out once.
+
+    ``exact`` ones end at a cast and at a union, where a column is no longer the one it was; else
+    a cast is no computation, and of a union the first query is followed.
+    """
 
     known: Known
+    exact: bool = False
     _having: dict[tuple[int, str], bool | None] = field(default_factory=dict)
     _outputs: dict[tuple[int, str], str | Unresolved] = field(default_factory=dict)
 
     def origin(self, scope: Scope, column: exp.Column) -> str:
         """``relation.column`` that ``column`` reads; "" where it is computed on the way.
 
-        A cast is no computation. Of a struct, the column that holds it is what is read.
+        Of a struct, the column that holds it is what is read.
         """
         parts = [part.name for part in column.parts]
         try:
@@ -194,6 +199,8 @@ class Origins:
         if not isinstance(source.expression, exp.Query):
             return ""  # a function's output, a lateral view, a list of values
         if source.set_operation_scopes:
+            if self.exact:
+                return ""
             inner = source.set_operation_scopes[0]
             if source.outer_columns:
                 return self._renamed(source, inner, name)
@@ -231,7 +238,8 @@ class Origins:
 
     def _value(self, scope: Scope, node: exp.Expr) -> str:
         node = node.unalias()
-        while isinstance(node, exp.Cast | exp.Paren):
+        passed = exp.Paren if self.exact else exp.Cast | exp.Paren
+        while isinstance(node, passed):
             node = node.this
         return self.origin(scope, node) if isinstance(node, exp.Column) else ""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from dbt_t2s import sql
+from dbt_t2s.project.cases import Said
 from dbt_t2s.sql import exp
 
 # An expression with more parts stays under its own name where it is built into another: the
@@ -26,7 +27,8 @@ class Output:
     ``sources`` are the columns of other nodes (``unique_id.column``) that it is made from;
     ``value`` is its expression, with those written as bare words and types set where known (to be
     copied, never changed); ``passed`` says that it is a source as it is; ``problem`` why its
-    sources are not all known, empty when they are.
+    sources are not all known, empty when they are. ``terms`` are what it says where it is a CASE,
+    ``copy_of`` the source that the first branch of a union is.
     """
 
     name: str
@@ -35,11 +37,13 @@ class Output:
     passed: bool = False
     size: int = 1
     problem: str = ""
+    terms: tuple[Said, ...] = ()
+    copy_of: str = ""
 
     def part(self) -> tuple[exp.Expr, int]:
         """A copy of the value to build into another, and how many parts that has."""
         if self.size <= _LARGEST_PART:
-            return self.value.copy(), self.size
+            return sql.typed_copy(self.value), self.size
         return _word(self.name, self.value.type), 1
 
 
@@ -98,7 +102,7 @@ def relation(
     given = list(names)
     for index, each in enumerate(outputs):
         name = given[index] if index < len(given) else each.name
-        columns.setdefault(name.lower(), replace(each, name=name))
+        columns.setdefault(name.lower(), each if name == each.name else replace(each, name=name))
     return Relation(columns, unknown, unique_id)
 
 
@@ -121,13 +125,14 @@ def union(name: str, branches: Iterable[Output], dialect: str) -> Output:
     if len(told) == 1:
         return replace(told[0], name=name)
     parts = [each.part() for each in told]
-    texts = dict.fromkeys(sql.to_sql(part, dialect) for part, _ in parts)
+    texts = dict.fromkeys(sql.to_sql(part, dialect, used_up=True) for part, _ in parts)
     types = (each.value.type for each in told)
     type_ = next((t for t in types if t and not t.is_type(exp.DType.UNKNOWN)), None)
     size = sum(size for _, size in parts) if len(texts) > 1 else parts[0][1]
     text = f"({' UNION '.join(texts)})" if len(texts) > 1 else next(iter(texts))
     found = combined(name, _word(text, type_), told, size)
-    return replace(found, passed=all(each.passed for each in told))
+    all_passed = all(each.passed for each in told)
+    return replace(found, passed=all_passed, copy_of=copied(told[0]))
 
 
 def carried(output: Output) -> tuple[str, ...]:
@@ -139,6 +144,22 @@ def carried(output: Output) -> tuple[str, ...]:
     by_word = {_source_word(each): each for each in output.sources}
     unknown = words - by_word.keys() - _WORDS
     return output.sources if unknown else tuple(by_word[each] for each in by_word if each in words)
+
+
+def copied(output: Output) -> str:
+    """The source whose values the output is, perhaps under another type; else empty.
+
+    Of a union, the first branch's.
+    """
+    if output.copy_of:
+        return output.copy_of
+    value = output.value
+    while isinstance(value, exp.Cast | exp.Paren):
+        value = value.this
+    if len(output.sources) != 1 or not isinstance(value, exp.Var):
+        return ""
+    (reference,) = output.sources
+    return reference if value.name == _source_word(reference) else ""
 
 
 def _source_word(reference: str) -> str:

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dbt_t2s import sql
+from dbt_t2s.project.asked import Asked, Condition
 from dbt_t2s.project.schema import Issue, Kind, Level, Rule, RuleKind, Table
-from dbt_t2s.project.source_columns import SourceColumns
-from dbt_t2s.project.statements import Parsed
 
 MIN_CARRIERS = 2
 MIN_SHARE = 1 / 3
@@ -39,34 +38,31 @@ class Usage:
         return tuple(r for r in self.readers if held and all(r in each for each in held))
 
 
-def usages(parsed: Parsed, origins: SourceColumns) -> tuple[tuple[Usage, ...], tuple[Issue, ...]]:
+def usages(
+    asked: Sequence[tuple[str, Asked]], tables: Sequence[Table]
+) -> tuple[tuple[Usage, ...], tuple[Issue, ...]]:
     """For each table that statements read, how they do; an issue for each that cannot be read."""
-    readers: dict[str, list[str]] = {}
-    carriers: dict[str, dict[str, list[str]]] = {}
-    tables: dict[str, Table] = {}
+    by_name = {table.name: table for table in tables}
+    readers: dict[str, dict[str, None]] = {}
+    carriers: dict[str, dict[str, dict[str, None]]] = {}
     issues: list[Issue] = []
-    for index, (node, _, _) in enumerate(parsed.statements):
-        try:
-            scopes = parsed.scopes_of(index)
-            found = dict.fromkeys(
-                each for scope in scopes for each in _conditions(scope, origins, parsed.dialect)
-            )
-        except sql.SqlError as error:
-            message = f"its SQL cannot be read for rules: {str(error).splitlines()[0]}"
+    for node, each in asked:
+        if each.problem:
+            message = f"its SQL cannot be read for rules: {each.problem}"
             issues.append(Issue(Level.INFO, node, message))
-            continue
-        for table in origins.tables_read(scopes):
-            tables[table.name] = table
-            readers.setdefault(table.name, []).append(node)
-        for name, condition in found:
-            carriers.setdefault(name, {}).setdefault(condition, []).append(node)
+        for name in each.tables:
+            readers.setdefault(name, {})[node] = None
+        for condition in each.conditions:
+            if not _is_window(condition, by_name[condition.table]):
+                of_table = carriers.setdefault(condition.table, {})
+                of_table.setdefault(condition.text, {})[node] = None
     return tuple(
         Usage(
-            table,
-            tuple(dict.fromkeys(readers[name])),
-            {key: tuple(dict.fromkeys(nodes)) for key, nodes in carriers.get(name, {}).items()},
+            by_name[name],
+            tuple(nodes),
+            {text: tuple(each) for text, each in carriers.get(name, {}).items()},
         )
-        for name, table in tables.items()
+        for name, nodes in readers.items()
     ), tuple(issues)
 
 
@@ -108,71 +104,10 @@ def suggestions(usage: Usage, known: Sequence[Rule], dialect: str) -> Iterator[I
             )
 
 
-def _conditions(
-    scope: sql.Scope, origins: SourceColumns, dialect: str
-) -> Iterator[tuple[str, str]]:
-    """(table, condition over its bare columns) of one scope's WHERE and inner joins."""
-    query = scope.expression
-    if not isinstance(query, sql.exp.Select):
-        return
-    outer = _optional(query)
-    written = [query.args["where"].this] if query.args.get("where") else []
-    written += [
-        join.args["on"]
-        for join in query.args.get("joins") or ()
-        if not join.side and join.args.get("on")
-    ]
-    for condition in written:
-        for part in _parts(condition):
-            found = _over_one_table(part, scope, origins, outer)
-            if found is not None:
-                table, bare = found
-                yield from (
-                    (table, each) for each in sql.conjuncts(sql.to_sql(bare, dialect), dialect)
-                )
-
-
-def _parts(condition: sql.exp.Expr) -> Iterator[sql.exp.Expr]:
-    """What is joined by AND."""
-    inner = condition.unnest()
-    if isinstance(inner, sql.exp.And):
-        for part in inner.flatten():
-            yield from _parts(part)
-    else:
-        yield inner
-
-
-def _optional(query: sql.exp.Select) -> frozenset[str]:
-    """The aliases that an outer join may leave empty."""
-    joins = query.args.get("joins") or ()
-    found = {join.alias_or_name.lower() for join in joins if join.side in ("LEFT", "FULL")}
-    if any(join.side in ("RIGHT", "FULL") for join in joins):
-        first = query.find(sql.exp.From)
-        found |= {first.alias_or_name.lower()} if first is not None else set()
-    return frozenset(found)
-
-
-def _over_one_table(
-    part: sql.exp.Expr, scope: sql.Scope, origins: SourceColumns, outer: frozenset[str]
-) -> tuple[str, sql.exp.Expr] | None:
-    """The part with bare columns where all are of one table; None where it is no rule."""
-    columns = list(part.find_all(sql.exp.Column))
-    if not columns or part.find(sql.exp.Query, sql.exp.AggFunc, sql.exp.Window):
-        return None
-    if part.find(sql.exp.Is) and any(column.table.lower() in outer for column in columns):
-        return None  # an outer join that found nothing says nothing about the table's rows
-    found = origins.bare(scope, part)
-    if found is None:
-        return None
-    table, bare = found
-    names = [column.name for column in bare.find_all(sql.exp.Column)]
-    if not part.find(sql.exp.Is) and any(_is_date(table, name) for name in names):
-        return None
-    return table.name, bare
-
-
-def _is_date(table: Table, name: str) -> bool:
-    return table.column(name).kind in (Kind.DATE, Kind.TIMESTAMP)
+def _is_window(condition: Condition, table: Table) -> bool:
+    """Whether a condition asks for a stretch of time, which is no rule."""
+    kinds = (table.column(name).kind for name in condition.columns)
+    return not condition.tests_null and any(k in (Kind.DATE, Kind.TIMESTAMP) for k in kinds)
 
 
 def _slug(condition: str) -> str:

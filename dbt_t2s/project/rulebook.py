@@ -10,14 +10,13 @@ from dbt_t2s import sql
 from dbt_t2s.duck import Execute
 from dbt_t2s.project import buckets, contradictions, meanings, meta, pinned, recurring, rules
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
+from dbt_t2s.project.asked import Asked
 from dbt_t2s.project.evidence import Evidence
-from dbt_t2s.project.known import relation_key
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.places import Places
 from dbt_t2s.project.rules import Holder
 from dbt_t2s.project.schema import Issue, Join, Metric, Rule, RuleKind, Table
 from dbt_t2s.project.semantics import SemanticModel
-from dbt_t2s.project.source_columns import SourceColumns
-from dbt_t2s.project.statements import Parsed
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,8 @@ class Material:
     joins: Sequence[Join]
     metrics: Sequence[Metric]
     models: Sequence[SemanticModel]
-    statements: Parsed
+    asked: Sequence[tuple[str, Asked]]
+    lineage: Lineage
     places: Places
     execute: Execute | None = None
 
@@ -42,7 +42,7 @@ class Material:
 
 def find(material: Material) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
     """Every rule, the strongest kinds first, with unique names, and what contradicts what."""
-    dialect = material.statements.dialect
+    dialect = material.lineage.dialect
     named, issues = rules.find(
         tuple(_holders(material)),
         material.tables,
@@ -52,8 +52,8 @@ def find(material: Material) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
         dialect,
         material.places,
     )
-    used, unread = recurring.usages(material.statements, SourceColumns(material.tables, dialect))
-    cases, odd = buckets.find(material.statements, material.tables, _relations(material))
+    used, unread = recurring.usages(material.asked, material.tables)
+    cases = buckets.find(material.asked, material.tables, material.lineage)
     terms, differing = buckets.rules(cases, named, dialect)
     kept, unplaced = pinned.find(material.artifacts, material.tables)
     implied = [
@@ -71,7 +71,7 @@ def find(material: Material) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
     found = [*(_carried(rule, by_table, dialect) for rule in named), *mined]
     suggested = [i for usage in used for i in recurring.suggestions(usage, named, dialect)]
     clashes = contradictions.find(named, material.metrics, dialect)
-    told = (*issues, *unread, *odd, *differing, *unplaced, *suggested, *clashes)
+    told = (*issues, *unread, *differing, *unplaced, *suggested, *clashes)
     return tuple(rules.uniquely_named(found)), told
 
 
@@ -88,15 +88,6 @@ def _holders(material: Material) -> Iterator[Holder]:
         node = material.artifacts.node(metric.unique_id)
         if home in by_name and items(meta.own(node), "rules"):
             yield Holder(node, by_name[home])
-
-
-def _relations(material: Material) -> dict[str, str]:
-    """Node ids by their relation's key."""
-    return {
-        relation_key(text(node, "relation_name")): text(node, "unique_id")
-        for node in material.artifacts.nodes("model", "snapshot")
-        if text(node, "relation_name")
-    }
 
 
 def _said(condition: Rule, named: Sequence[Rule], dialect: str) -> bool:
@@ -123,7 +114,7 @@ def _placed(rule: Rule, material: Material) -> Rule:
     if rule.kind is RuleKind.PINNED:
         place = material.places.in_properties(node, text(node, "name"))
     else:
-        read = sql.columns_read(rule.predicate, material.statements.dialect)
+        read = sql.columns_read(rule.predicate, material.lineage.dialect)
         names = [name for _, name in read]
         if rule.kind is RuleKind.VALUE:
             node = material.artifacts.node(material.ids[rule.table])

@@ -9,12 +9,13 @@ from dbt_t2s.project import meta
 from dbt_t2s.project.artifacts import Artifacts, text
 from dbt_t2s.project.schema import SavedQuery
 
+# (node id, kind of node, SQL)
+Statement = tuple[str, str, str]
 
-def collect(
-    artifacts: Artifacts, saved_queries: Sequence[SavedQuery]
-) -> tuple[tuple[str, str, str], ...]:
-    """(node id, kind, SQL) of models, analyses, singular tests and saved queries."""
-    found: list[tuple[str, str, str]] = []
+
+def collect(artifacts: Artifacts, saved_queries: Sequence[SavedQuery]) -> tuple[Statement, ...]:
+    """The SQL of models, analyses, singular tests and saved queries."""
+    found: list[Statement] = []
     for kind in ("model", "snapshot", "analysis", "test"):
         for node in artifacts.nodes(kind):
             # Generic tests are dbt's own SQL, not somebody's question.
@@ -55,10 +56,6 @@ class Trees:
             raise found
         return found
 
-    def copy_of(self, code: str, dialect: str) -> sql.exp.Expr:
-        """``parse``'s tree to be changed at will."""
-        return self.parse(code, dialect).copy()
-
     def scopes(self, code: str, dialect: str) -> tuple[sql.Scope, ...]:
         """A query's scopes, inner ones first and itself last; none where it is no query.
 
@@ -76,28 +73,3 @@ class Trees:
         self._scopes.pop(key, None)
         found = self._read.pop(key, None)
         return found if isinstance(found, sql.exp.Expr) else None
-
-
-class Parsed:
-    """Statements (node id, kind, SQL) with their ``Trees``, each read when first asked for."""
-
-    def __init__(
-        self,
-        statements: Sequence[tuple[str, str, str]],
-        dialect: str,
-        trees: Trees | None = None,
-    ) -> None:
-        self.statements = tuple(statements)
-        self.dialect = dialect
-        self._trees = trees or Trees()
-
-    def __len__(self) -> int:
-        return len(self.statements)
-
-    def tree_of(self, index: int) -> sql.exp.Expr:
-        """The parse tree of a statement; ``SqlError``, each time, where it cannot be read."""
-        return self._trees.parse(self.statements[index][2], self.dialect)
-
-    def scopes_of(self, index: int) -> tuple[sql.Scope, ...]:
-        """A statement's scopes, as ``Trees.scopes`` gives them."""
-        return self._trees.scopes(self.statements[index][2], self.dialect)

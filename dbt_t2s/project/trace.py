@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dbt_t2s import sql
+from dbt_t2s.project import cases
 from dbt_t2s.project.outputs import (
     Names,
     Output,
@@ -44,7 +45,7 @@ class Traced:
 
 
 def trace(tree: exp.Expr, dialect: str, lookup: Lookup) -> Traced:
-    """The outputs of a query, whose tree is used up by it. ``SqlError`` if it is no query."""
+    """The outputs of a query, whose tree is left as it is. ``SqlError`` if it is no query."""
     if not sql.is_select(tree):
         raise sql.SqlError(f"a {tree.key} is no query")
     return _Tracer(dialect, lookup).query(tree, {}, None)
@@ -80,7 +81,7 @@ class _Tracer:
             name, names = cte.alias.lower(), cte.alias_column_names
             query = cte.this
             if written.recursive and isinstance(query, exp.SetOperation):
-                start = self.query(query.left.copy(), known, outer)
+                start = self.query(query.left, known, outer)
                 known[name] = start.relation(names)
             known[name] = self.query(query, known, outer).relation(names)
         return known
@@ -138,7 +139,10 @@ class _Tracer:
         """An expression, with what it reads written as sources."""
         if isinstance(node, exp.Column) and not node.is_star:
             return replace(names.resolve(node.table, node.name), name=name or node.name)
-        holder = exp.Paren(this=node)  # so that the expression itself can be replaced
+        terms = cases.labels(node, self.dialect) if isinstance(node, exp.Case) else ()
+        # A copy to be changed, in something where the expression itself can be replaced.
+        holder = exp.Paren(this=node.copy())
+        node = holder.this
         stop = (exp.Column, exp.Query)
         nodes = list(node.walk(prune=lambda each: isinstance(each, stop)))
         parts: list[Output] = []
@@ -160,7 +164,7 @@ class _Tracer:
             size += added
         value = holder.this
         sql.infer_type(value, self.dialect)
-        return combined(name, value, parts, size)
+        return replace(combined(name, value, parts, size), terms=terms)
 
     def _scalar(self, node: exp.Expr, names: Names, ctes: Ctes) -> Output:
         """A query that stands for a value, a list of them or their existence."""
@@ -178,7 +182,7 @@ class _Tracer:
         for each in list(names.everything(table)):
             lower = each.name.lower()
             if lower in replaced:
-                yield from self._item(replaced[lower].copy(), names, ctes)
+                yield from self._item(replaced[lower], names, ctes)
             elif lower not in dropped:
                 yield replace(each, name=renamed.get(lower, each.name))
 
@@ -221,6 +225,7 @@ class _Tracer:
 
     def _function(self, node: exp.Expr, ctes: Ctes, names: Names) -> Relation:
         """A table function: whatever it puts out is made from what it is given."""
+        node = node.copy()
         alias = node.args.get("alias")
         listed = [each.name for each in alias.columns] if alias is not None else []
         node.set("alias", None)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from dbt_t2s.project.named_joins import SUFFIXES, folded
+from dbt_t2s.project.identifiers import SUFFIXES, folded
 from dbt_t2s.project.schema import Column, Join, Table
 
 _SHORTEST = 3

@@ -1,9 +1,10 @@
 """Prints what a project's size costs: reading, distilling, mining, and all again after one change.
 
-    python tests/benchmarks/scale.py [MODELS[:TESTS] …]
+    python tests/benchmarks/scale.py [MODELS[:TESTS] | FOLDER …]
 
-Each size runs in a process of its own, on artifacts made for it and without a warehouse. Seconds
-are CPU time, with the wall clock's in brackets; MB is the process's peak.
+Each size runs in a process of its own, on artifacts made for it and without a warehouse; a FOLDER
+holds the artifacts of a real project. Seconds are CPU time, with the wall clock's in brackets; MB
+is the process's peak.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,8 +24,9 @@ from typing import TypeVar
 
 from dbt_t2s.corpus.patterns import mining
 from dbt_t2s.project import artifacts
-from dbt_t2s.project.dbt import DbtProject
+from dbt_t2s.project.dbt import DIALECTS, DbtProject
 from dbt_t2s.project.distill import distill
+from dbt_t2s.project.memory import Memory
 from dbt_t2s.project.statements import Trees
 from tests.tools import company_project
 from tests.tools.company_project import Size
@@ -73,37 +76,55 @@ def timed(action: Callable[[], T]) -> tuple[T, Seconds]:
     return found, Seconds(time.process_time() - cpu, time.perf_counter() - wall)
 
 
-def measure(folder: Path, size: Size) -> Row:
-    """The figures of the project that lies in ``folder``."""
+def measure(folder: Path) -> Row:
+    """The figures of the project whose artifacts lie in ``folder``."""
+    found, read = timed(lambda: artifacts.read(folder))
+    adapter = str(artifacts.section(found.manifest, "metadata").get("adapter_type"))
+    counts = [len(tuple(found.nodes(kind))) for kind in ("model", "test")]
     project = DbtProject(
         name="company", root=folder, target_path=folder, profiles_dir=folder, profile="",
-        target="", adapter="duckdb", dialect="duckdb",
+        target="", adapter=adapter, dialect=DIALECTS[adapter],
     )  # fmt: skip
-    _, read = timed(lambda: artifacts.read(folder))
-    trees = Trees()
-    schema, distilled = timed(lambda: distill(project, trees=trees))
+    trees, memory = Trees(), Memory()
+    schema, distilled = timed(lambda: distill(project, trees=trees, memory=memory))
     mined, mined_in = timed(lambda: mining(schema, trees=trees))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     megabytes = (folder / "manifest.json").stat().st_size / 1e6
     subprocess.run([sys.executable, __file__, "--change", str(folder)], check=True)
-    changed, distilled_again = timed(lambda: distill(project))
-    _, mined_again = timed(lambda: mining(changed, (), mined.readings))
+    trees = Trees()
+    changed, distilled_again = timed(lambda: distill(project, trees=trees, memory=memory))
+    _, mined_again = timed(lambda: mining(changed, (), mined.readings, trees))
     again = distilled_again + mined_again
     return Row(
-        size.models, size.tests, megabytes, len(schema.tables), mined.scopes, read, distilled,
+        counts[0], counts[1], megabytes, len(schema.tables), mined.scopes, read, distilled,
         mined_in, again, peak,
     )  # fmt: skip
 
 
-def measured_apart(size: Size) -> Row:
-    """``measure`` on a project of this size, in a process of its own."""
+def measured_apart(given: str) -> Row:
+    """``measure`` on a project of this size or on copies of its artifacts, in another process."""
     with tempfile.TemporaryDirectory() as folder:
-        company_project.write(Path(folder), size)
-        command = [sys.executable, __file__, "--one", folder, f"{size.models}:{size.tests}"]
+        if Path(given).is_dir():
+            for each in Path(given).glob("*.json"):
+                shutil.copy(each, folder)
+        else:
+            company_project.write(Path(folder), size_of(given))
+        command = [sys.executable, __file__, "--one", folder]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     times = ("read", "distill", "mine", "again")
     return Row(**{**found, **{name: Seconds(**found[name]) for name in times}})
+
+
+def change_one(folder: Path) -> None:
+    """Rewrites the manifest with one model's SQL changed, as an edit and ``dbt compile`` would."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    compiled = [node for node in manifest["nodes"].values() if node.get("compiled_code")]
+    models = [node for node in compiled if node["resource_type"] == "model"]
+    node = models[len(models) // 2]
+    node["compiled_code"] = f"select * from ({node['compiled_code']}\n) as changed where 1 = 1"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def shown(row: Row) -> str:
@@ -127,13 +148,13 @@ def main() -> int:
     parser.add_argument("--change", type=Path, help="change one model of the project in it")
     given = parser.parse_args()
     if given.change:
-        company_project.change_one(given.change)
+        change_one(given.change)
     elif given.one:
-        print(json.dumps(asdict(measure(given.one, size_of(given.sizes[0])))))
+        print(json.dumps(asdict(measure(given.one))))
     else:
         print(f"| {' | '.join(HEADINGS)} |\n|{'---|' * len(HEADINGS)}")
         for each in given.sizes:
-            print(shown(measured_apart(size_of(each))), flush=True)
+            print(shown(measured_apart(each)), flush=True)
     return 0
 
 

@@ -128,6 +128,8 @@ class RememberedFlow:
     def saved_query(self, name: str) -> str:
         return str(self._ask(self._flow.saved_query, name))
 
+    answers = ()
+
     def dimensions(self, metric: str) -> tuple[tuple[str, str, str, bool], ...]:
         found: tuple[tuple[str, str, str, bool], ...] = self._ask(self._flow.dimensions, metric)
         return found
@@ -153,7 +155,7 @@ class Memory:
     flows: dict[str, RememberedFlow]
     outcomes: Counter[str]
 
-    def flow(self, semantic_manifest: Any, dialect: str) -> RememberedFlow:
+    def flow(self, semantic_manifest: Any, dialect: str, _: object = ()) -> RememberedFlow:
         key = json.dumps([semantic_manifest, dialect])
         if key not in self.flows:
             # The unchanged manifest's comes first and is kept; the others rarely come twice.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from dbt_t2s.duck import Execute, QueryError, Rows, open_writable, run
 from dbt_t2s.project import evidence, joins, mined_joins, named_joins
 from dbt_t2s.project.artifacts import Artifacts
+from dbt_t2s.project.asked import Asking
 from dbt_t2s.project.assertions import Fact, facts
 from dbt_t2s.project.evidence import Evidence
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import Cardinality, Column, Join, Kind, Role, Table
 
 
@@ -241,8 +244,19 @@ RELATIONS = {
 
 
 def mined(*statements: tuple[str, str]) -> tuple[mined_joins.Mined, ...]:
-    written = [(node, "model", code) for node, code in statements]
-    return mined_joins.find(written, (ORDERS, CUSTOMERS), RELATIONS, "duckdb")
+    code = dict(statements)
+    nodes = {
+        node: {
+            "unique_id": node, "resource_type": "model", "name": name, "relation_name": name,
+            "compiled_code": code.get(node, ""),
+        }
+        for name, node in RELATIONS.items()
+    }  # fmt: skip
+    asked = Asking((ORDERS, CUSTOMERS), (), "duckdb").of(
+        [(node, "model", text) for node, text in statements]
+    )
+    lineage = Lineage(Artifacts({"nodes": nodes}), "duckdb")
+    return mined_joins.find(asked, (ORDERS, CUSTOMERS), RELATIONS, lineage)
 
 
 @pytest.mark.parametrize(
@@ -252,6 +266,10 @@ def mined(*statements: tuple[str, str]) -> tuple[mined_joins.Mined, ...]:
         "select 1 from orders o join customers c using (customer_id)",
         "select 1 from orders o, customers c where c.customer_id = o.customer_id and order_id > 1",
         "select 1 from orders o join customers c on cast(o.customer_id as int) = c.customer_id",
+        "select 1 from orders natural join customers",
+        "select 1 from orders where customer_id in (select customer_id from customers)",
+        "select 1 from orders o where not exists"
+        " (select 1 from customers c where c.customer_id = o.customer_id)",
         """with o as (select * from orders), c as (select customer_id as id from customers)
            select 1 from o join (select id from c) as d on o.customer_id = d.id""",
     ],
@@ -328,7 +346,7 @@ def test_names_that_point(column: str, target: Table) -> None:
         ("customers", table("customers", "id", key="id")),
         ("total_customers", table("customers", "id", key="id")),
         ("customer_id:text", table("customers", "customer_id", key="customer_id")),
-        ("day:date", table("days", "day:date", key="day")),
+        ("opened:date", table("openings", "opened:date", key="opened")),
         ("price", table("products", "product_id", "price", key="product_id")),
         ("year", table("budgets", "year", key="year")),
     ],
@@ -388,6 +406,79 @@ def test_a_name_alone_is_no_join_where_values_do_not_fit(execute: Execute) -> No
     assert found(ORDERS, CUSTOMERS, execute=execute) == {}
     (join,) = found(ORDERS, CUSTOMERS).values()
     assert not join.proven
+
+
+def test_of_keys_that_names_fit_alike_the_values_choose(tmp_path: Path) -> None:
+    with open_writable(tmp_path / "a.duckdb") as connection:
+        connection.execute("create table north as select range + 1 as shop_code from range(3)")
+        connection.execute("create table south as select range + 7 as shop_code from range(3)")
+        connection.execute("create table visits as select * from (values (8), (9)) v (shop_code)")
+        north, south = (table(name, "shop_code", key="shop_code") for name in ("north", "south"))
+        visits = table("visits", "shop_code")
+        edges = found(north, south, visits, execute=lambda query: run(connection, query))
+        assert list(edges) == ["visits.shop_code -> south.shop_code"]
+        assert not any(each.startswith("visits") for each in found(north, south, visits))
+        connection.execute("insert into north values (8), (9)")
+        assert not found(visits, north, south, execute=lambda query: run(connection, query))
+
+
+def coded(name: str, *columns: str, rows: int, distinct: int) -> Table:
+    """A table of three-letter codes, ``name:personal`` for personal data, with their profile."""
+    built = tuple(
+        Column(
+            column.partition(":")[0], "varchar", Kind.TEXT, Role.TEXT, format="AAA",
+            distinct=distinct, null_share=0.0, personal=column.endswith(":personal"),
+        )
+        for column in columns
+    )  # fmt: skip
+    return Table(name, name, f"model.p.{name}", "", built, rows=rows)
+
+
+def test_codes_that_one_key_holds_all_are_a_join_where_names_say_nothing(tmp_path: Path) -> None:
+    codes = ", ".join(f"('A{letter}X')" for letter in "ABCDEFGH")
+    with open_writable(tmp_path / "a.duckdb") as connection:
+        connection.execute(f"create table airports as select * from (values {codes}) v (faa)")
+        connection.execute(
+            "create table flights as select faa as origin, faa as dest, faa as pilot,"
+            " faa as carrier from airports, range(2) where faa < 'AG'"
+        )
+        connection.execute("update flights set carrier = 'ZZZ' where carrier = 'AAX'")
+        connection.execute("create table others as select faa from airports")
+
+        def asked(*tables: Table) -> set[str]:
+            return set(found(*tables, execute=lambda query: run(connection, query)))
+
+        airports = coded("airports", "faa", rows=8, distinct=8)
+        flights = coded(
+            "flights", "origin", "dest", "pilot:personal", "carrier", rows=12, distinct=6
+        )
+        assert asked(airports, flights) == {
+            "flights.origin -> airports.faa",
+            "flights.dest -> airports.faa",
+        }
+        # Two keys that hold them, too few codes to tell, another shape: nothing to say.
+        others = replace(airports, name="others", relation="others", unique_id="model.p.others")
+        assert not {each for each in asked(airports, others, flights) if "flights" in each}
+        few = replace(flights, columns=tuple(replace(each, distinct=4) for each in flights.columns))
+        assert asked(airports, few) == set()
+        shaped = replace(
+            flights, columns=tuple(replace(each, format="AA9") for each in flights.columns)
+        )
+        assert asked(airports, shaped) == set()
+        assert found(airports, flights) == {}
+
+
+def test_a_copied_attribute_is_no_second_join() -> None:
+    stores = table("stores", "store_id", "store_name:text", key="store_id")
+    unique = tuple(replace(column, unique=True) for column in stores.columns)
+    wide = table("order_details", "line_no", "store_id", "store_name:text")
+    assert list(found(replace(stores, columns=unique), wide)) == [
+        "order_details.store_id -> stores.store_id"
+    ]
+    without = table("order_details", "line_no", "store_name:text")
+    assert list(found(replace(stores, columns=unique), without)) == [
+        "order_details.store_name -> stores.store_name"
+    ]
 
 
 def test_combined_keys_are_measured(execute: Execute) -> None:

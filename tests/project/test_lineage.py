@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dbt_t2s import sql
 from dbt_t2s.project.artifacts import Artifacts
-from dbt_t2s.project.lineage import LONGEST, Lineage
+from dbt_t2s.project.lineage import Lineage
+from dbt_t2s.project.node_sql import LONGEST
 from dbt_t2s.project.outputs import Output, Relation, carried, source
 from dbt_t2s.project.trace import Traced, trace
 from tests.tools import big_project

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from dbt_t2s.project import buckets, contradictions, meanings, pinned, recurring
 from dbt_t2s.project.artifacts import Artifacts
+from dbt_t2s.project.asked import Asked, Asking
 from dbt_t2s.project.evidence import Evidence, Fact
+from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.places import Places
 from dbt_t2s.project.schema import Column, Issue, Kind, ProjectSchema, Role, Rule, RuleKind, Table
-from dbt_t2s.project.source_columns import SourceColumns
-from dbt_t2s.project.statements import Parsed
 
 COLUMNS = (
     Column("order_id", "INTEGER", Kind.NUMBER, Role.KEY),
@@ -29,13 +29,13 @@ COLUMNS = (
 ORDERS = Table("orders", "main.orders", "model.shop.orders", "orders.sql", COLUMNS)
 
 
-def parsed(*queries: str) -> Parsed:
-    return Parsed([(f"analysis.q{n}", "analysis", q) for n, q in enumerate(queries)], "duckdb")
+def asked(*queries: str, tables: Sequence[Table] = (ORDERS,)) -> tuple[tuple[str, Asked], ...]:
+    statements = [(f"analysis.q{n}", "analysis", q) for n, q in enumerate(queries)]
+    return Asking(tables, (), "duckdb").of(statements)
 
 
 def usage(*queries: str) -> recurring.Usage:
-    read = parsed(*queries)
-    (found,), issues = recurring.usages(read, SourceColumns([ORDERS], "duckdb"))
+    (found,), issues = recurring.usages(asked(*queries), [ORDERS])
     assert not issues
     return found
 
@@ -87,14 +87,8 @@ def test_recurring_conditions_are_rules_and_habits_are_suggested() -> None:
 
 
 def test_sql_that_cannot_be_read_is_an_issue() -> None:
-    _, issues = recurring.usages(parsed("select from where ("), SourceColumns([ORDERS], "duckdb"))
+    _, issues = recurring.usages(asked("select from where ("), [ORDERS])
     assert [issue.where for issue in issues] == ["analysis.q0"]
-
-
-def test_statements_are_parsed_once() -> None:
-    read = parsed("select 1")
-    assert read.tree_of(0) is read.tree_of(0)
-    assert len(read.scopes_of(0)) == 1
 
 
 CASE = "case when amount > 100 then 'big' when amount > 10 then 'medium' else 'small' end"
@@ -103,8 +97,14 @@ CASE = "case when amount > 100 then 'big' when amount > 10 then 'medium' else 's
 def terms(
     *queries: str, written: Sequence[Rule] = (), tables: Sequence[Table] = (ORDERS,)
 ) -> tuple[list[Rule], list[Issue]]:
-    found, issues = buckets.find(parsed(*queries), tables, {})
-    assert not issues
+    nodes = {
+        f"analysis.q{n}": {
+            "unique_id": f"analysis.q{n}", "resource_type": "model", "compiled_code": query
+        }
+        for n, query in enumerate(queries)
+    }  # fmt: skip
+    lineage = Lineage(Artifacts({"nodes": nodes}), "duckdb")
+    found = buckets.find(asked(*queries, tables=tables), tables, lineage)
     return buckets.rules(found, written, "duckdb")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pytest
 
 from dbt_t2s import sql
 from dbt_t2s.corpus.patterns import mining
+from dbt_t2s.duck import Execute
+from dbt_t2s.project import metrics
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.distill import distill
+from dbt_t2s.project.memory import Memory
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.project.statements import Trees
 from tests.tools import company_project
@@ -76,10 +80,47 @@ def test_mining_takes_over_what_distilling_parsed(tmp_path: Path, parsed: Counte
 
 
 def test_a_second_run_reads_only_what_changed(tmp_path: Path, parsed: Counter[str]) -> None:
-    made = project(tmp_path, 20)
-    first = mining(distill(made))
+    made, memory = project(tmp_path, 20), Memory()
+    first = mining(distill(made, memory=memory))
     company_project.change_one(tmp_path)
-    changed = distill(made)
     parsed.clear()
-    mining(changed, (), first.readings)
-    assert parsed.total() == 1
+    changed = distill(made, trees=(trees := Trees()), memory=memory)
+    mined = mining(changed, (), first.readings, trees)
+    statements = {code for _, _, code in changed.statements}
+    assert sum(parsed[code] for code in statements) == 1
+    fresh = distill(made)
+    assert changed == fresh
+    assert mined.patterns == mining(fresh).patterns
+
+
+def test_what_is_read_again_follows_the_columns_above(tmp_path: Path, parsed: Counter[str]) -> None:
+    """Without a catalog a model's columns come from the SQL above it."""
+    made, memory = project(tmp_path, 20), Memory()
+    (tmp_path / "catalog.json").unlink()
+    first = distill(made, memory=memory)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    above = next(
+        node
+        for node in manifest["nodes"].values()
+        if any(node["unique_id"] in n["depends_on"]["nodes"] for n in manifest["nodes"].values())
+    )
+    above["compiled_code"] = f"select s.*, 1 as extra from ({above['compiled_code']}) as s"
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    parsed.clear()
+    changed = distill(made, memory=memory)
+    assert changed == distill(made)
+    assert changed != first
+    assert parsed[above["compiled_code"]] >= 1
+
+
+def test_metricflow_is_not_asked_again(
+    kennel: DbtProject, execute: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = Memory()
+    first = distill(kennel, execute=execute, memory=memory)
+    assert memory.answers
+    monkeypatch.setattr(metrics, "_open", None)  # opening it would fail
+    assert distill(kennel, execute=execute, memory=memory) == first
+    manifest: dict[str, list[object]] = {"semantic_models": [], "metrics": []}
+    with pytest.raises(TypeError):
+        metrics.MetricFlow(manifest, "duckdb", memory.answers)
