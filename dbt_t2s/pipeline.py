@@ -29,7 +29,7 @@ from dbt_t2s.project.asked import Asked
 from dbt_t2s.project.memory import Memory
 from dbt_t2s.project.metrics import Answer
 from dbt_t2s.project.node_sql import NodeSql
-from dbt_t2s.project.schema import ProjectSchema, Rule
+from dbt_t2s.project.schema import Issue, ProjectSchema, Rule
 from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
 
@@ -228,7 +228,12 @@ def _query_log(workspace: Workspace) -> tuple[Statement, ...]:
         return ()
     mask = secrets.masker(artifacts.read(project.target_path))
     of_file = query_log.file_of(setting, project.root) is not None
-    if of_file or project.database is None or not project.database.exists():
+    if not of_file and project.adapter != "duckdb":
+        with dbt_warehouse.open_data(project, query_log.MAX_STATEMENTS + 1) as data:
+            if isinstance(data, Issue):
+                raise CorpusError(data.message, where=f"query_log {setting}", hint=data.hint)
+            log = query_log.read(setting, project.root, data.execute, mask, project.dialect)
+    elif of_file or project.database is None or not project.database.exists():
         log = query_log.read(setting, project.root, None, mask)
     else:
         warehouse = copy_warehouse(project.database, workspace.warehouse_dir)

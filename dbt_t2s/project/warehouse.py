@@ -32,10 +32,13 @@ PATIENCE = 3
 
 
 @contextmanager
-def open_data(project: DbtProject) -> Iterator[Data | Issue]:
-    """The warehouse's data, or why there is none: dbt, the macros or the connection are missing."""
+def open_data(project: DbtProject, rows: int = QUERY_ROWS) -> Iterator[Data | Issue]:
+    """The warehouse's data, or why there is none: dbt, the macros or the connection are missing.
+
+    ``rows`` is how many come back from one query at most.
+    """
     with ExitStack() as stack:
-        yield _missing(project) or _opened(project, stack)
+        yield _missing(project) or _opened(project, stack, rows)
 
 
 def is_unread(issues: Sequence[Issue]) -> bool:
@@ -69,13 +72,13 @@ def _package_folder() -> Path:
     return Path(sysconfig.get_path("data")) / "share" / PACKAGE
 
 
-def _opened(project: DbtProject, stack: ExitStack) -> Data | Issue:
+def _opened(project: DbtProject, stack: ExitStack, rows: int) -> Data | Issue:
     try:
         operations = stack.enter_context(Operations(project, call_s=QUERY_S * 1.25))
     except ProjectError as error:
         message = f"the data was not looked at: {error.what}"
         return Issue(Level.WARNING, WAREHOUSE, message, error.hint)
-    warehouse = Warehouse(operations)
+    warehouse = Warehouse(operations, rows=rows)
     answer = warehouse.execute("select 1 as one")
     if isinstance(answer, QueryError):
         message = f"cannot be reached, so the data was not looked at: {answer.message}"
@@ -86,15 +89,18 @@ def _opened(project: DbtProject, stack: ExitStack) -> Data | Issue:
 class Warehouse:
     """What ``Data`` asks, by macros. Each answer is a value, an error too."""
 
-    def __init__(self, operations: Operations, query_s: int = QUERY_S) -> None:
+    def __init__(
+        self, operations: Operations, query_s: int = QUERY_S, rows: int = QUERY_ROWS
+    ) -> None:
         self._operations = operations
+        self._rows = rows
         self._query_s = query_s
         self._failures = 0
         self._lost: QueryError | None = None
 
     def execute(self, sql: str) -> Rows | QueryError:
         """The rows of one SELECT that only reads, without types: dates come as ISO texts."""
-        answers = self._call("t2s_query", sql=sql, limit=QUERY_ROWS, timeout=self._query_s)
+        answers = self._call("t2s_query", sql=sql, limit=self._rows, timeout=self._query_s)
         if isinstance(answers, QueryError):
             return answers
         columns = tuple(str(name) for name in answers[0]["columns"])

@@ -46,6 +46,10 @@ clinic:
 5,9,2024-03-01 16:45:00,80.00,4.75,false,
 6,,2024-03-09 17:00:00,0.00,5,,
 """,
+    "seeds/raw_log.csv": """sql
+select count(*) from "Vet".visits where paid > 70
+"select v.paid from ""Vet"".visits as v join ""Vet"".pets as p on v.pet_id = p.pet_id"
+""",
     "models/pets.sql": "select * from {{ ref('raw_pets') }}",
     "models/visits.sql": """
 select

@@ -107,6 +107,17 @@ def test_distill_says_of_postgres_what_it_says_of_duckdb(
 
 
 @needs_postgres
+def test_a_query_log_in_the_warehouse_is_mined(clinic: DbtProject) -> None:
+    env = {"DBT_T2S_QUERY_LOG": '"Vet".raw_log:sql'}
+    done = t2s("mine", "--target", "pg", cwd=clinic.root, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "2 statements of the query log" in done.stderr
+    done = t2s("mine", "--target", "pg", cwd=clinic.root, env={"DBT_T2S_QUERY_LOG": "nothing:sql"})
+    assert done.returncode == 1
+    assert 'relation "nothing" does not exist' in done.stderr
+
+
+@needs_postgres
 def test_a_warehouse_that_is_down_is_a_warning_and_is_asked_again(
     clinic: DbtProject, server: Server
 ) -> None:
