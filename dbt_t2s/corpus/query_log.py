@@ -185,7 +185,7 @@ def _of_warehouse(setting: str, execute: Execute | None, dialect: str) -> _Found
     where = f"query_log {setting}"
     if execute is None:
         raise CorpusError(
-            "the query log is a column of the warehouse, which cannot be read",
+            "the query log is a column of the warehouse, and there is no DuckDB file to read",
             where=where,
             hint="run `dbt build`, or name a file",
         )
