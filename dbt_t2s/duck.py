@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from dbt_t2s.errors import WarehouseError
+from dbt_t2s.errors import EmptyWarehouseError, WarehouseError
 
 Connection = duckdb.DuckDBPyConnection
 Config = dict[str, str | bool | int | float | list[str]]
@@ -192,7 +192,8 @@ def quoted(*parts: str) -> str:
 def copy_warehouse(source: Path, directory: Path) -> Path:
     """Copies a DuckDB file under its own name: its catalog is called after the file.
 
-    WarehouseError if the file is missing, being written, empty or not a DuckDB file.
+    EmptyWarehouseError if the file is missing or holds no tables, WarehouseError if it is being
+    written or not a DuckDB file.
     """
     _check_source(source)
     directory.mkdir(parents=True, exist_ok=True)
@@ -217,7 +218,7 @@ def copy_warehouse(source: Path, directory: Path) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     if not relations_of(target):
-        raise WarehouseError(
+        raise EmptyWarehouseError(
             "the warehouse holds no tables", where=str(source), hint="run `dbt build`"
         )
     return target
@@ -231,7 +232,9 @@ def first_line(message: str) -> str:
 
 def _connect(path: Path, config: Config) -> Connection:
     if not path.exists():
-        raise WarehouseError("there is no DuckDB file", where=str(path), hint="run `dbt build`")
+        raise EmptyWarehouseError(
+            "there is no DuckDB file", where=str(path), hint="run `dbt build`"
+        )
     try:
         return duckdb.connect(str(path), read_only=True, config=config)
     except duckdb.Error as error:

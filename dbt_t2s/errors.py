@@ -40,6 +40,10 @@ class WarehouseError(T2SError):
     """The DuckDB file is missing, locked, empty or broken."""
 
 
+class EmptyWarehouseError(WarehouseError):
+    """There is no DuckDB file, or no table in it: what needs no data can go on without."""
+
+
 class ProjectError(T2SError):
     """The dbt project or its artifacts could not be read."""
 

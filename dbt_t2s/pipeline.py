@@ -8,7 +8,7 @@ training. Public functions take the lock; those with an underscore expect it to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -133,7 +133,7 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
     return schema
 
 
-_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json")
+_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
 
 
 _READINGS: Mapping[str, type] = {"nodes": NodeSql, "asked": Asked, "answers": Answer}
@@ -183,9 +183,10 @@ def _distilled(workspace: Workspace, trees: Trees | None, memory: Memory) -> Pro
         if project.adapter != "duckdb":
             with dbt_warehouse.open_data(project) as data:
                 return distilled(data=data, profile_rows=settings.profile_rows)
-        if project.database is None or not project.database.exists():
-            return distilled()
-        warehouse = copy_warehouse(project.database, workspace.warehouse_dir)
+        warehouse, issues = workspace.data()
+        if warehouse is None:
+            schema = distilled()
+            return replace(schema, issues=(*issues, *schema.issues))
         with Sandbox(warehouse, ()) as sandbox:
             return distilled(execute=sandbox.execute_trusted, profile_rows=settings.profile_rows)
 

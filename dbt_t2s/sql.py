@@ -346,19 +346,19 @@ def substitute(sql: str, dialect: str, values: Mapping[str, str]) -> str:
     return to_sql(parse_one(sql, dialect).transform(place), dialect)
 
 
+def all_of(node: exp.Expr) -> list[exp.Expr]:
+    """The conditions that all hold where ``node`` does: what AND joins, at any depth."""
+    node = node.unnest()
+    if not isinstance(node, exp.And):
+        return [node]
+    return [part for each in node.flatten() for part in all_of(each)]
+
+
 @functools.lru_cache(_REMEMBERED)
 def conjuncts(predicate: str, dialect: str) -> tuple[str, ...]:
     """The parts of a condition that all must hold, spelled alike: ``x = false`` is ``NOT x``."""
-    node = parse_one(predicate, dialect).unnest()
-    parts = list(node.flatten()) if isinstance(node, exp.And) else [node]
-    found: list[str] = []
-    for part in parts:
-        inner = part.unnest()
-        if isinstance(inner, exp.And):
-            found += conjuncts(to_sql(inner, dialect), dialect)
-        else:
-            plain = _plain_boolean(inner)
-            found.append(to_sql(exp.paren(plain) if isinstance(plain, exp.Or) else plain, dialect))
+    plain = (_plain_boolean(part) for part in all_of(parse_one(predicate, dialect)))
+    found = [to_sql(exp.paren(p) if isinstance(p, exp.Or) else p, dialect) for p in plain]
     return tuple(dict.fromkeys(found))
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from dbt_t2s.config import Settings, load_settings
 from dbt_t2s.console import Console
 from dbt_t2s.corpus import query_log
-from dbt_t2s.errors import UsageError
+from dbt_t2s.duck import copy_warehouse
+from dbt_t2s.errors import EmptyWarehouseError, UsageError
 from dbt_t2s.project.dbt import DbtProject, open_project
+from dbt_t2s.project.schema import Issue, Level
 
 EMBEDDED = "embedded"
 # Above this size a file is known by size and time, not by what is in it.
@@ -93,6 +95,19 @@ class Workspace:
     @property
     def questions_path(self) -> Path | None:
         return self.settings.questions_path(self.project.root)
+
+    def data(self) -> tuple[Path | None, tuple[Issue, ...]]:
+        """A copy of the warehouse; None, and why, where there is nothing to copy."""
+        database = self.project.database
+        if database is None:
+            return None, ()
+        try:
+            return copy_warehouse(database, self.warehouse_dir), ()
+        except EmptyWarehouseError as empty:
+            message = (
+                f"{empty.what}: columns come from the catalog and the SQL, and no values are known"
+            )
+            return None, (Issue(Level.WARNING, database.name, message, "dbt build"),)
 
 
 def open_workspace(

@@ -118,6 +118,38 @@ def test_a_manifest_that_is_cut_short_is_made_again(shop: Path) -> None:
     assert json.loads(path.read_text())["nodes"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("catalog.json", b"[" * 100_000), ("semantic_manifest.json", "{}x".encode("utf-16"))],
+)
+def test_an_artifact_that_is_broken_is_made_again(shop: Path, name: str, content: bytes) -> None:
+    (shop / "target" / name).write_bytes(content)
+    done = t2s("distill", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert f"broken ({name}: " in done.stderr
+    assert "dbt docs generate" in done.stderr
+    json.loads((shop / "target" / name).read_bytes())
+
+
+def test_run_results_that_are_broken_are_told_of(shop: Path) -> None:
+    (shop / "target" / "run_results.json").write_bytes(b'{"results": "\xff"}')
+    done = t2s("distill", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    for words in ("run_results.json", "not JSON", "dbt build"):
+        assert words in done.stderr, done.stderr
+
+
+def test_a_manifest_that_is_too_large_is_refused_at_once(shop: Path) -> None:
+    with (shop / "target" / "manifest.json").open("wb") as sparse:
+        sparse.truncate(5 << 30)
+    later = time.time() + 60
+    os.utime(shop / "target" / "manifest.json", (later, later))
+    done = t2s("distill", cwd=shop)
+    assert_one_message(done, "manifest.json", "5.0 GiB", "no more than 1 GiB")
+    assert "running dbt" not in done.stderr
+
+
 def test_no_catalog_is_made_on_demand(shop: Path) -> None:
     (shop / "target" / "catalog.json").unlink()
     done = t2s("distill", cwd=shop)
@@ -144,6 +176,25 @@ def test_a_warehouse_without_tables(shop: Path) -> None:
     duckdb.connect(str(shop / "shop.duckdb")).close()
     assert_one_message(t2s("generate", cwd=shop), "shop.duckdb", "dbt build")
     assert_whole(shop)
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["empty", "missing"])
+def test_a_project_is_distilled_before_anything_is_built(shop: Path, there: bool) -> None:
+    import duckdb
+
+    (shop / "shop.duckdb").unlink()
+    (shop / "target" / "catalog.json").write_text('{"nodes": {}, "sources": {}}')
+    if there:
+        duckdb.connect(str(shop / "shop.duckdb")).close()
+    done = t2s("distill", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert "2 tables, 8 columns" in done.stdout
+    assert done.stderr.count("shop.duckdb") == 1, done.stderr
+    assert "dbt build" in done.stderr
+    schema = store.read_json(shop / "target" / "t2s" / "schema.json", ProjectSchema)
+    warnings = [issue for issue in schema.issues if issue.where == "shop.duckdb"]
+    assert [issue.hint for issue in warnings] == ["dbt build"]
+    assert all(table.rows is None for table in schema.tables)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 500])

@@ -38,16 +38,6 @@ def says_something(node: exp.Expr) -> bool:
     )
 
 
-def is_injected(node: exp.Expr) -> bool:
-    """Whether dbt put this here: an ephemeral model's SQL, which is a statement of its own."""
-    cte = node.find_ancestor(exp.CTE)
-    while cte is not None:
-        if cte.alias.startswith("__dbt__cte__"):
-            return True
-        cte = cte.find_ancestor(exp.CTE)
-    return False
-
-
 def own(node: exp.Expr) -> Iterator[exp.Expr]:
     """The nodes under ``node``, itself first, without those of queries inside it."""
     pending = [node]  # no recursion: a chain of a thousand ORs is a thousand nodes deep
@@ -61,18 +51,10 @@ def own(node: exp.Expr) -> Iterator[exp.Expr]:
         ]
 
 
-def conjuncts(node: exp.Expr) -> list[exp.Expr]:
-    """The parts of a condition that all must hold."""
-    node = node.unnest()
-    if not isinstance(node, exp.And):
-        return [node]
-    return [part for each in node.flatten() for part in conjuncts(each)]
-
-
 def join_conditions(node: exp.Expr) -> list[exp.Expr]:
     """The conditions of a query's joins, one by one."""
     found = [join.args.get("on") for join in node.args.get("joins") or ()]
-    return [part for each in found if each is not None for part in conjuncts(each)]
+    return [part for each in found if each is not None for part in sql.all_of(each)]
 
 
 def comparisons(node: exp.Expr) -> Iterator[tuple[exp.Column, str, str]]:
@@ -199,11 +181,11 @@ def conditions(node: exp.Expr, nodes: Sequence[exp.Expr]) -> Iterator[exp.Expr]:
     """The conditions that rows are chosen by: of WHERE, and of aggregates over some rows only."""
     where = node.args.get("where")
     if where is not None:
-        yield from conjuncts(where.this)
+        yield from sql.all_of(where.this)
     for each in nodes:
         if isinstance(each, exp.Filter) and isinstance(each.expression, exp.Where):
-            yield from conjuncts(each.expression.this)
+            yield from sql.all_of(each.expression.this)
         elif isinstance(each, exp.CountIf) or (
             isinstance(each, exp.If) and each.find_ancestor(exp.AggFunc)
         ):
-            yield from conjuncts(each.this)
+            yield from sql.all_of(each.this)

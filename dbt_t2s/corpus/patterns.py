@@ -102,21 +102,23 @@ def mining(
 ) -> Mined:
     """``mine`` with its issues and the share of scopes that it could read.
 
-    ``log`` holds statements from a query log; ``remembered`` readings of an earlier run, of which
-    those that still hold are used again. ``trees`` are those of the schema's statements, if they
-    were parsed just now; they are used up.
+    ``log`` holds statements from a query log, whose literals may be personal data: they are kept
+    only beside columns that hold none. ``remembered`` are readings of an earlier run, of which
+    those that still hold are used again; ``trees`` those of the schema's statements, if they were
+    parsed just now; they are used up.
     """
     trees = trees or Trees()
     known = known_of(schema.tables, schema.relations, schema.dialect)
     readings = {each.key: each for each in remembered if each.holds(known)}
     used: dict[str, Reading] = {}
     placed: list[tuple[str, Reading]] = []
-    for where, code in (*statements_of(schema), *log):
-        key = key_of(code, known.dialect)
+    own = ((where, code, False) for where, code in statements_of(schema))
+    for where, code, masked in (*own, *((where, code, True) for where, code in log)):
+        key = key_of(code, known.dialect, masked=masked)
         reading = used.get(key) or readings.get(key)
-        reading = reading or read(code, known, trees.take(code, known.dialect))
-        used[key] = reading
-        placed.append((where, reading))
+        tree = None if reading or masked else trees.take(code, known.dialect)
+        used[key] = reading or read(code, known, tree, masked=masked)
+        placed.append((where, used[key]))
     seen = [(where, query) for where, reading in placed for query in reading.queries]
     failed = [(where, failure) for where, reading in placed for failure in reading.failures]
     lost = sum(failure.scopes for _, failure in failed)

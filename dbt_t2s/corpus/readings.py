@@ -12,11 +12,12 @@ from dbt_t2s.corpus import clauses
 from dbt_t2s.project.known import Known
 from dbt_t2s.project.origins import Origins, Unresolved
 from dbt_t2s.project.schema import Role
+from dbt_t2s.project.statements import is_injected
 from dbt_t2s.sql import Scope, exp
 from dbt_t2s.store import fingerprint
 
 # What a reading looks like; a change of how SQL is read changes it too.
-_FORMAT = 2
+_FORMAT = 3
 _LONGEST = 200
 _QUOTED = re.compile(r"'[^']*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
@@ -84,17 +85,18 @@ class Reading:
         return self.known == _fingerprint(self.relations, known)
 
 
-def key_of(code: str, dialect: str) -> str:
+def key_of(code: str, dialect: str, *, masked: bool = False) -> str:
     """The key of a statement's reading."""
-    return fingerprint([_FORMAT, dialect, code])
+    return fingerprint([_FORMAT, dialect, masked, code])
 
 
-def read(code: str, known: Known, tree: exp.Expr | None = None) -> Reading:
+def read(code: str, known: Known, tree: exp.Expr | None = None, *, masked: bool = False) -> Reading:
     """What ``code`` (one statement or several) says; never fails on what is in it.
 
-    ``tree`` is its parse tree where that is at hand; it is used up.
+    ``tree`` is its parse tree where that is at hand; it is used up. Where ``masked``, literals are
+    kept only where they stand with columns that are known to hold no personal data.
     """
-    key = key_of(code, known.dialect)
+    key = key_of(code, known.dialect, masked=masked)
 
     def unread(why: Failure) -> Reading:
         return Reading(key, (), _fingerprint((), known), (), (why,))
@@ -115,7 +117,7 @@ def read(code: str, known: Known, tree: exp.Expr | None = None) -> Reading:
     for tree in trees:
         relations.update(known.relation(each) for each in tree.find_all(exp.Table))
         try:
-            _read_tree(tree, known, queries, failures)
+            _read_tree(tree, known, queries, failures, masked=masked)
         except sql.SqlError as error:
             failures.append(Failure("SQL that cannot be read", _first_line(error)))
     names = tuple(sorted(relations))
@@ -124,7 +126,11 @@ def read(code: str, known: Known, tree: exp.Expr | None = None) -> Reading:
 
 def _fingerprint(relations: Sequence[str], known: Known) -> str:
     facts = [
-        [known.names.get(each, ""), sorted(known.columns[each].items())]
+        [
+            known.names.get(each, ""),
+            sorted(known.columns[each].items()),
+            sorted(known.public.get(known.names.get(each, ""), ())),
+        ]
         for each in relations
         if each in known.columns
     ]
@@ -140,7 +146,9 @@ def _first_line(error: sql.SqlError) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", str(error)).partition("\n")[0].rstrip(". ")
 
 
-def _read_tree(tree: exp.Expr, known: Known, queries: list[Query], failures: list[Failure]) -> None:
+def _read_tree(
+    tree: exp.Expr, known: Known, queries: list[Query], failures: list[Failure], *, masked: bool
+) -> None:
     if isinstance(tree, exp.Command):
         name = tree.name or "command"
         failures.append(Failure("no query", f"a {name} statement is no query", scopes=0))
@@ -157,6 +165,8 @@ def _read_tree(tree: exp.Expr, known: Known, queries: list[Query], failures: lis
     origins = Origins(known)
     nodes = [list(clauses.own(scope.expression)) for scope in chosen]
     places = _places(chosen, nodes, origins)
+    if masked:
+        _mask(nodes, places, known)
     instances = [_text(scope.expression, known.dialect) for scope in chosen]
     parts = [_parts(scope, own, places, origins) for scope, own in zip(chosen, nodes, strict=True)]
     # Columns first go under the names of their tables, then into slots, all in place: copies of
@@ -184,7 +194,7 @@ def _read_tree(tree: exp.Expr, known: Known, queries: list[Query], failures: lis
 
 
 def _counts(node: exp.Expr) -> bool:
-    return clauses.says_something(node) and not clauses.is_injected(node)
+    return clauses.says_something(node) and not is_injected(node)
 
 
 Places = Mapping[int, tuple[exp.Column, str | Unresolved]]
@@ -206,6 +216,22 @@ def _places(
                 except Unresolved as why:
                     found[id(node)] = node, why
     return found
+
+
+_CLAUSES = (exp.Connector, exp.Where, exp.Having, exp.Qualify, exp.Join, exp.Query)
+
+
+def _mask(nodes: Sequence[Sequence[exp.Expr]], places: Places, known: Known) -> None:
+    """Takes out, in place, the literals that may be somebody's name or number."""
+    for literal in (each for own in nodes for each in own if isinstance(each, exp.Literal)):
+        whole: exp.Expr = literal
+        while whole.parent is not None and not isinstance(whole.parent, _CLAUSES):
+            whole = whole.parent
+        for column in clauses.own(whole):
+            place = places.get(id(column))
+            if place is not None and not (isinstance(place[1], str) and known.is_public(place[1])):
+                literal.args["this"] = "…" if literal.is_string else "0"
+                break
 
 
 def _text(node: exp.Expr, dialect: str) -> str:

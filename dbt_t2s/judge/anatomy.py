@@ -37,7 +37,7 @@ def anatomy(sql: str, dialect: str) -> Anatomy:
     conditions = [
         part
         for clause in node.find_all(exp.Where, exp.Having, exp.Qualify)
-        for part in _conjuncts(clause.this)
+        for part in language.all_of(clause.this)
     ]
     order = [each for clause in node.find_all(exp.Order) for each in clause.expressions]
     aliases = {each.alias.lower() for each in node.find_all(exp.Alias)}
@@ -102,12 +102,6 @@ def _parted(gold: Anatomy, given: Anatomy) -> tuple[str, ...]:
         (gold.order == given.order, "wrong order"),
     )
     return tuple(name for same, name in checks if not same)
-
-
-def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
-    if isinstance(node, exp.And):
-        return [*_conjuncts(node.left), *_conjuncts(node.right)]
-    return _conjuncts(node.this) if isinstance(node, exp.Paren) else [node]
 
 
 def _resolved(key: exp.Expr, node: exp.Expr) -> exp.Expr:

@@ -27,7 +27,8 @@ _RISK, _NO_KEY, _CLASH, _UNPROVEN, _NO_DOCS, _NO_MEANING = 8.0, 4.0, 3.0, 2.0, 1
 class Advice:
     """One thing to write down: ``what`` is missing, ``where`` (path), what to do ``next``.
 
-    ``weight`` grows with the queries, metrics and saved queries that use what it is about.
+    ``weight`` grows with the queries, metrics, saved queries and exposures that use what it is
+    about.
     """
 
     what: str
@@ -37,7 +38,10 @@ class Advice:
 
 
 class _Uses:
-    """How many statements of the project name a thing, and the metrics that read it."""
+    """How many statements of the project name a thing, and the metrics and exposures that read it.
+
+    An exposure says which tables it reads, not which columns: it speaks for each of them.
+    """
 
     def __init__(self, schema: ProjectSchema) -> None:
         words = [frozenset(_WORD.findall(sql.lower())) for _, _, sql in schema.statements]
@@ -50,6 +54,7 @@ class _Uses:
             for column in table.columns:
                 lower = column.name.lower()
                 self._columns[table.name, column.name] = sum(lower in each for each in readers)
+        self._exposures = Counter(name for each in schema.exposures for name in each.tables)
         for metric in schema.metrics:
             for name in metric.tables:
                 self._statements[name] += 1
@@ -60,10 +65,10 @@ class _Uses:
                     self._columns[metric.measure.table, word] += 1
 
     def table(self, table: Table) -> int:
-        return 1 + self._statements[table.name]
+        return 1 + self._statements[table.name] + self._exposures[table.name]
 
     def column(self, table: Table, column: Column) -> int:
-        return 1 + self._columns[table.name, column.name]
+        return 1 + self._columns[table.name, column.name] + self._exposures[table.name]
 
 
 def advise(schema: ProjectSchema, limit: int = SHOWN) -> tuple[Advice, ...]:

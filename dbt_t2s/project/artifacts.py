@@ -6,7 +6,6 @@ read here have stayed the same since v10.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from dbt_t2s.errors import ProjectError
+from dbt_t2s.project.json_file import (
+    CATALOG,
+    MANIFEST,
+    RUN_RESULTS,
+    SEMANTIC_MANIFEST,
+    load,
+)
 from dbt_t2s.project.schema import Issue, Level
 
 Node = Mapping[str, Any]
@@ -77,62 +83,64 @@ def text(node: Node, key: str) -> str:
 
 
 def read(target_path: Path) -> Artifacts:
-    """Read what lies under ``target_path``; only the manifest must be there."""
-    manifest = _load(target_path / "manifest.json", "dbt parse")
-    if not manifest:
-        raise ProjectError(
-            "there is no manifest", where=str(target_path / "manifest.json"), hint="dbt parse"
-        )
-    version = manifest_version(manifest)
-    manifest = _with_code(manifest)
-    issues = [] if version in KNOWN_MANIFESTS else [_unknown_version(version)]
-    catalog = _load(target_path / "catalog.json", "dbt docs generate")
-    if not catalog:
-        issues.append(
-            Issue(
-                Level.INFO,
-                "catalog.json",
-                "there is no catalog: columns come from the warehouse or the declared ones",
-                "dbt docs generate",
-            )
-        )
-    issues += _uncompiled(manifest)
+    """Read what lies under ``target_path``; only the manifest must be there.
+
+    ProjectError names a file that cannot be used. Run results that cannot be are an issue: they
+    say which tests failed, and making them again is a whole build.
+    """
+    manifest, issues = _manifest(target_path)
+    catalog, found = load(target_path, CATALOG)
+    issues += found or _about_catalog(catalog, manifest)
+    semantic_manifest, found = load(target_path, SEMANTIC_MANIFEST)
+    issues += found
+    run_results, found = _run_results(target_path)
     return Artifacts(
         manifest=manifest,
         catalog=catalog,
-        semantic_manifest=_load(target_path / "semantic_manifest.json", "dbt parse"),
-        run_results=_load(target_path / "run_results.json", "dbt build"),
-        manifest_version=version,
-        issues=tuple(issues),
+        semantic_manifest=_with_names(semantic_manifest, manifest),
+        run_results=run_results,
+        manifest_version=manifest_version(manifest),
+        issues=(*issues, *found),
     )
+
+
+def _manifest(target_path: Path) -> tuple[Node, tuple[Issue, ...]]:
+    loaded, issues = load(target_path, MANIFEST)
+    where = target_path / MANIFEST.name
+    if not loaded:
+        what = "it is an empty object" if where.exists() else "there is no manifest"
+        raise ProjectError(what, where=str(where), hint=MANIFEST.command)
+    version = manifest_version(loaded)
+    if version not in KNOWN_MANIFESTS:
+        issues = (*issues, _unknown_version(version))
+    manifest = _with_code(loaded)
+    return manifest, (*issues, *_uncompiled(manifest))
+
+
+def _about_catalog(catalog: Node, manifest: Node) -> tuple[Issue, ...]:
+    """Whether there is a catalog, and whether it is this project's."""
+    if not catalog:
+        message = "there is no catalog: columns come from the warehouse or the declared ones"
+        return (Issue(Level.INFO, CATALOG.name, message, CATALOG.command),)
+    listed = {*section(catalog, "nodes"), *section(catalog, "sources")}
+    if listed and not listed & {*section(manifest, "nodes"), *section(manifest, "sources")}:
+        message = "the manifest has none of its relations: it is of another project"
+        return (Issue(Level.WARNING, CATALOG.name, message, CATALOG.command),)
+    return ()
+
+
+def _run_results(target_path: Path) -> tuple[Node, tuple[Issue, ...]]:
+    try:
+        return load(target_path, RUN_RESULTS)
+    except ProjectError as error:
+        message = f"{error.what}; which tests failed is not known"
+        return {}, (Issue(Level.WARNING, RUN_RESULTS.name, message, error.hint),)
 
 
 def manifest_version(manifest: Node) -> str:
     """``v12`` of ``https://schemas.getdbt.com/dbt/manifest/v12.json``; empty when unsaid."""
     found = _VERSION.search(text(section(manifest, "metadata"), "dbt_schema_version"))
     return found.group(1) if found else ""
-
-
-def _load(path: Path, command: str) -> Node:
-    """The file's object; empty when there is no such file."""
-    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-        raise ProjectError("it is no regular file", where=str(path), hint=command)
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise ProjectError(f"cannot read it: {error.strerror}", where=str(path)) from error
-    try:
-        found = json.loads(raw)
-    except ValueError as error:  # not JSON, or not UTF-8
-        what = "it is empty" if not raw.strip() else f"it is cut short or not JSON ({error})"
-        raise ProjectError(what, where=str(path), hint=command) from error
-    except RecursionError as error:
-        raise ProjectError("it is nested too deeply", where=str(path), hint=command) from error
-    if not isinstance(found, dict):
-        raise ProjectError("it holds no JSON object", where=str(path), hint=command)
-    return found
 
 
 def _with_code(manifest: Node) -> Node:
@@ -147,6 +155,22 @@ def _with_code(manifest: Node) -> Node:
         for name, node in section(manifest, "nodes").items()
     }
     return {**manifest, "nodes": nodes}
+
+
+def _with_names(semantic_manifest: Node, manifest: Node) -> Node:
+    """The semantic manifest with every metric's label and meta.
+
+    dbt 1.6 wrote labels, and up to 1.7 meta, to the manifest alone.
+    """
+    nodes = {text(node, "name"): node for node in section(manifest, "metrics").values()}
+    metrics = []
+    for metric in items(semantic_manifest, "metrics"):
+        node = nodes.get(text(metric, "name"), {})
+        meta = {**section(node, "meta"), **section(node, "config", "meta")}
+        added = {"label": text(node, "label"), "config": {"meta": meta} if meta else None}
+        missing = {key: value for key, value in added.items() if value and not metric.get(key)}
+        metrics.append({**metric, **missing} if missing else metric)
+    return {**semantic_manifest, "metrics": metrics} if metrics else semantic_manifest
 
 
 def _uncompiled(manifest: Node) -> list[Issue]:

@@ -12,7 +12,7 @@ from dbt_t2s.project.known import Known, known_of
 from dbt_t2s.project.node_sql import stamp
 from dbt_t2s.project.origins import Origins, Unresolved
 from dbt_t2s.project.schema import Relation, Table
-from dbt_t2s.project.statements import Statement, Trees
+from dbt_t2s.project.statements import Statement, Trees, is_injected
 from dbt_t2s.sql import Scope, exp
 
 # What is kept looks like this; a change of how SQL is read changes it too.
@@ -157,7 +157,7 @@ class _Query:
     def joins(self) -> Iterator[tuple[tuple[str, str], ...]]:
         """Each query's pairs of columns held equal, in order, those of two relations together."""
         for scope, select in self._selects:
-            if _is_injected(select):
+            if is_injected(select):
                 continue
             between: dict[tuple[str, str], set[tuple[str, str]]] = {}
             for sides in equalities.find(scope, self._columns):
@@ -264,7 +264,7 @@ def _row_conditions(query: exp.Expr) -> Iterator[exp.Expr]:
         if not join.side and join.args.get("on")
     ]
     for condition in written:
-        yield from equalities.conjuncts(condition)
+        yield from sql.all_of(condition)
 
 
 def _optional(query: exp.Expr) -> frozenset[str]:
@@ -275,13 +275,3 @@ def _optional(query: exp.Expr) -> frozenset[str]:
         first = query.find(exp.From)
         found |= {first.alias_or_name.lower()} if first is not None else set()
     return frozenset(found)
-
-
-def _is_injected(node: exp.Expr) -> bool:
-    """Whether dbt put this here: an ephemeral model's SQL, which is a statement of its own."""
-    cte = node.find_ancestor(exp.CTE)
-    while cte is not None:
-        if cte.alias.startswith("__dbt__cte__"):
-            return True
-        cte = cte.find_ancestor(exp.CTE)
-    return False

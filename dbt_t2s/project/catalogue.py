@@ -15,6 +15,7 @@ from dbt_t2s.project import advice, cited
 from dbt_t2s.project.schema import (
     Cardinality,
     Column,
+    Exposure,
     Join,
     Metric,
     ProjectSchema,
@@ -74,6 +75,7 @@ def narrowed(schema: ProjectSchema, names: Sequence[str]) -> ProjectSchema:
         metrics=tuple(each for each in schema.metrics if kept & set(each.tables)),
         rules=tuple(each for each in schema.rules if each.table in kept),
         saved_queries=(),
+        exposures=tuple(each for each in schema.exposures if kept & set(each.tables)),
         issues=(),
         statements=(),
     )
@@ -90,6 +92,11 @@ def pages(schema: ProjectSchema, names: Sequence[str] = ()) -> tuple[Page, ...]:
         rows = tuple(_saved_row(each) for each in schema.saved_queries)
         grid = Grid(("saved query", "metrics", "grouped by", "description"), rows)
         found.append(Page("Saved queries", grids=(("", grid),)))
+    if schema.exposures:
+        rows = tuple(_exposure_row(each) for each in schema.exposures)
+        headers = ("exposure", "type", "owner", "contact", "reads", "description")
+        grid = Grid(headers, rows, detail=("contact",))
+        found.append(Page("Exposures", grids=(("", grid),)))
     missing = advice.advise(schema)
     if missing:
         rows = tuple((each.what, each.next, each.where) for each in missing)
@@ -129,6 +136,11 @@ def _table_page(table: Table, schema: ProjectSchema) -> Page:
         ("file", table.path),
         ("also called", ", ".join(_also(table.label, table.synonyms))),
         ("dated by", table.time_column),
+        ("group", f"{table.group}, owned by {table.owner}" if table.owner else table.group),
+        (
+            "used by",
+            ", ".join(_use(each) for each in schema.exposures if table.name in each.tables),
+        ),
     ]
     columns = tuple(_column_row(column, table) for column in table.columns)
     grids = [("Columns", Grid(("column", "what", "type", "holds", "description"), columns))]
@@ -293,6 +305,19 @@ def _saved_row(saved: SavedQuery) -> tuple[str, ...]:
     exports = f" (exported as {', '.join(saved.exports)})" if saved.exports else ""
     said = (saved.description or saved.label) + exports
     return (saved.name, ", ".join(saved.metrics), ", ".join(saved.group_by), said)
+
+
+def _use(exposure: Exposure) -> str:
+    """``Weekly sales (dashboard, Ada)``."""
+    said = ", ".join(each for each in (exposure.type, exposure.owner) if each)
+    name = exposure.label or exposure.name
+    return f"{name} ({said})" if said else name
+
+
+def _exposure_row(exposure: Exposure) -> tuple[str, ...]:
+    reads = ", ".join((*exposure.tables, *exposure.metrics))
+    name = exposure.label or exposure.name
+    return (name, exposure.type, exposure.owner, exposure.contact, reads, exposure.description)
 
 
 def _also(label: str, synonyms: Sequence[str]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dbt_t2s.errors import ProjectError
-from dbt_t2s.project import artifacts, profiles
+from dbt_t2s.project import artifacts, json_file, profiles
 from dbt_t2s.project.schema import Issue, Level
 
 INSTALL = "pip install dbt-core dbt-duckdb"
@@ -227,14 +227,9 @@ def ensure_artifacts(project: DbtProject, say: Say = lambda line: None) -> tuple
 
     Without a warehouse dbt can still parse: then there is no catalog and no compiled SQL.
     """
-    manifest = project.target_path / "manifest.json"
-    catalog = project.target_path / "catalog.json"
-    age = _modified(manifest)
-    current = age >= _newest_source(project)
-    whole = age > 0 and _modified(catalog) > 0 and _is_compiled(manifest)
-    if age and current and whole:
+    why = _wanting(project)
+    if not why:
         return ()
-    why = "missing" if not age else "partial" if current else "older than the project"
     say(f"dbt artifacts are {why}: running dbt docs generate")
     made = _docs_generate(project)
     if made.success:
@@ -263,13 +258,27 @@ def unreadable(project: DbtProject, messages: Sequence[str]) -> ProjectError:
     )
 
 
-def _is_compiled(manifest: Path) -> bool:
-    """Whether there is compiled SQL in it: `dbt parse` and `dbt ls` write manifests without."""
+def _wanting(project: DbtProject) -> str:
+    """Why the artifacts have to be made anew; empty where they need not."""
+    age = _modified(project.target_path / "manifest.json")
+    if not age:
+        return "missing"
+    if age < _newest_source(project):
+        return "older than the project"
     try:
-        nodes = artifacts.section(artifacts.read(manifest.parent).manifest, "nodes")
-    except ProjectError:  # cut short: make it anew
-        return False
-    return any(node.get("compiled_code") for node in nodes.values() if isinstance(node, dict))
+        manifest = artifacts.read(project.target_path).manifest
+    except json_file.TooLargeError:
+        raise
+    except ProjectError as error:
+        return f"broken ({Path(error.where).name}: {error.what})"
+    name = artifacts.text(artifacts.section(manifest, "metadata"), "project_name")
+    if name not in ("", project.name):
+        return f"those of another project, {name}"
+    # `dbt parse` and `dbt ls` write manifests without compiled SQL.
+    nodes = artifacts.section(manifest, "nodes").values()
+    compiled = any(node.get("compiled_code") for node in nodes)
+    whole = compiled and _modified(project.target_path / "catalog.json") > 0
+    return "" if whole else "partial"
 
 
 def _docs_generate(project: DbtProject) -> DbtRun:

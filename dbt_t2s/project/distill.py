@@ -13,6 +13,7 @@ from dbt_t2s.project import (
 from dbt_t2s.project import (
     columns,
     evidence,
+    exposures,
     joins,
     meta,
     metric_set,
@@ -92,9 +93,8 @@ def distill(
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
     chosen, found = table_nodes.choose(read, select, packages)
-    issues = [*read.issues, *([data] if isinstance(data, Issue) else []), *found]
     proof = evidence.gather(read)
-    issues += proof.issues
+    issues = [*read.issues, *([data] if isinstance(data, Issue) else []), *found, *proof.issues]
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
     trees, memory = trees or Trees(), memory or Memory()
@@ -140,6 +140,7 @@ def distill(
         metrics=metrics.metrics,
         rules=business,
         saved_queries=metrics.saved_queries,
+        exposures=exposures.read(read, tables, metrics.metrics),
         as_of=as_of,
         dbt_version=text(artifact_files.section(read.manifest, "metadata"), "dbt_version"),
         manifest_version=read.manifest_version,
@@ -239,6 +240,8 @@ def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ..
         time_column=time_column,
         rows=profile.rows,
         layer=table_nodes.layer(node),
+        group=exposures.group(node),
+        owner=exposures.owners(known.artifacts).get(exposures.group(node), ""),
     )
     return table, (*issues, *more)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from dbt_t2s import sql
 from dbt_t2s.sql import Scope, exp
 
 # The names of a table's columns; nothing where they are not known.
@@ -35,23 +36,19 @@ def find(scope: Scope, columns: Columns = lambda table: ()) -> Iterator[Pair]:
     where = node.args.get("where")
     conditions = [join.args["on"] for join in joins if join.args.get("on") is not None]
     for condition in (*conditions, *([where.this] if where is not None else ())):
-        for part in conjuncts(condition):
+        for part in sql.all_of(condition):
             yield from _compared(scope, part)
     yield from _merged(scope, joins, columns)
 
 
-def conjuncts(node: exp.Expr) -> list[exp.Expr]:
-    """The conditions that all hold where ``node`` does."""
-    node = node.unnest()
-    if not isinstance(node, exp.And):
-        return [node]
-    return [part for each in node.flatten() for part in conjuncts(each)]
-
-
 def _compared(scope: Scope, condition: exp.Expr) -> Iterator[Pair]:
+    negated = False
     while isinstance(condition, exp.Not | exp.Paren):
+        negated ^= isinstance(condition, exp.Not)
         condition = condition.this
     if isinstance(condition, exp.EQ | exp.NullSafeEQ):
+        if negated:  # what differs is no join
+            return
         left, right = condition.this, condition.expression
         if isinstance(right, exp.Any):
             yield from _searched(scope, left, right.this)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from dbt_t2s.project import roles
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
-from dbt_t2s.project.assertions import Fact, facts
+from dbt_t2s.project.assertions import Fact, facts, is_cut
 from dbt_t2s.project.schema import Issue, Level
 
 __all__ = ["Evidence", "Fact", "gather"]
@@ -56,7 +56,7 @@ def gather(artifacts: Artifacts) -> Evidence:
         if isinstance(result, dict) and result.get("status") in _FAILED
     }
     found: list[Fact] = []
-    issues: list[Issue] = []
+    issues = _cut(artifacts)
     for test in artifacts.nodes("test"):
         said = facts(test)
         status = failed.get(text(test, "unique_id"))
@@ -70,6 +70,15 @@ def gather(artifacts: Artifacts) -> Evidence:
         found += _declared_key(node)
         found += _configured_key(node)
     return Evidence(tuple(found), tuple(issues))
+
+
+def _cut(artifacts: Artifacts) -> list[Issue]:
+    """One issue for all tests that do not say what they test."""
+    cut = [text(test, "name") for test in artifacts.nodes("test") if is_cut(test)]
+    if not cut:
+        return []
+    message = f"the arguments of {len(cut)} tests are missing, so they prove nothing: {cut[0]}, …"
+    return [Issue(Level.WARNING, "manifest.json", message, "dbt parse with another dbt version")]
 
 
 def _failed(test: Node, status: str, points: bool) -> Issue:

@@ -108,9 +108,13 @@ class _Call:
 
 
 def templates_of(node: Node) -> tuple[str, ...]:
-    """The filter templates of a metric, a metric's input or a measure's use."""
-    listed = items(section(node, "filter"), "where_filters")
-    found = (text(each, "where_sql_template") for each in listed if isinstance(each, dict))
+    """The filter templates of a metric, a metric's input or a measure's use.
+
+    dbt 1.6 wrote one template where later versions list several.
+    """
+    written = section(node, "filter")
+    listed = items(written, "where_filters") or (written,)
+    found = (text(each, "where_sql_template") for each in listed if isinstance(each, Mapping))
     return tuple(each.strip() for each in found if each.strip())
 
 

@@ -131,7 +131,8 @@ class Table:
 
     ``name`` is what a person calls it and is unique in the schema; ``relation`` is how SQL names it
     (quoted where needed). ``entity`` is the singular noun for one row (``order``), empty when
-    unknown. ``time_column`` is the column that dates a row when nobody says which.
+    unknown. ``time_column`` is the column that dates a row when nobody says which. ``group`` is
+    dbt's group that the node belongs to, ``owner`` who owns that, both empty where nobody says.
     """
 
     name: str
@@ -147,6 +148,8 @@ class Table:
     time_column: str = ""
     rows: int | None = None
     layer: str = ""
+    group: str = ""
+    owner: str = ""
 
     def column(self, name: str) -> Column:
         """The column called ``name``; KeyError if there is none."""
@@ -277,6 +280,25 @@ class SavedQuery:
 
 
 @dataclass(frozen=True)
+class Exposure:
+    """A dashboard, notebook, application or other use of the project.
+
+    ``tables`` and ``metrics`` are what it reads, by their names in the schema; the tables of those
+    metrics are among them. ``contact`` is where its owner can be written to.
+    """
+
+    name: str
+    type: str
+    unique_id: str
+    label: str = ""
+    description: str = ""
+    owner: str = ""
+    contact: str = ""
+    tables: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Relation:
     """A node or source that cannot be asked for but that the project's SQL reads.
 
@@ -304,6 +326,7 @@ class ProjectSchema:
     metrics: tuple[Metric, ...] = ()
     rules: tuple[Rule, ...] = ()
     saved_queries: tuple[SavedQuery, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
     as_of: str = ""
     dbt_version: str = ""
     manifest_version: str = ""

@@ -32,6 +32,16 @@ def collect(artifacts: Artifacts, saved_queries: Sequence[SavedQuery]) -> tuple[
     return tuple(found)
 
 
+def is_injected(node: sql.exp.Expr) -> bool:
+    """Whether dbt put this here: an ephemeral model's SQL, which is a statement of its own."""
+    cte = node.find_ancestor(sql.exp.CTE)
+    while cte is not None:
+        if cte.alias.startswith("__dbt__cte__"):
+            return True
+        cte = cte.find_ancestor(sql.exp.CTE)
+    return False
+
+
 class Trees:
     """Parse trees and scopes by their text, each read once: all mining is of the same SQL.
 

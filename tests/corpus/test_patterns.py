@@ -167,3 +167,29 @@ def test_columns_of_the_relations_behind_tell_sources_apart() -> None:
     # A reading of before they were known does not hold.
     again = mining(known, (), mining(schema(code)).readings)
     assert again.resolved == 1
+
+
+def test_literals_of_a_query_log_that_may_be_personal_are_taken_out() -> None:
+    orders, customers = schema().tables
+    city = dataclasses.replace(customers.columns[1], personal=True)
+    hidden = dataclasses.replace(customers, columns=(customers.columns[0], city))
+    known = dataclasses.replace(schema(), tables=(orders, hidden))
+    code = (
+        "with c as (select id, lower(city) as place from db.main.customers) select count(*) "
+        "from db.main.orders o join c on c.id = o.customer_id join db.main.people p on p.id = 7 "
+        "where o.status in ('paid', 'lost') and (c.place = 'cork' or o.amount > 3) "
+        "and p.phone = 5551234 limit 3"
+    )
+    (found,) = mining(known, [("log:1", code)]).patterns
+    (instance,) = found.instances
+    assert "cork" not in str(found)
+    assert "5551234" not in str(found)
+    assert "IN ('paid', 'lost')" in instance
+    assert "place = '…' OR" in instance
+    assert "amount > 3" in instance
+    assert "LIMIT 3" in instance
+    again = mining(known, [("log:1", code)], mining(known, [("log:1", code)]).readings)
+    assert again.patterns == (found,)
+    # The project's own SQL is its team's, not its customers'.
+    own = dataclasses.replace(known, statements=(("m", "model", code),))
+    assert "cork" in str(mining(own).patterns)

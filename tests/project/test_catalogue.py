@@ -16,6 +16,7 @@ from dbt_t2s.project.catalogue_forms import as_markdown, as_text
 from dbt_t2s.project.cited import cited, place, shortened
 from dbt_t2s.project.schema import (
     Column,
+    Exposure,
     Join,
     Kind,
     Measure,
@@ -138,6 +139,49 @@ def test_a_place_says_more_than_nodes() -> None:
     assert place((), "shop") == ""
     code = "lower(model.shop.stg.a) || remodel.shop.b || seed.other.c"
     assert shortened(code, "shop") == "lower(stg.a) || remodel.shop.b || seed.other.c"
+
+
+BOARD = Exposure(
+    "board",
+    "dashboard",
+    "exposure.shop.board",
+    label="Sales | board",
+    owner="Ada",
+    contact="ada@example.org",
+    tables=("stores",),
+)
+
+
+def test_a_table_names_its_group_and_what_uses_it() -> None:
+    stores = replace(STORES, group="sales", owner="Sales (sales@example.org)")
+    bare = Exposure("board_2", "", "exposure.shop.board_2", tables=("stores", "orders"))
+    schema = replace(SCHEMA, tables=(ORDERS, stores), exposures=(BOARD, bare))
+    text = as_text(pages(schema, ("stores",)), 200)
+    assert "group     sales, owned by Sales (sales@example.org)" in text
+    assert "used by   Sales | board (dashboard, Ada), board_2" in text
+    orders = as_text(pages(schema, ("orders",)), 200)
+    assert "used by   board_2\n" in orders
+    assert "group" not in orders
+    assert narrowed(schema, ("orders",)).exposures == (bare,)
+    whole = as_markdown(pages(schema))
+    assert r"| Sales \| board | dashboard | Ada | ada@example.org | stores |" in whole
+    assert "exposures" not in as_text(pages(SCHEMA)).lower()
+
+
+def test_what_an_exposure_shows_is_asked_for_more() -> None:
+    def weight(schema: ProjectSchema, about: str) -> float:
+        return next(each.weight for each in advise(schema) if each.what.startswith(about))
+
+    exposed = replace(SCHEMA, exposures=(BOARD, replace(BOARD, name="second")))
+    for about in ("stores has no proven key", "stores: 1 column without description"):
+        assert weight(exposed, about) == 3 * weight(SCHEMA, about)
+    about = "orders: 3 columns without description"
+    assert weight(exposed, about) == weight(SCHEMA, about)
+    # Asked for more often, the gap goes before others.
+    order = [each.what for each in advise(exposed)]
+    assert order.index("stores has no proven key") < [each.what for each in advise(SCHEMA)].index(
+        "stores has no proven key"
+    )
 
 
 def test_what_is_said_of_values_takes_a_row_a_column() -> None:

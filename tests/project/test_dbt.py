@@ -101,9 +101,15 @@ def test_artifacts_are_made_when_missing_or_old(
     manifest.write_text(manifest.read_text()[:1000])
     assert dbt.ensure_artifacts(project, said.append) == ()
     assert len(said) == 1
-    assert "partial" in said[0]
-    assert json.loads(manifest.read_text())["metadata"]["project_name"] == "kennel"
+    assert "broken (manifest.json: it is cut short" in said[0]
+    content = json.loads(manifest.read_text())
+    assert content["metadata"]["project_name"] == "kennel"
     assert (root / "target" / "run_results.json").read_bytes() == results
+    content["metadata"]["project_name"] = "cattery"
+    manifest.write_text(json.dumps(content))
+    assert dbt.ensure_artifacts(project, said.append) == ()
+    assert "those of another project, cattery" in said[1]
+    assert json.loads(manifest.read_text())["metadata"]["project_name"] == "kennel"
 
 
 def test_selection_is_dbts_own_and_leaves_the_manifest_alone(

@@ -1,9 +1,10 @@
 """Artifacts that nobody should write: a schema comes out, or one error that a person can act on.
 
 A real project's artifacts are mutated: any value replaced by any JSON value, keys dropped, nodes
-copied, values swapped. ``T2S_HOSTILE_EXAMPLES`` says how many are tried (100 when unset; their
-number is printed then). What one example leaves as it was is not worked out again for the next:
-MetricFlow's answers about one semantic manifest, parse trees, readings of statements.
+copied, values swapped; sections retyped, renamed, taken from another file; the files' bytes cut,
+changed and moved. ``T2S_HOSTILE_EXAMPLES`` says how many are tried of each (100 when unset;
+their number is printed then). What one example leaves as it was is not worked out again for the
+next: MetricFlow's answers about one semantic manifest, parse trees, readings of statements.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dbt_t2s import store
@@ -31,88 +32,27 @@ from dbt_t2s.project.catalogue import pages
 from dbt_t2s.project.catalogue_forms import as_text
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.distill import distill
+from dbt_t2s.project.json_file import MAX_DEPTH
 from dbt_t2s.project.metrics import MetricFlow, MetricFlowError
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.project.statements import Trees
+from tests.project.mutations import (
+    FILES,
+    MUTATIONS,
+    SECTIONS,
+    SLIPS,
+    Mutation,
+    Section,
+    Slip,
+    apply,
+    retyped,
+    slipped,
+)
 
-EXAMPLES = int(os.environ.get("T2S_HOSTILE_EXAMPLES", "100"))
-FILES = ("manifest", "catalog", "semantic_manifest", "run_results")
+EXAMPLES = os.environ.get("T2S_HOSTILE_EXAMPLES", "")
 
 # MetricFlow takes a second for all of the project's metrics: one of each kind is enough.
 KEPT_METRICS = frozenset({"bookings", "takings", "done_share", "takings_growth"})
-
-NASTY = (
-    "", " ", "\x00", "\ud800", "é\u202e", "'; drop table bookings; --", '"',
-    "{{ ref('bookings') }}",
-    "{{ Dimension('booking__status') }} = ", "{% for x in y %}", "a.b.c.d", "select 1; select 2",
-    "select * from (" * 30, "(" * 500, "model.kennel.bookings", "test", "1e999", "x" * 200_000,
-)  # fmt: skip
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-3, 3)
-    | st.sampled_from((2**63, -(10**30), float("nan"), float("inf"), 0.5))
-    | st.sampled_from(NASTY)
-    | st.text(max_size=8)
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """One change: ``walk`` leads to a container (numbers, modulo its size), ``last`` into it."""
-
-    file: str
-    walk: tuple[int, ...]
-    last: int
-    what: str
-    value: Any
-
-
-MUTATIONS = st.builds(
-    Mutation,
-    st.sampled_from(("manifest", "manifest", *FILES)),
-    st.lists(st.integers(0, 400), max_size=6).map(tuple),
-    st.integers(0, 400),
-    st.sampled_from(("replace", "replace", "drop", "copy", "swap")),
-    VALUES,
-)
-
-
-def keys(container: Any) -> list[Any]:
-    if isinstance(container, dict):
-        return list(container)
-    return list(range(len(container))) if isinstance(container, list) else []
-
-
-def apply(content: Any, mutation: Mutation) -> None:
-    """Change ``content`` in place; nothing happens where the walk ends in an empty container."""
-    here = content
-    for step in mutation.walk:
-        inside = [key for key in keys(here) if keys(here[key])]
-        if not inside:
-            break
-        here = here[inside[step % len(inside)]]
-    names = keys(here)
-    if not names:
-        return
-    key, other = names[mutation.last % len(names)], names[(mutation.last * 7 + 1) % len(names)]
-    if mutation.what == "replace":
-        here[key] = mutation.value
-    elif mutation.what == "drop":
-        del here[key]
-    elif mutation.what == "swap":
-        here[key], here[other] = here[other], here[key]
-    elif isinstance(here, dict):
-        here[f"{key}_again"] = copy.deepcopy(here[key])
-    else:
-        here.append(copy.deepcopy(here[key]))
 
 
 class RememberedFlow:
@@ -187,16 +127,21 @@ def contents(kennel: DbtProject) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hostile")
+
+
 def read(
-    contents: dict[str, Any],
+    files: dict[str, bytes],
     kennel: DbtProject,
     folder: Path,
     execute: Execute | None,
     memory: Memory,
 ) -> ProjectSchema | T2SError:
     """What comes of the artifacts: written, distilled, mined, stored, read back and shown."""
-    for name, content in contents.items():
-        (folder / f"{name}.json").write_text(json.dumps(content))
+    for name, content in files.items():
+        (folder / f"{name}.json").write_bytes(content)
     try:
         project = replace(kennel, target_path=folder)
         schema = distill(project, execute=execute, trees=memory.trees)
@@ -210,6 +155,10 @@ def read(
     return schema
 
 
+def written(contents: dict[str, Any]) -> dict[str, bytes]:
+    return {name: json.dumps(content).encode() for name, content in contents.items()}
+
+
 def mutated(contents: dict[str, Any], mutations: Sequence[Mutation]) -> dict[str, Any]:
     changed = copy.deepcopy(contents)
     for mutation in mutations:
@@ -220,17 +169,48 @@ def mutated(contents: dict[str, Any], mutations: Sequence[Mutation]) -> dict[str
 def test_the_unchanged_artifacts_are_read(
     contents: dict[str, Any], kennel: DbtProject, tmp_path: Path, memory: Memory
 ) -> None:
-    found = read(contents, kennel, tmp_path, None, memory)
+    found = read(written(contents), kennel, tmp_path, None, memory)
     assert isinstance(found, ProjectSchema)
     assert [table.name for table in found.tables] == ["bookings", "owners"]
     assert {metric.name for metric in found.metrics} == KEPT_METRICS
 
 
-@settings(
-    max_examples=EXAMPLES,
+def test_meta_may_be_nested_as_deep_as_a_file_may_be(
+    contents: dict[str, Any],
+    kennel: DbtProject,
+    folder: Path,
+    memory: Memory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KENNEL_API_TOKEN", "a-secret-that-is-looked-for-at-every-depth")
+    changed = copy.deepcopy(contents)
+    deep: object = "a-secret-that-is-looked-for-at-every-depth"
+    for _ in range(MAX_DEPTH - 10):
+        deep = {"meta": deep}
+    bookings = changed["manifest"]["nodes"]["model.kennel.bookings"]
+    bookings["config"]["meta"] = bookings["meta"] = bookings["columns"]["price"]["meta"] = deep
+    changed["semantic_manifest"]["metrics"][0]["config"] = {"meta": deep}
+    assert isinstance(read(written(changed), kennel, folder, None, memory), ProjectSchema)
+
+
+tried = settings(
+    max_examples=int(EXAMPLES or 100),
     deadline=None,
-    derandomize="T2S_HOSTILE_EXAMPLES" not in os.environ,
+    derandomize=not EXAMPLES,
     suppress_health_check=list(HealthCheck),
+)
+
+
+def assert_clear(found: ProjectSchema | T2SError, memory: Memory) -> None:
+    memory.outcomes[type(found).__name__] += 1
+    if isinstance(found, T2SError):
+        assert found.what
+        assert found.where or found.hint
+
+
+@tried
+@example(
+    mutations=[Mutation("semantic_manifest", (0, 115), 0, "replace", "\ud800")], with_data=False
 )
 @given(mutations=st.lists(MUTATIONS, min_size=1, max_size=8), with_data=st.booleans())
 def test_mutated_artifacts_give_a_schema_or_one_clear_error(
@@ -238,15 +218,39 @@ def test_mutated_artifacts_give_a_schema_or_one_clear_error(
     kennel: DbtProject,
     execute: Execute,
     memory: Memory,
-    tmp_path_factory: pytest.TempPathFactory,
+    folder: Path,
     mutations: Sequence[Mutation],
     with_data: bool,
 ) -> None:
-    folder = tmp_path_factory.getbasetemp() / "hostile"
-    folder.mkdir(exist_ok=True)
-    changed = mutated(contents, mutations)
-    found = read(changed, kennel, folder, execute if with_data else None, memory)
-    memory.outcomes[type(found).__name__] += 1
+    files = written(mutated(contents, mutations))
+    assert_clear(read(files, kennel, folder, execute if with_data else None, memory), memory)
+
+
+@tried
+@given(
+    sections=st.lists(SECTIONS, max_size=3),
+    slips=st.lists(SLIPS, max_size=3),
+    with_data=st.booleans(),
+)
+def test_files_that_are_broken_give_a_schema_or_their_name(
+    contents: dict[str, Any],
+    kennel: DbtProject,
+    execute: Execute,
+    memory: Memory,
+    folder: Path,
+    sections: Sequence[Section],
+    slips: Sequence[Slip],
+    with_data: bool,
+) -> None:
+    changed = copy.deepcopy(contents)
+    for section in sections:
+        retyped(changed, section)
+    files = written(changed)
+    for slip in slips:
+        files[slip.file] = slipped(files[slip.file], slip)
+    found = read(files, kennel, folder, execute if with_data else None, memory)
+    assert_clear(found, memory)
     if isinstance(found, T2SError):
-        assert found.what
-        assert found.where or found.hint
+        broken = {each.file for each in sections} | {each.file for each in slips}
+        assert Path(found.where).stem in broken
+        assert found.hint.startswith("dbt ")
