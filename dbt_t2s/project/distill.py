@@ -151,14 +151,17 @@ def distill(
 
 
 def _relations(read: Artifacts, dialect: str) -> dict[str, str]:
-    """Every node's id, sources included, by its lower-case relation."""
+    """Every node's id, sources included, by its lower-case relation; ephemeral ones' by their CTE.
+
+    dbt puts that CTE into what it compiles; not every compiler does.
+    """
     sources = artifact_files.section(read.manifest, "sources").values()
     nodes = (*read.nodes("model", "snapshot", "seed"), *(each for each in sources if each))
-    return {
-        _relation(node, dialect).lower(): text(node, "unique_id")
-        for node in nodes
-        if text(node, "relation_name")
-    }
+    found: dict[str, str] = {}
+    for node in nodes:
+        relation = _relation(node, dialect) or f"__dbt__cte__{text(node, 'name')}"
+        found[relation.lower()] = text(node, "unique_id")
+    return found
 
 
 def _behind(
