@@ -24,11 +24,12 @@ from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import artifacts, dbt, secrets
+from dbt_t2s.project import warehouse as dbt_warehouse
 from dbt_t2s.project.asked import Asked
 from dbt_t2s.project.memory import Memory
 from dbt_t2s.project.metrics import Answer
 from dbt_t2s.project.node_sql import NodeSql
-from dbt_t2s.project.schema import ProjectSchema, Rule
+from dbt_t2s.project.schema import Issue, ProjectSchema, Rule
 from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
 
@@ -120,6 +121,8 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
         return ready
     memory = Memory() if fresh else _memory(workspace)
     schema = _distilled(workspace, trees, memory)
+    if dbt_warehouse.is_unread(schema.issues):
+        inputs["warehouse"] = "not read"  # so that the next run asks again
     for name, reading in _READINGS.items():
         path = workspace.readings_dir / f"{name}.parquet"
         store.write_rows(path, getattr(memory, name), reading, {"version": __version__})
@@ -177,6 +180,9 @@ def _distilled(workspace: Workspace, trees: Trees | None, memory: Memory) -> Pro
             trees=trees,
             memory=memory,
         )
+        if project.adapter != "duckdb":
+            with dbt_warehouse.open_data(project) as data:
+                return distilled(data=data, profile_rows=settings.profile_rows)
         warehouse, issues = workspace.data()
         if warehouse is None:
             schema = distilled()
@@ -223,7 +229,12 @@ def _query_log(workspace: Workspace) -> tuple[Statement, ...]:
         return ()
     mask = secrets.masker(artifacts.read(project.target_path))
     of_file = query_log.file_of(setting, project.root) is not None
-    if of_file or project.database is None or not project.database.exists():
+    if not of_file and project.adapter != "duckdb":
+        with dbt_warehouse.open_data(project, query_log.MAX_STATEMENTS + 1) as data:
+            if isinstance(data, Issue):
+                raise CorpusError(data.message, where=f"query_log {setting}", hint=data.hint)
+            log = query_log.read(setting, project.root, data.execute, mask, project.dialect)
+    elif of_file or project.database is None or not project.database.exists():
         log = query_log.read(setting, project.root, None, mask)
     else:
         warehouse = copy_warehouse(project.database, workspace.warehouse_dir)

@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from dbt_t2s.config import Settings, load_settings
@@ -165,6 +166,8 @@ def query_log_stamp(workspace: Workspace) -> str:
     if not setting:
         return ""
     path = query_log.file_of(setting, project.root)
+    if path is None and project.adapter != "duckdb":
+        return f"{setting} {date.today()}"  # nothing tells whether it has grown
     return f"{setting} {file_stamp(project.database if path is None else path)}"
 
 

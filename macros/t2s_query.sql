@@ -7,17 +7,15 @@
 
     dbt run-operation t2s_query --args '{sql: "select count(*) as n from orders", limit: 10}'
 #}
-{% macro t2s_query(sql, limit=100) %}
-  {%- set limit = limit | int -%}
-  {%- if limit < 1 -%}
-    {%- do exceptions.raise_compiler_error("t2s_query: limit should be 1 or more") -%}
-  {%- endif -%}
+{% macro t2s_query(sql, limit=100, timeout=0) %}
+  {%- set limit = t2s_whole(limit, 1, "limit") -%}
+  {%- set timeout = t2s_whole(timeout, 0, "timeout") -%}
   {%- set statement = t2s_one_select(sql) -%}
   {%- if execute -%}
     {#- One row more than asked for tells whether there were more. -#}
-    {%- set answer = adapter.execute(statement, auto_begin=false, fetch=true, limit=limit + 1) -%}
+    {%- set answer = t2s_guarded(statement, timeout, limit + 1) -%}
     {%- set rows = [] -%}
-    {%- for row in answer[1].rows[:limit] -%}
+    {%- for row in answer.rows[:limit] -%}
       {%- set cells = [] -%}
       {%- for value in row -%}
         {%- do cells.append(t2s_json_value(value)) -%}
@@ -25,11 +23,11 @@
       {%- do rows.append(cells) -%}
     {%- endfor -%}
     {%- set result = {
-      "columns": answer[1].column_names | list,
+      "columns": answer.column_names | list,
       "rows": rows,
-      "truncated": answer[1].rows | length > limit,
+      "truncated": answer.rows | length > limit,
     } -%}
-    {%- do log("T2S_JSON " ~ tojson(result), info=true) -%}
+    {%- do t2s_say(result) -%}
   {%- endif -%}
 {% endmacro %}
 
@@ -72,12 +70,16 @@
 {% endmacro %}
 
 
-{#- Numbers stay numbers, NULL stays null, everything else becomes text. -#}
+{#- Numbers that JSON has stay numbers, NULL stays null, everything else becomes text. -#}
 {% macro t2s_json_value(value) %}
   {%- if value is none or value is boolean or value is string -%}
     {{ return(value) }}
   {%- elif value is number -%}
-    {{ return(value | int if value == value | int else value | float) }}
+    {%- if value | string | lower in ["nan", "inf", "infinity", "-inf", "-infinity"] -%}
+      {{ return(value | string) }}
+    {%- endif -%}
+    {%- set is_whole = value | abs < 1e30 and value == value | int -%}
+    {{ return(value | int if is_whole else value | float) }}
   {%- endif -%}
   {{ return(value | string) }}
 {% endmacro %}

@@ -24,7 +24,7 @@ EDGES = {"cli", "pipeline", "answers", "show", "workspace", "config", "console",
 
 # Each heavy library and the files through which it comes in.
 DOORS = {
-    "dbt": ("project/dbt.py",),
+    "dbt": ("project/dbt_child.py",),
     "metricflow": ("project/metrics.py",),
     "metricflow_semantics": ("project/metrics.py",),
     "metricflow_semantic_interfaces": ("project/metrics.py",),

@@ -120,31 +120,6 @@ def test_the_readmes_dbt_commands_run(shop_with_the_macros: Path) -> None:
     assert answer == {"columns": ["n"], "rows": [[120]], "truncated": False}
 
 
-@pytest.mark.parametrize(
-    ("sql", "told"),
-    [
-        ("drop table orders", "not a SELECT"),
-        ("select 1; drop table orders", "more than one statement"),
-        ("with a as (delete from orders returning *) select * from a", "it holds DELETE"),
-        ("select 1 -- hidden", "comment"),
-        ("select * from 'seeds/raw_orders.csv'", "outside the warehouse"),
-        ("select * from read_csv('seeds/raw_orders.csv')", "outside the warehouse"),
-    ],
-)
-def test_the_macro_refuses_what_is_not_one_select(
-    shop_with_the_macros: Path, sql: str, told: str
-) -> None:
-    run(["dbt", "deps", "--profiles-dir", "."], shop_with_the_macros)
-    arguments = json.dumps({"sql": sql})
-    done = run(
-        ["dbt", "run-operation", "t2s_query", "--args", arguments, "--profiles-dir", "."],
-        shop_with_the_macros,
-    )
-    assert done.returncode == 1
-    assert told in done.stdout
-    assert "T2S_JSON" not in done.stdout
-
-
 def test_the_readmes_settings_are_known(tmp_path: Path) -> None:
     from dbt_t2s.config import known_keys, load_settings
 

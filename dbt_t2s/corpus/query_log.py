@@ -57,17 +57,23 @@ def file_of(setting: str, root: Path) -> Path | None:
     return path
 
 
-def read(setting: str, root: Path, execute: Execute | None, mask: Callable[[str], str]) -> Log:
+def read(
+    setting: str,
+    root: Path,
+    execute: Execute | None,
+    mask: Callable[[str], str],
+    dialect: str = "duckdb",
+) -> Log:
     """The log that ``setting`` names, secrets masked.
 
-    ``execute`` runs SQL on the warehouse, None where there is none to run it on. CorpusError where
-    nothing of the log can be read.
+    ``execute`` runs SQL of ``dialect`` on the warehouse, None where there is none to run it on.
+    CorpusError where nothing of the log can be read.
     """
     path = file_of(setting, root)
     name = setting if path is None else path.name
     issues: list[Issue] = []
     if path is None:
-        found = _of_warehouse(setting, execute)
+        found = _of_warehouse(setting, execute, dialect)
     elif path.suffix.lower() == ".sql":
         found = _split(_decoded(path))
     elif path.suffix.lower() == ".jsonl":
@@ -163,7 +169,9 @@ def _of_table(path: Path) -> _Found:
     names = {name.lower(): name for name in shown.columns}
     for name in COLUMNS:
         if name in names:
-            return _column(execute, "file", names[name], str(path), hint or "export it again")
+            return _column(
+                execute, "file", duck.quoted(names[name]), str(path), hint or "export it again"
+            )
     raise CorpusError(
         f"the query log has no column {_either(COLUMNS)}; it has {', '.join(shown.columns)}",
         where=str(path),
@@ -171,7 +179,7 @@ def _of_table(path: Path) -> _Found:
     )
 
 
-def _of_warehouse(setting: str, execute: Execute | None) -> _Found:
+def _of_warehouse(setting: str, execute: Execute | None, dialect: str) -> _Found:
     """The statements of ``relation:column``."""
     relation, _, column = setting.rpartition(":")
     where = f"query_log {setting}"
@@ -182,15 +190,19 @@ def _of_warehouse(setting: str, execute: Execute | None) -> _Found:
             hint="run `dbt build`, or name a file",
         )
     try:
-        name = sql.relation(relation.strip(), "duckdb")
+        name = sql.relation(relation.strip(), dialect)
     except sql.SqlError as error:
         raise UsageError(f"{relation} is no relation", where="query_log", hint=_FORMS) from error
-    return _column(execute, name, column.strip(), where, "run `dbt build`, or correct query_log")
+    quoted = sql.quote(column.strip(), dialect)
+    return _column(execute, name, quoted, where, "run `dbt build`, or correct query_log", dialect)
 
 
-def _column(execute: Execute, relation: str, column: str, where: str, hint: str) -> _Found:
-    quoted = duck.quoted(column)
-    code = f"select cast({quoted} as varchar) from {relation}"
+def _column(
+    execute: Execute, relation: str, column: str, where: str, hint: str, dialect: str = "duckdb"
+) -> _Found:
+    # Each warehouse has its own word for a text type, which sqlglot knows.
+    code = f"select cast({column} as varchar) from {relation}"
+    code = sql.transpile(code, dialect, dialect)
     rows = _run(execute, code, where, hint).rows
     written = ((at, row[0]) for at, row in enumerate(rows, 1))
     return list(_filled(written))

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from dbt_t2s.duck import Execute, QueryError
+from dbt_t2s.duck import QueryError
 from dbt_t2s.project import meta, units
 from dbt_t2s.project.artifacts import Artifacts, Node, section, text
+from dbt_t2s.project.data import Columns
 from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.found import Found, from_catalog
 from dbt_t2s.project.lineage import Lineage
@@ -49,14 +50,14 @@ def kind_of(type_name: str) -> Kind:
 
 
 def find(
-    artifacts: Artifacts, node: Node, relation: str, lineage: Lineage, execute: Execute | None
+    artifacts: Artifacts, node: Node, relation: str, lineage: Lineage, ask: Columns | None
 ) -> tuple[tuple[Found, ...], tuple[Issue, ...]]:
     """The table's columns; the warehouse wins over a catalog that is behind it."""
     unique_id = text(node, "unique_id")
     listed = from_catalog(artifacts, unique_id)
     issues: list[Issue] = []
-    if execute is not None:
-        built = _from_warehouse(node, execute)
+    if ask is not None:
+        built = ask(node, listed)
         if isinstance(built, QueryError):
             issues.append(Issue(Level.WARNING, unique_id, f"cannot be read: {built.message}"))
         elif not built:
@@ -90,24 +91,6 @@ def find(
             )
         )
     return found, tuple(issues)
-
-
-def _from_warehouse(node: Node, execute: Execute) -> tuple[Found, ...] | QueryError:
-    def literal(value: str) -> str:
-        return "'" + value.lower().replace("'", "''") + "'"
-
-    name = text(node, "identifier") or text(node, "alias") or text(node, "name")
-    query = (
-        "select column_name, data_type from information_schema.columns"
-        f" where lower(table_name) = {literal(name)}"
-        f" and lower(table_schema) = {literal(text(node, 'schema'))}"
-    )
-    if text(node, "database"):
-        query += f" and lower(table_catalog) = {literal(text(node, 'database'))}"
-    rows = execute(query + " order by ordinal_position")
-    if isinstance(rows, QueryError):
-        return rows
-    return tuple(Found(str(row[0]), str(row[1]), "warehouse") for row in rows.rows)
 
 
 def build(

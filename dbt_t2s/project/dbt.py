@@ -1,8 +1,7 @@
 """The door to dbt: finds the project and its profile, and runs dbt where artifacts are missing.
 
-dbt runs in a child process through its own ``dbtRunner``: importing it takes seconds, it changes
-the working directory, and it keeps DuckDB files open. ``python -m dbt_t2s.project.dbt`` is that
-child.
+dbt runs in a child process (``dbt_child``): importing it takes seconds, it changes the working
+directory, and it keeps DuckDB files open.
 """
 
 from __future__ import annotations
@@ -175,27 +174,15 @@ class DbtRun:
 
 def run(project: DbtProject, *arguments: str) -> DbtRun:
     """One dbt command on the project, quietly and without usage statistics."""
-    if importlib.util.find_spec("dbt") is None:
-        raise ProjectError("dbt is not installed", hint=INSTALL)
-    flags = ["--quiet", "--log-level", "none", "--no-send-anonymous-usage-stats"]
-    where = [
-        "--project-dir", str(project.root), "--profiles-dir", str(project.profiles_dir),
-        "--profile", project.profile, "--target", project.target,
-        "--target-path", str(project.target_path),
-    ]  # fmt: skip
-    if project.overrides:
-        given = {name: json.loads(value) for name, value in project.overrides}
-        where += ["--vars", json.dumps(given)]
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-m", "dbt_t2s.project.dbt", str(answer)]
         child = subprocess.run(
-            [*command, *flags, *arguments, *where],
+            [*command("once", str(answer)), *arguments, *place(project)],
             cwd=project.root,
             capture_output=True,
             text=True,
             errors="replace",
-            env={**os.environ, "PYTHONPATH": _python_path()},
+            env=environment(),
             check=False,
         )
         if not answer.is_file():
@@ -205,8 +192,32 @@ def run(project: DbtProject, *arguments: str) -> DbtRun:
     return DbtRun(found["success"], tuple(found["messages"]), tuple(found["lines"]))
 
 
+def command(*arguments: str) -> list[str]:
+    """What starts dbt's own process; ProjectError where dbt is not installed."""
+    if importlib.util.find_spec("dbt") is None:
+        raise ProjectError("dbt is not installed", hint=INSTALL)
+    return [sys.executable, "-m", "dbt_t2s.project.dbt_child", *arguments]
+
+
+def place(project: DbtProject) -> list[str]:
+    """The flags that tell dbt which project, profile, target and vars are meant."""
+    where = [
+        "--project-dir", str(project.root), "--profiles-dir", str(project.profiles_dir),
+        "--profile", project.profile, "--target", project.target,
+        "--target-path", str(project.target_path),
+    ]  # fmt: skip
+    if project.overrides:
+        given = {name: json.loads(value) for name, value in project.overrides}
+        where += ["--vars", json.dumps(given)]
+    return where
+
+
+def environment() -> dict[str, str]:
+    """This process's own, in which the child finds this package even where it is a checkout."""
+    return {**os.environ, "PYTHONPATH": _python_path()}
+
+
 def _python_path() -> str:
-    """The child must find this package even where it is not installed (a checkout)."""
     here = str(Path(__file__).resolve().parents[2])
     return os.pathsep.join(each for each in (here, os.environ.get("PYTHONPATH", "")) if each)
 
@@ -226,11 +237,7 @@ def ensure_artifacts(project: DbtProject, say: Say = lambda line: None) -> tuple
     say("dbt docs generate failed: running dbt parse")
     parsed = run(project, "parse")
     if not parsed.success:
-        raise ProjectError(
-            "dbt could not read the project:\n" + "\n".join(parsed.messages),
-            where=str(project.root),
-            hint="dbt parse",
-        )
+        raise unreadable(project, parsed.messages)
     return (
         Issue(
             Level.WARNING,
@@ -238,6 +245,16 @@ def ensure_artifacts(project: DbtProject, say: Say = lambda line: None) -> tuple
             "failed, so there may be no catalog and no compiled SQL: " + " ".join(made.messages),
             "dbt build && dbt docs generate",
         ),
+    )
+
+
+def unreadable(project: DbtProject, messages: Sequence[str]) -> ProjectError:
+    """That dbt cannot parse the project, most often because its packages are not installed."""
+    told = "\n".join(messages)
+    return ProjectError(
+        "dbt could not read the project:\n" + told,
+        where=str(project.root),
+        hint="dbt deps" if "dbt deps" in told else "dbt parse",
     )
 
 
@@ -321,29 +338,3 @@ def select_nodes(
             "dbt could not select:\n" + "\n".join(found.messages), hint="dbt ls --select …"
         )
     return frozenset(json.loads(line)["unique_id"] for line in found.lines)
-
-
-def _child(answer: Path, arguments: list[str]) -> None:
-    """Run dbt in this process and leave its answer in a file: macros may print anything."""
-    from dbt.cli.main import dbtRunner
-
-    errors: list[str] = []
-
-    def listen(event: Any) -> None:
-        if event.info.level == "error" and event.info.msg.strip():
-            errors.append(event.info.msg.strip())
-
-    found = dbtRunner(callbacks=[listen]).invoke(arguments)
-    if found.exception is not None and not errors:
-        errors.append(str(found.exception))
-    lines = found.result if isinstance(found.result, list) else []
-    content = {
-        "success": bool(found.success),
-        "messages": errors,
-        "lines": [line for line in lines if isinstance(line, str)],
-    }
-    answer.write_text(json.dumps(content), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _child(Path(sys.argv[1]), sys.argv[2:])

@@ -29,6 +29,7 @@ from dbt_t2s.project import (
 from dbt_t2s.project import tables as table_nodes
 from dbt_t2s.project.artifacts import Artifacts, Node, text
 from dbt_t2s.project.asked import Asking
+from dbt_t2s.project.data import Data, by_sql
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.evidence import Evidence
 from dbt_t2s.project.found import Found
@@ -78,29 +79,29 @@ def distill(
     packages: Sequence[str] = table_nodes.PACKAGES,
     trees: Trees | None = None,
     memory: Memory | None = None,
+    data: Data | Issue | None = None,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
     ``execute`` runs SQL of the project's dialect on its data; without it nothing is sampled and
-    nothing is checked on data. Of tables with more than ``profile_rows`` rows a sample is looked
-    at; ``personal`` are the tags and keys of meta that mark personal data, ``packages`` those whose
-    nodes are queryable (see ``tables.choose``). ``trees`` keeps what is parsed for whoever mines
-    the schema next; ``memory`` what SQL was found to say, for the next run. Artifacts must be
-    there (``dbt.ensure_artifacts``).
+    nothing is checked on data. ``data`` is another road to it, or why there is none. Of tables with
+    more than ``profile_rows`` rows a sample is looked at; ``personal`` are the tags and keys of
+    meta that mark personal data, ``packages`` those whose nodes are queryable (see
+    ``tables.choose``). ``trees`` keeps what is parsed for whoever mines the schema next; ``memory``
+    what SQL was found to say, for the next run. Artifacts must be there (``ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
-    issues = list(read.issues)
     chosen, found = table_nodes.choose(read, select, packages)
-    issues += found
     proof = evidence.gather(read)
-    issues += proof.issues
+    issues = [*read.issues, *([data] if isinstance(data, Issue) else []), *found, *proof.issues]
     relations = {_relation(each.node, project.dialect).lower(): each.name for each in chosen}
     models = semantics.read(read, relations, project.dialect)
     trees, memory = trees or Trees(), memory or Memory()
     lineage = Lineage(read, project.dialect, project.root, trees.parse, memory.nodes)
     marked = privacy.marked(read, personal, lineage)
-    known = _Known(read, proof, models, lineage, marked, project.dialect, execute, profile_rows)
+    road = data if isinstance(data, Data) else execute and by_sql(execute, project.dialect)
+    known = _Known(read, proof, models, lineage, marked, project.dialect, road, profile_rows)
     tables, found = _tables(chosen, known, tell)
     issues += found
     models = semantics.among(models, frozenset(table.name for table in tables))
@@ -109,11 +110,11 @@ def distill(
     asking = Asking(tables, behind, project.dialect, trees, memory.asked)
     asked, nodes = asking.of(statements.collect(read, ())), _relations(read, project.dialect)
     mined = mined_joins.find(asked, tables, nodes, lineage)
-    edges, found = joins.find(tables, proof, models, execute, project.dialect, mined)
+    edges, found = joins.find(tables, proof, models, known.execute, project.dialect, mined)
     issues += found
     proven = tuple(edge for edge in edges if edge.proven)
     metrics = metric_set.read(
-        read, models, tables, proven, project.dialect, execute, tell, memory.answers
+        read, models, tables, proven, project.dialect, known.execute, tell, memory.answers
     )
     issues += metrics.issues
     collected = statements.collect(read, metrics.saved_queries)
@@ -127,7 +128,7 @@ def distill(
         asking.of(collected),
         lineage,
         Places(project.root, project.name),
-        execute,
+        known.execute,
     )
     business, found = rulebook.find(material)
     memory.keep(lineage.readings, asking.readings, metrics.answers)
@@ -190,8 +191,12 @@ class _Known:
     lineage: Lineage
     marked: privacy.Marked
     dialect: str
-    execute: Execute | None
+    data: Data | None
     profile_rows: int
+
+    @property
+    def execute(self) -> Execute | None:
+        return self.data.execute if self.data else None
 
 
 def _tables(
@@ -211,7 +216,8 @@ def _tables(
 def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ...]]:
     """One table with its columns; None when it has none."""
     node, relation, proof = chosen.node, _relation(chosen.node, known.dialect), known.proof
-    found, issues = columns.find(known.artifacts, node, relation, known.lineage, known.execute)
+    ask = known.data.columns if known.data else None
+    found, issues = columns.find(known.artifacts, node, relation, known.lineage, ask)
     if not found:
         return None, issues
     hints = semantics.hints(known.models, chosen.name)
@@ -253,7 +259,7 @@ def _profile(
 ) -> tuple[Profile, tuple[Issue, ...]]:
     """What the data says; nothing where it may not be asked or the table is not built."""
     built = any(each.origin in ("warehouse", "catalog") for each in found)
-    if known.execute is None or not built:
+    if known.data is None or not built:
         return Profile(), ()
     wanted = [
         Wanted(
@@ -264,9 +270,7 @@ def _profile(
         )
         for each in found
     ]
-    return values.look(
-        relation, wanted, known.execute, chosen.unique_id, known.dialect, known.profile_rows
-    )
+    return known.data.look(chosen.unique_id, relation, wanted, known.profile_rows)
 
 
 def _identifies(unique_id: str, name: str, proof: Evidence, hints: Hints) -> bool:

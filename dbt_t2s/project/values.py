@@ -110,19 +110,18 @@ def look(
     """
     counted = execute(f"select count(*) from {relation}")
     if isinstance(counted, QueryError):
-        return Profile(), (_unread(where, counted),)
+        return Profile(), (unread(where, counted.message),)
     rows = _whole(counted.rows[0][0])
     issues: list[Issue] = []
     source = relation
     if rows > profile_rows:
         source = _sample(relation, profile_rows, dialect)
-        message = f"has {rows:,} rows; ranges, shares and values are of {profile_rows:,} of them"
-        issues.append(Issue(Level.INFO, where, message, "raise profile_rows to look at more"))
+        issues.append(sampled(where, rows, profile_rows))
     counts: list[Mapping[str, object]] = []
     for start in range(0, len(wanted), QUERY_COLUMNS):
         some = _count(source, wanted[start : start + QUERY_COLUMNS], execute, dialect)
         if isinstance(some, QueryError):
-            return Profile(rows, seen=rows), (*issues, _unread(where, some))
+            return Profile(rows, seen=rows), (*issues, unread(where, some.message))
         counts += some
     listings = [
         each for want, got in zip(wanted, counts, strict=True) for each in _listings(want, got)
@@ -135,8 +134,15 @@ def look(
     return Profile(rows, columns, min(rows, profile_rows)), (*issues, *more)
 
 
-def _unread(where: str, error: QueryError) -> Issue:
-    return Issue(Level.WARNING, where, f"its data cannot be read: {error.message}")
+def unread(where: str, why: str) -> Issue:
+    """That a table could not be looked at."""
+    return Issue(Level.WARNING, where, f"its data cannot be read: {why}")
+
+
+def sampled(where: str, rows: int, seen: int) -> Issue:
+    """That what is said of a table is true of some of its rows."""
+    message = f"has {rows:,} rows; ranges, shares and values are of {seen:,} of them"
+    return Issue(Level.INFO, where, message, "raise profile_rows to look at more")
 
 
 def _sample(relation: str, rows: int, dialect: str) -> str:

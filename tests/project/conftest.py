@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from dbt_t2s.duck import Execute, QueryError, Rows, open_read_only, run
 from dbt_t2s.project.dbt import DbtProject, open_project
 from dbt_t2s.project.distill import distill
 from dbt_t2s.project.schema import ProjectSchema
-from tests.project import tiny
+from tests.conftest import dbt, once
+from tests.project import clinic, tiny
 
 TOKEN = "s3cr3t-token-of-the-kennel"
 
@@ -59,3 +61,21 @@ def schema(kennel: DbtProject, execute: Execute) -> ProjectSchema:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KENNEL_API_TOKEN", TOKEN)
         return distill(kennel, as_of="2024-04-01", execute=execute)
+
+
+@pytest.fixture(scope="session")
+def clinic_folder(shared_folder: Path) -> Path:
+    """A project with our macros, built on DuckDB. Not to be changed."""
+
+    def make(folder: Path) -> None:
+        clinic.write(folder)
+        dbt("deps", cwd=folder)
+        dbt("build", "--exclude-resource-type", "test", cwd=folder)  # one is meant to fail
+
+    return once(shared_folder / "clinic", make)
+
+
+@pytest.fixture
+def clinic_copy(clinic_folder: Path, tmp_path: Path) -> Path:
+    """The same project, to do with as one likes."""
+    return Path(shutil.copytree(clinic_folder, tmp_path / "clinic", symlinks=True))

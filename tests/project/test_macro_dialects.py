@@ -1,0 +1,121 @@
+"""What the macros ask of warehouses that no test can start: rendered and read in their dialect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbt_t2s import sql
+from dbt_t2s.sql import exp
+from tests.project.macro_sql import ORDER, MacroError, Macros
+
+MACROS = {adapter: Macros(adapter) for adapter in ORDER}
+KINDS = ("number", "text", "date", "timestamp", "boolean", "other")
+HOSTILE = 'x\' "y"; drop table t; --'
+
+# Printable, no line break: what a column of any warehouse may be called.
+NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
+
+
+def asked(adapter: str, *looks: str) -> str:
+    """The profile's query for a column of each kind and each look, and one of a hostile name."""
+    wanted: list[dict[str, Any]] = [
+        {"name": f"{kind} {look}", "kind": kind, "look": look} for kind in KINDS for look in looks
+    ]
+    wanted.append({"name": HOSTILE, "kind": "text", "look": looks[0]})
+    macros = MACROS[adapter]
+    relation = ".".join(macros.call("t2s_quote", part) for part in ("a db", "a schema", "orders"))
+    return str(macros.call("t2s_profile_sql", relation, wanted, 1000))
+
+
+@pytest.mark.parametrize("adapter", [each for each in ORDER if each != "duckdb"])
+def test_a_profile_is_one_query_in_the_dialect_of_each_warehouse(adapter: str) -> None:
+    written = asked(adapter, "values", "shapes", "counts")
+    tree = sql.parse_one(written, adapter)
+    assert sql.is_select(tree)
+    names = {each.name for each in tree.find_all(exp.Column)}
+    assert HOSTILE in names
+    assert {f"{kind} {look}" for kind in KINDS for look in ("values", "shapes", "counts")} <= names
+    tables = {each.name for each in tree.find_all(exp.Table)}
+    assert tables == {"orders", "t2s_some", "t2s_counts"}
+    limits = {each.expression.name for each in tree.find_all(exp.Limit)}
+    assert "1000" in limits
+    # What it says, written anew, says the same: nothing was guessed at.
+    again = sql.parse_one(sql.to_sql(tree, adapter), adapter)
+    assert sql.to_sql(again, adapter) == sql.to_sql(tree, adapter)
+
+
+@pytest.mark.parametrize("adapter", [each for each in ORDER if each != "duckdb"])
+def test_every_branch_has_the_same_columns(adapter: str) -> None:
+    """A union of seven columns, each of one type in all branches, as stricter warehouses want."""
+    tree = sql.parse_one(asked(adapter, "values", "shapes", "counts"), adapter)
+    pending: list[Any] = [tree]
+    counts = set()
+    while pending:
+        here = pending.pop()
+        if isinstance(here, exp.SetOperation):
+            pending += [here.left, here.right]
+        else:
+            counts.add(len(here.selects))
+    assert counts == {7}
+
+
+@pytest.mark.parametrize("adapter", [each for each in ORDER if each != "duckdb"])
+def test_of_personal_columns_nothing_but_counts_is_asked(adapter: str) -> None:
+    tree = sql.parse_one(asked(adapter, "counts"), adapter)
+    assert not list(tree.find_all(exp.Min, exp.Max, exp.Group))
+    assert len(list(tree.find_all(exp.Count))) > 2 * len(KINDS)
+
+
+@pytest.mark.parametrize("adapter", sorted(ORDER))
+@given(NAMES)
+def test_a_quoted_name_is_that_name(adapter: str, name: str) -> None:
+    try:
+        quoted = MACROS[adapter].call("t2s_quote", name)
+    except MacroError:
+        assert adapter == "bigquery"
+        assert set(name) & set(".`\\")
+        return
+    tree = sql.parse_one(f"select {quoted} from t", adapter)
+    assert [each.name for each in tree.find_all(exp.Column)] == [name]
+
+
+@pytest.mark.parametrize("adapter", sorted(ORDER))
+@pytest.mark.parametrize("name", ["", "a\nb", "a\x00b", 7, None])
+def test_what_is_no_name_is_refused(adapter: str, name: object) -> None:
+    with pytest.raises(MacroError, match="this is no name of a column"):
+        MACROS[adapter].call("t2s_quote", name)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "statements"),
+    [
+        ("duckdb", []),
+        ("postgres", ["begin transaction read only", "set local statement_timeout = 5000"]),
+        ("redshift", ["set statement_timeout to 5000"]),
+        ("snowflake", ["alter session set statement_timeout_in_seconds = 5"]),
+        ("bigquery", []),
+        ("databricks", ["set statement_timeout = 5"]),
+    ],
+)
+def test_limits_are_set_where_the_warehouse_knows_them(adapter: str, statements: list[str]) -> None:
+    assert MACROS[adapter].call("t2s_guard", 5) == statements
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("select 1; drop table x", "more than one statement"),
+        ("with a as (insert into t values (1) returning *) select * from a", "INSERT"),
+        ("select 'a' || $$x$$", "comment"),
+        ("select pg_sleep(9)", "outside the warehouse"),
+    ],
+)
+def test_one_select_is_one_select(statement: str, told: str) -> None:
+    macros = MACROS["postgres"]
+    assert macros.call("t2s_one_select", "select ';' as x;") == "select ';' as x"
+    with pytest.raises(MacroError, match=told):
+        macros.call("t2s_one_select", statement)
