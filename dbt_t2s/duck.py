@@ -95,18 +95,8 @@ def open_writable(path: Path) -> Iterator[Connection]:
 
     One thread, so that the order of rows, and with it every choice made by row, is repeatable.
     """
-    try:
-        connection = duckdb.connect(str(path), config={"threads": "1"})
-    except duckdb.Error as error:
-        raise _unopened(path, error) from error
-    try:
+    with _writing(path, {"threads": "1"}) as connection:
         yield connection
-    except duckdb.Error as error:
-        raise WarehouseError(
-            f"the database could not be written: {first_line(str(error))}", where=str(path)
-        ) from error
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -115,8 +105,14 @@ def open_for_models(path: Path, timeout_s: float) -> Iterator[Connection]:
 
     No files, no network, one thread, ``timeout_s`` for each statement.
     """
+    with _writing(path, hardened(1024, timeout_s, threads=1)) as connection:
+        yield connection
+
+
+@contextmanager
+def _writing(path: Path, config: Config) -> Iterator[Connection]:
     try:
-        connection = duckdb.connect(str(path), config=hardened(1024, timeout_s, threads=1))
+        connection = duckdb.connect(str(path), config=config)
     except duckdb.Error as error:
         raise _unopened(path, error) from error
     try:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from dbt_t2s import __version__, store
+from dbt_t2s import __version__, sql, store
 from dbt_t2s.config import with_settings_block
 from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
@@ -125,7 +125,7 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
         inputs["warehouse"] = "not read"  # so that the next run asks again
     for name, reading in _READINGS.items():
         path = workspace.readings_dir / f"{name}.parquet"
-        store.write_rows(path, getattr(memory, name), reading, {"version": __version__})
+        store.write_rows(path, getattr(memory, name), reading, _READ_BY)
     # The schema goes last: its header says that both are there.
     store.write_json(workspace.rules_path, BusinessRules(schema.rules), inputs)
     store.write_json(workspace.schema_path, schema, inputs)
@@ -134,8 +134,8 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
 
 
 _ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
-
-
+# What readings hold for, beside their own keys.
+_READ_BY = {"version": __version__, "sql": sql.READER}
 _READINGS: Mapping[str, type] = {"nodes": NodeSql, "asked": Asked, "answers": Answer}
 
 
@@ -147,11 +147,13 @@ def _memory(workspace: Workspace) -> Memory:
 
 
 def _remembered(path: Path, reading: type[T]) -> tuple[T, ...]:
-    """What an earlier run of this version read; nothing where there is no such file."""
-    header = store.read_header(path)
-    usable = header is not None and header.matches({"version": __version__})
-    usable = usable and header is not None and store.has_shape(header, reading)
-    return store.read_rows(path, reading) if usable else ()
+    """What an earlier run of this version read; nothing where that cannot be used."""
+    if not _is_fresh(path, reading, _READ_BY):
+        return ()
+    try:
+        return store.read_rows(path, reading)
+    except StoreError:  # torn or edited: what is not remembered is read again
+        return ()
 
 
 def _distilled(workspace: Workspace, trees: Trees | None, memory: Memory) -> ProjectSchema:
@@ -216,7 +218,7 @@ def _mine(
     for reason in mined.reasons:
         workspace.console.info(f"left out for {reason.text}: {reason.queries:,}")
     store.write_rows(path, mined.patterns, Pattern, inputs)
-    store.write_rows(kept, mined.readings, Reading, {"version": __version__})
+    store.write_rows(kept, mined.readings, Reading, _READ_BY)
     return mined.patterns
 
 

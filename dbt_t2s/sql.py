@@ -12,6 +12,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import TypeVar
 
 import sqlglot
@@ -62,6 +63,9 @@ _PLACES = frozenset({"line", "col", "start", "end"})
 _REMEMBERED = 20_000
 
 T = TypeVar("T")
+
+# What SQL was read with: another version may read it otherwise.
+READER = f"sqlglot {version('sqlglot')}"
 
 
 class SqlError(ValueError):

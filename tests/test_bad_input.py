@@ -292,6 +292,11 @@ def test_an_artefact_that_is_cut_short_is_made_again(shop: Path) -> None:
     for name in ("schema.json", "patterns.parquet"):
         path = shop / "target" / "t2s" / name
         path.write_bytes(path.read_bytes()[:100])
+    readings = sorted((shop / "target" / "t2s" / "readings").glob("*.parquet"))
+    assert [path.stem for path in readings] == ["answers", "asked", "nodes", "queries"]
+    for path in readings:  # their ends, which say what they are, stay whole
+        content = path.read_bytes()
+        path.write_bytes(content[:8] + bytes(24) + content[32:])
     done = t2s("mine", cwd=shop)
     assert done.returncode == 0, done.stderr
     assert_whole(shop)

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -82,19 +83,17 @@ class Operations:
         if self._process is not None:
             return self._process
         process = _Process(self.project)
-        try:
-            reply = process.read(self._start_s)
-        except _Gone as gone:
-            process.kill()
-            raise ProjectError(
-                f"dbt did not start: {gone}", where=str(self.project.root), hint="dbt debug"
-            ) from gone
-        except BaseException:
-            process.kill()
-            raise
-        if not reply["success"]:
-            process.kill()
-            raise dbt.unreadable(self.project, reply["messages"])
+        with ExitStack() as undo:
+            undo.callback(process.kill)
+            try:
+                reply = process.read(self._start_s)
+            except _Gone as gone:
+                raise ProjectError(
+                    f"dbt did not start: {gone}", where=str(self.project.root), hint="dbt debug"
+                ) from gone
+            if not reply["success"]:
+                raise dbt.unreadable(self.project, reply["messages"])
+            undo.pop_all()
         self._process = process
         return process
 
