@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
+from safetensors.torch import load_file
+from tokenizers import Encoding, Tokenizer
 from transformers import BertConfig, BertModel
 from transformers.models.bert.modeling_bert import BertEncoder
 
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model import quantized
 from dbt_t2s.query.text import Word
 
 WEIGHTS = Path(__file__).parent / "weights" / "encoder"
@@ -61,15 +62,18 @@ class QuestionReader(torch.nn.Module):
         return read
 
     def save(self, path: Path) -> None:
-        """Write the layers as fp16."""
-        save_file({k: v.half().contiguous() for k, v in self.state_dict().items()}, path)
+        """Write the layers as they are shipped."""
+        quantized.write(path, self.state_dict())
 
 
 class Encoder:
     """Reads texts on the CPU in float32; one instance a process is enough."""
 
-    def __init__(self, directory: Path = WEIGHTS, reader: Path | None = READER) -> None:
+    def __init__(
+        self, directory: Path = WEIGHTS, reader: Path | None = READER, device: str = "cpu"
+    ) -> None:
         self._check(directory)
+        self.device = torch.device(device)
         config = BertConfig(**json.loads((directory / "config.json").read_text()))
         with torch.device("meta"):
             self._model = BertModel(config, add_pooling_layer=False)
@@ -81,7 +85,7 @@ class Encoder:
         embeddings.register_buffer("position_ids", torch.arange(longest)[None], persistent=False)
         types = torch.zeros((1, longest), dtype=torch.long)
         embeddings.register_buffer("token_type_ids", types, persistent=False)
-        self._model.train(False)
+        self._model.train(False).to(self.device)
         self.reader = self._reader(config, reader)
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
         self._tokenizer.enable_truncation(config.max_position_embeddings)
@@ -110,7 +114,7 @@ class Encoder:
         reader = QuestionReader(config)
         if weights is not None:
             try:
-                reader.load_state_dict({k: v.float() for k, v in load_file(weights).items()})
+                reader.load_state_dict(quantized.read(weights))
             except (OSError, RuntimeError, SafetensorError) as error:
                 raise ModelError(
                     "the question reader's weights are missing, corrupted or of another version",
@@ -120,47 +124,74 @@ class Encoder:
         else:
             own = self._model.encoder.layer[-READER_LAYERS:]
             reader.layers.layer.load_state_dict(own.state_dict())
-        reader.train(False)
-        return reader
+        return reader.train(False).to(self.device)
+
+    def tokenize(self, texts: Sequence[str]) -> list[Encoding]:
+        """Each text's word pieces, [CLS] and [SEP] among them."""
+        return self._tokenizer.encode_batch(list(texts))
+
+    @torch.inference_mode()
+    def lower(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """What a reader reads: word pieces (B, P) after the encoder's lower layers (B, P, 384)."""
+        layers = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+        made: torch.Tensor = layers.hidden_states[-1 - READER_LAYERS]
+        return made
 
     @torch.inference_mode()
     def read(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> list[Tokens]:
         """Each text as its word pieces, [CLS] and [SEP] left out where not said otherwise."""
-        encoded = self._tokenizer.encode_batch(list(texts))
-        order = sorted(range(len(texts)), key=lambda i: len(encoded[i].ids))
+        encoded = self.tokenize(texts)
         found: dict[int, Tokens] = {}
-        for at in range(0, len(order), _BATCH):
-            rows = order[at : at + _BATCH]
-            width = max(len(encoded[i].ids) for i in rows)
+        for rows, ids, mask in self._batches(encoded):
+            layers = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+            lower = layers.hidden_states[-1 - READER_LAYERS]
+            states = self.reader(lower, mask.bool())
+            pooled = _pooled(layers.last_hidden_state, mask)
+            for row, i in enumerate(rows):
+                length = len(encoded[i].ids)
+                found[i] = Tokens(
+                    states[row, 1 : length - 1].clone(),
+                    tuple(encoded[i].offsets[1:-1]),
+                    pooled[row],
+                    lower[row, :length].clone(),
+                )
+            if progress:
+                progress(len(found), len(texts))
+        return [found[i] for i in range(len(texts))]
+
+    @torch.inference_mode()
+    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        """Normalised sentence vectors, shape (texts, 384), on the CPU."""
+        made = torch.zeros((len(texts), HIDDEN))
+        for rows, ids, mask in self._batches(self.tokenize(texts)):
+            layers = self._model(input_ids=ids, attention_mask=mask)
+            made[rows] = _pooled(layers.last_hidden_state, mask).cpu()
+        return made
+
+    def _batches(
+        self, encoded: Sequence[Encoding]
+    ) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:
+        """Texts of like length: which they are, their ids and mask (B, P)."""
+        order = sorted(range(len(encoded)), key=lambda i: len(encoded[i].ids))
+        size = _BATCH if self.device.type == "cpu" else 32 * _BATCH
+        for at in range(0, len(order), size):
+            rows = order[at : at + size]
+            width = len(encoded[rows[-1]].ids)
             ids = torch.zeros((len(rows), width), dtype=torch.long)
             mask = torch.zeros((len(rows), width), dtype=torch.long)
             for row, i in enumerate(rows):
                 length = len(encoded[i].ids)
                 ids[row, :length] = torch.tensor(encoded[i].ids)
                 mask[row, :length] = 1
-            layers = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-            lower = layers.hidden_states[-1 - READER_LAYERS]
-            states = self.reader(lower, mask.bool())
-            for row, i in enumerate(rows):
-                length = len(encoded[i].ids)
-                mean = layers.last_hidden_state[row, :length].mean(0)
-                found[i] = Tokens(
-                    states[row, 1 : length - 1].clone(),
-                    tuple(encoded[i].offsets[1:-1]),
-                    torch.nn.functional.normalize(mean, dim=0),
-                    lower[row, :length].clone(),
-                )
-            if progress:
-                progress(min(at + _BATCH, len(order)), len(order))
-        return [found[i] for i in range(len(texts))]
+            yield rows, ids.to(self.device), mask.to(self.device)
 
-    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
-        """Normalised sentence vectors, shape (texts, 384)."""
-        if not texts:
-            return torch.zeros((0, HIDDEN))
-        return torch.stack([tokens.pooled for tokens in self.read(texts)])
+
+def _pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Normalised means (B, 384) of the states of what is no padding."""
+    shares = mask[..., None].float()
+    return torch.nn.functional.normalize((states * shares).sum(1) / shares.sum(1), dim=-1)
 
 
 def word_states(tokens: Tokens, spoken: Sequence[Word]) -> torch.Tensor:

@@ -29,11 +29,11 @@ class PlanConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
 
     def __init__(
         self,
-        hidden: int = 256,
-        heads: int = 4,
-        joint_layers: int = 3,
+        hidden: int = 384,
+        heads: int = 8,
+        joint_layers: int = 5,
         decoder_layers: int = 2,
-        inner: int = 640,
+        inner: int = 1024,
         encoder_hidden: int = 384,
         word_item_relations: int = 6,
         item_item_relations: int = 6,
@@ -43,6 +43,7 @@ class PlanConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         longest_plan: int = 64,
         keywords: int = len(KEYWORDS),
         dropout: float = 0.1,
+        layer_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         self.hidden = hidden
@@ -59,6 +60,7 @@ class PlanConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         self.longest_plan = longest_plan
         self.keywords = keywords
         self.dropout = dropout
+        self.layer_dropout = layer_dropout
         super().__init__(**kwargs)
 
 
@@ -139,6 +141,7 @@ class JointLayer(nn.Module):
         self.word_to_item = nn.Linear(config.word_item_relations, config.heads, bias=False)
         self.item_to_word = nn.Linear(config.word_item_relations, config.heads, bias=False)
         self.item_to_item = nn.Linear(config.item_item_relations, config.heads, bias=False)
+        self.drop = nn.Dropout(config.layer_dropout)
 
     def forward(self, x: Tensor, batch: Batch, mask: Tensor) -> Tensor:
         words = batch.words.shape[1]
@@ -147,8 +150,8 @@ class JointLayer(nn.Module):
         bias[:, :, words:, :words] += self.item_to_word(batch.word_item).permute(0, 3, 2, 1)
         bias[:, :, words:, words:] += self.item_to_item(batch.item_item).permute(0, 3, 1, 2)
         normed = self.norm(x)
-        x = x + self.attention(normed, normed, bias)
-        made: Tensor = x + self.inner(self.inner_norm(x))
+        x = x + self.drop(self.attention(normed, normed, bias))
+        made: Tensor = x + self.drop(self.inner(self.inner_norm(x)))
         return made
 
 
@@ -188,12 +191,13 @@ class DecoderLayer(nn.Module):
         self.cross = Attention(config.hidden, config.heads)
         self.inner_norm = nn.LayerNorm(config.hidden)
         self.inner = _feed_forward(config)
+        self.drop = nn.Dropout(config.layer_dropout)
 
     def forward(self, x: Tensor, causal: Tensor, memory: Memory, bias: Tensor) -> Tensor:
         normed = self.norm(x)
-        x = x + self.attention(normed, normed, causal)
-        x = x + self.cross(self.cross_norm(x), memory.states, bias)
-        made: Tensor = x + self.inner(self.inner_norm(x))
+        x = x + self.drop(self.attention(normed, normed, causal))
+        x = x + self.drop(self.cross(self.cross_norm(x), memory.states, bias))
+        made: Tensor = x + self.drop(self.inner(self.inner_norm(x)))
         return made
 
     def reads(self, memory: Memory) -> Past:

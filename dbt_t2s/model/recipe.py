@@ -18,9 +18,10 @@ from typing import Generic, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model import quantized
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import (
     ITEM_FEATURES,
@@ -74,7 +75,7 @@ class Recipe:
     unmarked: float = 0.25
     deaf: float = 0.06
     fewer: float = 0.0
-    settled: int = 2
+    settled: int = 4
     kept: float = 0.5
     slowly: float = 0.1
     refusals: float = 0.25
@@ -215,41 +216,49 @@ def tensors(rows: Sequence[Row]) -> tuple[Batch, torch.Tensor]:
     return Batch(**stack([r.linked for r in rows])), targets
 
 
-def _blur(batch: Batch, targets: torch.Tensor, recipe: Recipe) -> None:
+def blur(batch: Batch, targets: torch.Tensor, recipe: Recipe) -> None:
     """Hide name matches of some questions and some words of all, in place."""
-    unmarked = torch.rand(len(batch.words)) < recipe.unmarked
-    batch.word_item[unmarked] *= _MEANING_ONLY
-    batch.item_features[unmarked] *= _MEANING_FEATURES
-    heard = torch.rand(batch.word_mask.shape) >= recipe.deaf
+    device = targets.device
+    unmarked = torch.rand(len(batch.words), device=device) < recipe.unmarked
+    batch.word_item = torch.where(
+        unmarked[:, None, None, None],
+        batch.word_item * _MEANING_ONLY.to(device),
+        batch.word_item,
+    )
+    batch.item_features = torch.where(
+        unmarked[:, None, None],
+        batch.item_features * _MEANING_FEATURES.to(device),
+        batch.item_features,
+    )
+    heard = torch.rand(batch.word_mask.shape, device=device) >= recipe.deaf
     heard[:, 0] = True
     batch.word_mask &= heard
     if recipe.fewer:
-        share = torch.rand(len(targets), 1) * recipe.fewer
-        shown = torch.rand(batch.item_mask.shape) >= share
+        share = torch.rand(len(targets), 1, device=device) * recipe.fewer
+        shown = torch.rand(batch.item_mask.shape, device=device) >= share
         pointed = (targets - len(KEYWORDS)).clamp(min=-1) + 1
-        needed = torch.zeros(len(shown), shown.shape[1] + 1, dtype=torch.bool)
+        needed = torch.zeros(len(shown), shown.shape[1] + 1, dtype=torch.bool, device=device)
         needed.scatter_(1, pointed, True)
         batch.item_mask &= shown | needed[:, 1:]
 
 
-def new_network(items: int, seed: int, weights: Path | None = WEIGHTS) -> PlanNetwork:
+def new_network(
+    items: int, seed: int, weights: Path | None = WEIGHTS, sizes: PlanConfig | None = None
+) -> PlanNetwork:
     """A network for a schema of ``items`` items, from the shipped weights where they fit.
 
     The residual vectors, which are the schema's own, start small and random.
     """
     torch.manual_seed(seed)
-    network = PlanNetwork(
-        PlanConfig(
-            word_item_relations=RELATIONS,
-            item_item_relations=ITEM_RELATIONS,
-            item_features=ITEM_FEATURES,
-            question_features=QUESTION_FEATURES,
-            schema_items=items,
-            keywords=len(KEYWORDS),
-        )
-    )
+    config = sizes or PlanConfig()
+    config.word_item_relations = RELATIONS
+    config.item_item_relations = ITEM_RELATIONS
+    config.item_features = ITEM_FEATURES
+    config.question_features = QUESTION_FEATURES
+    config.schema_items = items
+    network = PlanNetwork(config)
     if weights is not None and weights.is_file():
-        shipped = {k: v.float() for k, v in load_file(weights).items() if "residual" not in k}
+        shipped = {k: v for k, v in quantized.read(weights).items() if "residual" not in k}
         left = network.load_state_dict(shipped, strict=False)
         if left.unexpected_keys or set(left.missing_keys) - {"residual.weight"}:
             raise ModelError(
@@ -280,7 +289,7 @@ def blend(network: PlanNetwork, weights: Path, kept: float) -> None:
     A project's corpus teaches its names in a machine's wording; the pretrained weights know that
     of people.
     """
-    shipped = load_file(weights)
+    shipped = quantized.read(weights)
     for name, value in network.state_dict().items():
         if name in shipped and "residual" not in name:
             value.mul_(1 - kept).add_(shipped[name].to(value.dtype), alpha=kept)
@@ -349,7 +358,7 @@ class Run(Generic[Learner]):
         batch, targets = self._batch()
         for group in self.optimizer.param_groups:
             group["lr"] = group["scale"] * rate_at(self.step, self.steps, self.recipe)
-        _blur(batch, targets, self.recipe)
+        blur(batch, targets, self.recipe)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_has_bf16()):
             loss = self.network(batch, targets)
         value = float(loss.detach())

@@ -94,7 +94,8 @@ def test_a_reader_without_weights_of_its_own_reads_as_the_encoder(tmp_path: Path
     assert float(own @ tokens.pooled) > 0.9  # [CLS] and [SEP] apart, the mean of its states
     plain.reader.save(tmp_path / READER.name)
     again = Encoder(reader=tmp_path / READER.name).read(TEXTS[:1])[0]
-    torch.testing.assert_close(tokens.states, again.states, atol=1e-2, rtol=1e-2)
+    # Written with a byte a weight: 0.3% of each row's largest.
+    torch.testing.assert_close(tokens.states, again.states, atol=5e-2, rtol=0)
 
 
 def test_a_damaged_reader_is_named(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.torch import load_file
 
 from dbt_t2s.corpus.examples import Corpus
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model import quantized
 from dbt_t2s.model import recipe as recipe_module
 from dbt_t2s.model.linking import SchemaIndex
 from dbt_t2s.model.network import PlanNetwork
@@ -164,7 +164,7 @@ def test_settled_layers_stay_while_the_others_learn(rows: list[Row], index: Sche
 def test_the_trained_network_is_half_the_pretrained_one(
     rows: list[Row], index: SchemaIndex, tmp_path: Path
 ) -> None:
-    shipped = load_file(WEIGHTS)
+    shipped = quantized.read(WEIGHTS)
     recipe = replace(SMALL, minutes=0.01)
 
     def trained(kept: float) -> dict[str, torch.Tensor]:
@@ -182,8 +182,8 @@ def test_the_trained_network_is_half_the_pretrained_one(
 
     alone, blended = trained(0.0), trained(0.5)
     name = "decoder.0.inner.0.weight"
-    assert not torch.equal(alone[name], shipped[name].float())
-    expected = (alone[name] + shipped[name].float()) / 2
+    assert not torch.equal(alone[name], shipped[name])
+    expected = (alone[name] + shipped[name]) / 2
     torch.testing.assert_close(blended[name], expected, atol=1e-5, rtol=0)
 
 

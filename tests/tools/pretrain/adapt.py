@@ -10,6 +10,7 @@ weights, with those trained on the machine-made corpus, and with means of both.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -24,8 +25,8 @@ from dbt_t2s.model.recipe import WEIGHTS, Recipe, Row, Run, blend, new_network, 
 from dbt_t2s.model.recipe import tensors as lay_out
 from dbt_t2s.query.linear import KEYWORDS
 from tests.tools.pretrain.invented import Asked, Checker, read_project, read_questions
-from tests.tools.pretrain.linked import _given
 from tests.tools.pretrain.machine import believed
+from tests.tools.pretrain.retell import question
 from tests.tools.pretrain.split import HELD_OUT_PROJECTS
 
 _REFUSE = KEYWORDS.index("REFUSE")
@@ -52,17 +53,22 @@ def measured(network: PlanNetwork, rows: Sequence[Row]) -> tuple[float, float, f
     return exact / max(answerable, 1), wrongly / max(answerable, 1), rightly / others
 
 
+def _row(text: str, tokens: Sequence[str], phase: int) -> dict[str, object]:
+    asked = question(text, tokens, 1)
+    return {"question": text, "plan": json.dumps(asked.tokens), "phase": phase}
+
+
 def adapt(path: Path, recipe: Recipe, refusals: float, count: int) -> list[tuple[float, ...]]:
     """Figures (exact, refused wrongly, rightly) for each share of the shipped weights."""
     schema = read_project(path)
     checker = Checker(schema)
     index = SchemaIndex(schema, Encoder(), date.fromisoformat(schema.as_of))
     asked = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
-    good = [_given(a.question, a.tokens, 3) for a in asked if not checker.problem(a)]
+    good = [_row(a.question, a.tokens, 3) for a in asked if not checker.problem(a)]
     written, _ = prepare(good, index, None, "")
     drawn = believed(schema, count, 5)
     drawn = [d for i, d in enumerate(drawn) if d[1][0] != "REFUSE" or i % 100 < 100 * refusals]
-    machine, _ = prepare([_given(q, p, f) for q, p, f in drawn], index, None, "")
+    machine, _ = prepare([_row(q, p, f) for q, p, f in drawn], index, None, "")
     network = new_network(len(index.items), 0)
     settle(network, recipe.settled)
     run = Run(network, machine, recipe, 0, recipe.steps(len(machine)))

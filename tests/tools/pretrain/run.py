@@ -1,106 +1,304 @@
-"""Pretrains the embedded model's network across schemas; resumable in pieces.
+"""Pretrains the embedded model's network across schemas, on a GPU or a CPU; resumable in pieces.
 
-    python -m tests.tools.pretrain DATA WORK          # human questions → plans, once
-    python -m tests.tools.pretrain.run WORK PROJECTS OUT --examples 300000 --minutes 9
+    python -m tests.tools.pretrain.run PACKED OUT --examples 3000000 --minutes 8
 
-Each call goes on from the last checkpoint and stops after ``--minutes``. WORK holds the linked
-rows and the checkpoint, PROJECTS the invented projects (``invented``), OUT the network once all
-examples are seen. The databases and projects of ``split`` are held out: the loss and the share of
-plans written exactly right on them are printed.
+PACKED is what ``pack`` made. Each call goes on from OUT's checkpoint and stops after ``--minutes``;
+the network is written to OUT once all examples are seen. On what ``split`` holds out it prints the
+loss and the share of plans written exactly right, each token chosen with the gold's before it.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
-from dbt_t2s.model.encoder import READER, Encoder
-from dbt_t2s.model.recipe import Recipe, Row, Run, mean_loss, new_network
-from tests.tools.pretrain.linked import link_all
-from tests.tools.pretrain.reading import ReadingNetwork, lay_out
+from dbt_t2s.model import quantized
+from dbt_t2s.model.encoder import READER, Encoder, QuestionReader
+from dbt_t2s.model.network import Batch, Memory, PlanConfig, PlanNetwork
+from dbt_t2s.model.recipe import Recipe, blur, new_network, rate_at
+from dbt_t2s.query.linear import KEYWORDS
+from tests.tools.pretrain.resident import ReadBatch, Resident
 
-
-def begun(folder: Path | None) -> ReadingNetwork:
-    """A network from nothing, or from the weights in ``folder``, which may know fewer keywords."""
-    reader = Encoder(reader=_file(folder, READER.name)).reader
-    network = new_network(0, 0, None)
-    weights = _file(folder, "model.safetensors")
-    if weights is not None:
-        known = {k: v.float() for k, v in load_file(weights).items() if "residual" not in k}
-        state = network.state_dict()
-        for name, value in known.items():
-            state[name][: len(value)] = value
-    return ReadingNetwork(reader, network)
+_ALIKE = 16  # batches whose rows are sorted by length among themselves
+_EVERY = 500
+_WARM, _TIMED = 40, 64
+_LEARNING = 0.94
 
 
-def _file(folder: Path | None, name: str) -> Path | None:
-    return folder / name if folder is not None and (folder / name).is_file() else None
+class ReadingNetwork(nn.Module):
+    """A plan network under the reader of its questions, and a second task: which items are used."""
+
+    def __init__(self, reader: QuestionReader, network: PlanNetwork) -> None:
+        super().__init__()
+        self.reader = reader
+        self.network = network
+        self.used = nn.Linear(network.config.hidden, 1)
+
+    def encode(self, batch: Batch) -> Memory:
+        if isinstance(batch, ReadBatch):
+            read = self.reader(batch.lower, batch.lower_mask)
+            batch.words = torch.bmm(batch.shares.to(read.dtype), read)
+        return self.network.encode(batch)
+
+    def losses(self, batch: Batch, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean cross-entropy of the plans' tokens (B, T), and of which items they point at."""
+        memory = self.encode(batch)
+        scores = self.network.decode(memory, tokens[:, :-1])
+        written = nn.functional.cross_entropy(
+            scores.flatten(0, 1).float(), tokens[:, 1:].flatten(), ignore_index=0
+        )
+        pointed = (tokens - len(KEYWORDS)).clamp(min=-1) + 1
+        wanted = torch.zeros(len(tokens), memory.items.shape[1] + 1, device=tokens.device).scatter_(
+            1, pointed, 1.0
+        )[:, 1:]
+        found = self.used(memory.items)[..., 0].float()
+        chosen = nn.functional.binary_cross_entropy_with_logits(found, wanted, reduction="none")
+        shown = memory.item_mask.float()
+        return written, (chosen * shown).sum() / shown.sum()
 
 
-@torch.inference_mode()
-def exact(network: ReadingNetwork, rows: Sequence[Row]) -> float:
-    """The share of plans of which every token is the likeliest, given those before."""
-    network.train(False)
-    right = 0
-    for at in range(0, len(rows), 32):
-        batch, targets = lay_out(rows[at : at + 32])
-        memory = network.encode(batch)
-        guessed = network.network.decode(memory, targets[:, :-1]).argmax(-1)
-        wanted = targets[:, 1:]
-        right += int(((guessed == wanted) | (wanted == 0)).all(1).sum())
-    return right / max(len(rows), 1)
+@dataclass(frozen=True)
+class Settings:
+    """``second`` weighs the second task; ``reader_rate`` scales the reader's learning rate."""
+
+    examples: int
+    batch: int
+    rate: float
+    second: float
+    reader_rate: float
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        return self.examples // self.batch
+
+
+class Pretraining:
+    """One run that can be stopped and gone on with."""
+
+    def __init__(self, network: ReadingNetwork, rows: Resident, settings: Settings) -> None:
+        self.network = network
+        self.rows = rows
+        self.settings = settings
+        self.step = 0
+        self.losses: list[Tensor] = []
+        self._recipe = Recipe(
+            rate=settings.rate, warmup=min(1000, settings.steps // 20), fewer=0.4, settled=0
+        )
+        slow = {id(p) for p in network.reader.parameters()}
+        groups = []
+        for parameter in network.parameters():
+            decay = self._recipe.weight_decay if parameter.dim() > 1 else 0.0
+            scale = settings.reader_rate if id(parameter) in slow else 1.0
+            groups.append({"params": [parameter], "weight_decay": decay, "scale": scale})
+        merged: dict[tuple[float, float], dict[str, object]] = {}
+        for group in groups:
+            key = (float(group["weight_decay"]), float(group["scale"]))  # type: ignore[arg-type]
+            made = merged.setdefault(key, {**group, "params": []})
+            made["params"] += group["params"]  # type: ignore[operator]
+        self.optimizer = torch.optim.AdamW(
+            list(merged.values()), lr=settings.rate, betas=(0.9, 0.98), fused=True
+        )
+        self._order = self._batches()
+
+    def _batches(self) -> Iterator[np.ndarray]:
+        """Rows for every step from the present one on, by weight, those of like length together."""
+        rows, settings = self.rows.sets[""], self.settings
+        chance = self.rows.weight[rows] / self.rows.weight[rows].sum()
+        cost = self.rows.lengths.cost
+        at = self.step - self.step % _ALIKE
+        while True:
+            rng = np.random.default_rng((settings.seed, at))
+            drawn = rng.choice(rows, settings.batch * _ALIKE, p=chance)
+            parts = drawn[np.argsort(cost[drawn], kind="stable")].reshape(_ALIKE, -1)
+            done = max(self.step - at, 0)
+            for number in rng.permutation(_ALIKE)[done:]:
+                yield parts[number]
+            at += _ALIKE
+
+    def advance(self) -> None:
+        network, settings = self.network, self.settings
+        torch.manual_seed(settings.seed * 1_000_003 + self.step)
+        network.train(True)
+        batch, targets = self.rows.batch(next(self._order))
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["scale"] * rate_at(self.step, settings.steps, self._recipe)
+        blur(batch, targets, self._recipe)
+        device = targets.device.type
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+            written, chosen = network.losses(batch, targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        total: Tensor = written + settings.second * chosen
+        total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), self._recipe.clip)
+        self.optimizer.step()
+        self.step += 1
+        # Left on the device: reading it would make every step wait.
+        self.losses.append(written.detach())
+
+    @torch.inference_mode()
+    def held_out(self, name: str, most: int = 10_000) -> tuple[float, float]:
+        """Mean loss and share of exact plans on a held-out set."""
+        self.network.train(False)
+        rows = self.rows.sets[name][:most]
+        loss, right = 0.0, 0
+        for at in range(0, len(rows), 512):
+            part = rows[at : at + 512]
+            batch, targets = self.rows.batch(part)
+            memory = self.network.encode(batch)
+            scores = self.network.network.decode(memory, targets[:, :-1])
+            wanted = targets[:, 1:]
+            missed = nn.functional.cross_entropy(
+                scores.flatten(0, 1), wanted.flatten(), ignore_index=0
+            )
+            loss += float(missed) * len(part)
+            right += int(((scores.argmax(-1) == wanted) | (wanted == 0)).all(1).sum())
+        return loss / max(len(rows), 1), right / max(len(rows), 1)
+
+    def save(self, path: Path) -> None:
+        """Write the whole state to a temporary name, then rename."""
+        state = {f"net.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
+        for number, parameter in enumerate(self._parameters()):
+            for key, value in self.optimizer.state[parameter].items():
+                state[f"opt.{number}.{key}"] = value.detach().contiguous()
+        temporary = path.with_suffix(".tmp")
+        save_file(state, temporary, metadata={"step": str(self.step), "of": str(self.settings)})
+        temporary.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from ``path``; ValueError where that is another run's."""
+        from safetensors import safe_open
+
+        with safe_open(path, framework="pt") as saved:
+            metadata = saved.metadata() or {}
+        if metadata.get("of") != str(self.settings):
+            raise ValueError(f"{path} belongs to a run with {metadata.get('of')}")
+        values = load_file(path)
+        self.network.load_state_dict({k[4:]: v for k, v in values.items() if k[:4] == "net."})
+        for number, parameter in enumerate(self._parameters()):
+            prefix = f"opt.{number}."
+            found = {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
+            self.optimizer.state[parameter] = {
+                k: v if k == "step" else v.to(parameter.device) for k, v in found.items()
+            }
+        self.step = int(metadata["step"])
+        self._order = self._batches()
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def told(self, seconds: float) -> str:
+        recent = torch.stack(self.losses[-200:]).mean() if self.losses else torch.tensor(math.nan)
+        unseen = ""
+        for name in self.rows.sets:
+            if name:
+                loss, right = self.held_out(name)
+                unseen += f" {name} {loss:.3f} exact {right:.3f}"
+        at = f"step {self.step}/{self.settings.steps}"
+        return f"{at} loss {float(recent):.3f}{unseen} {seconds:.0f} s"
+
+
+def write(network: ReadingNetwork, out: Path) -> None:
+    """The weights as a project's training starts from them."""
+    out.mkdir(parents=True, exist_ok=True)
+    network.reader.save(out / READER.name)
+    quantized.write(out / "model.safetensors", network.network.state_dict())
+
+
+def _network(encoder: Encoder, given: argparse.Namespace) -> ReadingNetwork:
+    sizes = PlanConfig(
+        hidden=given.hidden,
+        heads=given.heads,
+        joint_layers=given.joint,
+        decoder_layers=given.decoder,
+        inner=given.inner,
+        layer_dropout=given.dropout,
+    )
+    torch.manual_seed(given.seed)
+    before: Path | None = given.begin_with
+    if before is not None:
+        encoder.reader.load_state_dict(quantized.read(before / READER.name))
+    weights = None if before is None else before / "model.safetensors"
+    return ReadingNetwork(encoder.reader, new_network(0, given.seed, weights, sizes))
+
+
+def _settings(examples: int, given: argparse.Namespace) -> Settings:
+    return Settings(examples, given.batch, given.rate, given.second, given.reader_rate, given.seed)
+
+
+def _examples_in(
+    seconds: float, network: ReadingNetwork, rows: Resident, given: argparse.Namespace
+) -> int:
+    """How many examples a copy of the network learns from in that time, measuring included."""
+    began = time.monotonic()
+    trial = Pretraining(copy.deepcopy(network), rows, _settings(given.batch * 10_000, given))
+    for _ in range(_WARM):
+        trial.advance()
+    float(trial.losses[-1])
+    start = time.monotonic()
+    for _ in range(_TIMED):
+        trial.advance()
+    float(trial.losses[-1])
+    each = (time.monotonic() - start) / _TIMED
+    left = seconds - (time.monotonic() - began)
+    print(f"{given.batch / each:.0f} examples a second", flush=True)
+    # Looking at what is held out takes its time too.
+    batch: int = given.batch
+    return max(int(_LEARNING * left / each), 1) * batch
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("work", type=Path)
-    parser.add_argument("projects", type=Path)
+    parser.add_argument("packed", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--examples", type=int, default=300_000)
-    parser.add_argument("--per-schema", type=int, default=60)
+    parser.add_argument("--examples", type=int, help="as many as fit into --minutes without it")
     parser.add_argument("--minutes", type=float, default=9.0)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=1.2e-3)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--reader-rate", type=float, default=0.1)
+    parser.add_argument("--second", type=float, default=0.0)
+    parser.add_argument("--dropout", type=float, default=0.1, help="inside the layers")
     parser.add_argument("--begin-with", type=Path, help="a folder with weights to go on from")
+    parser.add_argument("--seed", type=int, default=0)
+    usual = PlanConfig()
+    for name in ("hidden", "heads", "inner"):
+        parser.add_argument(f"--{name}", type=int, default=getattr(usual, name))
+    parser.add_argument("--joint", type=int, default=usual.joint_layers)
+    parser.add_argument("--decoder", type=int, default=usual.decoder_layers)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
     began = time.monotonic()
-    rows, held = link_all(given.work, given.projects, given.per_schema)
-    counts = ", ".join(f"{len(v)} {k}" for k, v in held.items())
-    print(f"{len(rows)} rows, held out {counts}, {time.monotonic() - began:.0f} s", flush=True)
-    network = begun(given.begin_with)
-    recipe = Recipe(batch=given.batch, rate=given.rate, warmup=300, fewer=0.4, settled=0)
-    steps = given.examples // given.batch
-    slow = tuple(network.reader.parameters())
-    run = Run(network, rows, recipe, 0, steps, lay_out, slow)
-    # Rows may be added between pieces: only the schedule must stay.
-    checkpoint, identity = given.work / "pretrain.safetensors", f"{given.examples}"
-    run.resume(checkpoint, identity)
-    while run.step < run.steps and time.monotonic() - began < given.minutes * 60:
+    device = torch.device(given.device)
+    encoder = Encoder(reader=None, device=given.device)
+    rows = Resident(given.packed, encoder, device)
+    counts = ", ".join(f"{len(v)} {k or 'to learn from'}" for k, v in rows.sets.items())
+    print(f"{counts}, {time.monotonic() - began:.0f} s", flush=True)
+    network = _network(encoder, given).to(device)
+    print(f"{sum(p.numel() for p in network.network.parameters()):,} parameters", flush=True)
+    left = given.minutes * 60 - (time.monotonic() - began)
+    examples = given.examples or _examples_in(left, network, rows, given)
+    run = Pretraining(network, rows, _settings(examples, given))
+    checkpoint = given.out / "pretraining.safetensors"
+    given.out.mkdir(parents=True, exist_ok=True)
+    if checkpoint.is_file():
+        run.resume(checkpoint)
+    while run.step < run.settings.steps and time.monotonic() - began < given.minutes * 60:
         run.advance()
-        if run.step % 500 == 0:
-            run.save(checkpoint, identity)
-            loss = sum(run.losses[-200:]) / len(run.losses[-200:])
-            unseen = " ".join(
-                f"{k} {mean_loss(network, v[::3], lay_out=lay_out):.3f} "
-                f"exact {exact(network, v[::3]):.3f}"
-                for k, v in held.items()
-            )
-            seconds = time.monotonic() - began
-            print(
-                f"step {run.step}/{run.steps} loss {loss:.3f} {unseen} {seconds:.0f} s", flush=True
-            )
-    run.save(checkpoint, identity)
-    if run.step >= run.steps:
-        for name, each in held.items():
-            print(f"held-out exact plans, {name}: {exact(network, each):.3f}")
-        given.out.mkdir(parents=True, exist_ok=True)
-        network.reader.save(given.out / READER.name)
-        network.network.half().save_pretrained(given.out)  # type: ignore[no-untyped-call]
+        if run.step % _EVERY == 0:
+            print(run.told(time.monotonic() - began), flush=True)
+    run.save(checkpoint)
+    print(run.told(time.monotonic() - began), flush=True)
+    write(network, given.out)
 
 
 if __name__ == "__main__":

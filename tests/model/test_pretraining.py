@@ -1,0 +1,130 @@
+"""The pretraining tools, from a written project to a network that learned from it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dbt_t2s.model.encoder import Encoder
+from dbt_t2s.model.linking import Linker, SchemaIndex, stack
+from dbt_t2s.model.network import PlanConfig
+from dbt_t2s.model.recipe import new_network
+from tests.tools.pretrain.resident import Resident
+from tests.tools.pretrain.retell import invented_tellings
+from tests.tools.pretrain.run import Pretraining, ReadingNetwork, Settings
+from tests.tools.pretrain.synonyms import replaced, with_synonyms
+from tests.tools.pretrain.tellings import Telling, read, write
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / "tests/tools/pretrain/projects/podcast_network.yml"
+
+
+@pytest.fixture(scope="module")
+def tellings() -> list[Telling]:
+    """A written project as it is and under other names, some questions each; one held out."""
+    made = [replace(t, questions=t.questions[:6]) for t in invented_tellings(PROJECT, 1, 12)]
+    return [*made, replace(made[0], held="invented")]
+
+
+@pytest.fixture(scope="module")
+def packed(tellings: list[Telling], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("packed")
+    write(folder / "tellings.jsonl.xz", tellings)
+    command = [sys.executable, "-m", "tests.tools.pretrain.pack"]
+    command += [str(folder / "tellings.jsonl.xz"), str(folder), "--processes", "1"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rows(packed: Path) -> Resident:
+    return Resident(packed, Encoder(reader=None), torch.device("cpu"))
+
+
+def test_tellings_come_back_as_they_were_written(tellings: list[Telling], tmp_path: Path) -> None:
+    write(tmp_path / "t", tellings)
+    assert list(read(tmp_path / "t")) == tellings
+
+
+def test_a_retold_project_has_the_same_questions_under_other_names(
+    tellings: list[Telling],
+) -> None:
+    plain, retold = tellings[0], tellings[1]
+    assert [q.text for q in plain.questions] == [q.text for q in retold.questions]
+    assert {t.name for t in plain.schema.tables} != {t.name for t in retold.schema.tables} or {
+        c.name for t in plain.schema.tables for c in t.columns
+    } != {c.name for t in retold.schema.tables for c in t.columns}
+
+
+def test_a_batch_is_what_the_linker_makes_of_the_questions(
+    rows: Resident, tellings: list[Telling]
+) -> None:
+    telling = tellings[-1]
+    encoder = Encoder(reader=None)
+    index = SchemaIndex(telling.schema, encoder, date.fromisoformat(telling.today))
+    asked = telling.questions
+    linked = Linker(index).link([q.text for q in asked], [q.tokens for q in asked])
+    wanted = stack(linked)
+    batch, _ = rows.batch(rows.sets["invented"])
+    w, i = wanted["words"].shape[1], wanted["item_vectors"].shape[1]
+    assert batch.word_mask[:, :w].equal(wanted["word_mask"])
+    assert batch.item_mask[:, :i].equal(wanted["item_mask"])
+    assert not batch.word_mask[:, w:].any() and not batch.item_mask[:, i:].any()
+    assert torch.allclose(batch.word_item[:, :w, :i], wanted["word_item"].clamp(0, 1), atol=3e-3)
+    assert torch.allclose(batch.item_features[:, :i], wanted["item_features"], atol=2e-2)
+    assert batch.item_item[:, :i, :i].equal(wanted["item_item"])
+    assert torch.allclose(batch.item_vectors[:, :i], wanted["item_vectors"], atol=2e-3)
+    read_words = torch.bmm(batch.shares, encoder.reader(batch.lower, batch.lower_mask))
+    assert torch.allclose(read_words[:, :w], wanted["words"], atol=3e-2)
+
+
+def _run(rows: Resident) -> Pretraining:
+    torch.manual_seed(0)
+    sizes = PlanConfig(hidden=32, heads=2, joint_layers=1, decoder_layers=1, inner=32)
+    network = ReadingNetwork(Encoder(reader=None).reader, new_network(0, 0, None, sizes))
+    return Pretraining(network, rows, Settings(160, 8, 3e-3, 0.3, 0.1, 0))
+
+
+def test_a_run_learns_and_a_resumed_one_gives_the_same_weights(
+    rows: Resident, tmp_path: Path
+) -> None:
+    whole, first, second = _run(rows), _run(rows), _run(rows)
+    for _ in range(20):
+        whole.advance()
+    for _ in range(7):
+        first.advance()
+    first.save(tmp_path / "c")
+    second.resume(tmp_path / "c")
+    for _ in range(13):
+        second.advance()
+    told, again = whole.network.state_dict(), second.network.state_dict()
+    assert all(torch.equal(told[name], again[name]) for name in told)
+    losses = [float(x) for x in whole.losses]
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+
+
+def test_a_checkpoint_of_another_run_is_refused(rows: Resident, tmp_path: Path) -> None:
+    run = _run(rows)
+    run.advance()
+    run.save(tmp_path / "c")
+    other = Pretraining(run.network, rows, replace(run.settings, seed=1))
+    with pytest.raises(ValueError, match="belongs to a run with"):
+        other.resume(tmp_path / "c")
+
+
+def test_synonyms_are_what_a_second_wording_puts_in_a_names_place(
+    tellings: list[Telling],
+) -> None:
+    schema = tellings[0].schema
+    name = schema.tables[0].name.replace("_", " ")
+    found = replaced([(f"How many {name} are there?", "How many whatsits are there?")])
+    made = with_synonyms(schema, found)
+    assert made.tables[0].synonyms == ("whatsits",)
+    assert all(not table.synonyms for table in made.tables[1:])

@@ -1,0 +1,216 @@
+"""Links every question of every telling, as arrays of one width that a GPU can hold whole.
+
+    python -m tests.tools.pretrain.pack TELLINGS PACKED --processes 15 --device cuda
+
+A text is read by the encoder once, however many tellings have it. PACKED then holds the questions'
+word pieces, the items' vectors, and one file of linked rows for each telling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dbt_t2s.model.encoder import HIDDEN, Encoder, Tokens
+from dbt_t2s.model.linking import (
+    ITEM_FEATURES,
+    MOST_WORDS,
+    QUESTION_FEATURES,
+    RELATIONS,
+    Linked,
+    Linker,
+    SchemaIndex,
+)
+from dbt_t2s.model.recipe import target_of
+from dbt_t2s.query.bind import Binder
+from dbt_t2s.query.items import schema_items
+from dbt_t2s.query.text import STOP_WORDS, Word, words
+from tests.tools.pretrain.tellings import Question, Telling, read
+
+WORDS, ITEMS, PIECES, TOKENS = 36, 44, 56, 28  # the widest row that is kept
+NO_WORD = 255
+Bag = set[str]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What the encoder made of each text: ``vectors`` (texts, 384), and where each text stands."""
+
+    vectors: np.ndarray
+    place: Mapping[str, int]
+    spans: Mapping[str, tuple[tuple[int, int], ...]]
+
+
+class ReadyEncoder(Encoder):
+    """Answers from what was read before; it holds no weights."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._nothing = torch.zeros((MOST_WORDS * 20, HIDDEN))
+
+    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        places = [self._texts.place[text] for text in texts]
+        return torch.from_numpy(self._texts.vectors[places].astype(np.float32))
+
+    def read(self, texts: Sequence[str], progress: object = None) -> list[Tokens]:
+        """Tokens without states: those are read anew while the network learns."""
+        pooled = self.vectors(texts)
+        none = self._nothing
+        found = []
+        for text, vector in zip(texts, pooled, strict=True):
+            spans = self._texts.spans[text]
+            found.append(Tokens(none[: len(spans)], spans, vector, none[:0]))
+        return found
+
+
+# Inherited by the processes that link: too much to send to each.
+_TELLINGS: list[Telling] = []
+_JOB: list[partial[tuple[int, int]]] = []
+
+
+def _job(number: int) -> tuple[int, int]:
+    return _JOB[0](number)
+
+
+def _texts_of(number: int) -> tuple[Bag, Bag]:
+    """The texts that linking one telling asks the encoder for, and its questions."""
+    telling = _TELLINGS[number]
+    texts: Bag = set()
+    for item in schema_items(telling.schema, Binder(telling.schema)):
+        texts.add(item.text)
+        texts.update(item.phrases)
+    questions = {q.text for q in telling.questions}
+    for question in questions:
+        spoken = {w.text.lower() for w in words(question)[:MOST_WORDS]}
+        texts |= spoken - STOP_WORDS
+    return texts, questions
+
+
+def link(number: int, texts: Texts, questions: Mapping[str, int], out: Path) -> tuple[int, int]:
+    """Writes one telling's rows; how many were kept and dropped."""
+    torch.set_num_threads(1)
+    telling = _TELLINGS[number]
+    index = SchemaIndex(telling.schema, ReadyEncoder(texts), date.fromisoformat(telling.today))
+    asked = telling.questions
+    linked = Linker(index).link([q.text for q in asked], [q.tokens for q in asked])
+    kept = [
+        (question, each, target)
+        for question, each in zip(asked, linked, strict=True)
+        if (target := target_of(question.tokens, each)) is not None and _fits(each, target)
+    ]
+    if kept:
+        arrays = _arrays(kept, [questions[q.text] for q, _, _ in kept])
+        _save(out / f"rows_{number:05}.npz", {**arrays, "vectors": index.vector_table})
+        (out / f"rows_{number:05}.held").write_text(telling.held)
+    return len(kept), len(asked) - len(kept)
+
+
+def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    np.savez(path, allow_pickle=False, **arrays)
+
+
+def _fits(linked: Linked, target: Sequence[int]) -> bool:
+    return len(linked.states) <= WORDS and len(linked.items) <= ITEMS and len(target) <= TOKENS
+
+
+def _arrays(
+    rows: Sequence[tuple[Question, Linked, Sequence[int]]], places: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """Rows side by side, padded with zeros; matches (0 to 1) as bytes."""
+    n = len(rows)
+    made: dict[str, np.ndarray] = {
+        "question": np.array(places, dtype=np.int32),
+        "weight": np.array([q.weight for q, _, _ in rows], dtype=np.uint8),
+        "words": np.array([len(each.states) for _, each, _ in rows], dtype=np.uint8),
+        "items": np.array([len(each.items) for _, each, _ in rows], dtype=np.uint8),
+        "length": np.array([len(target) for _, _, target in rows], dtype=np.uint8),
+        "item_rows": np.zeros((n, ITEMS), dtype=np.int32),
+        "features": np.zeros((n, ITEMS, ITEM_FEATURES), dtype=np.float16),
+        "word_item": np.zeros((n, WORDS, ITEMS, RELATIONS), dtype=np.uint8),
+        "item_item": np.zeros((n, ITEMS, ITEMS), dtype=np.uint8),
+        "about": np.zeros((n, QUESTION_FEATURES), dtype=np.float16),
+        "target": np.zeros((n, TOKENS), dtype=np.int16),
+    }
+    for at, (_, each, target) in enumerate(rows):
+        w, i = len(each.states), len(each.items)
+        made["item_rows"][at, :i] = each.rows
+        made["features"][at, :i] = each.features
+        matches = np.clip(each.word_item.astype(np.float32), 0, 1)
+        made["word_item"][at, :w, :i] = np.rint(matches * 255)
+        made["item_item"][at, :i, :i] = each.item_item
+        made["about"][at] = each.question
+        made["target"][at, : len(target)] = target
+    return made
+
+
+def question_arrays(encoder: Encoder, texts: Sequence[str]) -> dict[str, np.ndarray]:
+    """Word pieces (Q, P) of every question, and which word each is a part of."""
+    encoded = encoder.tokenize(texts)
+    ids = np.zeros((len(texts), PIECES), dtype=np.int32)
+    word = np.full((len(texts), PIECES), NO_WORD, dtype=np.uint8)
+    count = np.zeros(len(texts), dtype=np.uint8)
+    for row, (text, each) in enumerate(zip(texts, encoded, strict=True)):
+        size = min(len(each.ids), PIECES)
+        ids[row, :size], count[row] = each.ids[:size], size
+        spoken = words(text)[:MOST_WORDS] or (Word("?", 0, 1),)
+        for piece, (start, end) in enumerate(each.offsets[:size]):
+            inside = [n for n, w in enumerate(spoken) if start < w.end and w.start < end]
+            if inside and end > start:
+                word[row, piece] = inside[0]
+    return {"ids": ids, "word": word, "pieces": count}
+
+
+def _read_texts(encoder: Encoder, bags: Iterable[tuple[Bag, Bag]]) -> tuple[Texts, list[str]]:
+    texts: Bag = set()
+    questions: Bag = set()
+    for each, asked in bags:
+        texts |= each
+        questions |= asked
+    asked_list = sorted(questions)
+    listed = sorted(texts | questions)
+    vectors = encoder.vectors(listed).numpy().astype(np.float16)
+    encoded = encoder.tokenize(asked_list)
+    spans = {t: tuple(e.offsets[1:-1]) for t, e in zip(asked_list, encoded, strict=True)}
+    return Texts(vectors, {t: n for n, t in enumerate(listed)}, spans), asked_list
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tellings", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--most", type=int, default=1_000_000, help="tellings read, for a trial")
+    given = parser.parse_args()
+    began = time.monotonic()
+    _TELLINGS.extend(t for n, t in enumerate(read(given.tellings)) if n < given.most)
+    given.out.mkdir(parents=True, exist_ok=True)
+    fork = multiprocessing.get_context("fork")
+    numbers = range(len(_TELLINGS))
+    with fork.Pool(given.processes) as pool:
+        bags = pool.map(_texts_of, numbers, chunksize=4)
+    print(f"{len(bags)} tellings read, {time.monotonic() - began:.0f} s", flush=True)
+    encoder = Encoder(reader=None, device=given.device)
+    texts, questions = _read_texts(encoder, bags)
+    _save(given.out / "questions.npz", question_arrays(encoder, questions))
+    print(f"{len(texts.place)} texts encoded, {time.monotonic() - began:.0f} s", flush=True)
+    place = {text: n for n, text in enumerate(questions)}
+    _JOB.append(partial(link, questions=place, texts=texts, out=given.out))
+    kept = dropped = 0
+    with fork.Pool(given.processes) as pool:
+        for good, bad in pool.imap_unordered(_job, numbers, chunksize=2):
+            kept, dropped = kept + good, dropped + bad
+    print(f"{kept} rows, {dropped} dropped, {time.monotonic() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Everything that a network is pretrained on: schemas told in several ways, with questions.
+
+    python -m tests.tools.pretrain DATA WORK                       # human questions → plans, once
+    python -m tests.tools.pretrain.retell DATA WORK PROJECTS OUT --variants 3
+
+Every schema is told as it is and, but for those held out, several times under other names; each
+telling has its human or written questions and some made by machine. ``pack`` reads the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from dbt_t2s import store
+from dbt_t2s.errors import CorpusError
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.linear import from_tokens, to_tokens
+from dbt_t2s.query.plan import canonical
+from tests.tools.pretrain.invented import Asked, Checker, read_project, read_questions
+from tests.tools.pretrain.machine import believed, machine_rows
+from tests.tools.pretrain.rows import read_jsonl
+from tests.tools.pretrain.split import HELD_OUT, HELD_OUT_PROJECTS
+from tests.tools.pretrain.synonyms import Pairs, pairs_by_database, replaced, with_synonyms
+from tests.tools.pretrain.tellings import TODAY, Question, Telling, write
+from tests.tools.pretrain.variants import Names, variant
+
+PEOPLE, MACHINE = 3, 1
+QUESTION_SETS = ("spider_train", "spider_syn_train")
+
+
+def question(text: str, tokens: Sequence[str], weight: int) -> Question:
+    plan = from_tokens(tuple(tokens))
+    written = tuple(tokens) if plan is None else to_tokens(canonical(plan))
+    return Question(text, written, weight)
+
+
+def _retold(questions: Sequence[Question], names: Names) -> list[Question]:
+    return [
+        question(q.text, [names.token(t) for t in q.tokens], q.weight)
+        if q.tokens[0] != "REFUSE"
+        else q
+        for q in questions
+    ]
+
+
+def _of(
+    schema: ProjectSchema, people: Sequence[Question], times: int, machine: int, seed: int
+) -> Iterator[Telling]:
+    """The schema as it is, and ``times`` under other names; ``machine`` questions for each."""
+    for time in range(times + 1):
+        if time == 0:
+            told, asked = schema, list(people)
+        else:
+            told, names = variant(schema, Random(seed + 7919 * time))
+            asked = _retold(people, names)
+        told, made = _machine(told, machine if time == 0 else machine // 2, seed + time)
+        yield Telling(told, (*asked, *made))
+
+
+def _machine(schema: ProjectSchema, count: int, seed: int) -> tuple[ProjectSchema, list[Question]]:
+    """Machine-made questions; a schema without metrics gets some half of the times."""
+    if not count:
+        return schema, []
+    try:
+        if schema.as_of:
+            drawn = believed(schema, count, seed)
+        elif seed % 2:
+            schema, drawn = machine_rows(schema, count, seed)
+        else:
+            drawn = believed(replace(schema, as_of=TODAY), count, seed)
+    except CorpusError:
+        return schema, []
+    return schema, [question(text, tokens, MACHINE) for text, tokens, _ in drawn]
+
+
+@dataclass(frozen=True)
+class Database:
+    """A human-asked schema, and other words for its names."""
+
+    schema: ProjectSchema
+    asked: tuple[Question, ...]
+    synonyms: Pairs
+
+
+def human_tellings(database: Database, variants: int, machine: int) -> list[Telling]:
+    schema, asked = database.schema, database.asked
+    name = schema.project
+    if name in HELD_OUT:
+        return [Telling(schema, asked, "human")]
+    seed = zlib.crc32(name.encode())
+    made = list(_of(schema, asked, 0, machine, seed))
+    others = _of(with_synonyms(schema, database.synonyms), asked, variants, machine, seed)
+    return [*made, *list(others)[1:]]
+
+
+def invented_tellings(path: Path, variants: int, machine: int) -> list[Telling]:
+    schema = read_project(path)
+    checker = Checker(schema)
+    said = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
+    asked = [question(a.question, a.tokens, PEOPLE) for a in said if not checker.problem(a)]
+    if path.stem in HELD_OUT_PROJECTS:
+        return [Telling(schema, tuple(asked), "invented")]
+    return list(_of(schema, asked, variants, machine, zlib.crc32(path.stem.encode())))
+
+
+def databases(data: Path, work: Path) -> list[Database]:
+    """The human-asked schemas with their questions; WORK is what ``__main__`` wrote."""
+    asked: dict[str, list[Question]] = defaultdict(list)
+    for line in (work / "rows.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        asked[row["db_id"]].append(question(row["question"], row["plan"], PEOPLE))
+    twice = pairs_by_database(*(read_jsonl(data / f"{n}.jsonl") for n in QUESTION_SETS))
+    schemas = (
+        store.read_json(path, ProjectSchema) for path in sorted((work / "schemas").glob("*.json"))
+    )
+    return [
+        Database(s, tuple(asked[s.project]), replaced(twice.get(s.project, ()))) for s in schemas
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("projects", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--variants", type=int, default=3)
+    parser.add_argument("--machine", type=int, default=120, help="questions made a schema")
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args()
+    found = databases(given.data, given.work)
+    paths = sorted(given.projects.glob("*.yml"))
+    with ProcessPoolExecutor(given.processes) as pool:
+        each = {"variants": given.variants, "machine": given.machine}
+        human = pool.map(partial(human_tellings, **each), found)
+        invented = pool.map(partial(invented_tellings, **each), paths)
+        tellings = [t for part in (*human, *invented) for t in part]
+    write(given.out, tellings)
+    count = sum(len(t.questions) for t in tellings)
+    print(f"{len(tellings)} tellings, {count} questions, {given.out.stat().st_size >> 10} KiB")
+
+
+if __name__ == "__main__":
+    main()
