@@ -44,7 +44,7 @@ def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
     path = workspace.warehouse_dir / instances.files[0]
     with (
         Sandbox(path, _relations(schema), schema.dialect, limits) as sandbox,
-        _road(workspace, instances, sandbox) as (execute, missing),
+        _road(workspace, schema, instances, sandbox) as (execute, missing),
     ):
         generate = _generate(workspace, _load_model(workspace, schema))
         for question in questions:
@@ -54,19 +54,35 @@ def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
 
 @contextmanager
 def _road(
-    workspace: Workspace, instances: Instances, sandbox: Sandbox
+    workspace: Workspace, schema: ProjectSchema, instances: Instances, sandbox: Sandbox
 ) -> Iterator[tuple[Execute, str]]:
     """How SQL is run for a person, and why its rows are not known where they are not."""
     if not instances.made_up:
         yield sandbox.execute, ""
+    elif workspace.project.database is not None:
+        with _own_road(workspace, schema, instances, sandbox) as road:
+            yield road
+    else:
+        workspace.console.info(f"reaching {workspace.project.adapter} through dbt")
+        with open_data(workspace.project, workspace.settings.row_limit) as data:
+            if isinstance(data, Issue):
+                workspace.console.issues([data])
+                yield checked_alone(sandbox.execute), "the SQL alone: the warehouse was not asked"
+            else:
+                yield checked_first(sandbox.execute, data.execute), ""
+
+
+@contextmanager
+def _own_road(
+    workspace: Workspace, schema: ProjectSchema, instances: Instances, sandbox: Sandbox
+) -> Iterator[tuple[Execute, str]]:
+    """The project's DuckDB file answers, where there is one: some of it may be made up here."""
+    if not instances.own:
+        yield checked_alone(sandbox.execute), "the SQL alone: run `dbt build` and train again"
         return
-    workspace.console.info(f"reaching {workspace.project.adapter} through dbt")
-    with open_data(workspace.project, workspace.settings.row_limit) as data:
-        if isinstance(data, Issue):
-            workspace.console.issues([data])
-            yield checked_alone(sandbox.execute), "the SQL alone: the warehouse was not asked"
-        else:
-            yield checked_first(sandbox.execute, data.execute), ""
+    own = workspace.warehouse_dir / instances.own
+    with Sandbox(own, _relations(schema), schema.dialect, sandbox.limits) as real:
+        yield checked_first(sandbox.execute, real.execute), ""
 
 
 def read_questions(path: Path) -> tuple[str, ...]:

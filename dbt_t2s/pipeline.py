@@ -19,7 +19,7 @@ from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
 from dbt_t2s.corpus.readings import Reading
 from dbt_t2s.duck import copy_warehouse
-from dbt_t2s.errors import CorpusError, ProjectError, StoreError, WarehouseError
+from dbt_t2s.errors import CorpusError, ProjectError, StoreError
 from dbt_t2s.freshness import content_of, is_fresh, usable
 from dbt_t2s.instances import instances_of
 from dbt_t2s.judge.sandbox import Limits, Sandbox
@@ -346,8 +346,10 @@ def init(workspace: Workspace) -> None:
             f" DuckDB, and answers come from {project.adapter} itself"
         )
     elif not project.database.exists():
-        raise WarehouseError(
-            "there is no DuckDB file", where=str(project.database), hint="run `dbt build`"
+        console.warn(
+            "there is no DuckDB file: SQL will be checked on made-up rows, and no answer has rows",
+            where=str(project.database),
+            hint="dbt build",
         )
     path = project.root / "dbt_project.yml"
     added = with_settings_block(path.read_text(encoding="utf-8"))

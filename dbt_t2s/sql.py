@@ -175,7 +175,21 @@ def translated(node: exp.Expr, dialect: str) -> tuple[str, tuple[str, ...]]:
 
 def transpile(sql: str, read: str, write: str) -> str:
     """``sql`` of one dialect in another."""
-    return to_sql(parse_one(sql, read), write, used_up=True)
+    tree = parse_one(sql, read)
+    if write not in _DAYNAMES:
+        tree = tree.transform(_day_written_out, copy=False)
+    return to_sql(tree, write, used_up=True)
+
+
+# Warehouses with a function DAYNAME, which sqlglot writes for all of them.
+_DAYNAMES = frozenset({"duckdb", "snowflake"})
+
+
+def _day_written_out(node: exp.Expr) -> exp.Expr:
+    """``dayname(d)`` as a format of ``d``, which every warehouse has under some name."""
+    if not isinstance(node, exp.Dayname):
+        return node
+    return exp.TimeToStr(this=node.this, format=exp.Literal.string("%A"))
 
 
 def format_sql(sql: str, dialect: str) -> str:
