@@ -14,7 +14,7 @@ from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.duck import Execute
 from dbt_t2s.errors import JudgeError, ModelError, ServeError, StoreError, WarehouseError
-from dbt_t2s.instances import Instances, instances_of
+from dbt_t2s.instances import Instances, instances_of, readable
 from dbt_t2s.judge.html import to_html
 from dbt_t2s.judge.report import Report, to_json, to_junit
 from dbt_t2s.judge.sandbox import Limits, Sandbox
@@ -41,9 +41,10 @@ def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
     schema, _ = _open(workspace)
     limits = Limits(max_rows=workspace.settings.row_limit)
     instances = _instances(workspace)
+    relations = readable(schema, instances)
     path = workspace.warehouse_dir / instances.files[0]
     with (
-        Sandbox(path, _relations(schema), schema.dialect, limits) as sandbox,
+        Sandbox(path, relations, schema.dialect, limits) as sandbox,
         _road(workspace, schema, instances, sandbox) as (execute, missing),
     ):
         generate = _generate(workspace, _load_model(workspace, schema))
@@ -81,7 +82,7 @@ def _own_road(
         yield checked_alone(sandbox.execute), "the SQL alone: run `dbt build` and train again"
         return
     own = workspace.warehouse_dir / instances.own
-    with Sandbox(own, _relations(schema), schema.dialect, sandbox.limits) as real:
+    with Sandbox(own, readable(schema, instances), schema.dialect, sandbox.limits) as real:
         yield checked_first(sandbox.execute, real.execute), ""
 
 
@@ -270,7 +271,7 @@ def _judge(
     generate = _generate(workspace, _load_model(workspace, schema))
     reports = []
     golds = [gold for _, items in suites for item in items for gold in item.golds]
-    relations = dict.fromkeys((*_relations(schema), *_read_by(golds, schema.dialect)))
+    relations = dict.fromkeys((*readable(schema, instances), *_read_by(golds, schema.dialect)))
     with _sandboxes(workspace, tuple(relations), schema.dialect, instances) as executes:
 
         def predict(questions: Sequence[str]) -> list[Prediction]:
@@ -297,10 +298,6 @@ def _sandboxes(
     finally:
         for sandbox in sandboxes:
             sandbox.close()
-
-
-def _relations(schema: ProjectSchema) -> tuple[str, ...]:
-    return tuple(table.relation for table in schema.tables)
 
 
 def _read_by(golds: Sequence[str], dialect: str) -> Iterator[str]:

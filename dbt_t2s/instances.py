@@ -15,8 +15,9 @@ from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.relations import full_path, split_name
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.project import artifacts, secrets
-from dbt_t2s.project.artifacts import Artifacts
+from dbt_t2s.project.artifacts import Artifacts, text
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
+from dbt_t2s.project.tables import time_spines
 from dbt_t2s.workspace import Workspace, file_stamp
 
 # The warehouse itself and perturbed copies of it: wrong SQL rarely agrees with the gold on all.
@@ -29,11 +30,12 @@ class Instances:
 
     ``own`` is the copy of the project's own DuckDB file, empty where there is none. ``made_up`` are
     the tables whose rows are nobody's: no answer may show them. ``made_from`` is a stamp of what
-    they were made up from, empty where none were.
+    they were made up from, empty where none were. ``calendars`` are the relations of time spines.
     """
 
     files: tuple[str, ...]
     content: str
+    calendars: tuple[str, ...] = ()
     own: str = ""
     made_up: tuple[str, ...] = ()
     made_from: str = ""
@@ -66,6 +68,7 @@ def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
     instances = Instances(
         files=tuple(str(file.relative_to(folder)) for file in files),
         content=_content(files[0], schema),
+        calendars=_calendars(workspace),
         own=first.own.name if first.own is not None else "",
         made_up=first.made_up,
         made_from=_made_from(workspace, schema) if first.made_up else "",
@@ -73,6 +76,16 @@ def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
     )
     store.write_json(workspace.instances_path, instances, inputs)
     return instances
+
+
+def readable(schema: ProjectSchema, instances: Instances) -> tuple[str, ...]:
+    """The relations that a query may read: the queryable tables, and what metrics join them to."""
+    return (*(table.relation for table in schema.tables), *instances.calendars)
+
+
+def _calendars(workspace: Workspace) -> tuple[str, ...]:
+    spines = time_spines(artifacts.read(workspace.project.target_path))
+    return tuple(name for name in (text(node, "relation_name") for node in spines) if name)
 
 
 @dataclass(frozen=True)

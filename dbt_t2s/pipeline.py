@@ -21,7 +21,7 @@ from dbt_t2s.corpus.readings import Reading
 from dbt_t2s.duck import copy_warehouse
 from dbt_t2s.errors import CorpusError, ProjectError, StoreError
 from dbt_t2s.freshness import content_of, is_fresh, usable
-from dbt_t2s.instances import instances_of
+from dbt_t2s.instances import instances_of, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import artifacts, dbt, secrets
@@ -262,7 +262,7 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
     first = workspace.warehouse_dir / instances.files[0]
     limits = Limits(max_rows=COMPARED_ROWS)
     with (
-        Sandbox(first, _relations(schema), schema.dialect, limits) as sandbox,
+        Sandbox(first, readable(schema, instances), schema.dialect, limits) as sandbox,
         console.progress("generating") as progress,
     ):
         corpus = generate(
@@ -326,10 +326,6 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
         )
     trained = Trained(base, settings.seed, settings.minutes, content_of(workspace.schema_path))
     store.write_json(workspace.trained_path, trained, inputs)
-
-
-def _relations(schema: ProjectSchema) -> tuple[str, ...]:
-    return tuple(table.relation for table in schema.tables)
 
 
 def _schema_input(workspace: Workspace) -> dict[str, str]:

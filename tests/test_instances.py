@@ -12,9 +12,10 @@ import pytest
 
 from dbt_t2s import duck, store
 from dbt_t2s.console import Console
-from dbt_t2s.duck import Rows
+from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.freshness import content_of, is_fresh, usable
-from dbt_t2s.instances import Instances, instances_of
+from dbt_t2s.instances import Instances, instances_of, readable
+from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.project.distill import distill
 from dbt_t2s.project.schema import Issue, Level
 from dbt_t2s.workspace import Workspace, open_workspace
@@ -185,3 +186,26 @@ def test_what_is_fresh(tmp_path: Path) -> None:
     assert usable(path, Instances, inputs) is None
     path.write_text(path.read_text().replace("so it is", "so it was"))
     assert usable(path, Issue, inputs) is None
+
+
+def test_the_calendar_of_metrics_may_be_read(shop: Path) -> None:
+    relation = '"shop"."main"."metricflow_time_spine"'
+
+    def spine(manifest: dict[str, Any]) -> None:
+        name = "metricflow_time_spine"
+        node = {**manifest["nodes"]["model.shop.orders"], "name": name, "relation_name": relation}
+        manifest["nodes"][f"model.shop.{name}"] = {**node, "unique_id": f"model.shop.{name}"}
+
+    with duck.open_writable(shop / "shop.duckdb") as connection:
+        connection.execute(f"create table {relation} as select date '2025-01-01' as date_day")
+    edit(shop / "target" / "manifest.json", spine)
+    opened = workspace(shop)
+    schema = distill(opened.project, as_of="2025-06-30")
+    assert {table.name for table in schema.tables} == {"orders", "customers"}
+    found = instances_of(opened, schema)
+    relations = readable(schema, found)
+    assert relations[2:] == (relation,)
+    with Sandbox(opened.warehouse_dir / found.files[0], relations) as sandbox:
+        read = sandbox.execute(f"select count(*) as days from {relation}")
+        assert isinstance(read, Rows), read
+        assert isinstance(sandbox.execute("select * from shop.main.raw_orders"), QueryError)

@@ -24,6 +24,7 @@ from dbt_t2s.project.assertions import Fact, plain
 from dbt_t2s.project.found import Found
 from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.tables import time_spines
 
 # What dbt writes anew into each node without it being another.
 _PASSING = frozenset({"created_at", "build_path", "compiled", "compiled_path", "root_path"})
@@ -39,7 +40,8 @@ class FixtureInputs:
         queryable = tuple(table.unique_id for table in schema.tables)
         self.layout = layout_of(artifacts, queryable)
         self.as_of = _day(schema, artifacts)
-        self.order = dag.ordered((*queryable, *_time_spines(artifacts)), self.layout)
+        spines = (text(node, "unique_id") for node in time_spines(artifacts))
+        self.order = dag.ordered((*queryable, *spines), self.layout)
         self._lineage = Lineage(artifacts, schema.dialect, root)
         self.steps: dict[str, Step] = {}
         self._read_models()
@@ -161,15 +163,6 @@ def _seed_stamp(node: Node, root: Path | None) -> str:
     """Of a large seed's rows the manifest has no checksum."""
     path = seed_files.file_of(node, root) if root is not None else None
     return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else ""
-
-
-def _time_spines(artifacts: Artifacts) -> tuple[str, ...]:
-    """The calendars that metrics are joined to: nobody asks for them, but metrics read them."""
-    return tuple(
-        text(node, "unique_id")
-        for node in artifacts.nodes("model")
-        if section(node, "time_spine") or text(node, "name") == "metricflow_time_spine"
-    )
 
 
 def is_stored(node: Node) -> bool:
