@@ -176,8 +176,8 @@ def translated(node: exp.Expr, dialect: str) -> tuple[str, tuple[str, ...]]:
 def transpile(sql: str, read: str, write: str) -> str:
     """``sql`` of one dialect in another."""
     tree = parse_one(sql, read)
-    if write not in _DAYNAMES:
-        tree = tree.transform(_day_written_out, copy=False)
+    if write != read:
+        tree = tree.transform(_portable, write, copy=False)
     return to_sql(tree, write, used_up=True)
 
 
@@ -185,11 +185,30 @@ def transpile(sql: str, read: str, write: str) -> str:
 _DAYNAMES = frozenset({"duckdb", "snowflake"})
 
 
-def _day_written_out(node: exp.Expr) -> exp.Expr:
-    """``dayname(d)`` as a format of ``d``, which every warehouse has under some name."""
-    if not isinstance(node, exp.Dayname):
-        return node
-    return exp.TimeToStr(this=node.this, format=exp.Literal.string("%A"))
+def _portable(node: exp.Expr, write: str) -> exp.Expr:
+    """The node as something that ``write`` runs, where sqlglot writes what it does not."""
+    if isinstance(node, exp.Dayname) and write not in _DAYNAMES:
+        return exp.TimeToStr(this=node.this, format=exp.Literal.string("%A"))
+    if isinstance(node, exp.NullSafeEQ) and write == "postgres" and _is_of_full_join(node):
+        # Postgres joins fully by what it can hash alone; arrays are equal where both hold NULL.
+        sides = (exp.Array(expressions=[each]) for each in (node.left, node.right))
+        return exp.EQ(this=next(sides), expression=next(sides))
+    if isinstance(node, exp.Column) and write != "duckdb" and _is_ranked(node):
+        # Were it a column, sqlglot would put the expression of an alias of that name in its place.
+        return exp.Dot.build(node.parts) if len(node.parts) > 1 else node.this
+    return node
+
+
+def _is_ranked(column: exp.Expr) -> bool:
+    """Whether a window of QUALIFY reads the column."""
+    window = column.find_ancestor(exp.Window)
+    clause = window.find_ancestor(exp.Qualify, exp.Select) if window is not None else None
+    return isinstance(clause, exp.Qualify)
+
+
+def _is_of_full_join(node: exp.Expr) -> bool:
+    join = node.find_ancestor(exp.Join, exp.Select)
+    return isinstance(join, exp.Join) and join.side == "FULL"
 
 
 def format_sql(sql: str, dialect: str) -> str:
