@@ -12,8 +12,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from dbt_t2s.instances import INSTANCES
 from dbt_t2s.judge import fixtures
 from dbt_t2s.judge.fixture_inputs import stamp
+from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.project import artifacts
 from dbt_t2s.project.dbt import DIALECTS, DbtProject
 from dbt_t2s.project.distill import distill
@@ -35,11 +37,13 @@ def measure(name: str, root: Path, target: Path) -> str:
     _, stamped = timed(lambda: stamp(schema, read, root))
     with tempfile.TemporaryDirectory() as folder:
         made, built = timed(lambda: fixtures.build(schema, read, Path(folder), root=root))
+        _, perturbed = timed(lambda: make_instances(made.path, Path(folder), schema, INSTANCES))
         megabytes = made.path.stat().st_size / 1e6
     ways = ", ".join(f"{n} {how}" for how, n in sorted(fixtures.summary(made.tables).items()))
     return (
-        f"{name}: {built} s; tables: {ways}; tests that hold: {made.held} of {made.checked};"
-        f" {megabytes:.0f} MB; asking whether it is fresh: {stamped} s"
+        f"{name}: {built} s, instances of it: {perturbed} s; tables: {ways};"
+        f" tests that hold: {made.held} of {made.checked}; {megabytes:.0f} MB;"
+        f" asking whether it is fresh: {stamped} s"
     )
 
 
