@@ -181,6 +181,21 @@ def test_without_a_warehouse_rows_are_made_up_and_no_answer_shows_them(
     assert "dbt build" in found["reason"]
 
 
+def test_where_a_table_is_missing_the_others_answer_with_their_own_rows(shop: Path) -> None:
+    import duckdb
+
+    with duckdb.connect(str(shop / "shop.duckdb")) as connection:
+        connection.execute("drop view main.customers")
+    done = t2s("train", "--minutes", "0.1", "--max-examples", "200", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert "made up to check SQL on: customers" in done.stderr
+    found = json.loads(t2s("ask", "How many orders?", "--json", cwd=shop).stdout)
+    assert (found["status"], found["rows"], found["reason"]) == ("ok", [[120]], "")
+    found = json.loads(t2s("ask", "How many customers?", "--json", cwd=shop).stdout)
+    assert (found["status"], found["rows"]) == ("error", [])
+    assert "customers" in found["reason"]
+
+
 @pytest.mark.parametrize("there", [True, False], ids=["empty", "missing"])
 def test_a_project_is_distilled_before_anything_is_built(shop: Path, there: bool) -> None:
     import duckdb

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dbt_t2s.duck import QueryError, Rows
-from dbt_t2s.serve.roads import checked_alone, checked_first
+from dbt_t2s.serve.roads import WAREHOUSE, checked_alone, checked_first
 
 MADE_UP = Rows(("n",), ("BIGINT",), ((7,), (8,)), truncated=True)
 REAL = Rows(("n",), ("",), ((42,),))
@@ -38,7 +38,8 @@ def test_what_the_check_refuses_goes_no_further() -> None:
 
 def test_the_warehouse_s_own_error_is_the_answer() -> None:
     gone = QueryError("runtime", "the warehouse no longer answers")
-    assert checked_first(Asked(MADE_UP), Asked(gone))("select 1") == gone
+    found = checked_first(Asked(MADE_UP), Asked(gone))("select 1")
+    assert found == QueryError(WAREHOUSE, gone.message)
 
 
 def test_without_a_warehouse_made_up_rows_are_not_shown() -> None:
