@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,16 +14,19 @@ from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.duck import Execute
 from dbt_t2s.errors import JudgeError, ModelError, ServeError, StoreError, WarehouseError
+from dbt_t2s.instances import Instances, instances_of, readable
 from dbt_t2s.judge.html import to_html
 from dbt_t2s.judge.report import Report, to_json, to_junit
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.judge.validate import Prediction, SuiteReport, validate
 from dbt_t2s.model.generate import Candidate, Generator
-from dbt_t2s.pipeline import COMPARED_ROWS, Instances, Trained, instances_of
-from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.pipeline import COMPARED_ROWS, Trained
+from dbt_t2s.project.schema import Issue, ProjectSchema
+from dbt_t2s.project.warehouse import open_data
 from dbt_t2s.serve.ask import Answer, Generate, answer
 from dbt_t2s.serve.languages import foreign_language
+from dbt_t2s.serve.roads import checked_alone, checked_first
 from dbt_t2s.serve.statements import is_statement
 from dbt_t2s.sql import SqlError, references
 from dbt_t2s.workspace import Workspace, check_inputs
@@ -36,11 +40,50 @@ def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
     """Answers in order, each as soon as it is there; the model is loaded once."""
     schema, _ = _open(workspace)
     limits = Limits(max_rows=workspace.settings.row_limit)
-    relations = _relations(schema)
-    with Sandbox(_first_instance(workspace), relations, schema.dialect, limits) as sandbox:
+    instances = _instances(workspace)
+    relations = readable(schema, instances)
+    path = workspace.warehouse_dir / instances.files[0]
+    with (
+        Sandbox(path, relations, schema.dialect, limits) as sandbox,
+        _road(workspace, schema, instances, sandbox) as (execute, missing),
+    ):
         generate = _generate(workspace, _load_model(workspace, schema))
         for question in questions:
-            yield answer(question, generate, sandbox.execute)
+            found = answer(question, generate, execute)
+            yield replace(found, reason=missing) if missing and found.status == "ok" else found
+
+
+@contextmanager
+def _road(
+    workspace: Workspace, schema: ProjectSchema, instances: Instances, sandbox: Sandbox
+) -> Iterator[tuple[Execute, str]]:
+    """How SQL is run for a person, and why its rows are not known where they are not."""
+    if not instances.made_up:
+        yield sandbox.execute, ""
+    elif workspace.project.database is not None:
+        with _own_road(workspace, schema, instances, sandbox) as road:
+            yield road
+    else:
+        workspace.console.info(f"reaching {workspace.project.adapter} through dbt")
+        with open_data(workspace.project, workspace.settings.row_limit) as data:
+            if isinstance(data, Issue):
+                workspace.console.issues([data])
+                yield checked_alone(sandbox.execute), "the SQL alone: the warehouse was not asked"
+            else:
+                yield checked_first(sandbox.execute, data.execute), ""
+
+
+@contextmanager
+def _own_road(
+    workspace: Workspace, schema: ProjectSchema, instances: Instances, sandbox: Sandbox
+) -> Iterator[tuple[Execute, str]]:
+    """The project's DuckDB file answers, where there is one: some of it may be made up here."""
+    if not instances.own:
+        yield checked_alone(sandbox.execute), "the SQL alone: run `dbt build` and train again"
+        return
+    own = workspace.warehouse_dir / instances.own
+    with Sandbox(own, readable(schema, instances), schema.dialect, sandbox.limits) as real:
+        yield checked_first(sandbox.execute, real.execute), ""
 
 
 def read_questions(path: Path) -> tuple[str, ...]:
@@ -189,12 +232,12 @@ def _doubted(candidates: tuple[Candidate, ...], floor: float | None) -> tuple[Ca
     return (Candidate("", confidence, reason),)
 
 
-def _first_instance(workspace: Workspace) -> Path:
+def _instances(workspace: Workspace) -> Instances:
     instances = store.read_json(workspace.instances_path, Instances, hint=TRAIN)
     path = workspace.warehouse_dir / instances.files[0]
     if not path.exists():
         raise WarehouseError("the copy of the warehouse is gone", where=str(path), hint=TRAIN)
-    return path
+    return instances
 
 
 def _suites(
@@ -228,7 +271,7 @@ def _judge(
     generate = _generate(workspace, _load_model(workspace, schema))
     reports = []
     golds = [gold for _, items in suites for item in items for gold in item.golds]
-    relations = dict.fromkeys((*_relations(schema), *_read_by(golds, schema.dialect)))
+    relations = dict.fromkeys((*readable(schema, instances), *_read_by(golds, schema.dialect)))
     with _sandboxes(workspace, tuple(relations), schema.dialect, instances) as executes:
 
         def predict(questions: Sequence[str]) -> list[Prediction]:
@@ -255,10 +298,6 @@ def _sandboxes(
     finally:
         for sandbox in sandboxes:
             sandbox.close()
-
-
-def _relations(schema: ProjectSchema) -> tuple[str, ...]:
-    return tuple(table.relation for table in schema.tables)
 
 
 def _read_by(golds: Sequence[str], dialect: str) -> Iterator[str]:

@@ -60,13 +60,15 @@ class Console:
         """The one message of a run that failed."""
         self._log("error", failure.what, where=failure.where, hint=failure.hint)
 
-    def issues(self, issues: Sequence[Issue], limit: int = 5) -> None:
-        """The first few warnings and errors among ``issues``, and how many more there are."""
+    def issues(
+        self, issues: Sequence[Issue], limit: int = 5, file: str = "target/t2s/schema.json"
+    ) -> None:
+        """The first few warnings and errors among ``issues``, and in which file the others are."""
         worth = [issue for issue in issues if issue.level is not Level.INFO]
         for issue in worth[:limit]:
             self.warn(issue.message, issue.where, issue.hint)
         if len(worth) > limit:
-            self.info(f"{len(worth) - limit} more of these are in target/t2s/schema.json")
+            self.info(f"{len(worth) - limit} more of these are in {file}")
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Progress]:

@@ -52,7 +52,8 @@ class Rows:
 class QueryError:
     """Why a query gave no rows.
 
-    ``kind`` is parse, forbidden, bind, runtime, timeout or memory.
+    ``kind`` is parse, forbidden, bind, runtime, timeout or memory; warehouse where SQL runs on the
+    copy that it is checked on and not on the warehouse itself.
     """
 
     kind: str

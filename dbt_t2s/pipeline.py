@@ -19,8 +19,9 @@ from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
 from dbt_t2s.corpus.readings import Reading
 from dbt_t2s.duck import copy_warehouse
-from dbt_t2s.errors import CorpusError, ProjectError, StoreError, WarehouseError
-from dbt_t2s.judge.instances import make_instances
+from dbt_t2s.errors import CorpusError, ProjectError, StoreError
+from dbt_t2s.freshness import content_of, is_fresh, usable
+from dbt_t2s.instances import instances_of, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import artifacts, dbt, secrets
@@ -34,8 +35,6 @@ from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
 
 SPLITS = ("train", "dev", "test")
-# The warehouse itself and perturbed copies of it: wrong SQL rarely agrees with the gold on all.
-INSTANCES = 3
 # Results are compared whole up to this many rows; a person is shown fewer.
 COMPARED_ROWS = 10_000
 T = TypeVar("T")
@@ -46,14 +45,6 @@ class BusinessRules:
     """rules.json: the rules of the schema on their own, for a person to read."""
 
     rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True)
-class Instances:
-    """The DuckDB files that queries run on, below ``warehouse/``; the first is as it is."""
-
-    files: tuple[str, ...]
-    content: str
 
 
 @dataclass(frozen=True)
@@ -115,8 +106,8 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
         ),
         "version": __version__,
     }
-    ready = None if fresh else _ready(workspace.schema_path, ProjectSchema, inputs)
-    if ready is not None and _is_fresh(workspace.rules_path, BusinessRules, inputs):
+    ready = None if fresh else usable(workspace.schema_path, ProjectSchema, inputs)
+    if ready is not None and is_fresh(workspace.rules_path, BusinessRules, inputs):
         console.info("schema: up to date")
         return ready
     memory = Memory() if fresh else _memory(workspace)
@@ -148,7 +139,7 @@ def _memory(workspace: Workspace) -> Memory:
 
 def _remembered(path: Path, reading: type[T]) -> tuple[T, ...]:
     """What an earlier run of this version read; nothing where that cannot be used."""
-    if not _is_fresh(path, reading, _READ_BY):
+    if not is_fresh(path, reading, _READ_BY):
         return ()
     try:
         return store.read_rows(path, reading)
@@ -204,7 +195,7 @@ def _mine(
         "query_log": query_log_stamp(workspace),
         "version": __version__,
     }
-    if not fresh and _is_fresh(path, Pattern, inputs):
+    if not fresh and is_fresh(path, Pattern, inputs):
         workspace.console.info("patterns: up to date")
         return store.read_rows(path, Pattern)
     workspace.console.info("mining query patterns")
@@ -256,7 +247,7 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
     patterns = _mine(workspace, schema, fresh=fresh)
     inputs = {
         **_schema_input(workspace),
-        "patterns": _content(workspace.patterns_path),
+        "patterns": content_of(workspace.patterns_path),
         "warehouse": instances.content,
         "settings": store.fingerprint([settings.as_of, settings.seed, settings.max_examples]),
         "version": __version__,
@@ -271,7 +262,7 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
     first = workspace.warehouse_dir / instances.files[0]
     limits = Limits(max_rows=COMPARED_ROWS)
     with (
-        Sandbox(first, _relations(schema), schema.dialect, limits) as sandbox,
+        Sandbox(first, readable(schema, instances), schema.dialect, limits) as sandbox,
         console.progress("generating") as progress,
     ):
         corpus = generate(
@@ -300,7 +291,7 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
 def _corpus_is_fresh(workspace: Workspace, inputs: Mapping[str, str]) -> bool:
     rows = [workspace.examples_path]
     rows += [workspace.dataset_dir / f"{split}.parquet" for split in SPLITS]
-    return all(_is_fresh(path, Example, inputs) for path in rows) and _is_fresh(
+    return all(is_fresh(path, Example, inputs) for path in rows) and is_fresh(
         workspace.coverage_path, Coverage, inputs
     )
 
@@ -313,12 +304,12 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
     base = settings.base if folder is None else str(folder)
     inputs = {
         **_schema_input(workspace),
-        **{split: _content(workspace.dataset_dir / f"{split}.parquet") for split in SPLITS[:2]},
+        **{split: content_of(workspace.dataset_dir / f"{split}.parquet") for split in SPLITS[:2]},
         "settings": store.fingerprint([base, settings.seed, settings.minutes]),
         "version": __version__,
     }
     written = (workspace.model_dir / RECORD_FILE).is_file()
-    if resume and written and _is_fresh(workspace.trained_path, Trained, inputs):
+    if resume and written and is_fresh(workspace.trained_path, Trained, inputs):
         console.info("model: up to date")
         return
     console.info(f"training {settings.base} for up to {settings.minutes:g} minutes")
@@ -333,79 +324,12 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
             resume=resume,
             progress=progress,
         )
-    trained = Trained(base, settings.seed, settings.minutes, _content(workspace.schema_path))
+    trained = Trained(base, settings.seed, settings.minutes, content_of(workspace.schema_path))
     store.write_json(workspace.trained_path, trained, inputs)
 
 
-def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
-    """The warehouse and its perturbed copies, made again when the data or the tables change."""
-    project, settings, folder = workspace.project, workspace.settings, workspace.warehouse_dir
-    if project.database is None:
-        raise ProjectError(
-            f"a model needs a DuckDB file to check its SQL on, and this target has none "
-            f"({project.adapter or 'no adapter'})",
-            where=f"{project.profiles_dir / 'profiles.yml'}, {project.profile}.{project.target}",
-            hint="name a target on a DuckDB file with --target",
-        )
-    inputs = {
-        "source": file_stamp(project.database),
-        "schema": store.fingerprint([schema.tables, schema.joins]),
-        "settings": store.fingerprint([settings.seed, INSTANCES]),
-        "version": __version__,
-    }
-    ready = _ready(workspace.instances_path, Instances, inputs)
-    if ready is not None and all((folder / file).exists() for file in ready.files):
-        return ready
-    workspace.console.info("copying the warehouse, and perturbed instances of it")
-    copied = copy_warehouse(project.database, folder)
-    files = make_instances(copied, folder, schema, n=INSTANCES, seed=settings.seed)
-    instances = Instances(
-        tuple(str(file.relative_to(folder)) for file in files), _warehouse_content(files[0], schema)
-    )
-    store.write_json(workspace.instances_path, instances, inputs)
-    return instances
-
-
-def _warehouse_content(warehouse: Path, schema: ProjectSchema) -> str:
-    """A fingerprint of the rows, whatever their order and the file's layout."""
-    found = []
-    with Sandbox(warehouse, _relations(schema), limits=Limits(timeout_s=120)) as sandbox:
-        for relation in _relations(schema):
-            counted = sandbox.execute_trusted(
-                f"select count(*)::varchar, sum(hash(t)::hugeint)::varchar from {relation} as t"
-            )
-            found.append((relation, str(getattr(counted, "rows", counted))))
-    return store.fingerprint(found)
-
-
-def _relations(schema: ProjectSchema) -> tuple[str, ...]:
-    return tuple(table.relation for table in schema.tables)
-
-
 def _schema_input(workspace: Workspace) -> dict[str, str]:
-    return {"schema": _content(workspace.schema_path)}
-
-
-def _content(path: Path) -> str:
-    """The fingerprint of an artefact's content; empty if it cannot be used."""
-    header = store.read_header(path)
-    return header.fingerprint if header is not None else ""
-
-
-def _is_fresh(path: Path, cls: type, inputs: Mapping[str, str]) -> bool:
-    header = store.read_header(path)
-    return header is not None and store.has_shape(header, cls) and header.matches(inputs)
-
-
-def _ready(path: Path, cls: type[T], inputs: Mapping[str, str]) -> T | None:
-    """The artefact if it was made from these inputs and can be read, else None: make it again."""
-    if not _is_fresh(path, cls, inputs):
-        return None
-    try:
-        return store.read_json(path, cls)
-    except StoreError:
-        # Torn or edited: making it again is the remedy that the message would name.
-        return None
+    return {"schema": content_of(workspace.schema_path)}
 
 
 def init(workspace: Workspace) -> None:
@@ -413,15 +337,15 @@ def init(workspace: Workspace) -> None:
     console, project = workspace.console, workspace.project
     dbt.ensure_artifacts(project, console.info)
     if project.database is None:
-        console.warn(
-            f"{project.name} runs on {project.adapter}: it can be distilled and mined, but a model"
-            " needs a target on a DuckDB file",
-            where=f"{project.profiles_dir / 'profiles.yml'}, {project.profile}.{project.target}",
-            hint="add one and name it with --target",
+        console.info(
+            f"{project.name} runs on {project.adapter}: SQL will be checked on rows made up in"
+            f" DuckDB, and answers come from {project.adapter} itself"
         )
     elif not project.database.exists():
-        raise WarehouseError(
-            "there is no DuckDB file", where=str(project.database), hint="run `dbt build`"
+        console.warn(
+            "there is no DuckDB file: SQL will be checked on made-up rows, and no answer has rows",
+            where=str(project.database),
+            hint="dbt build",
         )
     path = project.root / "dbt_project.yml"
     added = with_settings_block(path.read_text(encoding="utf-8"))

@@ -175,7 +175,30 @@ def translated(node: exp.Expr, dialect: str) -> tuple[str, tuple[str, ...]]:
 
 def transpile(sql: str, read: str, write: str) -> str:
     """``sql`` of one dialect in another."""
-    return to_sql(parse_one(sql, read), write, used_up=True)
+    tree = parse_one(sql, read).transform(_portable, write, copy=False)
+    return to_sql(tree, write, used_up=True)
+
+
+def _portable(node: exp.Expr, write: str) -> exp.Expr:
+    """The node as something that ``write`` runs, where sqlglot writes what it does not."""
+    if isinstance(node, exp.Dayname) and write not in ("duckdb", "snowflake"):
+        return exp.TimeToStr(this=node.this, format=exp.Literal.string("%A"))
+    if isinstance(node, exp.NullSafeEQ) and write == "postgres":
+        join = node.find_ancestor(exp.Join, exp.Select)
+        if isinstance(join, exp.Join) and join.side == "FULL":
+            # It joins fully by what it can hash alone; arrays are equal where both hold NULL.
+            left, right = (exp.Array(expressions=[each]) for each in (node.left, node.right))
+            return exp.EQ(this=left, expression=right)
+    if isinstance(node, exp.Column) and write != "duckdb" and _is_ranked(node):
+        # A column would give way to the expression of an alias of that name.
+        return exp.Dot.build(node.parts) if len(node.parts) > 1 else node.this
+    return node
+
+
+def _is_ranked(column: exp.Expr) -> bool:
+    """Whether a window of QUALIFY reads the column."""
+    clause = column.find_ancestor(exp.Qualify, exp.Select)
+    return isinstance(clause, exp.Qualify) and column.find_ancestor(exp.Window) is not None
 
 
 def format_sql(sql: str, dialect: str) -> str:

@@ -161,21 +161,39 @@ def test_no_catalog_is_made_on_demand(shop: Path) -> None:
 # -- the warehouse --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["generate", "train"])
-def test_a_warehouse_that_is_missing(shop: Path, verb: str) -> None:
-    (shop / "shop.duckdb").unlink()
-    assert_one_message(t2s(verb, cwd=shop), "shop.duckdb", "dbt build")
-    assert not (shop / "target" / "t2s" / "examples.parquet").exists()
-    assert_whole(shop)
-
-
-def test_a_warehouse_without_tables(shop: Path) -> None:
+@pytest.mark.parametrize("there", [True, False], ids=["empty", "missing"])
+def test_without_a_warehouse_rows_are_made_up_and_no_answer_shows_them(
+    shop: Path, there: bool
+) -> None:
     import duckdb
 
     (shop / "shop.duckdb").unlink()
-    duckdb.connect(str(shop / "shop.duckdb")).close()
-    assert_one_message(t2s("generate", cwd=shop), "shop.duckdb", "dbt build")
+    if there:
+        duckdb.connect(str(shop / "shop.duckdb")).close()
+    done = t2s("train", "--minutes", "0.1", "--max-examples", "200", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert "all tables are made up" in done.stderr
+    assert "dbt build" in done.stderr
     assert_whole(shop)
+    done = t2s("ask", "How many orders?", "--json", cwd=shop)
+    found = json.loads(done.stdout)
+    assert (found["status"], found["columns"], found["rows"]) == ("ok", ["orders_count"], [])
+    assert "dbt build" in found["reason"]
+
+
+def test_where_a_table_is_missing_the_others_answer_with_their_own_rows(shop: Path) -> None:
+    import duckdb
+
+    with duckdb.connect(str(shop / "shop.duckdb")) as connection:
+        connection.execute("drop view main.customers")
+    done = t2s("train", "--minutes", "0.1", "--max-examples", "200", cwd=shop)
+    assert done.returncode == 0, done.stderr
+    assert "made up to check SQL on: customers" in done.stderr
+    found = json.loads(t2s("ask", "How many orders?", "--json", cwd=shop).stdout)
+    assert (found["status"], found["rows"], found["reason"]) == ("ok", [[120]], "")
+    found = json.loads(t2s("ask", "How many customers?", "--json", cwd=shop).stdout)
+    assert (found["status"], found["rows"]) == ("error", [])
+    assert "customers" in found["reason"]
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["empty", "missing"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dbt_t2s import sql
+from dbt_t2s import duck, sql
+from dbt_t2s.duck import Rows
 
 
 @pytest.mark.parametrize(
@@ -155,3 +156,41 @@ def test_what_a_dialect_has_no_form_for_is_told() -> None:
     assert len(lost) == 1
     assert "format" in lost[0]
     assert sql.translated(sql.parse_one("select 1 as n", "snowflake"), "duckdb")[1] == ()
+
+
+PORTED = (
+    # The alias of the sum is the name of what is summed.
+    "select g, h, sum(x) as x from t group by 1, 2"
+    " qualify row_number() over (partition by t.g order by sum(x) desc) <= 1",
+    "select g, sum(m) as x from (select g, h, median(x) as m from t group by 1, 2) as s group by 1"
+    " qualify row_number() over (order by sum(m) desc, g) <= 2",
+    # NULL is a group like others.
+    "with a as (select g, sum(x) as s from t group by 1),"
+    " b as (select h as g, sum(x) as s from t group by 1)"
+    " select coalesce(a.g, b.g) as g, a.s - b.s as d from a"
+    " full join b on a.g is not distinct from b.g",
+    "select dayname(d) as day, count(*) as n from t group by 1",
+)
+
+
+@pytest.mark.parametrize("query", PORTED)
+@pytest.mark.parametrize("dialect", ["postgres", "redshift", "bigquery", "databricks", "trino"])
+def test_a_query_means_the_same_in_another_dialect(query: str, dialect: str) -> None:
+    rows = "(1, 1, 2.0, date '2024-01-01'), (1, 2, 4.0, date '2024-01-02'),"
+    rows += " (null, 1, 5.0, null), (3, null, 7.0, null), (1, 2, 1.0, date '2024-01-01')"
+    written = sql.transpile(query, "duckdb", dialect)
+    assert "dayname" not in written.lower()
+    with duck.open_memory() as connection:
+        duck.run(connection, f"create table t as select * from (values {rows}) as v(g, h, x, d)")
+        gold = duck.run(connection, query)
+        found = duck.run(connection, sql.transpile(written, dialect, "duckdb"))
+    assert isinstance(gold, Rows), gold
+    assert isinstance(found, Rows), found
+    assert sorted(found.rows, key=str) == sorted(gold.rows, key=str)
+
+
+def test_postgres_gets_full_joins_that_it_can_hash() -> None:
+    written = sql.transpile(PORTED[2], "duckdb", "postgres")
+    assert "FULL JOIN b ON ARRAY[a.g] = ARRAY[b.g]" in written
+    kept = "SELECT a.g FROM a JOIN b ON a.g IS NOT DISTINCT FROM b.g"
+    assert sql.transpile(kept, "duckdb", "postgres") == kept

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from dbt_t2s.judge import dag, unit_tests
+from dbt_t2s import codec
+from dbt_t2s.judge import dag, seed_files, unit_tests
 from dbt_t2s.judge.bounds import Bounds
 from dbt_t2s.judge.dag import Step
 from dbt_t2s.judge.fact_checks import CHECKED
@@ -22,6 +24,10 @@ from dbt_t2s.project.assertions import Fact, plain
 from dbt_t2s.project.found import Found
 from dbt_t2s.project.lineage import Lineage
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.tables import time_spines
+
+# What dbt writes anew into each node without it being another.
+_PASSING = frozenset({"created_at", "build_path", "compiled", "compiled_path", "root_path"})
 
 
 class FixtureInputs:
@@ -34,7 +40,8 @@ class FixtureInputs:
         queryable = tuple(table.unique_id for table in schema.tables)
         self.layout = layout_of(artifacts, queryable)
         self.as_of = _day(schema, artifacts)
-        self.order = dag.ordered((*queryable, *_time_spines(artifacts)), self.layout)
+        spines = (text(node, "unique_id") for node in time_spines(artifacts))
+        self.order = dag.ordered((*queryable, *spines), self.layout)
         self._lineage = Lineage(artifacts, schema.dialect, root)
         self.steps: dict[str, Step] = {}
         self._read_models()
@@ -129,13 +136,33 @@ class FixtureInputs:
         return tuple(done)
 
 
-def _time_spines(artifacts: Artifacts) -> tuple[str, ...]:
-    """The calendars that metrics are joined to: nobody asks for them, but metrics read them."""
-    return tuple(
-        text(node, "unique_id")
-        for node in artifacts.nodes("model")
-        if section(node, "time_spine") or text(node, "name") == "metricflow_time_spine"
-    )
+def stamp(schema: ProjectSchema, artifacts: Artifacts, root: Path | None) -> str:
+    """The same as long as the same rows would be made up from the same seed.
+
+    Of tests it is what they say that counts, and which of them failed.
+    """
+    kept = {
+        part: {
+            unique_id: {name: value for name, value in node.items() if name not in _PASSING}
+            for unique_id, node in section(artifacts.manifest, part).items()
+            if isinstance(node, Mapping) and node.get("resource_type") != "test"
+        }
+        for part in ("nodes", "sources", "unit_tests")
+    }
+    columns = {
+        unique_id: section(node, "columns")
+        for part in ("nodes", "sources")
+        for unique_id, node in section(artifacts.catalog, part).items()
+    }
+    seeds = [_seed_stamp(node, root) for node in artifacts.nodes("seed")]
+    day = _day(schema, artifacts).isoformat()
+    return codec.fingerprint([kept, columns, evidence.gather(artifacts).facts, seeds, day])
+
+
+def _seed_stamp(node: Node, root: Path | None) -> str:
+    """Of a large seed's rows the manifest has no checksum."""
+    path = seed_files.file_of(node, root) if root is not None else None
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else ""
 
 
 def is_stored(node: Node) -> bool:

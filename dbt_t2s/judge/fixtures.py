@@ -21,6 +21,7 @@ from dbt_t2s.judge.dag import Step
 from dbt_t2s.judge.duck_types import duck_type
 from dbt_t2s.judge.fixture_inputs import FixtureInputs, is_stored
 from dbt_t2s.judge.generated import Pools, Row
+from dbt_t2s.judge.layout import layout_of
 from dbt_t2s.judge.query_columns import Place
 from dbt_t2s.judge.table_bounds import TableBounds
 from dbt_t2s.project.artifacts import Artifacts
@@ -33,7 +34,7 @@ _MOST_HELD = 2000
 
 @dataclass(frozen=True)
 class MadeTable:
-    """A table of the file; ``how`` is seed, run (a model's SQL) or generated."""
+    """A table of the file; ``how`` is kept, seed, run (a model's SQL) or generated."""
 
     node: str
     relation: str
@@ -59,9 +60,11 @@ def build(
     *,
     root: Path | None = None,
     seed: int = 0,
+    over: Path | None = None,
 ) -> Fixtures:
     """Makes ``<database>.duckdb`` in ``directory``: relations bear the names that the project's SQL
-    gives them (see ``Layout``). ``root`` is where seeds' files lie.
+    gives them (see ``Layout``). ``root`` is where seeds' files lie. ``over`` is a DuckDB file whose
+    tables stay as they are where they have rows; its name must be ``catalog_of`` the project.
 
     The same inputs and seed give the same rows. WarehouseError if the file cannot be written.
     """
@@ -74,13 +77,13 @@ def build(
         raise WarehouseError(message, where=str(directory)) from error
     try:
         path = folder / f"{project.layout.catalog}.duckdb"
-        builder = _Builder(project, path, seed)
+        builder = _Builder(project, path, seed, over)
         builder.make()
         checks = builder.checks()
         if not all(each.holds for each in checks):
             # Children may only point at parents that came through the filters above them, and what
             # still breaks a test goes before the models below are run.
-            again = _Builder(project, path, seed, builder.survivors(checks), strict=True)
+            again = _Builder(project, path, seed, over, builder.survivors(checks), strict=True)
             again.make()
             builder, checks = again, again.checks()
         absent = builder.absent()
@@ -107,6 +110,7 @@ class _Builder:
         project: FixtureInputs,
         path: Path,
         seed: int,
+        over: Path | None = None,
         survivors: Mapping[Place, Sequence[Row]] | None = None,
         *,
         strict: bool = False,
@@ -116,6 +120,7 @@ class _Builder:
         self._project = project
         self._path = path
         self._seed = seed
+        self._over = over
         self._survivors = survivors or {}
         self._strict = strict
         self._fixed: dict[Place, Sequence[object]] = {}
@@ -126,8 +131,11 @@ class _Builder:
     def make(self) -> None:
         """Every table."""
         self._path.unlink(missing_ok=True)
+        if self._over is not None:
+            duck.copy_warehouse(self._over, self._path.parent)
         with duck.open_writable(self._path) as connection:
             self._create_schemas(connection)
+            self._keep(connection)
             self._load_seeds(connection)
             self._measure_keys()
             for node in self._project.roots:
@@ -136,7 +144,7 @@ class _Builder:
             connection.execute("checkpoint")
         with duck.open_for_models(self._path, _MODEL_S) as connection:
             for node, step in self._project.steps.items():
-                if is_stored(self._project.artifacts.node(node)):
+                if node not in self.made and is_stored(self._project.artifacts.node(node)):
                     self._run(connection, step)
             connection.execute("checkpoint")
 
@@ -194,11 +202,29 @@ class _Builder:
             name = duck.quoted(project.layout.catalog, schema)
             connection.execute(f"create schema if not exists {name}")
 
+    def _keep(self, connection: Connection) -> None:
+        """What has rows stays, as a table; what has none makes room."""
+        if self._over is None:
+            return
+        project = self._project
+        kinds = {(s.lower(), n.lower()): k for _, s, n, k in duck.relations_of(self._over)}
+        for node in (*project.order, *sorted(project.others)):
+            schema, name = project.layout.of_parts(project.parts_of(node))
+            kind = kinds.get((schema.lower(), name.lower()))
+            if kind is None:
+                continue
+            target = duck.quoted(project.layout.catalog, schema, name)
+            if made_tables.keep(connection, target, kind):
+                self._note(connection, node, target, "kept")
+                if node not in project.steps:
+                    self._fix(connection, node, target)
+
     def _load_seeds(self, connection: Connection) -> None:
         project = self._project
         for node in project.roots:
             found = project.artifacts.node(node)
-            if found.get("resource_type") != "seed" or project.root is None:
+            is_seed = found.get("resource_type") == "seed"
+            if not is_seed or project.root is None or node in self.made:
                 continue
             known = {each.name.lower(): each.type for each in project.columns_of(node) if each.type}
             types = {name: duck_type(kind, project.schema.dialect) for name, kind in known.items()}
@@ -211,7 +237,7 @@ class _Builder:
             self._fix(connection, node, target)
 
     def _fix(self, connection: Connection, node: str, target: str) -> None:
-        """What a seed holds is all that there is: others draw from it."""
+        """What a seed or a kept source holds is all that there is: others draw from it."""
         for column in self._project.bounds.of(node).columns:
             held = self._select(connection, target, (column.name,))
             if held and (column.unique or column.domain not in self._fixed):
@@ -338,6 +364,11 @@ def _missing(inputs: FixtureInputs, made: Mapping[str, MadeTable]) -> tuple[Issu
             message = f"it is in another database than most tables, so here it is {there.relation}"
             found.append(Issue(Level.WARNING, table.unique_id, message))
     return tuple(found)
+
+
+def catalog_of(schema: ProjectSchema, artifacts: Artifacts) -> str:
+    """The name of the file, and of its database: the one that most tables are in."""
+    return layout_of(artifacts, (table.unique_id for table in schema.tables)).catalog
 
 
 def summary(tables: Sequence[MadeTable]) -> Mapping[str, int]:

@@ -42,6 +42,23 @@ def create(
     return ""
 
 
+def keep(connection: Connection, target: str, kind: str) -> bool:
+    """Makes a table of ``target`` (quoted), a table or view, if it has rows, else drops it.
+
+    A view is worked out now: later its SQL could read what is no longer as it was.
+    """
+    found = duck.run(connection, f"select 1 from {target} limit 1")
+    if isinstance(found, QueryError) or not found.rows:
+        connection.execute(f"drop {kind} {target}")
+        return False
+    if kind == "view":
+        connection.execute(f"create temp table t2s_kept as select * from {target}")
+        connection.execute(f"drop view {target}")
+        connection.execute(f"create table {target} as select * from t2s_kept")
+        connection.execute("drop table t2s_kept")
+    return True
+
+
 def _text(value: object) -> str:
     """Every value as text, so that the columns of VALUES have one type; casts make the others."""
     if value is None:

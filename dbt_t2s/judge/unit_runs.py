@@ -18,7 +18,6 @@ from dbt_t2s.judge.nodes import EPHEMERAL, Nodes, ephemeral_names
 from dbt_t2s.judge.unit_tests import Fixture, UnitTest
 from dbt_t2s.project.artifacts import Artifacts
 from dbt_t2s.project.found import Found
-from dbt_t2s.project.schema import Issue, Level
 from dbt_t2s.sql import exp
 
 # More rows than a person writes by hand.
@@ -63,22 +62,6 @@ def run_unit_tests(
         except _Failed as error:
             results.append(UnitResult(test, "error", str(error)))
     return tuple(results)
-
-
-def issues(results: Iterable[UnitResult]) -> tuple[Issue, ...]:
-    """What fails, model by model."""
-    return tuple(
-        Issue(
-            Level.WARNING,
-            each.test.unique_id,
-            f"{each.test.model}: "
-            + ("its rows are not the expected ones: " if each.status == "fail" else "not run: ")
-            + each.reason,
-            f"dbt test --select {each.test.name}",
-        )
-        for each in sorted(results, key=lambda each: (each.test.model, each.test.name))
-        if each.status != "pass"
-    )
 
 
 @dataclass(frozen=True)

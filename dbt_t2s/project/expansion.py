@@ -45,7 +45,7 @@ class Expander:
         argument = sql.qualify(measure.expression, self.dialect, table.name, names)
         source = self.source(table.name, [name for each in filters for name in each.tables])
         where = " and ".join(f"({each.predicate})" for each in filters)
-        query = f"select {aggregate(measure.aggregation, argument)} as value"
+        query = f"select {aggregate(measure.aggregation, argument, self.dialect)} as value"
         return f"{query} from {source}" + (f" where {where}" if where else "")
 
     def source(self, table: str, others: Sequence[str]) -> str:
@@ -82,8 +82,10 @@ class Expander:
         return paths[goal]
 
 
-def aggregate(function: str, argument: str) -> str:
+def aggregate(function: str, argument: str, dialect: str) -> str:
     """The SQL of one of ``Measure.aggregation``'s functions."""
+    if function == "median" and dialect == "postgres":
+        return f"percentile_cont(0.5) within group (order by {argument})"
     if function == "count_distinct":
         return f"count(distinct {argument})"
     if function == "sum_boolean":

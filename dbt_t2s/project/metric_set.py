@@ -209,7 +209,7 @@ def _grouped(
             groupings.append(CompiledMetric(name, "", metric.name, name, table_name, column))
     compiled = tuple(each for each in (_compile(one, flow) for one in groupings) if each)
     if not compiled:
-        message = "MetricFlow compiles it under no grouping"
+        message = f"MetricFlow compiles it under no grouping: {_refusal(metric.name, flow)}"
         issues.append(Issue(Level.WARNING, f"metric {metric.name}", message))
     return replace(metric, compiled=compiled)
 
@@ -221,6 +221,15 @@ def _compile(wanted: CompiledMetric, flow: MetricFlow) -> CompiledMetric | None:
         return replace(wanted, sql=flow.sql([wanted.metric_alias], group_by))
     except MetricFlowError:
         return None
+
+
+def _refusal(metric: str, flow: MetricFlow) -> str:
+    """Why MetricFlow writes no SQL for a metric, which may be the warehouse's dialect."""
+    try:
+        flow.sql([metric])
+    except MetricFlowError as error:
+        return str(error)
+    return "a time is needed, and it knows none"
 
 
 def _saved(

@@ -40,14 +40,11 @@ def choose(
     By default: public models where the project says which those are, else all but staging,
     intermediate, base and private models, else the seeds. Sources only when selected.
     """
-    spines = _time_spines(artifacts)
+    spines = {text(node, "unique_id") for node in time_spines(artifacts)}
     usable = [
         node
         for node in (*artifacts.nodes("model", "snapshot", "seed"), *_sources(artifacts))
-        if _has_relation(node)
-        and not meta.hidden(node)
-        and text(node, "unique_id") not in spines
-        and text(node, "relation_name").lower() not in spines
+        if _has_relation(node) and not meta.hidden(node) and text(node, "unique_id") not in spines
     ]
     issues = _left_out(artifacts)
     if select is not None:
@@ -138,20 +135,28 @@ def _is_inner(node: Node) -> bool:
     return bool(folders & _INNER_FOLDERS) or text(node, "name").startswith(_INNER_PREFIXES)
 
 
-def _time_spines(artifacts: Artifacts) -> frozenset[str]:
-    """Ids and lower-case relation names of MetricFlow's time spines."""
-    found = {
-        text(node, "unique_id")
-        for node in artifacts.nodes("model")
-        if section(node, "time_spine") or text(node, "name") == "metricflow_time_spine"
-    }
+def time_spines(artifacts: Artifacts) -> tuple[Node, ...]:
+    """The calendars that MetricFlow joins metrics to: nobody asks for them, but metrics read them.
+
+    They are declared so, bear the name that was theirs by rule, or lie where the semantic manifest
+    says.
+    """
     configuration = section(artifacts.semantic_manifest, "project_configuration")
     legacy = items(configuration, "time_spine_table_configurations")
-    for each in (*items(configuration, "time_spines"), *legacy):
-        if isinstance(each, dict):
-            relation = section(each, "node_relation").get("relation_name")
-            found.add(str(relation or each.get("location") or "").lower())
-    return frozenset(each for each in found if each)
+    places = {
+        section(each, "node_relation").get("relation_name") or each.get("location")
+        for each in (*items(configuration, "time_spines"), *legacy)
+        if isinstance(each, dict)
+    }
+    located = {str(place).lower() for place in places if place}
+    nodes = (*artifacts.nodes("model", "snapshot", "seed"), *_sources(artifacts))
+    return tuple(
+        node
+        for node in nodes
+        if section(node, "time_spine")
+        or (text(node, "name"), node.get("resource_type")) == ("metricflow_time_spine", "model")
+        or text(node, "relation_name").lower() in located
+    )
 
 
 def _named(nodes: Iterable[Node], issues: list[Issue]) -> tuple[Chosen, ...]:

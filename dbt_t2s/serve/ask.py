@@ -14,6 +14,7 @@ from decimal import Decimal
 from dbt_t2s.duck import Execute, QueryError, Rows, first_line
 from dbt_t2s.errors import ServeError
 from dbt_t2s.model.generate import Candidate
+from dbt_t2s.serve.roads import WAREHOUSE
 
 LONGEST = 2_000
 # A candidate this much less likely than one with an empty answer does not replace it.
@@ -102,6 +103,9 @@ def _first_that_runs(asked: str, candidates: Sequence[Candidate], execute: Execu
             continue
         reason = f"{result.kind}: {first_line(result.message)}"
         failed.append(replace(base, status="error", reason=reason))
+        if result.kind == WAREHOUSE:
+            # A table may be missing there: SQL that means something else would be no answer.
+            return empty or replace(failed[-1], attempts=attempts)
     return empty or replace(failed[0], attempts=len(failed))
 
 

@@ -134,7 +134,6 @@ def test_verdicts(
     result = verdict(manifest(code, test))
     assert result.status == status, result.reason
     assert says in result.reason
-    assert bool(unit_runs.issues([result])) == (status != "pass")
 
 
 def test_another_warehouse_s_sql_is_transpiled() -> None:

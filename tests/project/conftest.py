@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from dbt_t2s.duck import Execute, QueryError, Rows, open_read_only, run
+from dbt_t2s.project import dbt as dbt_door
 from dbt_t2s.project.dbt import DbtProject, open_project
 from dbt_t2s.project.distill import distill
 from dbt_t2s.project.schema import ProjectSchema
 from tests.conftest import dbt, once
-from tests.project import clinic, tiny
+from tests.project import clinic as clinic_project
+from tests.project import postgres, tiny
+from tests.project.postgres import Server
 
 TOKEN = "s3cr3t-token-of-the-kennel"
 
@@ -68,7 +71,7 @@ def clinic_folder(shared_folder: Path) -> Path:
     """A project with our macros, built on DuckDB. Not to be changed."""
 
     def make(folder: Path) -> None:
-        clinic.write(folder)
+        clinic_project.write(folder)
         dbt("deps", cwd=folder)
         dbt("build", "--exclude-resource-type", "test", cwd=folder)  # one is meant to fail
 
@@ -79,3 +82,26 @@ def clinic_folder(shared_folder: Path) -> Path:
 def clinic_copy(clinic_folder: Path, tmp_path: Path) -> Path:
     """The same project, to do with as one likes."""
     return Path(shutil.copytree(clinic_folder, tmp_path / "clinic", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with postgres.server() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def clinic(
+    clinic_folder: Path, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DbtProject]:
+    """The clinic, built and documented on PostgreSQL."""
+    root = tmp_path_factory.mktemp("warehouse") / "clinic"
+    kept_out = shutil.ignore_patterns("target", "logs", "*.duckdb*")
+    shutil.copytree(clinic_folder, root, symlinks=True, ignore=kept_out)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLINIC_HOST", str(server.socket))
+        project = open_project(root, target="pg")
+        for command in (["build", "--exclude-resource-type", "test"], ["docs", "generate"]):
+            done = dbt_door.run(project, *command)
+            assert done.success, done.messages
+        yield project

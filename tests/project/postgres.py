@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PORT = 5433  # part of the socket's name; nothing listens on the network
 
 
@@ -99,3 +101,6 @@ def _binaries() -> Path | None:
 def _user() -> pwd.struct_passwd | None:
     names = {each.pw_name: each for each in pwd.getpwall()}
     return names.get("postgres") or names.get("nobody")
+
+
+needs_postgres = pytest.mark.skipif(bool(why_not()), reason=why_not())

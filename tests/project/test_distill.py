@@ -13,6 +13,7 @@ from dbt_t2s.project.catalogue import pages
 from dbt_t2s.project.catalogue_forms import as_text
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.distill import distill
+from dbt_t2s.project.expansion import aggregate
 from dbt_t2s.project.metrics import MetricFlow
 from dbt_t2s.project.schema import Kind, Metric, ProjectSchema, Role
 from tests.project.conftest import TOKEN
@@ -277,3 +278,32 @@ def test_a_broken_semantic_manifest_is_an_issue(kennel: DbtProject, tmp_path: Pa
     found = distill(dataclasses.replace(kennel, target_path=tmp_path))
     assert [table.name for table in found.tables] == ["bookings", "owners"]
     assert any("MetricFlow" in issue.message for issue in found.issues)
+
+
+def test_a_metric_that_no_sql_of_the_warehouse_says_is_an_issue_with_the_reason(
+    kennel: DbtProject, tmp_path: Path
+) -> None:
+    """MetricFlow has no median of BigQuery."""
+    import json
+
+    for name in ("manifest.json", "catalog.json"):
+        (tmp_path / name).write_bytes((kennel.target_path / name).read_bytes())
+    manifest = json.loads((kennel.target_path / "semantic_manifest.json").read_text())
+    for model in manifest["semantic_models"]:
+        for measure in model["measures"]:
+            if measure["name"] == "takings":
+                measure["agg"] = "median"
+    (tmp_path / "semantic_manifest.json").write_text(json.dumps(manifest))
+    project = dataclasses.replace(kennel, target_path=tmp_path, dialect="bigquery")
+    found = distill(project, execute=lambda query: QueryError("runtime", "not asked"))
+    messages = [each.message for each in found.issues if each.where == "metric takings"]
+    assert any("compiles it under no grouping" in each and "BigQuery" in each for each in messages)
+
+
+def test_the_median_of_postgres_is_its_own() -> None:
+    assert aggregate("median", "paid", "duckdb") == "median(paid)"
+    written = aggregate("median", "paid", "postgres")
+    assert written == "percentile_cont(0.5) within group (order by paid)"
+    assert sql.transpile(f"select {written} from t", "postgres", "duckdb") == (
+        "SELECT QUANTILE_CONT(paid, 0.5 ORDER BY paid) FROM t"
+    )

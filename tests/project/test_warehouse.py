@@ -13,7 +13,7 @@ import yaml
 
 from dbt_t2s import store
 from dbt_t2s.duck import QueryError, Rows
-from dbt_t2s.project import artifacts, dbt
+from dbt_t2s.project import artifacts
 from dbt_t2s.project.data import Data
 from dbt_t2s.project.dbt import DbtProject, open_project
 from dbt_t2s.project.operations import Operations
@@ -22,33 +22,7 @@ from dbt_t2s.project.values import Wanted
 from dbt_t2s.project.warehouse import Warehouse, is_unread, open_data
 from tests.conftest import t2s
 from tests.project import clinic as clinic_project
-from tests.project import postgres
-from tests.project.postgres import Server
-
-needs_postgres = pytest.mark.skipif(bool(postgres.why_not()), reason=postgres.why_not())
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with postgres.server() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def clinic(
-    clinic_folder: Path, server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[DbtProject]:
-    """The clinic, built and documented on PostgreSQL."""
-    root = tmp_path_factory.mktemp("warehouse") / "clinic"
-    kept_out = shutil.ignore_patterns("target", "logs", "*.duckdb*")
-    shutil.copytree(clinic_folder, root, symlinks=True, ignore=kept_out)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CLINIC_HOST", str(server.socket))
-        project = open_project(root, target="pg")
-        for command in (["build", "--exclude-resource-type", "test"], ["docs", "generate"]):
-            done = dbt.run(project, *command)
-            assert done.success, done.messages
-        yield project
+from tests.project.postgres import Server, needs_postgres
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from dbt_t2s import duck
+from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.model.generate import Candidate
 from dbt_t2s.serve.ask import Answer, answer, clean, json_value
+from dbt_t2s.serve.roads import checked_first
 
 Generate = Callable[[Sequence[str]], list[tuple[Candidate, ...]]]
 
@@ -45,6 +47,18 @@ def test_the_first_candidate_that_runs_is_the_answer(sandbox: Sandbox) -> None:
     assert found.question == "How much?"
     assert json.loads(json.dumps(found.as_dict()))["rows"] == [["2024-01-01", 3000.0]]
     assert found.latency_ms > 0
+
+
+def test_another_reading_does_not_stand_in_for_what_the_warehouse_lacks(sandbox: Sandbox) -> None:
+    def lacking(sql: str) -> Rows | QueryError:
+        return QueryError("bind", "no such table") if "net" in sql else sandbox.execute(sql)
+
+    generate = model(
+        Candidate("select sum(net) from orders", 0.9), Candidate("select count(*) from orders", 0.8)
+    )
+    found = answer("How much?", generate, checked_first(sandbox.execute, lacking))
+    assert (found.status, found.attempts, found.rows) == ("error", 1, ())
+    assert found.reason == "warehouse: no such table"
 
 
 def test_a_rival_with_rows_beats_an_empty_answer(sandbox: Sandbox) -> None:

@@ -1,0 +1,180 @@
+"""The DuckDB files that SQL is checked on: copies of the warehouse, made up where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbt_t2s import __version__, store
+from dbt_t2s.duck import Rows, open_read_only, quoted, relations_of, run
+from dbt_t2s.freshness import usable
+from dbt_t2s.judge import fixtures
+from dbt_t2s.judge.fixture_inputs import stamp
+from dbt_t2s.judge.fixtures import Fixtures
+from dbt_t2s.judge.instances import make_instances
+from dbt_t2s.judge.relations import full_path, split_name
+from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.project import artifacts, secrets
+from dbt_t2s.project.artifacts import Artifacts, text
+from dbt_t2s.project.schema import Issue, Level, ProjectSchema
+from dbt_t2s.project.tables import time_spines
+from dbt_t2s.workspace import Workspace, file_stamp
+
+# The warehouse itself and perturbed copies of it: wrong SQL rarely agrees with the gold on all.
+INSTANCES = 3
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The DuckDB files that queries run on, below ``warehouse/``; the first is as it is.
+
+    ``own`` is the copy of the project's own DuckDB file, empty where there is none. ``made_up`` are
+    the tables whose rows are nobody's: no answer may show them. ``made_from`` is a stamp of what
+    they were made up from, empty where none were. ``calendars`` are the relations of time spines.
+    """
+
+    files: tuple[str, ...]
+    content: str
+    calendars: tuple[str, ...] = ()
+    own: str = ""
+    made_up: tuple[str, ...] = ()
+    made_from: str = ""
+    issues: tuple[Issue, ...] = ()
+
+
+def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
+    """The warehouse and its perturbed copies, made again when the data or the tables change.
+
+    Made-up rows are made again when what they were made from changes: SQL, tests, unit tests,
+    columns or seeds.
+    """
+    project, settings, folder = workspace.project, workspace.settings, workspace.warehouse_dir
+    inputs = {
+        "source": file_stamp(project.database),
+        "schema": store.fingerprint([schema.tables, schema.joins]),
+        "settings": store.fingerprint([settings.seed, INSTANCES]),
+        "version": __version__,
+    }
+    ready = usable(workspace.instances_path, Instances, inputs)
+    if (
+        ready is not None
+        and all((folder / file).exists() for file in ready.files)
+        and (not ready.made_up or ready.made_from == _made_from(workspace, schema))
+    ):
+        return ready
+    first = _first(workspace, schema)
+    workspace.console.issues(first.issues, file=str(workspace.instances_path))
+    files = make_instances(first.path, folder, schema, n=INSTANCES, seed=settings.seed)
+    instances = Instances(
+        files=tuple(str(file.relative_to(folder)) for file in files),
+        content=_content(files[0], schema),
+        calendars=_calendars(workspace),
+        own=first.own.name if first.own is not None else "",
+        made_up=first.made_up,
+        made_from=_made_from(workspace, schema) if first.made_up else "",
+        issues=first.issues,
+    )
+    store.write_json(workspace.instances_path, instances, inputs)
+    return instances
+
+
+def readable(schema: ProjectSchema, instances: Instances) -> tuple[str, ...]:
+    """The relations that a query may read: the queryable tables, and what metrics join them to."""
+    return (*(table.relation for table in schema.tables), *instances.calendars)
+
+
+def _calendars(workspace: Workspace) -> tuple[str, ...]:
+    spines = time_spines(artifacts.read(workspace.project.target_path))
+    return tuple(name for name in (text(node, "relation_name") for node in spines) if name)
+
+
+@dataclass(frozen=True)
+class _First:
+    """The first instance, the tables in it that are made up, and what is to be said of it."""
+
+    path: Path
+    own: Path | None
+    made_up: tuple[str, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
+def _first(workspace: Workspace, schema: ProjectSchema) -> _First:
+    project, console = workspace.project, workspace.console
+    everything = tuple(table.name for table in schema.tables)
+    if project.database is None:
+        console.info(f"{project.adapter} is asked for answers alone, SQL is checked on other rows")
+        made = _made_up(workspace, schema)
+        return _First(made.path, None, everything, made.issues)
+    console.info("copying the warehouse, and perturbed instances of it")
+    own, _ = workspace.data()  # distilling said why there is none
+    if own is None:
+        made = _made_up(workspace, schema)
+        message = "without tables, so all tables are made up to check SQL on"
+        issue = Issue(Level.WARNING, project.database.name, message, "dbt build")
+        return _First(made.path, None, everything, (issue, *made.issues))
+    gaps = _gaps(own, schema)
+    if not gaps:
+        return _First(own, own)
+    listed = ", ".join(gaps)
+    if fixtures.catalog_of(schema, _read(workspace)) != own.stem:
+        message = f"without rows there, and most tables are in another database: {listed}"
+        return _First(own, own, (), (Issue(Level.WARNING, own.name, message, "dbt build"),))
+    message = f"without rows there, so made up to check SQL on: {listed}"
+    issue = Issue(Level.WARNING, own.name, message, "dbt build")
+    made = _made_up(workspace, schema, own)
+    return _First(made.path, own, gaps, (issue, *made.issues))
+
+
+def _made_up(workspace: Workspace, schema: ProjectSchema, over: Path | None = None) -> Fixtures:
+    project, console = workspace.project, workspace.console
+    console.info("making up rows to check SQL on")
+    folder, seed = workspace.warehouse_dir / "made_up", workspace.settings.seed
+    read = _read(workspace)
+    made = fixtures.build(schema, read, folder, root=project.root, seed=seed, over=over)
+    ways = sorted(fixtures.summary(made.tables).items())
+    console.info(
+        f"{', '.join(f'{count:,} tables {how}' for how, count in ways)}; "
+        f"{made.held:,} of the project's {made.checked:,} tests hold on them"
+    )
+    return made
+
+
+def _read(workspace: Workspace) -> Artifacts:
+    return secrets.scrub(artifacts.read(workspace.project.target_path))
+
+
+def _made_from(workspace: Workspace, schema: ProjectSchema) -> str:
+    return stamp(schema, _read(workspace), workspace.project.root)
+
+
+def _gaps(warehouse: Path, schema: ProjectSchema) -> tuple[str, ...]:
+    """The tables that should be in the file and are not, or have no rows."""
+    there = {(c.lower(), s.lower(), n.lower()) for c, s, n, _ in relations_of(warehouse)}
+    found: list[str] = []
+    connection = open_read_only(warehouse)
+    try:
+        for table in schema.tables:
+            place = full_path(split_name(table.relation), warehouse.stem)
+            if place[0] != warehouse.stem.lower():
+                continue
+            asked = run(connection, f"select 1 from {quoted(*place)} limit 1")
+            # What cannot be read is said to be so by whoever asks it.
+            if place not in there or (isinstance(asked, Rows) and not asked.rows):
+                found.append(table.name)
+    finally:
+        connection.close()
+    return tuple(found)
+
+
+def _content(warehouse: Path, schema: ProjectSchema) -> str:
+    """A fingerprint of the rows, whatever their order and the file's layout."""
+    found = []
+    relations = tuple(table.relation for table in schema.tables)
+    with Sandbox(warehouse, relations, limits=Limits(timeout_s=120)) as sandbox:
+        for relation in relations:
+            name = quoted(*full_path(split_name(relation), warehouse.stem))
+            counted = sandbox.execute_trusted(
+                f"select count(*)::varchar, sum(hash(t)::hugeint)::varchar from {name} as t"
+            )
+            found.append((relation, str(getattr(counted, "rows", counted))))
+    return store.fingerprint(found)
