@@ -1,7 +1,8 @@
 """Statements of another dialect than DuckDB's: what may be said in it, and what it means in DuckDB.
 
-Refused here is what would do harm in the project's own warehouse, and what translating might lose.
-Whether the translation may run is decided on DuckDB's own parse tree (``tree``).
+Refused here are statements and clauses that would do harm in the project's own warehouse and that a
+translation might leave out. Which functions and relations a translation may use, and whether it may
+run, is decided on DuckDB's own parse tree (``tree``).
 
 Run it under limits alone: some functions' translations repeat their arguments, so that fourteen
 calls within each other take gigabytes.
@@ -13,7 +14,6 @@ from collections.abc import Iterator
 
 from dbt_t2s import sql as language
 from dbt_t2s.duck import QueryError
-from dbt_t2s.judge.functions import is_allowed
 from dbt_t2s.sql import exp
 
 # Statements and clauses that no question needs, wherever in the tree they stand.
@@ -46,16 +46,6 @@ _FORBIDDEN = (
     exp.SessionParameter,
 )
 _QUERIES = (exp.Select, exp.SetOperation, exp.Subquery)
-# exp.Func in sqlglot's eyes, syntax in everyone else's.
-_SYNTAX = (
-    exp.Connector,
-    exp.Case,
-    exp.If,
-    exp.Cast,
-    exp.Binary,
-    exp.Predicate,
-    exp.SubqueryPredicate,
-)
 
 
 def translated(text: str, dialect: str) -> str | QueryError:
@@ -77,19 +67,6 @@ def _objections(node: exp.Expr) -> Iterator[str]:
     for each in language.walk(node):
         if isinstance(each, _FORBIDDEN) and not isinstance(each, _QUERIES):
             yield f"{_plain(each)} is not allowed"
-        elif isinstance(each, exp.Func) and not isinstance(each, _SYNTAX):
-            yield from _function_objections(_names(each))
-
-
-def _function_objections(names: tuple[str, ...]) -> Iterator[str]:
-    if not any(is_allowed(name) for name in names):
-        yield f"the function {names[0]} is not allowed"
-
-
-def _names(function: exp.Func) -> tuple[str, ...]:
-    if isinstance(function, exp.Anonymous | exp.AnonymousAggFunc):
-        return (function.name,)
-    return tuple(name.lower() for name in function.sql_names())
 
 
 def _plain(node: exp.Expr) -> str:

@@ -15,9 +15,11 @@ import os
 import pickle
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -137,7 +139,7 @@ class _Desk:
 
     connection: duck.Connection
     allowed: Allowed
-    dialect: str
+    translate: Callable[[str], str | QueryError] | None
     limits: Limits
 
     def answer(self, task: Task, sql: str) -> Rows | QueryError | str:
@@ -157,7 +159,7 @@ class _Desk:
         refused = check_text(sql, self.limits.max_length)
         if refused is not None:
             return refused
-        text = sql if self.dialect == "duckdb" else _translated(sql, self.dialect)
+        text = self.translate(sql) if self.translate else sql
         if isinstance(text, QueryError):
             return text
         statements = duck.parse_tree(self.connection, text)
@@ -166,11 +168,14 @@ class _Desk:
         return check_tree(statements, self.allowed) or text
 
 
-def _translated(sql: str, dialect: str) -> str | QueryError:
+def _translator(dialect: str) -> Callable[[str], str | QueryError] | None:
+    """What turns a statement into DuckDB's dialect; None where it is in it."""
+    if dialect == "duckdb":
+        return None
     # sqlglot takes as long to import as everything else here: DuckDB projects do without.
     from dbt_t2s.judge.guard import translated
 
-    return translated(sql, dialect)
+    return partial(translated, dialect=dialect)
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> int:
@@ -182,6 +187,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     limits = Limits(**settings["limits"])
     warehouse = Path(settings["warehouse"])
     allowed = allowed_relations(settings["relations"], warehouse.stem)
+    translate = _translator(settings["dialect"])
     restrict(limits)
     try:
         connection = duck.open_read_only(
@@ -194,7 +200,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     except T2SError as error:
         _send(sink, pickle.dumps(("failed", error.what, error.where, error.hint)))
         return 1
-    desk = _Desk(connection, allowed, settings["dialect"], limits)
+    desk = _Desk(connection, allowed, translate, limits)
     gc.freeze()
     _send(sink, pickle.dumps(("ready",)))
     while (message := read_message(source)) is not None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import select
+import signal
 import statistics
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from dbt_t2s.duck import QueryError, Rows
-from dbt_t2s.errors import WarehouseError
-from dbt_t2s.judge.sandbox import Limits, Sandbox
-from tests.judge.shop import RELATIONS
+from dbt_t2s.errors import JudgeError, WarehouseError
+from dbt_t2s.judge.sandbox import Limits, Sandbox, execute_all
+from tests.judge.shop import RELATIONS, make_shop
 
 GOOD = "select count(*) as n from marts.orders"
 
@@ -199,10 +202,6 @@ ORDINARY = (
 )
 
 
-# What the first wall refuses for its form alone is harmless: it may run.
-SECOND_WALL = tuple(each for each in REFUSED if "\ud83d" not in each and "((((" not in each)
-
-
 @pytest.fixture(scope="module")
 def sandbox(warehouse: Path) -> Iterator[Sandbox]:
     with Sandbox(warehouse, RELATIONS, limits=Limits(timeout_s=1.0)) as opened:
@@ -239,13 +238,6 @@ def test_the_limits_hold_for_trusted_sql_too(sandbox: Sandbox, sql: str) -> None
     found = sandbox.execute_trusted(sql)
     assert isinstance(found, QueryError), found
     assert time.monotonic() - started < 1.5
-    works(sandbox)
-
-
-@pytest.mark.parametrize("sql", SECOND_WALL)
-def test_the_worker_refuses_without_the_first_wall(sandbox: Sandbox, sql: str) -> None:
-    found = sandbox.check(sql)
-    assert isinstance(found, QueryError), found
     works(sandbox)
 
 
@@ -329,3 +321,124 @@ def test_closing_ends_the_worker(warehouse: Path) -> None:
     with Sandbox(warehouse, RELATIONS) as sandbox:
         process = sandbox._ready()._process
     assert process.poll() is not None
+
+
+@pytest.fixture
+def instances(tmp_path: Path) -> Iterator[tuple[Sandbox, ...]]:
+    """Three files of one name, with 600, 599 and 598 orders."""
+    paths = [make_shop(tmp_path / f"instance_{n}" / "shop.duckdb", fewer=n) for n in range(3)]
+    opened = tuple(Sandbox(path, RELATIONS, limits=Limits(timeout_s=1.0)) for path in paths)
+    yield opened
+    for each in opened:
+        each.close()
+
+
+def test_one_statement_runs_on_all_instances(instances: tuple[Sandbox, ...]) -> None:
+    found = execute_all(instances, GOOD)
+    assert [each.rows for each in found if isinstance(each, Rows)] == [
+        ((600 - n,),) for n in range(3)
+    ]
+    assert execute_all((), GOOD) == ()
+
+
+def test_what_is_refused_once_is_refused_on_all(instances: tuple[Sandbox, ...]) -> None:
+    found = execute_all(instances, "select * from secret")
+    assert [each.kind for each in found if isinstance(each, QueryError)] == ["forbidden"] * 3
+
+
+def test_instances_run_side_by_side(instances: tuple[Sandbox, ...]) -> None:
+    execute_all(instances, GOOD)
+    started = time.monotonic()
+    found = execute_all(instances, "select count(*) from range(100000000000) t(x) where x % 7 = 8")
+    assert time.monotonic() - started < 2.5
+    assert [each.kind for each in found if isinstance(each, QueryError)] == ["timeout"] * 3
+    assert all(isinstance(each, Rows) for each in execute_all(instances, GOOD))
+
+
+def test_one_failing_instance_leaves_the_others(instances: tuple[Sandbox, ...]) -> None:
+    # Only the first instance has the order 600.
+    found = execute_all(
+        instances,
+        "select 1 / 0, error from (select case when max(order_id) = 600 then 'x' else"
+        " '1' end::int as error from marts.orders)",
+    )
+    assert [type(each) for each in found] == [QueryError, Rows, Rows]
+
+
+def test_a_translation_is_made_once_for_all_instances(tmp_path: Path) -> None:
+    path = make_shop(tmp_path / "shop.duckdb")
+    with (
+        Sandbox(path, RELATIONS, "snowflake") as first,
+        Sandbox(path, RELATIONS, "snowflake") as second,
+    ):
+        found = execute_all((first, second), "select iff(true, 1, 2) from marts.orders limit 1")
+    assert [each.rows for each in found if isinstance(each, Rows)] == [((1,),), ((1,),)]
+
+
+def test_sandboxes_that_allow_different_things_are_not_mixed(warehouse: Path) -> None:
+    few = Sandbox(warehouse, RELATIONS[:1])
+    many = Sandbox(warehouse, RELATIONS)
+    with pytest.raises(ValueError, match="different statements"):
+        execute_all((few, many), GOOD)
+    with pytest.raises(ValueError, match="one query at a time"):
+        execute_all((many, many), GOOD)
+
+
+def test_an_interrupted_caller_does_not_get_the_last_answer(sandbox: Sandbox) -> None:
+    works(sandbox)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.execute("select count(*), 'late' from range(100000000000) t(x) where x % 7 = 8")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    works(sandbox)
+
+
+def test_threads_take_turns(sandbox: Sandbox) -> None:
+    found: dict[int, Rows | QueryError] = {}
+
+    def ask(number: int) -> None:
+        found[number] = sandbox.execute(f"select {number}")
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    answers = {number: each.rows for number, each in found.items() if isinstance(each, Rows)}
+    assert answers == {number: ((number,),) for number in range(8)}
+
+
+def test_memory_that_was_full_is_free_for_the_next_query(sandbox: Sandbox) -> None:
+    full = sandbox.execute("select len(array_to_string(range(100000000), ','))")
+    assert isinstance(full, QueryError)
+    found = sandbox.execute("select len(range(30000000))")
+    assert isinstance(found, Rows), found
+
+
+def test_checking_gives_the_text_and_runs_nothing(sandbox: Sandbox) -> None:
+    assert sandbox.check(GOOD) == GOOD
+    assert sandbox.check("select nope from marts.orders") == "select nope from marts.orders"
+    refused = sandbox.check("select * from secret")
+    assert isinstance(refused, QueryError)
+    assert refused.kind == "forbidden"
+
+
+@pytest.mark.parametrize("missing", ["poll", "resource"])
+def test_a_system_without_limits_is_told_so(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    if missing == "poll":
+        monkeypatch.delattr(select, "poll")
+    else:
+        monkeypatch.setattr("dbt_t2s.judge.sandbox.find_spec", lambda name: None)
+    with pytest.raises(JudgeError, match="under limits") as raised, Sandbox(warehouse, RELATIONS):
+        pass
+    assert "WSL" in raised.value.hint
