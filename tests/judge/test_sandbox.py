@@ -288,7 +288,8 @@ def test_a_warm_worker_adds_little(sandbox: Sandbox) -> None:
         found = sandbox.execute(GOOD)
         assert isinstance(found, Rows)
         overheads.append((time.perf_counter() - started) * 1000 - found.elapsed_ms)
-    assert statistics.median(overheads) < 5
+    # 1 to 2 ms where nothing else runs (tests/benchmarks/sandbox.py); a start takes 200.
+    assert statistics.median(overheads) < 25
 
 
 def test_a_missing_warehouse_is_named(tmp_path: Path) -> None:
@@ -416,11 +417,13 @@ def test_threads_take_turns(sandbox: Sandbox) -> None:
     assert answers == {number: ((number,),) for number in range(8)}
 
 
-def test_memory_that_was_full_is_free_for_the_next_query(sandbox: Sandbox) -> None:
-    full = sandbox.execute("select len(array_to_string(range(100000000), ','))")
-    assert isinstance(full, QueryError)
-    found = sandbox.execute("select len(range(30000000))")
-    assert isinstance(found, Rows), found
+def test_a_worker_that_was_full_is_replaced(sandbox: Sandbox) -> None:
+    before = sandbox._ready()._process.pid
+    found = sandbox.execute("select len(range(2000000000))")
+    assert isinstance(found, QueryError)
+    assert found.kind == "memory"
+    works(sandbox)
+    assert sandbox._ready()._process.pid != before
 
 
 def test_checking_gives_the_text_and_runs_nothing(sandbox: Sandbox) -> None:
