@@ -45,6 +45,17 @@ _PLAIN_TYPES = {
     ("datetime", "timezone"),
     ("decimal", "Decimal"),
 }
+# What reading bytes that are no pickle may raise, by the documentation of ``pickle``.
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
 
 
 class Sandbox:
@@ -304,7 +315,7 @@ class _PlainUnpickler(pickle.Unpickler):
 def _load(body: bytes) -> tuple[Any, ...]:
     try:
         reply = _PlainUnpickler(io.BytesIO(body)).load()
-    except (pickle.UnpicklingError, EOFError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _Gone("runtime", f"the answer could not be read: {error}") from error
     if not isinstance(reply, tuple) or not reply:
         raise _Gone("runtime", "the answer could not be read")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import select
 import signal
 import statistics
@@ -13,10 +15,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, WarehouseError
-from dbt_t2s.judge.sandbox import Limits, Sandbox, execute_all
+from dbt_t2s.judge.sandbox import Limits, Sandbox, _Gone, _load, execute_all
 from tests.judge.shop import RELATIONS, make_shop
 
 GOOD = "select count(*) as n from marts.orders"
@@ -445,3 +449,19 @@ def test_a_system_without_limits_is_told_so(
     with pytest.raises(JudgeError, match="under limits") as raised, Sandbox(warehouse, RELATIONS):
         pass
     assert "WSL" in raised.value.hint
+
+
+@pytest.mark.parametrize("value", [os.system, ("rows", os.system), Path("x"), [1], ()])
+def test_an_answer_that_is_no_plain_value_is_not_taken(value: object) -> None:
+    with pytest.raises(_Gone):
+        _load(pickle.dumps(value))
+
+
+@given(st.binary(max_size=60))
+def test_an_answer_that_is_no_answer_is_not_taken(body: bytes) -> None:
+    try:
+        found = _load(body)
+    except _Gone:
+        return
+    assert isinstance(found, tuple)
+    assert found

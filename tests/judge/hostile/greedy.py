@@ -192,6 +192,38 @@ DEEP = {
             ("indexes", "", "[1]", "[1]"),
         )
     },
+    "conditions": "select 1 where " + " and ".join(["true"] * 1100),
+    "alternatives": "select 1 where " + " or ".join(f"1 = {n}" for n in range(800)),
+    "unions": "select 1" + " union select 1" * 600,
+    "exceptions": "select 1" + " except select 1" * 550,
+    "products": "select 1 from " + ", ".join(["(select 1)"] * 750),
+    "cross joins": "select 1 from (select 1)" + " cross join (select 1)" * 400,
+    "natural joins": "select 1 from (select 1)" + " natural join (select 1)" * 350,
+    "positional joins": "select 1 from (select 1)" + " positional join (select 1)" * 330,
+    "joins in brackets": "select 1 from "
+    + "(" * 300
+    + "(select 1) a"
+    + " cross join (select 2))" * 300,
+    "concatenations": "select " + "||".join(["'a'"] * 1500),
+    "collations": "select 'a'" + " collate nocase" * 600,
+    "comprehensions": "select " + "[x for x in " * 300 + "[1]" + "]" * 300,
+    "lambdas": "select " + "list_transform([1], lambda x: " * 250 + "x" + ")" * 250,
+    "recursive ctes": "with recursive "
+    + ", ".join(
+        f"r{n} as (select 1 x union all select x + 1 from r{n} where x < 2)" for n in range(130)
+    )
+    + " select * from r0",
+    "pivots": "select * from (select 1 a) " + "pivot (count(*) for a in (1)) " * 200,
+    "memberships": "select 1 in (" * 600 + "1" + ")" * 600,
+    "cases side by side": "select case "
+    + " ".join(f"when {n} = 1 then {n}" for n in range(420))
+    + " end",
+    "entries of a map": "select map {" + ", ".join(f"{n}: {n}" for n in range(800)) + "}",
+    "sort keys": "select * from marts.orders order by " + ", ".join(["net"] * 1900),
+    "stars": "select " + ", ".join(["*"] * 3200) + " from marts.orders",
+    "columns": "select " + ", ".join(["columns(*)"] * 800) + " from marts.orders",
+    "group keys": "select count(*) from marts.orders group by "
+    + ", ".join(f"net + {n}" for n in range(900)),
     "4,000 brackets": "select " + "(" * 4000 + "1" + ")" * 4000,
     "4,000 lists": "select " + "[" * 4000 + "1" + "]" * 4000,
     "9,000 open brackets": "select " + "(" * 9000,
