@@ -135,7 +135,7 @@ def parse(sql: str, dialect: str, longest: int) -> tuple[exp.Expr, ...]:
 
 
 def _depths(sql: str, types: frozenset[str]) -> tuple[int, int]:
-    """How deep brackets are nested: all, and those after a type's name. In strings they count too."""
+    """How deep brackets are nested, and those after types alone; in strings they count, too."""
     opened: list[bool] = []
     typed = deepest = deepest_typed = 0
     for bracket in _BRACKETS.finditer(sql):
