@@ -28,7 +28,7 @@ import dbt_t2s
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, WarehouseError
 from dbt_t2s.judge.relations import allowed_relations
-from dbt_t2s.judge.worker import HEADER, Limits, Task, frame, settings_message
+from dbt_t2s.judge.worker import HEADER, Limits, Task, frame, settings_message, unpacked
 
 __all__ = ["Limits", "Sandbox", "execute_all"]
 
@@ -53,6 +53,8 @@ _UNREADABLE = (
     ImportError,
     IndexError,
     KeyError,
+    MemoryError,
+    OverflowError,
     TypeError,
     ValueError,
 )
@@ -258,8 +260,8 @@ class _Worker:
         reply = self._read(self._deadline, limits.max_bytes)
         self._is_asked = False
         match reply:
-            case ("rows", columns, types, rows, truncated, elapsed):
-                return Rows(columns, types, rows, truncated, elapsed)
+            case ("rows", columns, types, values, truncated, elapsed):
+                return Rows(columns, types, _rows(values, types), truncated, elapsed)
             case ("error", kind, message):
                 return QueryError(kind, message)
             case ("checked", str(text)):
@@ -320,6 +322,13 @@ def _load(body: bytes) -> tuple[Any, ...]:
     if not isinstance(reply, tuple) or not reply:
         raise _Gone("runtime", "the answer could not be read")
     return reply
+
+
+def _rows(values: Any, types: Any) -> tuple[tuple[object, ...], ...]:
+    try:
+        return unpacked(values, types)
+    except (ArithmeticError, TypeError, ValueError, AttributeError) as error:
+        raise _Gone("runtime", f"the answer could not be read: {error}") from error
 
 
 def _environment() -> dict[str, str]:

@@ -15,7 +15,7 @@ import os
 import pickle
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -83,7 +83,14 @@ def encode_reply(result: Rows | QueryError | str, max_bytes: int) -> bytes:
     if not all(map(_is_plain, result.types)):
         rows = tuple(tuple(_plain(value) for value in row) for row in rows)
     body = pickle.dumps(
-        ("rows", result.columns, result.types, rows, result.truncated, result.elapsed_ms)
+        (
+            "rows",
+            result.columns,
+            result.types,
+            packed(rows, result.types),
+            result.truncated,
+            result.elapsed_ms,
+        )
     )
     if len(body) > max_bytes:
         message = f"the result is larger than {max_bytes // 1_000_000} MB"
@@ -91,8 +98,36 @@ def encode_reply(result: Rows | QueryError | str, max_bytes: int) -> bytes:
     return body
 
 
+def packed(rows: tuple[tuple[object, ...], ...], types: tuple[str, ...]) -> list[Sequence[object]]:
+    """Column by column, decimals as text: pickled as they are they take six times as long."""
+    columns = zip(types, zip(*rows, strict=True), strict=False)
+    return [_texts(values) if _is_decimal(kind) else values for kind, values in columns]
+
+
+def unpacked(
+    columns: list[Sequence[object]], types: tuple[str, ...]
+) -> tuple[tuple[object, ...], ...]:
+    """The rows that ``packed`` got."""
+    found = zip(types, columns, strict=False)
+    values = [_decimals(each) if _is_decimal(kind) else each for kind, each in found]
+    return tuple(zip(*values, strict=True))
+
+
+def _texts(values: Sequence[object]) -> list[str | None]:
+    return [None if value is None else str(value) for value in values]
+
+
+def _decimals(texts: Sequence[object]) -> list[Decimal | None]:
+    return [None if text is None else Decimal(str(text)) for text in texts]
+
+
 def _is_plain(column_type: str) -> bool:
-    return column_type in _PLAIN_COLUMNS or column_type.startswith("DECIMAL")
+    return column_type in _PLAIN_COLUMNS or _is_decimal(column_type)
+
+
+def _is_decimal(column_type: str) -> bool:
+    """``DECIMAL(9,2)``, not a list of them."""
+    return column_type.startswith("DECIMAL(") and column_type.endswith(")")
 
 
 def _plain(value: object) -> object:
