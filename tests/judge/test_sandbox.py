@@ -55,7 +55,8 @@ def test_the_limits_hold_for_trusted_sql_too(sandbox: Sandbox, sql: str) -> None
     started = time.monotonic()
     found = sandbox.execute_trusted(sql)
     assert isinstance(found, QueryError), found
-    assert time.monotonic() - started < 1.5
+    # A second is the limit; the rest is for a busy machine.
+    assert time.monotonic() - started < 4
     works(sandbox)
 
 
