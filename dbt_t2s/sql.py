@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,7 +32,10 @@ LONGEST_TRUSTED = 1_000_000
 # sqlglot's compiled build (the extra ``fast``) overruns the stack on thousands of open brackets,
 # which ends the process; nobody nests so many.
 _DEEPEST = 200
-_BRACKETS = re.compile(r"[()]")
+# sqlglot tries a type's name before brackets as a type first and as a function again: each such
+# call within another doubles the time, thirteen take a second or more.
+_DEEPEST_TYPES = 9
+_BRACKETS = re.compile(r"(?<!\w)(\w++)\s*+\(|[()]")
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -122,7 +124,8 @@ def parse(sql: str, dialect: str, longest: int) -> tuple[exp.Expr, ...]:
     """The parse trees of all statements in ``sql``; SqlError over ``longest`` characters."""
     if len(sql) > longest:
         raise SqlError(f"longer than {longest:,} characters")
-    if _depth(sql) > _DEEPEST:
+    depth, types = _depths(sql, _type_words(dialect))
+    if depth > _DEEPEST or types > _DEEPEST_TYPES:
         raise SqlError("nested too deeply to be read")
     read = _guarded(lambda: sqlglot.parse(sql, read=_dialect(dialect)))
     found = tuple(each for each in read if each and not isinstance(each, exp.Semicolon))
@@ -131,10 +134,30 @@ def parse(sql: str, dialect: str, longest: int) -> tuple[exp.Expr, ...]:
     return found
 
 
-def _depth(sql: str) -> int:
-    """How deep its brackets are nested; those in strings count, too."""
-    steps = (1 if each == "(" else -1 for each in _BRACKETS.findall(sql))
-    return max(itertools.accumulate(steps), default=0)
+def _depths(sql: str, types: frozenset[str]) -> tuple[int, int]:
+    """How deep brackets are nested, and those after types alone; in strings they count, too."""
+    opened: list[bool] = []
+    typed = deepest = deepest_typed = 0
+    for bracket in _BRACKETS.finditer(sql):
+        if bracket[0].endswith("("):
+            opened.append((bracket[1] or "").lower() in types)
+            typed += opened[-1]
+        elif opened:
+            typed -= opened.pop()
+        deepest, deepest_typed = max(deepest, len(opened)), max(deepest_typed, typed)
+    return deepest, deepest_typed
+
+
+@functools.cache
+def _type_words(dialect: str) -> frozenset[str]:
+    """The words that types' names end with, in lower case; none for an unknown dialect."""
+    try:
+        found = _dialect(dialect)
+    except ValueError:
+        return frozenset()
+    names = found.tokenizer_class.KEYWORDS.items()
+    types = found.parser_class.TYPE_TOKENS
+    return frozenset(name.lower().split()[-1] for name, token in names if token in types)
 
 
 def _forget_places(tree: exp.Expr) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from dbt_t2s import duck, sql
@@ -31,6 +33,29 @@ def test_endless_nesting_is_that_error_too(opened: str) -> None:
     text = "select * from " + opened * 30_000 + "select 1" + ")" * (opened.count("(") * 30_000)
     with pytest.raises(sql.SqlError, match="too deeply"):
         sql.parse(text, "duckdb", sql.LONGEST_TRUSTED)
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "snowflake", "bigquery", "postgres"])
+@pytest.mark.parametrize("name", ["decimal", "DATE ", "x(varchar", "double precision", "1 + int"])
+def test_types_within_types_are_refused_before_they_take_minutes(dialect: str, name: str) -> None:
+    text = "select " + f"{name}(" * 14 + "1" + ")" * 14 * (name.count("(") + 1)
+    started = time.monotonic()
+    with pytest.raises(sql.SqlError, match="too deeply"):
+        sql.parse_one(text, dialect)
+    assert time.monotonic() - started < 0.5
+
+
+@pytest.mark.parametrize("text", ["x" * 900_000, " " * 900_000, "int(" * 200_000, "x (" * 300_000])
+def test_looking_for_nesting_takes_no_time_itself(text: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(sql.SqlError):
+        sql.parse("select (" + text, "duckdb", sql.LONGEST_TRUSTED)
+    assert time.monotonic() - started < 10
+
+
+def test_ordinary_types_and_calls_are_not_nested_too_deeply() -> None:
+    assert sql.parse_one("select date(date(cast(a as decimal(10, 2)))), int8(1)", "duckdb")
+    assert sql.parse_one("select 'int(int(int('" + ", cast(a as decimal(1, 1))" * 50, "duckdb")
 
 
 def test_brackets_side_by_side_are_not_nested() -> None:

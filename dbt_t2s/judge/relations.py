@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 Path3 = tuple[str, str, str]
+# DuckDB takes names for equal by their ASCII letters alone: to it the Kelvin sign is no k.
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 DEFAULT_SCHEMA = "main"
 
 
@@ -21,17 +23,22 @@ class Allowed:
         return any(path in self.relations for path in _readings(parts, self.catalog))
 
 
+def folded(name: str) -> str:
+    """A name as DuckDB compares it: ASCII letters in lower case, all others as they are."""
+    return name.translate(_LOWER)
+
+
 def allowed_relations(names: Iterable[str], catalog: str) -> Allowed:
     """``names`` are dotted and quoted where needed; what they leave out is the default."""
     found = {full_path(split_name(name), catalog) for name in names}
-    return Allowed(catalog.lower(), frozenset(found))
+    return Allowed(folded(catalog), frozenset(found))
 
 
 def full_path(parts: tuple[str, ...], catalog: str) -> Path3:
     """The (catalog, schema, name) of a name with one, two or three parts, in lower case."""
     padded = (catalog, DEFAULT_SCHEMA, *parts) if len(parts) == 1 else (catalog, *parts)
     last = padded[-3:]
-    return last[0].lower(), last[1].lower(), last[2].lower()
+    return folded(last[0]), folded(last[1]), folded(last[2])
 
 
 def split_name(name: str) -> tuple[str, ...]:
@@ -66,6 +73,7 @@ def _readings(parts: tuple[str, ...], catalog: str) -> tuple[Path3, ...]:
     if not 1 <= len(parts) <= 3:
         return ()
     first = full_path(parts, catalog)
-    if len(parts) == 2 and parts[0].lower() == catalog.lower():
-        return first, (catalog.lower(), DEFAULT_SCHEMA, parts[1].lower())
+    if len(parts) == 2 and folded(parts[0]) == folded(catalog):
+        # Where both exist DuckDB calls the name ambiguous and runs nothing.
+        return first, full_path((catalog, DEFAULT_SCHEMA, parts[1]), catalog)
     return (first,)

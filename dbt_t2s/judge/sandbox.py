@@ -1,8 +1,8 @@
 """Runs model-written SQL where it can do no harm: a warm worker under hard limits.
 
-Three walls, each enough for most attacks: the parse tree (``guard`` here and ``tree`` in the
-worker), DuckDB's locked read-only connection on a copy, and a separate process with limits on
-memory, time and files that its parent kills when it does not answer.
+Three walls, each enough for most attacks: the parse tree (``tree``, in the worker), DuckDB's locked
+read-only connection on a copy, and a separate process with limits on memory, time and files that
+its parent kills when it does not answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -25,11 +27,12 @@ from typing import IO, Any
 import dbt_t2s
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, WarehouseError
-from dbt_t2s.judge.guard import check_sql
 from dbt_t2s.judge.relations import allowed_relations
-from dbt_t2s.judge.worker import HEADER, Limits, frame, settings_message
+from dbt_t2s.judge.worker import HEADER, Limits, Task, frame, settings_message, unpacked
 
-__all__ = ["Limits", "Sandbox"]
+__all__ = ["Limits", "Sandbox", "execute_all"]
+
+_Reply = Rows | QueryError | str
 
 _START_S = 60.0
 # A worker gets no secrets from the environment, only what an interpreter needs to start.
@@ -42,6 +45,19 @@ _PLAIN_TYPES = {
     ("datetime", "timezone"),
     ("decimal", "Decimal"),
 }
+# What reading bytes that are no pickle may raise, by the documentation of ``pickle``.
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
 
 
 class Sandbox:
@@ -62,7 +78,7 @@ class Sandbox:
         self.dialect = dialect
         self.limits = limits or Limits()
         self._relations = tuple(relations)
-        self._allowed = allowed_relations(self._relations, warehouse.stem)
+        self.allowed = allowed_relations(self._relations, warehouse.stem)
         self._worker: _Worker | None = None
         self._lock = threading.Lock()
 
@@ -88,37 +104,97 @@ class Sandbox:
 
     def execute(self, sql: str) -> Rows | QueryError:
         """Runs one SELECT over the allowed relations, or says why not."""
-        checked = check_sql(sql, self._allowed, self.dialect, self.limits.max_length)
-        if isinstance(checked, QueryError):
-            return checked
-        return self._ask(checked, trusted=False)
+        return _ran(self._ask("select", sql))
+
+    def check(self, sql: str) -> str | QueryError:
+        """The DuckDB text that ``execute`` would run, or why it would not."""
+        checked = self._ask("check", sql)
+        return checked if isinstance(checked, str | QueryError) else _unexpected()
 
     def execute_trusted(self, sql: str) -> Rows | QueryError:
         """Runs a DuckDB statement of our own; time, memory and read-only still hold."""
-        return self._ask(sql, trusted=True)
+        return _ran(self._ask("trusted", sql))
+
+    def _ask(self, task: Task, sql: str) -> _Reply:
+        with self._lock:
+            self._post(task, sql)
+            return self._collect()
+
+    def _post(self, task: Task, sql: str) -> None:
+        self._ready().post(json.dumps({"task": task, "sql": sql}).encode())
+
+    def _collect(self) -> _Reply:
+        assert self._worker is not None
+        try:
+            reply = self._worker.collect(self.limits)
+        except _Gone as gone:
+            reply = QueryError(gone.kind, str(gone))
+            self._renew()
+        else:
+            if isinstance(reply, QueryError) and reply.kind in ("memory", "timeout"):
+                # What has been full once may stay so: memory is not all given back.
+                self._renew()
+        return reply
+
+    def _renew(self) -> None:
+        """Another worker; the next query should not wait for its start, so it begins now."""
+        if self._worker is not None:
+            self._worker.kill()
+        self._worker = self._start()
 
     def _ready(self) -> _Worker:
-        if self._worker is None or not self._worker.alive():
-            if self._worker is not None:
-                self._worker.kill()
-            self._worker = self._start()
+        if self._worker is None or not self._worker.is_idle():
+            self._renew()
+        assert self._worker is not None
         self._worker.wait_ready()
         return self._worker
 
     def _start(self) -> _Worker:
-        return _Worker(settings_message(self.warehouse, self._relations, self.limits))
+        _check_system()
+        return _Worker(
+            settings_message(self.warehouse, self._relations, self.dialect, self.limits),
+            self.limits.timeout_s,
+        )
 
-    def _ask(self, sql: str, *, trusted: bool) -> Rows | QueryError:
-        request = json.dumps({"sql": sql, "trusted": trusted}).encode()
-        with self._lock:
-            try:
-                return self._ready().ask(request, self.limits)
-            except _Gone as gone:
-                # The next query should not wait for a start, so begin it now.
-                if self._worker is not None:
-                    self._worker.kill()
-                self._worker = self._start()
-                return QueryError(gone.kind, str(gone))
+
+def execute_all(sandboxes: Sequence[Sandbox], sql: str) -> tuple[Rows | QueryError, ...]:
+    """Runs one SELECT in several sandboxes at once; the first checks it for all.
+
+    ValueError unless they are different ones for the same relations and dialect.
+    """
+    if not sandboxes:
+        return ()
+    if len({id(each) for each in sandboxes}) < len(sandboxes):
+        raise ValueError("a sandbox runs one query at a time")
+    if len({(each.dialect, each.allowed) for each in sandboxes}) > 1:
+        raise ValueError("the sandboxes allow different statements")
+    checked = sandboxes[0].check(sql)
+    if isinstance(checked, QueryError):
+        return (checked,) * len(sandboxes)
+    with ExitStack() as held:
+        # In one order everywhere, so that two threads never wait for each other.
+        for each in sorted(sandboxes, key=id):
+            held.enter_context(each._lock)
+        for each in sandboxes:
+            each._post("trusted", checked)
+        return tuple([_ran(each._collect()) for each in sandboxes])
+
+
+def _ran(reply: _Reply) -> Rows | QueryError:
+    return _unexpected() if isinstance(reply, str) else reply
+
+
+def _unexpected() -> QueryError:
+    return QueryError("runtime", "the process that runs SQL answered something else")
+
+
+def _check_system() -> None:
+    """JudgeError where a process cannot be held to limits, as on Windows."""
+    if not hasattr(select, "poll") or find_spec("resource") is None:
+        raise JudgeError(
+            f"SQL cannot be run under limits on {sys.platform}",
+            hint="run dbt-t2s on Linux or macOS; on Windows, in WSL",
+        )
 
 
 class _Gone(Exception):
@@ -132,10 +208,13 @@ class _Gone(Exception):
 class _Worker:
     """One child process and the pipes to it."""
 
-    def __init__(self, settings: bytes) -> None:
+    def __init__(self, settings: bytes, timeout_s: float) -> None:
         # Open as long as the worker lives; `kill` closes it.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._is_ready = False
+        self._is_asked = False
+        self._timeout_s = timeout_s
+        self._deadline = 0.0
         self._process = subprocess.Popen(
             # -P keeps the working folder off the import path: it may hold a duckdb.py.
             [sys.executable, "-P", "-m", "dbt_t2s.judge.worker"],
@@ -147,8 +226,9 @@ class _Worker:
         )
         self._write(settings)
 
-    def alive(self) -> bool:
-        return self._process.poll() is None
+    def is_idle(self) -> bool:
+        """Whether it lives and owes no answer: a caller interrupted while waiting left one."""
+        return not self._is_asked and self._process.poll() is None
 
     def kill(self) -> None:
         self._process.kill()
@@ -160,7 +240,7 @@ class _Worker:
         if self._is_ready:
             return
         try:
-            reply = self._read(_START_S, 1_000_000)
+            reply = self._read(time.monotonic() + _START_S, 1_000_000)
         except _Gone as gone:
             raise JudgeError(
                 f"the process that runs SQL did not start: {gone}; {self._said()}",
@@ -170,24 +250,33 @@ class _Worker:
             raise WarehouseError(reply[1], where=reply[2], hint=reply[3])
         self._is_ready = True
 
-    def ask(self, request: bytes, limits: Limits) -> Rows | QueryError:
+    def post(self, request: bytes) -> None:
+        """Asks; ``collect`` gives the answer, which must come within the time limit from now."""
+        self._is_asked = True
+        self._deadline = time.monotonic() + self._timeout_s
         self._write(request)
-        reply = self._read(limits.timeout_s, limits.max_bytes)
-        if reply[0] == "error":
-            return QueryError(reply[1], reply[2])
-        _, columns, types, rows, truncated, elapsed = reply
-        return Rows(columns, types, rows, truncated, elapsed)
+
+    def collect(self, limits: Limits) -> _Reply:
+        reply = self._read(self._deadline, limits.max_bytes)
+        self._is_asked = False
+        match reply:
+            case ("rows", columns, types, values, truncated, elapsed):
+                return Rows(columns, types, _rows(values, types), truncated, elapsed)
+            case ("error", kind, message):
+                return QueryError(kind, message)
+            case ("checked", str(text)):
+                return text
+        return _unexpected()
 
     def _write(self, body: bytes) -> None:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(frame(body))
             self._process.stdin.flush()
-        except BrokenPipeError as error:
-            raise _Gone("runtime", "the process that runs SQL had ended") from error
+        except BrokenPipeError:
+            return  # it has ended: reading its answer says so
 
-    def _read(self, timeout_s: float, max_bytes: int) -> tuple[Any, ...]:
-        deadline = time.monotonic() + timeout_s
+    def _read(self, deadline: float, max_bytes: int) -> tuple[Any, ...]:
         (length,) = HEADER.unpack(self._exactly(HEADER.size, deadline))
         if length > max_bytes + 1_000_000:
             raise _Gone("memory", "the result is larger than the limit")
@@ -228,11 +317,18 @@ class _PlainUnpickler(pickle.Unpickler):
 def _load(body: bytes) -> tuple[Any, ...]:
     try:
         reply = _PlainUnpickler(io.BytesIO(body)).load()
-    except (pickle.UnpicklingError, EOFError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _Gone("runtime", f"the answer could not be read: {error}") from error
     if not isinstance(reply, tuple) or not reply:
         raise _Gone("runtime", "the answer could not be read")
     return reply
+
+
+def _rows(values: Any, types: Any) -> tuple[tuple[object, ...], ...]:
+    try:
+        return unpacked(values, types)
+    except (ArithmeticError, TypeError, ValueError, AttributeError) as error:
+        raise _Gone("runtime", f"the answer could not be read: {error}") from error
 
 
 def _environment() -> dict[str, str]:

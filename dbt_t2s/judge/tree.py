@@ -7,17 +7,30 @@ references, functions and relations that are not known are refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dbt_t2s.duck import QueryError
-from dbt_t2s.judge.functions import is_allowed
-from dbt_t2s.judge.relations import Allowed
+from dbt_t2s.judge.functions import TABLE_FUNCTIONS, is_allowed
+from dbt_t2s.judge.relations import Allowed, folded
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "RECURSIVE_CTE_NODE"})
 _REFERENCES = frozenset(
-    {"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY"}
+    {"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY", "PIVOT"}
+)
+_MODIFIERS = frozenset(
+    {
+        "DISTINCT_MODIFIER",
+        "LIMIT_MODIFIER",
+        "LIMIT_PERCENT_MODIFIER",
+        "ORDER_MODIFIER",
+        "ORDER_DEFAULT",
+        "ASCENDING",
+        "DESCENDING",
+    }
 )
 _EXPRESSIONS = frozenset(
     {
@@ -54,7 +67,18 @@ class _Scope:
     ctes: frozenset[str] = frozenset()
 
     def with_cte(self, name: str) -> _Scope:
-        return _Scope(self.allowed, self.ctes | {name.lower()})
+        return _Scope(self.allowed, self.ctes | {folded(name)})
+
+
+def check_text(text: str, max_length: int) -> QueryError | None:
+    """What no parser needs to see: too long, or no text that a database takes."""
+    if len(text) > max_length:
+        return QueryError("forbidden", f"the statement is longer than {max_length:,} characters")
+    if "\x00" in text:
+        return QueryError("parse", "the statement holds a NUL character")
+    if _SURROGATE.search(text):
+        return QueryError("parse", "the statement holds half a character (a lone surrogate)")
+    return None
 
 
 def check_tree(statements: tuple[dict[str, Any], ...], allowed: Allowed) -> QueryError | None:
@@ -107,15 +131,34 @@ def _check_one(node: Mapping[str, Any], scope: _Scope) -> None:
     elif "sample" in node and "alias" in node:
         if kind not in _REFERENCES:
             raise Refused(f"{_plain(kind)} is not allowed in FROM")
-        if kind == "BASE_TABLE":
-            _check_table(node, scope)
+        _check_reference(node, scope)
+    elif isinstance(kind, str) and kind not in _MODIFIERS:
+        raise Refused(f"{_plain(kind)} is not allowed")
+
+
+def _check_reference(node: Mapping[str, Any], scope: _Scope) -> None:
+    kind = node["type"]
+    if kind == "BASE_TABLE":
+        _check_table(node, scope)
+    elif kind == "TABLE_FUNCTION":
+        # Some names are harmless functions and, in FROM, macros that read any table: histogram.
+        name = _function_path(node["function"])[-1]
+        if folded(name) not in TABLE_FUNCTIONS:
+            raise Refused(f"the function {name} is not allowed in FROM")
+    elif kind == "PIVOT" and any(each.get("pivot_enum") for each in node["pivots"]):
+        raise Refused("PIVOT over a type's values is not allowed")
+
+
+def _function_path(node: Mapping[str, Any]) -> list[str]:
+    path = node.get("qualified_name", {}).get("path") or [node.get("function_name", "")]
+    return [str(part) for part in path]
 
 
 def _check_function(node: Mapping[str, Any]) -> None:
-    path = node.get("qualified_name", {}).get("path") or [node.get("function_name", "")]
+    path = _function_path(node)
     if len(path) != 1 or node.get("schema") or node.get("catalog"):
-        raise Refused(f"functions are called without a schema: {'.'.join(map(str, path))}")
-    if not is_allowed(str(path[0])):
+        raise Refused(f"functions are called without a schema: {'.'.join(path)}")
+    if not is_allowed(path[0]):
         raise Refused(f"the function {path[0]} is not allowed")
 
 
@@ -126,7 +169,7 @@ def _check_table(node: Mapping[str, Any], scope: _Scope) -> None:
         if part
     ]
     parts = tuple(str(part) for part in path)
-    if len(parts) == 1 and parts[0].lower() in scope.ctes:
+    if len(parts) == 1 and folded(parts[0]) in scope.ctes:
         return
     if not scope.allowed.permits(parts):
         raise Refused(f"the table {'.'.join(parts)} is not one of the queryable tables")

@@ -1,31 +1,48 @@
 """The process in which SQL that nobody has read runs; see ``sandbox`` for its parent.
 
 It holds one hardened read-only connection, lives under the operating system's limits, and speaks
-length-prefixed messages: JSON comes in, plain values go out. It imports little, so that it starts
-at once.
+length-prefixed messages: JSON comes in, plain values go out. All reading of a statement happens
+here too, under the limits: 140 characters can take sqlglot minutes to read or translate. It imports
+little, so that it starts at once.
 """
 
 from __future__ import annotations
 
+import gc
 import json
+import logging
 import os
 import pickle
-import resource
 import struct
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
-from uuid import UUID
+from typing import BinaryIO, Literal
 
 from dbt_t2s import duck
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import T2SError
 from dbt_t2s.judge.relations import Allowed, allowed_relations
-from dbt_t2s.judge.tree import check_tree
+from dbt_t2s.judge.tree import check_text, check_tree
 
+_LONGEST_MESSAGE = 4_000
 HEADER = struct.Struct(">Q")
+
+# What the parent is willing to unpickle.
+_PLAIN = (bool, int, float, str, bytes, date, time, timedelta, Decimal, type(None))
+# Columns of these types hold plain values already: looking at each takes longer than most queries.
+_PLAIN_COLUMNS = frozenset(
+    """BOOLEAN TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT
+    FLOAT DOUBLE VARCHAR BLOB DATE TIME TIMESTAMP INTERVAL""".split()
+)
+
+
+# select: check and run; check: the DuckDB text alone; trusted: run without a check.
+Task = Literal["select", "check", "trusted"]
 
 
 @dataclass(frozen=True)
@@ -55,13 +72,25 @@ def frame(body: bytes) -> bytes:
     return HEADER.pack(len(body)) + body
 
 
-def encode_reply(result: Rows | QueryError, max_bytes: int) -> bytes:
+def encode_reply(result: Rows | QueryError | str, max_bytes: int) -> bytes:
     """A reply of tuples and plain values; too large a result becomes an error."""
+    if isinstance(result, str):
+        return pickle.dumps(("checked", result))
     if isinstance(result, QueryError):
-        return pickle.dumps(("error", result.kind, result.message))
-    rows = tuple(tuple(_plain(value) for value in row) for row in result.rows)
+        # Some of DuckDB's messages quote all of what they are about: ten megabytes of JSON, say.
+        return pickle.dumps(("error", result.kind, result.message[:_LONGEST_MESSAGE]))
+    rows = result.rows
+    if not all(map(_is_plain, result.types)):
+        rows = tuple(tuple(_plain(value) for value in row) for row in rows)
     body = pickle.dumps(
-        ("rows", result.columns, result.types, rows, result.truncated, result.elapsed_ms)
+        (
+            "rows",
+            result.columns,
+            result.types,
+            packed(rows, result.types),
+            result.truncated,
+            result.elapsed_ms,
+        )
     )
     if len(body) > max_bytes:
         message = f"the result is larger than {max_bytes // 1_000_000} MB"
@@ -69,25 +98,58 @@ def encode_reply(result: Rows | QueryError, max_bytes: int) -> bytes:
     return body
 
 
+def packed(rows: tuple[tuple[object, ...], ...], types: tuple[str, ...]) -> list[Sequence[object]]:
+    """Column by column, decimals as text: pickled as they are they take six times as long."""
+    columns = zip(types, zip(*rows, strict=True), strict=False)
+    return [_texts(values) if _is_decimal(kind) else values for kind, values in columns]
+
+
+def unpacked(
+    columns: list[Sequence[object]], types: tuple[str, ...]
+) -> tuple[tuple[object, ...], ...]:
+    """The rows that ``packed`` got."""
+    found = zip(types, columns, strict=False)
+    values = [_decimals(each) if _is_decimal(kind) else each for kind, each in found]
+    return tuple(zip(*values, strict=True))
+
+
+def _texts(values: Sequence[object]) -> list[str | None]:
+    return [None if value is None else str(value) for value in values]
+
+
+def _decimals(texts: Sequence[object]) -> list[Decimal | None]:
+    return [None if text is None else Decimal(str(text)) for text in texts]
+
+
+def _is_plain(column_type: str) -> bool:
+    return column_type in _PLAIN_COLUMNS or _is_decimal(column_type)
+
+
+def _is_decimal(column_type: str) -> bool:
+    """``DECIMAL(9,2)``, not a list of them."""
+    return column_type.startswith("DECIMAL(") and column_type.endswith(")")
+
+
 def _plain(value: object) -> object:
-    """Only types that the parent is willing to unpickle leave the worker."""
+    """Values of types that the parent is willing to unpickle; what is of another becomes text."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
-    if isinstance(value, UUID):
-        return str(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {_key(key): _plain(item) for key, item in value.items()}
-    return value
+    return value if isinstance(value, _PLAIN) else str(value)
 
 
 def _key(key: object) -> object:
-    return str(key) if isinstance(key, UUID | list | dict) else key
+    plain = _plain(key)
+    return plain if isinstance(plain, _PLAIN) else str(plain)
 
 
 def restrict(limits: Limits) -> None:
     """Holds for this process until it ends; DuckDB's own limits miss single large calls."""
+    import resource  # Windows has none: the parent refuses to start a worker there
+
     memory = limits.memory_mb * 1024 * 1024
     # Not every system lets this limit be set (macOS does not); the parent's kill still holds.
     if sys.platform == "linux":
@@ -98,29 +160,57 @@ def restrict(limits: Limits) -> None:
 
 def _allow_cpu(limits: Limits) -> None:
     """A worker whose parent died must not spin for ever."""
+    import resource
+
     usage = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(usage.ru_utime + usage.ru_stime + limits.timeout_s * limits.threads) + 2
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
 
 
-def _answer(
-    connection: duck.Connection, request: dict[str, Any], allowed: Allowed, limits: Limits
-) -> Rows | QueryError:
-    sql = str(request["sql"])
-    try:
-        if not request["trusted"]:
-            statements = duck.parse_tree(connection, sql)
-            if isinstance(statements, QueryError):
-                return statements
-            refused = check_tree(statements, allowed)
-            if refused is not None:
-                return refused
-        return duck.run(connection, sql, limits.max_rows)
-    except RecursionError:
-        return QueryError("forbidden", "the statement is nested too deeply")
-    except MemoryError:
-        return QueryError("memory", "the query does not fit into the memory limit")
+@dataclass(frozen=True)
+class _Desk:
+    """What every request is answered with."""
+
+    connection: duck.Connection
+    allowed: Allowed
+    translate: Callable[[str], str | QueryError] | None
+    limits: Limits
+
+    def answer(self, task: Task, sql: str) -> Rows | QueryError | str:
+        """A reply to a ``Task``: rows, the checked DuckDB text, or why there is neither."""
+        try:
+            checked = sql if task == "trusted" else self._checked(sql)
+            if isinstance(checked, QueryError) or task == "check":
+                return checked
+            return duck.run(self.connection, checked, self.limits.max_rows)
+        except RecursionError:
+            return QueryError("forbidden", "the statement is nested too deeply")
+        except MemoryError:
+            return QueryError("memory", "the query does not fit into the memory limit")
+
+    def _checked(self, sql: str) -> str | QueryError:
+        """The DuckDB statement that ``sql`` stands for, or why it may not run."""
+        refused = check_text(sql, self.limits.max_length)
+        if refused is not None:
+            return refused
+        text = self.translate(sql) if self.translate else sql
+        if isinstance(text, QueryError):
+            return text
+        statements = duck.parse_tree(self.connection, text)
+        if isinstance(statements, QueryError):
+            return statements
+        return check_tree(statements, self.allowed) or text
+
+
+def _translator(dialect: str) -> Callable[[str], str | QueryError] | None:
+    """What turns a statement into DuckDB's dialect; None where it is in it."""
+    if dialect == "duckdb":
+        return None
+    # sqlglot takes as long to import as everything else here: DuckDB projects do without.
+    from dbt_t2s.judge.guard import translated
+
+    return partial(translated, dialect=dialect)
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> int:
@@ -132,6 +222,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     limits = Limits(**settings["limits"])
     warehouse = Path(settings["warehouse"])
     allowed = allowed_relations(settings["relations"], warehouse.stem)
+    translate = _translator(settings["dialect"])
     restrict(limits)
     try:
         connection = duck.open_read_only(
@@ -144,10 +235,12 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     except T2SError as error:
         _send(sink, pickle.dumps(("failed", error.what, error.where, error.hint)))
         return 1
+    desk = _Desk(connection, allowed, translate, limits)
+    gc.freeze()
     _send(sink, pickle.dumps(("ready",)))
     while (message := read_message(source)) is not None:
         _allow_cpu(limits)
-        result = _answer(connection, json.loads(message), allowed, limits)
+        result = desk.answer(**json.loads(message))
         try:
             body = encode_reply(result, limits.max_bytes)
         except MemoryError:
@@ -156,11 +249,14 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     return 0
 
 
-def settings_message(warehouse: Path, relations: tuple[str, ...], limits: Limits) -> bytes:
+def settings_message(
+    warehouse: Path, relations: tuple[str, ...], dialect: str, limits: Limits
+) -> bytes:
     """The first message to a worker."""
     settings = {
         "warehouse": str(warehouse.resolve()),
         "relations": relations,
+        "dialect": dialect,
         "limits": asdict(limits),
     }
     return json.dumps(settings).encode()
@@ -175,6 +271,8 @@ def main() -> int:
     """Keeps the pipe to itself: whatever a library prints must not land in a message."""
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # sqlglot warns of what it cannot translate, once for each place: a statement can hold many.
+    logging.disable()
     return serve(sys.stdin.buffer, sink)
 
 
