@@ -272,7 +272,7 @@ def train(
     ] = None,
 ) -> None:
     """Do all that is stale, train, validate."""
-    from dbt_t2s import answers, pipeline, show
+    from dbt_t2s import pipeline, show, validation
 
     workspace = run.workspace(
         base=_existing(base),
@@ -286,9 +286,9 @@ def train(
         fail_under=fail_under,
     )
     pipeline.train(workspace, resume=resume)
-    report = answers.validate_model(workspace)
+    report = validation.validate_model(workspace)
     show.report(run.console, report)
-    answers.check_floor(workspace, report)
+    validation.check_floor(workspace, report)
 
 
 @verb
@@ -305,16 +305,16 @@ def validate(
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit report here.")] = None,
 ) -> None:
     """Run the test sets, report the accuracy."""
-    from dbt_t2s import answers, show
+    from dbt_t2s import show, validation
 
     workspace = run.workspace(questions=_absolute(questions), fail_under=fail_under)
-    report = answers.validate_model(workspace)
-    answers.write_reports(report, html=html, junit=junit)
+    report = validation.validate_model(workspace)
+    validation.write_reports(report, html=html, junit=junit)
     if json:
         run.console.print(workspace.report_path.read_text(encoding="utf-8").rstrip())
     else:
         show.report(run.console, report)
-    answers.check_floor(workspace, report)
+    validation.check_floor(workspace, report)
 
 
 @verb

@@ -20,7 +20,8 @@ ROOMS = ("project", "query", "corpus", "model", "judge", "serve")
 
 # Files at the top that every room may use; they themselves use only each other and the schema.
 SHARED = {"errors", "store", "codec", "sql", "duck"}
-EDGES = {"cli", "pipeline", "answers", "show", "workspace", "config", "console", "__main__"}
+EDGES = {"cli", "pipeline", "answers", "validation", "show", "workspace", "config", "console"}
+EDGES |= {"__main__"}
 
 # Each heavy library and the files through which it comes in.
 DOORS = {
