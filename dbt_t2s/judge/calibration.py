@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -23,6 +24,11 @@ class Point:
     confidence: float
     coverage: float
     risk: float
+
+    @property
+    def floor(self) -> float:
+        """The confidence to write into settings: four digits that lose no answer."""
+        return math.floor(self.confidence * 10_000) / 10_000
 
 
 @dataclass(frozen=True)

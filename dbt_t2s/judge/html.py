@@ -185,7 +185,7 @@ def _calibration(report: Report) -> str:
         note = f"No threshold keeps {found.wanted:.0%} of the given answers right."
     else:
         note = (
-            f"<code>refuse_under: {at.confidence:.2f}</code> keeps {1 - at.risk:.1%} of the given"
+            f"<code>refuse_under: {at.floor:g}</code> keeps {1 - at.risk:.1%} of the given"
             f" answers right and gives {at.coverage:.0%} of them."
         )
     return f'{risk_coverage(found)}<p class="soft key">{note}</p>\n'

@@ -14,13 +14,13 @@ from dbt_t2s.judge.outcomes import (
     shares_by_metric,
     shares_by_model,
 )
-from dbt_t2s.judge.report import EXAMPLES, Report
+from dbt_t2s.judge.report import Report
 from dbt_t2s.judge.share import Share
 
 # A share of so few questions says little; the weakest of the others are shown.
 _FEW, _WEAKEST = 3, 5
 _ISSUES = 3
-_WIDEST = 88
+_WIDEST = 72
 
 
 def to_lines(report: Report) -> tuple[str, ...]:
@@ -119,12 +119,13 @@ def is_dear(outcome: Outcome) -> bool:
 
 
 def _causes(outcomes: Sequence[Outcome]) -> list[str]:
-    """The wrong answers by cause, with questions."""
-    lines: list[str] = []
-    for cause, group in by_cause(outcomes):
-        lines.append(f"  {cause}: {len(group)}")
-        lines += [f"      {_short(each.item.question)}" for each in group[:EXAMPLES]]
-    return lines
+    """The wrong answers by cause, each with a question; the report has more of them."""
+    rows = [(cause, str(len(group)), group[0]) for cause, group in by_cause(outcomes)]
+    counts = table([(cause, count) for cause, count, _ in rows])
+    return [
+        f"  {line}  {_short(each.item.question)}"
+        for line, (_, _, each) in zip(counts, rows, strict=True)
+    ]
 
 
 def _weakest(title: str, shares: Iterable[tuple[str, Share]]) -> list[str]:
@@ -142,7 +143,7 @@ def _calibration_lines(found: Calibration) -> list[str]:
     if at is None:
         return [f"confidence: no threshold keeps {found.wanted:.0%} of the given answers right"]
     return [
-        f"confidence: `refuse_under: {at.confidence:.2f}` keeps {1 - at.risk:.1%} of the given"
+        f"confidence: `refuse_under: {at.floor:g}` keeps {1 - at.risk:.1%} of the given"
         f" answers right and gives {at.coverage:.1%} of them"
     ]
 
@@ -161,5 +162,5 @@ def _comparison_lines(found: Comparison) -> list[str]:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…"

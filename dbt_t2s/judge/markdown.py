@@ -98,7 +98,7 @@ def _threshold(report: Report) -> str:
     if at is None:
         return ""
     return (
-        f"`refuse_under: {at.confidence:.2f}` keeps {1 - at.risk:.1%} of the given answers right"
+        f"`refuse_under: {at.floor:g}` keeps {1 - at.risk:.1%} of the given answers right"
         f" and gives {at.coverage:.1%} of them."
     )
 

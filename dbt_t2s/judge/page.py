@@ -55,7 +55,7 @@ svg { display: block; width: 100%; overflow: visible; }
   gap: 0.55rem 1rem; align-items: center; }
 .type { display: contents; }
 .types .figure { font-variant-numeric: tabular-nums; text-align: right; }
-.types .figure small { display: inline-block; min-width: 3.2em; }
+.types .figure small { display: inline-block; min-width: 4.4em; }
 .axis text { font-size: 0.75rem; fill: var(--soft); }
 .track { fill: var(--track); } .bar { fill: var(--bar); }
 .whisker { stroke: var(--whisker); stroke-width: 1.5; }
@@ -73,8 +73,8 @@ rect.wrong { fill: var(--wrong); opacity: 0.75; }
 .mark { stroke: var(--whisker); stroke-width: 1.5; }
 .banner { margin-top: 1rem; padding: 0.7rem 1rem; border-radius: 8px; color: var(--wrong);
   background: var(--wash); }
-details { margin-top: 0.75rem; }
-summary { cursor: pointer; padding: 0.55rem 0; font-weight: 600; }
+details { margin-top: 0.1rem; }
+summary { cursor: pointer; padding: 0.4rem 0; font-weight: 600; }
 details > .card { margin-top: 0.35rem; }
 ul { margin: 0; padding-left: 1.1rem; } li { margin: 0.3rem 0; overflow-wrap: anywhere; }
 code { font: 0.875em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
