@@ -9,6 +9,8 @@ from dbt_t2s.judge.suite import TestItem
 from dbt_t2s.project.metrics import MetricFlow, MetricFlowError
 from dbt_t2s.project.schema import Column, Issue, Level, Metric, ProjectSchema, Role
 
+# A metric is asked for in so many forms.
+_FORMS = 2
 METRIC, SAVED_QUERY = "metric", "saved query"
 # Metrics are asked for as a whole, by month, and by one of these.
 _ASKED_BY = (Role.CATEGORY, Role.FLAG)
@@ -51,7 +53,11 @@ def metric_items(
         except MetricFlowError as error:
             refused.append(str(error))
             asked = []
-        for name, (grouping, words) in zip(_names(metric), asked, strict=False):
+        label, synonym = _names(metric)
+        for number_asked, (grouping, words) in enumerate(asked):
+            if number_asked == _FORMS and found:
+                break  # the last form is for metrics that have no other
+            name = synonym if number_asked == 1 else label
             try:
                 sql = flow.sql([metric.name], [grouping] if grouping else [])
             except MetricFlowError as error:
@@ -72,7 +78,8 @@ def _names(metric: Metric) -> tuple[str, str]:
 
 def _item(metric: Metric, name: str, grouping: str, words: str, sql: str) -> TestItem:
     spoken = name if name[1:2].isupper() else name[:1].lower() + name[1:]
-    question = f"What is the {spoken} by {words}?" if words else f"What is the {spoken}?"
+    lead = "How many" if _is_count(metric, spoken) else "What is the"
+    question = f"{lead} {spoken} by {words}?" if words else f"{lead} {spoken}?"
     id = f"{metric.name} by {grouping}" if grouping else metric.name
     where = f"metric {metric.name}"
     return TestItem(id, question, (sql,), METRIC, "", where, 0, (metric.name,))
@@ -81,17 +88,26 @@ def _item(metric: Metric, name: str, grouping: str, words: str, sql: str) -> Tes
 def _groupings(
     metric: Metric, schema: ProjectSchema, flow: MetricFlow, *, by_month: bool
 ) -> Iterator[tuple[str, str]]:
-    """(MetricFlow's name, words): no grouping, then one."""
+    """(MetricFlow's name, words): no grouping, one, and by month in any case."""
     yield "", ""
-    if by_month and metric.time_column:
-        yield "metric_time__month", "month"
+    month = ("metric_time__month", "month")
+    if by_month:
+        yield month
         return
     columns = _columns(metric, schema)
     for name, _, expression, is_time in flow.dimensions(metric.name):
         column = columns.get(expression.lower())
         if column is not None and not is_time:
             yield name, (column.label or _words(column.name)).lower()
-            return
+            break
+    yield month
+
+
+def _is_count(metric: Metric, name: str) -> bool:
+    """Whether one asks how many: of things in the plural, which are counted."""
+    measure = metric.measure
+    counts = measure is not None and measure.aggregation.startswith(("count", "sum_boolean"))
+    return counts and re.match(r"(?!number|count|share)[\w ]*s\b", name) is not None
 
 
 def _columns(metric: Metric, schema: ProjectSchema) -> dict[str, Column]:
