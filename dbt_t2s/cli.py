@@ -272,7 +272,7 @@ def train(
     ] = None,
 ) -> None:
     """Do all that is stale, train, validate."""
-    from dbt_t2s import answers, pipeline, show
+    from dbt_t2s import pipeline, show, validation
 
     workspace = run.workspace(
         base=_existing(base),
@@ -286,9 +286,9 @@ def train(
         fail_under=fail_under,
     )
     pipeline.train(workspace, resume=resume)
-    report = answers.validate_model(workspace)
+    report = validation.validate_model(workspace)
     show.report(run.console, report)
-    answers.check_floor(workspace, report)
+    validation.check_floors(workspace, report)
 
 
 @verb
@@ -297,24 +297,45 @@ def validate(
     questions: Annotated[
         Path | None, typer.Option(help="A business test set: {question, sql} rows as JSONL.")
     ] = None,
+    suite: Annotated[
+        list[str] | None,
+        typer.Option(help="Run only this: business, saved_queries, metrics or generated."),
+    ] = None,
     fail_under: Annotated[
         float | None, typer.Option(help="Exit 1 if execution accuracy is lower, e.g. 0.85.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print report.json.")] = False,
+    fail_under_type: Annotated[
+        list[str] | None,
+        typer.Option(help="Exit 1 if it is lower for a type of questions, e.g. metric=0.9."),
+    ] = None,
+    fail_on_regression: Annotated[
+        bool | None,
+        typer.Option("--fail-on-regression", help="Exit 1 if the last model knew better."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report's summary.")] = False,
     html: Annotated[Path | None, typer.Option(help="Also write the HTML report here.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit report here.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Also write Markdown for a pull request here.")
+    ] = None,
 ) -> None:
     """Run the test sets, report the accuracy."""
-    from dbt_t2s import answers, show
+    from dbt_t2s import show, validation
 
-    workspace = run.workspace(questions=_absolute(questions), fail_under=fail_under)
-    report = answers.validate_model(workspace)
-    answers.write_reports(report, html=html, junit=junit)
+    workspace = run.workspace(
+        questions=_absolute(questions),
+        suites=suite or None,
+        fail_under=fail_under,
+        fail_under_type=fail_under_type or None,
+        fail_on_regression=fail_on_regression,
+    )
+    report = validation.validate_model(workspace)
+    validation.write_reports(report, html=html, junit=junit, markdown=markdown)
     if json:
-        run.console.print(workspace.report_path.read_text(encoding="utf-8").rstrip())
+        run.console.json(validation.summary(report), indent=1)
     else:
         show.report(run.console, report)
-    answers.check_floor(workspace, report)
+    validation.check_floors(workspace, report)
 
 
 @verb

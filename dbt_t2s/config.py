@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from dbt_t2s.errors import ProjectError, UsageError
+from dbt_t2s.judge.style_rules import StyleRules, read_style
 from dbt_t2s.project.meta import PERSONAL
 from dbt_t2s.project.tables import PACKAGES
 from dbt_t2s.project.values import PROFILE_ROWS
@@ -24,6 +25,8 @@ ENV_PREFIX = "DBT_T2S_"
 ENV_SWITCHES = frozenset({"DEBUG"})
 VARS_KEY = "t2s"
 QUESTIONS = "t2s/questions.jsonl"
+# In the order of the report: what people wrote comes first, what was made from the corpus last.
+SUITES = ("business", "saved_queries", "metrics", "generated")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Settings:
     statements to mine beside the project's own (``.sql``, ``.jsonl``, ``.csv``, ``.parquet``;
     relative to the project) or ``relation:column`` of the warehouse; empty when there is none.
     ``packages`` are the dbt packages whose nodes may be queried: names, ``own`` or ``all``.
+
+    ``suites`` are the test sets to run, empty for all. A validation fails where the accuracy on
+    the first of them is under ``fail_under``, that on all questions of a type under its floor in
+    ``fail_under_type`` (type, share), or, with ``fail_on_regression``, where the last model gave a
+    right answer and this one does not. ``style`` is the house style that SQL is held against.
     """
 
     as_of: str = ""
@@ -55,6 +63,10 @@ class Settings:
     personal: tuple[str, ...] = PERSONAL
     query_log: str = ""
     packages: tuple[str, ...] = PACKAGES
+    suites: tuple[str, ...] = ()
+    fail_under_type: tuple[tuple[str, float], ...] = ()
+    fail_on_regression: bool = False
+    style: StyleRules = field(default_factory=StyleRules)
 
     def questions_path(self, project_dir: Path) -> Path | None:
         """The business test set, or None when none was named and none lies in the usual place."""
@@ -78,7 +90,7 @@ def load_settings(
 
 def known_keys() -> tuple[str, ...]:
     """The names of all settings."""
-    return tuple(field.name for field in fields(Settings))
+    return tuple(each.name for each in fields(Settings))
 
 
 def read_project_file(path: Path) -> dict[str, Any]:
@@ -245,6 +257,41 @@ def _texts(value: object) -> tuple[str, ...]:
     raise ValueError("should be a selector or a list of them")
 
 
+def _known_suites(value: object) -> tuple[str, ...]:
+    found = _texts(value)
+    if not set(found) <= set(SUITES):
+        raise ValueError(f"should be some of {', '.join(SUITES)}")
+    return found
+
+
+def _truth(value: object) -> bool:
+    words = {"true": True, "1": True, "false": False, "0": False, "": False}
+    found = words.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise ValueError("should be true or false")
+    return found
+
+
+def _floors(value: object) -> tuple[tuple[str, float], ...]:
+    """A mapping of types to shares, or a list (in the environment: a comma) of ``type=share``."""
+    if isinstance(value, Mapping):
+        pairs = [(str(name), share) for name, share in value.items()]
+    else:
+        texts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(texts, list | tuple) or not all("=" in str(each) for each in texts):
+            raise ValueError("should be like metric=0.9")
+        pairs = [(name, share) for name, _, share in (str(each).rpartition("=") for each in texts)]
+    return tuple((name.strip(), _SHARE(share)) for name, share in pairs)
+
+
+def _style(value: object) -> StyleRules:
+    """In the environment the mapping is written as YAML: ``{naming: false}``."""
+    try:
+        return read_style(yaml.safe_load(value) if isinstance(value, str) else value)
+    except yaml.YAMLError as error:
+        raise ValueError("should be a mapping") from error
+
+
 _SHARE = _number(0.0, 1.0, "should be a share from 0 to 1")
 
 _READERS: dict[str, Callable[[object], Any]] = {
@@ -263,6 +310,10 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "personal": lambda value: tuple(mark.lower() for mark in _texts(value)),
     "query_log": _text,
     "packages": _texts,
+    "suites": _known_suites,
+    "fail_under_type": _floors,
+    "fail_on_regression": _truth,
+    "style": _style,
 }
 
 

@@ -12,7 +12,8 @@ from dbt_t2s.console import Console
 from dbt_t2s.corpus.examples import Corpus, Counted, Example
 from dbt_t2s.corpus.patterns import Pattern, templates
 from dbt_t2s.errors import T2SError
-from dbt_t2s.judge.report import Report, to_lines
+from dbt_t2s.judge.lines import to_lines
+from dbt_t2s.judge.report import Report
 from dbt_t2s.project.catalogue import narrowed, pages
 from dbt_t2s.project.catalogue_forms import as_markdown, as_text
 from dbt_t2s.project.schema import ProjectSchema

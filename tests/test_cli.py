@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +16,7 @@ import dbt_t2s
 from dbt_t2s import store
 from dbt_t2s.cli import app
 from dbt_t2s.corpus.examples import Example
+from dbt_t2s.judge.report import Report
 from dbt_t2s.project.schema import ProjectSchema
 from tests.conftest import t2s
 
@@ -239,3 +241,43 @@ def test_a_crash_is_one_line_and_its_traceback_a_flag_away(shop: Path, tmp_path:
     assert "Traceback" not in done.stderr
     assert "Traceback" in t2s("distill", "--debug", cwd=shop, env=env).stderr
     assert "Traceback" in t2s("distill", cwd=shop, env={**env, "DBT_T2S_DEBUG": "1"}).stderr
+
+
+def test_floors_by_type_and_suites(trained_shop: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "shop"
+    shutil.copytree(trained_shop, copy)
+    path = tmp_path / "mine.jsonl"
+    row = {"question": "how many orders are there?", "sql": "select 'no' as a", "type": "count"}
+    path.write_text(json.dumps(row) + "\n")
+    mine = ("validate", "--questions", str(path), "--suite", "business")
+    done = t2s(*mine, "--fail-under-type", "cuont=0.9", cwd=copy)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "no test question is of the type cuont" in done.stderr
+    assert "use one of: count" in done.stderr
+    markdown = tmp_path / "report.md"
+    done = t2s(*mine, "--fail-under-type", "count=0.9", "--markdown", str(markdown), cwd=copy)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "accuracy on count questions is 0.0%, under 90.0%" in done.stderr
+    assert "generated" not in done.stdout
+    assert markdown.read_text().startswith("### shop: execution accuracy 0.0%")
+    done = t2s("validate", "--suite", "bussiness", cwd=copy)
+    assert done.returncode == 2
+    assert "business, saved_queries, metrics, generated" in done.stderr
+
+
+def test_a_regression_against_the_last_model_fails(trained_shop: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "shop"
+    shutil.copytree(trained_shop, copy)
+    path = copy / "target" / "t2s" / "validation.json"
+    last = store.read_json(path, Report)
+    # The last model, as another one that answered everything right.
+    suites = tuple(
+        replace(each, outcomes=tuple(replace(one, correct=True) for one in each.outcomes))
+        for each in last.suites
+    )
+    assert any(not each.correct for each in last.outcomes)
+    store.write_json(path, replace(last, suites=suites, stamp="another"), {})
+    done = t2s("validate", "--fail-on-regression", cwd=copy)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "the last model answered" in done.stderr
+    assert "against the last model" in done.stdout

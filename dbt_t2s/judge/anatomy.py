@@ -17,12 +17,17 @@ REFUSAL = "refusal"
 
 @dataclass(frozen=True)
 class Anatomy:
-    """The parts of a query, without aliases and tables' names before columns."""
+    """The parts of a query, without aliases and tables' names before columns.
+
+    ``joins`` are (side, columns of the condition), ``filter_shapes`` the filters without values.
+    """
 
     tables: frozenset[str]
+    joins: frozenset[tuple[str, frozenset[str]]]
     grouping: frozenset[str]
     aggregates: frozenset[str]
     filters: frozenset[str]
+    filter_shapes: frozenset[str]
     columns: frozenset[str]
     order: tuple[str, ...]
 
@@ -42,16 +47,20 @@ def anatomy(sql: str, dialect: str) -> Anatomy:
     order = [each for clause in node.find_all(exp.Order) for each in clause.expressions]
     aliases = {each.alias.lower() for each in node.find_all(exp.Alias)}
     limits = list(node.find_all(exp.Limit))
+    joins = frozenset(_joined(each) for each in node.find_all(exp.Join))
+    columns = {
+        each.name.lower()
+        for each in node.find_all(exp.Column)
+        if each.table or each.name.lower() not in aliases
+    }
     return Anatomy(
         tables=tables,
+        joins=joins,
         grouping=frozenset(_texts([_resolved(key, node) for key in groups], dialect)),
         aggregates=frozenset(_texts(node.find_all(exp.AggFunc), dialect)),
         filters=frozenset(_texts(conditions, dialect)),
-        columns=frozenset(
-            each.name.lower()
-            for each in node.find_all(exp.Column)
-            if each.table or each.name.lower() not in aliases
-        ),
+        filter_shapes=frozenset(_texts([_valueless(each) for each in conditions], dialect)),
+        columns=frozenset(columns.union(*(names for _, names in joins))),
         order=(*_texts([*order, *limits], dialect),),
     )
 
@@ -95,13 +104,30 @@ def question_type(golds: Sequence[str], dialect: str) -> str:
 def _parted(gold: Anatomy, given: Anatomy) -> tuple[str, ...]:
     checks = (
         (gold.tables == given.tables, "wrong table"),
+        (gold.joins == given.joins, "wrong join"),
         (gold.grouping == given.grouping, "wrong grouping"),
         (gold.aggregates == given.aggregates, "wrong aggregate"),
-        (gold.filters == given.filters, "wrong filter"),
+        (gold.filter_shapes == given.filter_shapes, "wrong filter"),
+        (gold.filters == given.filters, "wrong filter value"),
         (gold.columns == given.columns, "wrong column"),
         (gold.order == given.order, "wrong order"),
     )
     return tuple(name for same, name in checks if not same)
+
+
+def _joined(join: exp.Join) -> tuple[str, frozenset[str]]:
+    """The side that keeps its rows, and the columns of the condition, by ON or USING alike."""
+    on = join.args.get("on")
+    columns = [each.name for each in on.find_all(exp.Column)] if isinstance(on, exp.Expr) else []
+    columns += [each.name for each in join.args.get("using") or ()]
+    return join.side.upper(), frozenset(name.lower() for name in columns)
+
+
+def _valueless(condition: exp.Expr) -> exp.Expr:
+    def masked(node: exp.Expr) -> exp.Expr:
+        return exp.Placeholder() if isinstance(node, exp.Literal) else node
+
+    return condition.copy().transform(masked)
 
 
 def _resolved(key: exp.Expr, node: exp.Expr) -> exp.Expr:

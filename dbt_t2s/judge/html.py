@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from dbt_t2s import sql as language
+from dbt_t2s.judge.baseline import Baseline, Change, Comparison
+from dbt_t2s.judge.lines import is_dear
+from dbt_t2s.judge.outcomes import (
+    Outcome,
+    SuiteReport,
+    by_cause,
+    refused,
+    shares_by_metric,
+    shares_by_model,
+    shares_by_phase,
+    shares_by_type,
+)
+from dbt_t2s.judge.page import CSS, SCRIPT
+from dbt_t2s.judge.plots import (
+    count_bars,
+    histogram,
+    milliseconds,
+    risk_coverage,
+    share_bar,
+    share_bars,
+)
 from dbt_t2s.judge.report import Report
 from dbt_t2s.judge.share import Share
-from dbt_t2s.judge.style import CSS, SCRIPT
-from dbt_t2s.judge.validate import Outcome, SuiteReport
+from dbt_t2s.judge.wrong_answers import wrong_answers
 
 _TITLES = {
     "business": "Business test set",
-    "holdout": "Held-out questions",
-    "metrics": "Metric questions",
+    "saved_queries": "Saved queries",
+    "metrics": "Metrics, against MetricFlow",
+    "generated": "Generated questions, held out",
 }
 
 
 def to_html(report: Report) -> str:
     """The whole page."""
     title = f"{report.project or 'dbt-t2s'}: execution accuracy"
-    body = "".join((_head(report), *(_suite(suite) for suite in report.suites), _wrong(report)))
+    body = "".join(
+        (_head(report), _headline(report), _suites(report), _plots(report), _details(report))
+    )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
         " style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
         f"<title>{escape(title)}</title>\n<style>{CSS}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        f"<body>\n<main>\n{body}{wrong_answers(report)}</main>\n<script>{SCRIPT}</script>\n"
+        "</body>\n</html>\n"
     )
 
 
@@ -42,183 +66,207 @@ def _head(report: Report) -> str:
     shown = "".join(
         f"<span>{escape(name)} {escape(value)}</span>" for name, value in facts if value
     )
+    partial = ""
+    if report.partial:
+        partial = f'<p class="banner">Not all was judged. {escape(report.partial)}</p>\n'
     return (
         f"<header>\n<h1>{escape(report.project or 'dbt-t2s')}</h1>\n"
-        f'<div class="meta soft">{shown}</div>\n</header>\n'
+        f'<div class="meta soft">{shown}</div>\n{partial}</header>\n'
     )
 
 
-def _suite(suite: SuiteReport) -> str:
-    title = _TITLES.get(suite.name, suite.name)
-    return (
-        f'<section>\n<h2>{escape(title)}</h2>\n<div class="grid">\n'
-        f'<div class="stack">\n{_headline(suite)}{_refusals(suite)}{_latency(suite)}</div>\n'
-        f'<div class="stack">\n{_types(suite)}{_issues(suite)}</div>\n</div>\n</section>\n'
-    )
+def _headline(report: Report) -> str:
+    """The first test set in large figures: what a person wants to know before all else."""
+    suite = report.suites[0]
+    cards = [_accuracy(suite), _refusals(suite), _latency(suite)]
+    if report.comparison is not None and report.baseline is not None:
+        cards.append(_against(report.comparison, report.baseline))
+    title = escape(_TITLES.get(suite.name, suite.name))
+    return f'<section>\n<h2>{title}</h2>\n<div class="hero">\n{"".join(cards)}</div>\n</section>\n'
 
 
-def _headline(suite: SuiteReport) -> str:
+def _accuracy(suite: SuiteReport) -> str:
     share = suite.ex
     value, interval = share.value, share.interval
     if value is None or interval is None:
         return _card("Execution accuracy", "<p>No answerable question was asked.</p>")
     low, high = (f"{each * 100:.1f}" for each in interval)
     instances = f"{suite.instances} warehouse instance{'s' if suite.instances != 1 else ''}"
+    label = f"{value:.1%}, interval {low} to {high}%"
     return _card(
-        "Execution accuracy",
+        "Right answers",
         f'<p class="big">{value * 100:.1f}<span>%</span></p>\n'
-        f'<div class="scale">{_bar(share, 12, f"{value:.1%}, interval {low} to {high}%")}</div>\n'
-        f"<p>95% interval {low}–{high}%</p>\n"
-        f'<p class="soft">{share.correct} of {share.n} questions give the right rows on'
-        f" {instances}.</p>\n",
+        f'<div class="scale">{share_bar(share, 12, label)}</div>\n'
+        f"<p>{share.correct} of {share.n} questions give the right rows on {instances}.</p>\n"
+        f'<p class="soft">95% interval: {low} to {high}%.</p>\n',
+        "wide",
     )
 
 
 def _refusals(suite: SuiteReport) -> str:
-    refused = sum(each.prediction.status == "refused" for each in suite.unanswerable)
-    wrongly = sum(each.prediction.status == "refused" for each in suite.answerable)
-    rightly = f"{refused} of {len(suite.unanswerable)}" if suite.unanswerable else "–"
+    rightly = "–"
+    if suite.unanswerable:
+        rightly = f"{refused(suite.unanswerable)} of {len(suite.unanswerable)}"
     return _card(
         "Refusals",
-        '<div class="pair">\n'
-        f"<div><b>{rightly}</b><small>questions without an answer were refused</small></div>\n"
-        f"<div><b>{wrongly} of {len(suite.answerable)}</b>"
-        "<small>questions with an answer were refused</small></div>\n</div>\n",
+        f"{_figure(rightly, 'questions without an answer were refused')}"
+        f"{_figure(f'{refused(suite.answerable)} of {len(suite.answerable)}', _WRONGLY)}",
     )
+
+
+_WRONGLY = "questions with an answer were refused"
 
 
 def _latency(suite: SuiteReport) -> str:
     return _card(
         "Time to an answer",
-        '<div class="pair">\n'
-        f"<div><b>{_milliseconds(suite.latency_ms(0.5))}</b><small>median</small></div>\n"
-        f"<div><b>{_milliseconds(suite.latency_ms(0.95))}</b>"
-        "<small>95th percentile</small></div>\n</div>\n",
+        f"{_figure(milliseconds(suite.latency_ms(0.5)), 'median')}"
+        f"{_figure(milliseconds(suite.latency_ms(0.95)), '95th percentile')}",
     )
 
 
-def _types(suite: SuiteReport) -> str:
-    lines = "".join(_type_row(name, share) for name, share in suite.by_type)
-    anchors = {0: "start", 100: "end"}
-    axis = "".join(
-        f'<text x="{at}%" y="12" text-anchor="{anchors.get(at, "middle")}">{at}%</text>'
-        for at in (0, 25, 50, 75, 100)
-    )
+def _against(found: Comparison, baseline: Baseline) -> str:
+    change = 100 * ((found.now.value or 0.0) - (found.before.value or 0.0))
+    when = baseline.created_at.replace("T", " ")[:16]
     return _card(
-        "By query type",
-        f'<div class="types">\n{lines}<span></span>'
-        f'<svg class="axis" height="16" aria-hidden="true">{axis}</svg><span></span>\n'
-        '</div>\n<p class="soft key">Bars show correct answers, lines the 95% interval:'
-        " few questions make a long line.</p>\n",
+        "Against the last model",
+        f"{_figure(f'{change:+.1f} points', f'on {found.now.n} shared questions')}"
+        f"{_figure(f'{len(found.gains)} / {len(found.regressions)}', 'gained / lost')}"
+        f'<p class="soft">{escape(baseline.model)} {escape(when)}</p>\n',
     )
 
 
-def _type_row(name: str, share: Share) -> str:
-    value = share.value or 0.0
-    label = f"{name}: {share.correct} of {share.n} correct"
+def _figure(value: str, meaning: str) -> str:
+    return f'<div class="figure"><b>{escape(value)}</b><small>{escape(meaning)}</small></div>\n'
+
+
+def _suites(report: Report) -> str:
+    """All test sets, one a line."""
+    if len(report.suites) == 1:
+        return ""
+    pairs = [
+        (_TITLES.get(suite.name, suite.name), suite.ex) for suite in report.suites if suite.ex.n
+    ]
+    bars = _card("Right answers", share_bars(pairs))
+    return f"<section>\n<h2>All test sets</h2>\n{bars}</section>\n"
+
+
+def _plots(report: Report) -> str:
+    outcomes = report.outcomes
+    cards = [
+        _card(
+            "By query type",
+            share_bars(shares_by_type(outcomes)) + '<p class="soft key">Bars show right answers,'
+            " lines the 95% interval: few questions make a long line.</p>\n",
+        ),
+        _card("Wrong answers by cause", _cause_plot(outcomes)),
+    ]
+    if report.calibration.curve:
+        cards.append(_card("Wrong among the given answers", _calibration(report)))
+    if outcomes:
+        times = [each.prediction.latency_ms for each in outcomes]
+        note = f"Lines: half of the answers, and 95% of them ({milliseconds(max(times))} at most)."
+        cards.append(
+            _card("Time to an answer", f'{histogram(times)}<p class="soft key">{note}</p>\n')
+        )
     return (
-        f'<div class="type"><span class="name">{escape(name)}</span>'
-        f'<div class="plot">{_bar(share, 16, label)}</div>'
-        f'<span class="figure">{value:.0%} <small>{share.correct}/{share.n}</small></span></div>\n'
+        f'<section>\n<h2>In detail</h2>\n<div class="grid">\n{"".join(cards)}</div>\n</section>\n'
     )
 
 
-def _bar(share: Share, height: int, label: str) -> str:
-    """Lengths in percent, so that the drawing fits any width without scaling its lines."""
-    value, interval = share.value or 0.0, share.interval or (0.0, 0.0)
-    middle = height / 2
-    low, high = (f"{each * 100:.2f}%" for each in interval)
-    ends = "".join(
-        f'<line class="whisker" x1="{at}" x2="{at}" y1="{middle - 4}" y2="{middle + 4}"/>'
-        for at in (low, high)
+def _cause_plot(outcomes: Sequence[Outcome]) -> str:
+    counts = [(cause, len(group)) for cause, group in by_cause(outcomes)]
+    return count_bars(counts) if counts else "<p>None.</p>\n"
+
+
+def _calibration(report: Report) -> str:
+    found, at = report.calibration, report.calibration.threshold
+    if at is None:
+        note = f"No threshold keeps {found.wanted:.0%} of the given answers right."
+    else:
+        note = (
+            f"<code>refuse_under: {at.floor:g}</code> keeps {1 - at.risk:.1%} of the given"
+            f" answers right and gives {at.coverage:.0%} of them."
+        )
+    return f'{risk_coverage(found)}<p class="soft key">{note}</p>\n'
+
+
+def _details(report: Report) -> str:
+    outcomes = report.outcomes
+    folds = []
+    if report.comparison is not None:
+        found = report.comparison
+        folds += [_changed("Lost since the last model", found.regressions)]
+        folds += [_changed("Gained since the last model", found.gains)]
+    folds += [
+        _shared("By dbt node", shares_by_model(outcomes)),
+        _shared("By metric", shares_by_metric(outcomes)),
+        _shared("By phase of the curriculum", shares_by_phase(outcomes)),
+        _counted("House style", (line for each in outcomes for line in each.style)),
+        _counted("Rules left out", (line for each in outcomes for line in each.broken_rules)),
+        _dear(outcomes),
+    ]
+    folds += [
+        _fold(f"Issues: {_TITLES.get(suite.name, suite.name)}", _issues(suite), len(suite.issues))
+        for suite in report.suites
+    ]
+    folds += [
+        _fold(each.name.replace("_", " ").capitalize(), _plain(each.lines), len(each.lines))
+        for each in report.sections
+    ]
+    return f"<section>\n{''.join(folds)}</section>\n"
+
+
+def _changed(title: str, changes: Sequence[Change]) -> str:
+    lines = "".join(
+        f"<li>{escape(each.now.item.question)}"
+        f' <span class="cause">{escape(each.now.cause or each.before.cause)}</span></li>'
+        for each in changes
     )
-    return (
-        f'<svg height="{height}" role="img" aria-label="{escape(label)}">'
-        f'<rect class="track" width="100%" height="{height}" rx="4"/>'
-        f'<rect class="bar" width="{value * 100:.2f}%" height="{height}" rx="4"/>'
-        f'<line class="whisker" x1="{low}" x2="{high}" y1="{middle}" y2="{middle}"/>{ends}</svg>'
+    return _fold(title, f"<ul>{lines}</ul>\n", len(changes))
+
+
+def _shared(title: str, shares: Sequence[tuple[str, Share]]) -> str:
+    return _fold(title, share_bars(shares), len(shares))
+
+
+def _counted(title: str, lines: Iterable[str]) -> str:
+    counts = Counter(lines)
+    shown = "".join(
+        f"<li>{escape(line)} <small>{count}</small></li>" for line, count in counts.most_common()
     )
+    return _fold(title, f"<ul>{shown}</ul>\n", counts.total())
+
+
+def _dear(outcomes: Sequence[Outcome]) -> str:
+    found = [each for each in outcomes if is_dear(each)]
+    lines = "".join(
+        f"<li>{escape(each.item.question)} <small>{each.cost.rows:,} rows in the plan,"
+        f" {each.gold_cost.rows:,} expected</small></li>"
+        for each in found
+        if each.cost is not None and each.gold_cost is not None
+    )
+    return _fold("Right, but at over twice the cost", f"<ul>{lines}</ul>\n", len(found))
 
 
 def _issues(suite: SuiteReport) -> str:
-    if not suite.issues:
-        return ""
     lines = "".join(
         f"<li>{escape(each.where)}: {escape(each.message)}</li>" for each in suite.issues
     )
-    return _card("Issues of the test set", f'<ul class="issues soft">{lines}</ul>\n')
+    return f"<ul>{lines}</ul>\n"
 
 
-def _wrong(report: Report) -> str:
-    wrong = [
-        (suite.name, outcome)
-        for suite in report.suites
-        for outcome in suite.outcomes
-        if not outcome.correct
-    ]
-    if not wrong:
-        return '<section>\n<h2>Wrong answers</h2>\n<p class="card">None.</p>\n</section>\n'
-    types = sorted({outcome.item.type for _, outcome in wrong})
-    causes = sorted({outcome.cause for _, outcome in wrong})
-    suites = sorted({name for name, _ in wrong})
-    choices = _choice("type", "every type", types) + _choice("cause", "every cause", causes)
-    if len(suites) > 1:
-        choices += _choice("suite", "every test set", suites)
-    lines = "".join(_wrong_row(name, outcome, report.dialect) for name, outcome in wrong)
-    return (
-        "<section>\n<h2>Wrong answers</h2>\n"
-        '<div class="filters">\n<input type="search" data-filter="text"'
-        ' placeholder="Search questions and SQL" aria-label="Search questions and SQL">\n'
-        f'{choices}<small id="shown">{len(wrong)} of {len(wrong)}</small>\n</div>\n'
-        '<div class="card">\n<table>\n<thead><tr><th>Question</th><th>Expected</th>'
-        f"<th>Given</th><th>Cause</th></tr></thead>\n<tbody>\n{lines}</tbody>\n</table>\n"
-        "</div>\n</section>\n"
-    )
+def _plain(lines: Sequence[str]) -> str:
+    return f"<pre>{escape(chr(10).join(lines))}</pre>\n"
 
 
-def _choice(name: str, every: str, values: Sequence[str]) -> str:
-    options = "".join(f"<option>{escape(value)}</option>" for value in values)
-    return (
-        f'<select data-filter="{name}" aria-label="{name}">'
-        f'<option value="">{every}</option>{options}</select>\n'
-    )
+def _fold(title: str, content: str, count: int) -> str:
+    """What opens when it is wanted; nothing where there is nothing in it."""
+    if not count:
+        return ""
+    summary = f"<summary>{escape(title)} <small>{count}</small></summary>"
+    return f'<details>\n{summary}\n<div class="card">\n{content}</div>\n</details>\n'
 
 
-def _wrong_row(suite: str, outcome: Outcome, dialect: str) -> str:
-    item, prediction = outcome.item, outcome.prediction
-    data = "".join(
-        f' data-{name}="{escape(value)}"'
-        for name, value in (("type", item.type), ("cause", outcome.cause), ("suite", suite))
-    )
-    expected = _code(item.golds, dialect) or '<p class="soft">a refusal</p>'
-    given = _code([prediction.sql] if prediction.sql.strip() else [], dialect)
-    if not given:
-        given = f'<p class="soft">{escape(prediction.reason or "no SQL")}</p>'
-    note = f'<p class="soft">{escape(outcome.detail)}</p>' if outcome.detail else ""
-    return (
-        f"<tr{data}><td>{escape(item.question)}"
-        f'<p class="soft">{escape(item.type)} · {escape(item.id)}</p></td>'
-        f'<td data-name="Expected">{expected}</td><td data-name="Given">{given}</td>'
-        f'<td><span class="cause">{escape(outcome.cause)}</span>{note}</td></tr>\n'
-    )
-
-
-def _code(statements: Iterable[str], dialect: str) -> str:
-    return "".join(f"<pre>{escape(_pretty(each, dialect))}</pre>" for each in statements)
-
-
-def _pretty(sql: str, dialect: str) -> str:
-    try:
-        return language.format_sql(sql, dialect)
-    except language.SqlError:
-        return sql
-
-
-def _card(title: str, content: str) -> str:
-    return f'<div class="card">\n<h3>{escape(title)}</h3>\n{content}</div>\n'
-
-
-def _milliseconds(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
+def _card(title: str, content: str, kind: str = "") -> str:
+    return f'<div class="card {kind}">\n<h3>{escape(title)}</h3>\n{content}</div>\n'

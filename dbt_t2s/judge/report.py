@@ -1,25 +1,47 @@
-"""A validation's results for machines (JSON, JUnit) and as lines for a terminal."""
+"""A validation's results, and their JSON form."""
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from functools import cached_property
 
+from dbt_t2s.judge.baseline import Baseline, Change, Comparison, compared
+from dbt_t2s.judge.calibration import Calibration, calibration
+from dbt_t2s.judge.outcomes import (
+    Cost,
+    Outcome,
+    SuiteReport,
+    by_cause,
+    refused,
+    shares_by_metric,
+    shares_by_model,
+    shares_by_phase,
+    shares_by_type,
+)
 from dbt_t2s.judge.share import Share, percentile
-from dbt_t2s.judge.validate import Outcome, SuiteReport, shares_by_type
 
-VERSION = 1
-# What XML 1.0 cannot hold even when escaped.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+VERSION = 2
+# Of each cause of errors this many are shown.
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Section:
+    """What another judge found, under its own name: ``lines`` for people, ``content`` as JSON."""
+
+    name: str
+    lines: tuple[str, ...]
+    content: str = "{}"
 
 
 @dataclass(frozen=True)
 class Report:
     """One validation of one model: ``schema`` is the fingerprint it was validated against.
 
-    ``created_at`` is an ISO time, ``model`` what the model calls itself.
+    ``created_at`` is an ISO time, ``model`` what the model calls itself, ``stamp`` what tells it
+    from another of that name. ``baseline`` is what the model before it answered.
     """
 
     suites: tuple[SuiteReport, ...]
@@ -28,14 +50,38 @@ class Report:
     schema: str = ""
     dialect: str = "duckdb"
     created_at: str = ""
+    stamp: str = ""
+    baseline: Baseline | None = None
+    sections: tuple[Section, ...] = ()
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         return tuple(each for suite in self.suites for each in suite.outcomes)
 
+    @property
+    def partial(self) -> str:
+        """Why not everything was judged; empty when it was."""
+        found = (f"{suite.name}: {suite.partial}" for suite in self.suites if suite.partial)
+        return "; ".join(found)
 
-def to_json(report: Report) -> dict[str, object]:
-    """The content of report.json; ``refused`` and ``n`` are counts, ``ex`` a share or null."""
+    @cached_property
+    def calibration(self) -> Calibration:
+        return calibration(self.outcomes)
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """This model beside the last; None where no question was asked of both."""
+        if self.baseline is None:
+            return None
+        found = compared(self.baseline, self.suites)
+        return found if found.now.n else None
+
+
+def to_json(report: Report, *, outcomes: bool = True) -> dict[str, object]:
+    """The content of report.json; ``refused`` and ``n`` are counts, ``ex`` a share or null.
+
+    Without ``outcomes`` it is a summary: no single questions but the examples of each cause.
+    """
     return {
         "version": VERSION,
         "project": report.project,
@@ -43,70 +89,47 @@ def to_json(report: Report) -> dict[str, object]:
         "schema": report.schema,
         "dialect": report.dialect,
         "created_at": report.created_at,
-        "suites": {suite.name: _suite_json(suite) for suite in report.suites},
-        "by_type": _types_json(shares_by_type(report.outcomes)),
+        "partial": report.partial,
+        "suites": {suite.name: _suite_json(suite, outcomes) for suite in report.suites},
+        "by_type": _shares_json(shares_by_type(report.outcomes)),
+        "by_phase": _shares_json(shares_by_phase(report.outcomes)),
+        "by_model": _shares_json(shares_by_model(report.outcomes)),
+        "by_metric": _shares_json(shares_by_metric(report.outcomes)),
+        "causes": _causes_json(report.outcomes),
+        "calibration": _calibration_json(report.calibration),
+        "comparison": _comparison_json(report),
         "latency_ms": _latency_json(report.outcomes),
+        **{each.name: json.loads(each.content) for each in report.sections},
     }
 
 
-def to_junit(report: Report) -> str:
-    """JUnit XML: a test suite per test set, a test case per question."""
-    root = ElementTree.Element("testsuites", name=_xml(f"dbt-t2s {report.project}".strip()))
-    for suite in report.suites:
-        failures = sum(not each.correct for each in suite.outcomes)
-        total = sum(each.prediction.latency_ms for each in suite.outcomes) / 1000
-        node = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=_xml(suite.name),
-            tests=str(len(suite.outcomes)),
-            failures=str(failures),
-            errors="0",
-            time=f"{total:.3f}",
-        )
-        for outcome in suite.outcomes:
-            _case(node, suite.name, outcome)
-    ElementTree.indent(root)
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
-
-
-def to_lines(report: Report, wrong: int = 10) -> tuple[str, ...]:
-    """What a person wants to know first, as plain lines; at most ``wrong`` wrong answers."""
-    lines: list[str] = []
-    for suite in report.suites:
-        lines += _suite_lines(suite, wrong)
-    return tuple(lines)
-
-
-def percent(share: Share) -> str:
-    """``83.3% (95%: 70.4–91.3%)``, or a dash where nothing was counted."""
-    value, interval = share.value, share.interval
-    if value is None or interval is None:
-        return "–"
-    return f"{value:.1%} (95%: {interval[0] * 100:.1f}–{interval[1]:.1%})"
-
-
-def _suite_json(suite: SuiteReport) -> dict[str, object]:
-    return {
+def _suite_json(suite: SuiteReport, outcomes: bool) -> dict[str, object]:
+    found: dict[str, object] = {
         "answerable": {
             **_share_json(suite.ex),
             "correct": suite.ex.correct,
-            "refused": _refused(suite.answerable),
+            "refused": refused(suite.answerable),
         },
         "unanswerable": {
             "n": len(suite.unanswerable),
-            "refused": _refused(suite.unanswerable),
+            "refused": refused(suite.unanswerable),
         },
-        "by_type": _types_json(suite.by_type),
+        "by_type": _shares_json(suite.by_type),
+        "causes": {cause: len(group) for cause, group in by_cause(suite.outcomes)},
+        "broken_rules": sum(bool(each.broken_rules) for each in suite.outcomes),
+        "style": sum(bool(each.style) for each in suite.outcomes),
+        "calibration": _calibration_json(calibration(suite.outcomes)),
         "latency_ms": _latency_json(suite.outcomes),
         "instances": suite.instances,
+        "partial": suite.partial,
         "issues": [
             {"level": str(each.level), "where": each.where, "message": each.message}
             for each in suite.issues
         ],
-        "outcomes": [_outcome_json(each) for each in suite.outcomes],
     }
+    if outcomes:
+        found["outcomes"] = [_outcome_json(each) for each in suite.outcomes]
+    return found
 
 
 def _share_json(share: Share) -> dict[str, object]:
@@ -118,8 +141,59 @@ def _share_json(share: Share) -> dict[str, object]:
     }
 
 
-def _types_json(types: Iterable[tuple[str, Share]]) -> dict[str, object]:
-    return {name: {**_share_json(share), "correct": share.correct} for name, share in types}
+def _shares_json(shares: Iterable[tuple[str, Share]]) -> dict[str, object]:
+    return {name: {**_share_json(share), "correct": share.correct} for name, share in shares}
+
+
+def _causes_json(outcomes: Sequence[Outcome]) -> dict[str, object]:
+    return {
+        cause: {
+            "n": len(group),
+            "examples": [
+                {
+                    "question": each.item.question,
+                    "golds": list(each.item.golds),
+                    "sql": each.prediction.sql,
+                    "detail": each.detail,
+                }
+                for each in group[:EXAMPLES]
+            ],
+        }
+        for cause, group in by_cause(outcomes)
+    }
+
+
+def _calibration_json(found: Calibration) -> dict[str, object]:
+    at = found.threshold
+    return {
+        "wanted": found.wanted,
+        "threshold": None if at is None else at.confidence,
+        "coverage": None if at is None else at.coverage,
+        "curve": [[each.confidence, each.coverage, each.risk] for each in found.curve],
+    }
+
+
+def _comparison_json(report: Report) -> dict[str, object] | None:
+    if report.baseline is None or report.comparison is None:
+        return None
+    found = report.comparison
+    return {
+        "model": report.baseline.model,
+        "created_at": report.baseline.created_at,
+        "before": _share_json(found.before),
+        "now": _share_json(found.now),
+        "regressions": [_change_json(each) for each in found.regressions],
+        "gains": [_change_json(each) for each in found.gains],
+    }
+
+
+def _change_json(change: Change) -> dict[str, object]:
+    return {
+        "suite": change.suite,
+        "question": change.now.item.question,
+        "before": {"sql": change.before.sql, "cause": change.before.cause},
+        "now": {"sql": change.now.prediction.sql, "cause": change.now.cause},
+    }
 
 
 def _latency_json(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
@@ -133,6 +207,9 @@ def _outcome_json(outcome: Outcome) -> dict[str, object]:
         "id": item.id,
         "question": item.question,
         "type": item.type,
+        "phase": item.phase,
+        "metrics": list(item.metrics),
+        "models": list(outcome.models),
         "answerable": item.answerable,
         "golds": list(item.golds),
         "status": prediction.status,
@@ -141,61 +218,19 @@ def _outcome_json(outcome: Outcome) -> dict[str, object]:
         "latency_ms": prediction.latency_ms,
         "reason": prediction.reason,
         "parses": outcome.parses,
+        "binds": outcome.binds,
         "executes": outcome.executes,
+        "equal": list(outcome.equal),
+        "told_apart": outcome.told_apart,
         "correct": outcome.correct,
         "cause": outcome.cause,
         "detail": outcome.detail,
+        "broken_rules": list(outcome.broken_rules),
+        "style": list(outcome.style),
+        "cost": _cost_json(outcome.cost),
+        "gold_cost": _cost_json(outcome.gold_cost),
     }
 
 
-def _case(node: ElementTree.Element, suite: str, outcome: Outcome) -> None:
-    item = outcome.item
-    case = ElementTree.SubElement(
-        node,
-        "testcase",
-        classname=_xml(f"{suite}.{item.type}"),
-        name=_xml(f"{item.id}: {item.question}"),
-        time=f"{outcome.prediction.latency_ms / 1000:.3f}",
-    )
-    if outcome.correct:
-        return
-    message = f"{outcome.cause}: {outcome.detail}" if outcome.detail else outcome.cause
-    failure = ElementTree.SubElement(case, "failure", type=outcome.cause, message=_xml(message))
-    golds = "\n-- or\n".join(item.golds) or "(a refusal)"
-    failure.text = _xml(f"expected:\n{golds}\n\ngiven:\n{outcome.prediction.sql or '(no SQL)'}")
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("�", text)
-
-
-def _suite_lines(suite: SuiteReport, wrong: int) -> list[str]:
-    lines = [
-        f"{suite.name}: execution accuracy {percent(suite.ex)},"
-        f" {suite.ex.correct} of {suite.ex.n} answerable questions"
-        f" on {suite.instances} instance{'s' if suite.instances != 1 else ''}"
-    ]
-    if suite.unanswerable:
-        lines.append(
-            f"  refused rightly: {_refused(suite.unanswerable)} of {len(suite.unanswerable)};"
-            f" wrongly: {_refused(suite.answerable)} of {len(suite.answerable)}"
-        )
-    middle, slow = suite.latency_ms(0.5), suite.latency_ms(0.95)
-    if middle is not None and slow is not None:
-        lines.append(f"  latency: {middle:.0f} ms median, {slow:.0f} ms at the 95th percentile")
-    width = max((len(name) for name, _ in suite.by_type), default=0)
-    lines += [
-        f"  {name:<{width}}  {share.correct:>3} of {share.n:<3}  {percent(share)}"
-        for name, share in suite.by_type
-    ]
-    failed = [each for each in suite.outcomes if not each.correct]
-    for each in failed[:wrong]:
-        lines.append(f"  wrong: {each.item.question}  [{each.cause}]")
-    if len(failed) > wrong:
-        lines.append(f"  and {len(failed) - wrong} more wrong answers in the report")
-    lines += [f"  {each.level}: {each.where}: {each.message}" for each in suite.issues]
-    return lines
-
-
-def _refused(outcomes: Iterable[Outcome]) -> int:
-    return sum(each.prediction.status == "refused" for each in outcomes)
+def _cost_json(cost: Cost | None) -> dict[str, object] | None:
+    return None if cost is None else {"rows": cost.rows, "ms": cost.ms}

@@ -19,7 +19,11 @@ _EXAMPLE = '{"question": "How many orders?", "sql": "select count(*) from orders
 
 @dataclass(frozen=True)
 class TestItem:
-    """One question. ``golds`` are the SQL statements that answer it; none: it has no answer."""
+    """One question. ``golds`` are the SQL statements that answer it; none: it has no answer.
+
+    ``phase`` is that of the curriculum (0: none), ``metrics`` are those it asks for, as far as
+    that is known.
+    """
 
     __test__ = False  # not a pytest class
 
@@ -29,6 +33,8 @@ class TestItem:
     type: str
     note: str = ""
     where: str = ""
+    phase: int = 0
+    metrics: tuple[str, ...] = ()
 
     @property
     def answerable(self) -> bool:
@@ -75,7 +81,7 @@ def read_suite(path: Path, dialect: str) -> tuple[tuple[TestItem, ...], tuple[Is
         except _Unusable as error:
             issues.append(Issue(Level.ERROR, where, str(error), error.hint))
             continue
-        seen[_normal(item.question)] = item
+        seen[normal(item.question)] = item
         items.append(item)
     if not items:
         first = f": {issues[0].where} {issues[0].message}" if issues else ""
@@ -151,7 +157,7 @@ def _golds(found: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _check_new(item: TestItem, seen: Mapping[str, TestItem]) -> None:
-    before = seen.get(_normal(item.question))
+    before = seen.get(normal(item.question))
     if before is None:
         return
     if set(before.golds) == set(item.golds):
@@ -162,5 +168,6 @@ def _check_new(item: TestItem, seen: Mapping[str, TestItem]) -> None:
     )
 
 
-def _normal(question: str) -> str:
+def normal(question: str) -> str:
+    """The question without case, punctuation and spacing: what tells two questions apart."""
     return re.sub(r"[\W_]+", " ", question.casefold()).strip()

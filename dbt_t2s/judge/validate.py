@@ -2,94 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from dbt_t2s import sql as language
 from dbt_t2s.duck import Execute, QueryError, Rows, first_line
-from dbt_t2s.errors import JudgeError
+from dbt_t2s.errors import JudgeError, T2SError
 from dbt_t2s.judge.anatomy import difference
+from dbt_t2s.judge.broken_rules import broken_rules
 from dbt_t2s.judge.compare import Verdict, compare, is_ordered, sort_keys
-from dbt_t2s.judge.share import Share, percentile
+from dbt_t2s.judge.cost import cost_of
+from dbt_t2s.judge.house_style import house_style
+from dbt_t2s.judge.outcomes import Cost, Outcome, Prediction, SuiteReport
+from dbt_t2s.judge.read_tables import read_tables
+from dbt_t2s.judge.style_rules import StyleRules
 from dbt_t2s.judge.suite import TestItem
-from dbt_t2s.project.schema import Issue, Level
+from dbt_t2s.project.schema import Issue, Level, Rule, Table
 
 _BATCH = 16
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A model's answer to one question; ``status`` is ok, refused or error."""
-
-    status: str
-    sql: str
-    confidence: float = 0.0
-    latency_ms: float = 0.0
-    reason: str = ""
-
+# Kinds of errors after which it is not known that every name means something.
+_UNBOUND = ("parse", "forbidden", "bind")
 
 Predict = Callable[[Sequence[str]], list[Prediction]]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one question.
+class House:
+    """What an answer is held against beside the gold.
 
-    ``correct`` is the right answer on every instance, or a refusal where there is no answer.
-    ``cause`` is empty when correct; else wrong table, column, filter, aggregate, grouping or
-    order, other, refused, answered (there was no answer), or error; ``detail`` says more.
+    ``explain`` gives the rows of ``EXPLAIN (FORMAT json)`` on the first instance.
     """
 
-    item: TestItem
-    prediction: Prediction
-    correct: bool
-    parses: bool = False
-    executes: bool = False
-    cause: str = ""
-    detail: str = ""
+    tables: tuple[Table, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    style: StyleRules = field(default_factory=StyleRules)
+    explain: Execute | None = None
 
 
-@dataclass(frozen=True)
-class SuiteReport:
-    """All outcomes of one test set, and issues of the set itself."""
+class NothingToJudge(JudgeError):
+    """No question of a test set can be judged; ``issues`` say why, one by one."""
 
-    name: str
-    outcomes: tuple[Outcome, ...]
-    issues: tuple[Issue, ...] = ()
-    instances: int = 1
-
-    @property
-    def answerable(self) -> tuple[Outcome, ...]:
-        return tuple(each for each in self.outcomes if each.item.answerable)
-
-    @property
-    def unanswerable(self) -> tuple[Outcome, ...]:
-        return tuple(each for each in self.outcomes if not each.item.answerable)
-
-    @property
-    def ex(self) -> Share:
-        """Execution accuracy over the answerable questions."""
-        return share_of(self.answerable)
-
-    @property
-    def by_type(self) -> tuple[tuple[str, Share], ...]:
-        return shares_by_type(self.outcomes)
-
-    def latency_ms(self, share: float) -> float | None:
-        return percentile([each.prediction.latency_ms for each in self.outcomes], share)
+    def __init__(self, issues: Sequence[Issue], name: str) -> None:
+        first = f": {issues[0].where} {issues[0].message}" if issues else ""
+        super().__init__(
+            f"no test question can be judged{first}",
+            where=name,
+            hint="correct the test set's SQL, or run `dbt build` if tables are missing",
+        )
+        self.issues = tuple(issues)
 
 
-def share_of(outcomes: Sequence[Outcome]) -> Share:
-    """How many of the outcomes are correct."""
-    return Share(sum(each.correct for each in outcomes), len(outcomes))
+class Stopped(Exception):
+    """Judging ended early: ``report`` is what was judged so far, the cause is why."""
 
-
-def shares_by_type(outcomes: Iterable[Outcome]) -> tuple[tuple[str, Share], ...]:
-    """The share of correct answers per query type, in the types' alphabetical order."""
-    groups: dict[str, list[Outcome]] = {}
-    for each in outcomes:
-        groups.setdefault(each.item.type, []).append(each)
-    return tuple((name, share_of(groups[name])) for name in sorted(groups))
+    def __init__(self, report: SuiteReport, reason: KeyboardInterrupt | T2SError) -> None:
+        super().__init__(report.partial)
+        self.report = report
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -102,6 +71,16 @@ class _Gold:
     keys: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class _Ground:
+    executes: Sequence[Execute]
+    dialect: str
+    house: House
+
+
+_Judged = tuple[TestItem, tuple[_Gold, ...]]
+
+
 def validate(
     items: Sequence[TestItem],
     predict: Predict,
@@ -109,29 +88,52 @@ def validate(
     dialect: str,
     *,
     name: str = "business",
+    house: House | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> SuiteReport:
     """Answers and judges ``items``; ``executes`` has one function per warehouse instance.
 
     A question whose golds all fail is left out and becomes an issue; JudgeError if none is left.
+    Stopped, with what was judged so far, where the user or the warehouse ends it midway.
     """
     if not executes:
         raise JudgeError("there is no warehouse to validate on", hint="run `dbt build`")
-    usable: list[tuple[TestItem, tuple[_Gold, ...]]] = []
+    ground = _Ground(executes, dialect, house or House())
     issues: list[Issue] = []
+    outcomes: list[Outcome] = []
+    try:
+        usable = _usable(items, ground, issues, name)
+        for outcome in _outcomes(usable, predict, ground, name):
+            outcomes.append(outcome)
+            if progress is not None:
+                progress(len(outcomes), len(usable))
+    except (KeyboardInterrupt, T2SError) as reason:
+        if not outcomes:
+            raise
+        why = reason.what if isinstance(reason, T2SError) else "stopped by the user"
+        partial = f"{len(outcomes)} of {len(items)} questions: {why}"
+        report = SuiteReport(name, tuple(outcomes), tuple(issues), len(executes), partial)
+        raise Stopped(report, reason) from reason
+    return SuiteReport(name, tuple(outcomes), tuple(issues), len(executes))
+
+
+def _usable(
+    items: Sequence[TestItem], ground: _Ground, issues: list[Issue], name: str
+) -> list[_Judged]:
+    usable: list[_Judged] = []
     for item in items:
-        golds, found = _run_golds(item, executes, dialect)
+        golds, found = _run_golds(item, ground)
         issues += found
         if golds or not item.answerable:
             usable.append((replace(item, golds=tuple(gold.sql for gold in golds)), golds))
     if not usable:
-        first = f": {issues[0].where} {issues[0].message}" if issues else ""
-        raise JudgeError(
-            f"no test question can be judged{first}",
-            where=name,
-            hint="correct the test set's SQL, or run `dbt build` if tables are missing",
-        )
-    outcomes: list[Outcome] = []
+        raise NothingToJudge(issues, name)
+    return usable
+
+
+def _outcomes(
+    usable: Sequence[_Judged], predict: Predict, ground: _Ground, name: str
+) -> Iterator[Outcome]:
     for start in range(0, len(usable), _BATCH):
         batch = usable[start : start + _BATCH]
         predictions = predict([item.question for item, _ in batch])
@@ -140,21 +142,16 @@ def validate(
                 f"the model gave {len(predictions)} answers to {len(batch)} questions", where=name
             )
         for (item, golds), prediction in zip(batch, predictions, strict=True):
-            outcomes.append(_judge(item, golds, prediction, executes, dialect))
-        if progress is not None:
-            progress(len(outcomes), len(usable))
-    return SuiteReport(name, tuple(outcomes), tuple(issues), len(executes))
+            yield _judge(item, golds, prediction, ground)
 
 
-def _run_golds(
-    item: TestItem, executes: Sequence[Execute], dialect: str
-) -> tuple[tuple[_Gold, ...], tuple[Issue, ...]]:
+def _run_golds(item: TestItem, ground: _Ground) -> tuple[tuple[_Gold, ...], tuple[Issue, ...]]:
     golds: list[_Gold] = []
     issues: list[Issue] = []
     where = item.where or item.id
     for sql in item.golds:
         results: list[Rows] = []
-        for execute in executes:
+        for execute in ground.executes:
             result = execute(sql)
             if isinstance(result, QueryError):
                 message = f"the gold SQL fails: {result.kind}: {first_line(result.message)}"
@@ -162,9 +159,8 @@ def _run_golds(
                 break
             results.append(result)
         else:
-            golds.append(
-                _Gold(sql, tuple(results), is_ordered(sql, dialect), sort_keys(sql, dialect))
-            )
+            ordered, keys = is_ordered(sql, ground.dialect), sort_keys(sql, ground.dialect)
+            golds.append(_Gold(sql, tuple(results), ordered, keys))
             issues += _gold_warnings(where, results)
     return tuple(golds), tuple(issues)
 
@@ -180,44 +176,83 @@ def _gold_warnings(where: str, results: Sequence[Rows]) -> list[Issue]:
 
 
 def _judge(
-    item: TestItem,
-    golds: Sequence[_Gold],
-    prediction: Prediction,
-    executes: Sequence[Execute],
-    dialect: str,
+    item: TestItem, golds: Sequence[_Gold], prediction: Prediction, ground: _Ground
 ) -> Outcome:
-    refused = prediction.status == "refused"
-    if not item.answerable:
-        cause = "" if refused else "error" if prediction.status == "error" else "answered"
-        parses = not refused and _parses(prediction.sql, dialect)
-        return Outcome(item, prediction, refused, parses, prediction.status == "ok", cause)
-    if refused:
-        return Outcome(item, prediction, False, cause="refused", detail=prediction.reason)
+    read = _read(item.golds[0], ground) if item.golds else ()
+    begun = Outcome(item, prediction, False, models=tuple(table.name for table in read))
+    if prediction.status == "refused":
+        if not item.answerable:
+            return replace(begun, correct=True)
+        return replace(begun, cause="refused", detail=prediction.reason)
     if not prediction.sql.strip():
-        detail = prediction.reason or "no SQL"
-        return Outcome(item, prediction, False, cause="error", detail=detail)
-    parses = _parses(prediction.sql, dialect)
+        return replace(begun, cause="error", detail=prediction.reason or "no SQL")
+    begun = replace(begun, parses=_parses(prediction.sql, ground.dialect))
     results: list[Rows] = []
-    for execute in executes:
+    for execute in ground.executes:
         result = execute(prediction.sql)
         if isinstance(result, QueryError):
             detail = f"{result.kind}: {first_line(result.message)}"
-            return Outcome(item, prediction, False, parses, False, "error", detail)
+            binds = begun.parses and result.kind not in _UNBOUND
+            return replace(begun, binds=binds, cause="error", detail=detail)
         results.append(result)
-    verdicts = [_equals_everywhere(gold, results) for gold in golds]
-    if any(verdict.equal for verdict in verdicts):
-        return Outcome(item, prediction, True, parses, True)
-    cause = difference(item.golds, prediction.sql, dialect)
-    return Outcome(item, prediction, False, parses, True, cause, verdicts[0].reason)
+    ran = _looked_at(replace(begun, binds=True, executes=True), results[0], golds, ground)
+    return _compared(ran, results, golds, ground) if golds else replace(ran, cause="answered")
 
 
-def _equals_everywhere(gold: _Gold, results: Sequence[Rows]) -> Verdict:
-    for number, (wanted, given) in enumerate(zip(gold.results, results, strict=True), 1):
-        verdict = compare(wanted, given, gold.ordered, gold.keys)
-        if not verdict.equal:
-            place = "" if number == 1 else f" (on instance {number})"
-            return Verdict(False, verdict.reason + place)
-    return Verdict(True)
+def _looked_at(outcome: Outcome, ran: Rows, golds: Sequence[_Gold], ground: _Ground) -> Outcome:
+    """The outcome with what the statement itself shows: rules, style and cost."""
+    sql, house, dialect = outcome.prediction.sql, ground.house, ground.dialect
+    read = _read(sql, ground)
+    broken = _broken(sql, ground)
+    for gold in golds:  # who wrote the gold decides: what it leaves out may be left out
+        broken -= _broken(gold.sql, ground)
+    return replace(
+        outcome,
+        broken_rules=tuple(sorted(broken)),
+        style=house_style(sql, house.style, read, dialect, outcome.models),
+        cost=_cost(sql, ran, house),
+        gold_cost=_cost(golds[0].sql, golds[0].results[0], house) if golds else None,
+    )
+
+
+def _compared(
+    outcome: Outcome, results: Sequence[Rows], golds: Sequence[_Gold], ground: _Ground
+) -> Outcome:
+    item, prediction = outcome.item, outcome.prediction
+    verdicts = max(
+        ([_equal(gold, number, results) for number in range(len(results))] for gold in golds),
+        key=lambda found: sum(verdict.equal for verdict in found),
+    )
+    equal = tuple(verdict.equal for verdict in verdicts)
+    if all(equal):
+        return replace(outcome, correct=True, equal=equal)
+    apart = equal.index(False)
+    place = "" if apart == 0 else f" (on instance {apart + 1})"
+    cause = difference(item.golds, prediction.sql, ground.dialect)
+    if outcome.broken_rules and cause == "wrong filter":
+        cause = "broken rule"
+    return replace(outcome, equal=equal, cause=cause, detail=verdicts[apart].reason + place)
+
+
+def _equal(gold: _Gold, number: int, results: Sequence[Rows]) -> Verdict:
+    return compare(gold.results[number], results[number], gold.ordered, gold.keys)
+
+
+def _read(sql: str, ground: _Ground) -> tuple[Table, ...]:
+    """None where names cannot be resolved, as where two sources of a query are called alike."""
+    try:
+        return read_tables(sql, ground.house.tables, ground.dialect)
+    except language.SqlError:
+        return ()
+
+
+def _broken(sql: str, ground: _Ground) -> set[str]:
+    names = [table.name for table in _read(sql, ground)]
+    return broken_rules(sql, ground.house.rules, names, ground.dialect)
+
+
+def _cost(sql: str, ran: Rows, house: House) -> Cost | None:
+    return None if house.explain is None else cost_of(sql, ran, house.explain)
 
 
 def _parses(sql: str, dialect: str) -> bool:

@@ -14,11 +14,14 @@ from dbt_t2s.errors import JudgeError
 from dbt_t2s.judge.anatomy import difference, question_type
 from dbt_t2s.judge.html import to_html
 from dbt_t2s.judge.instances import make_instances
-from dbt_t2s.judge.report import Report, to_json, to_junit, to_lines
+from dbt_t2s.judge.junit import to_junit
+from dbt_t2s.judge.lines import to_lines
+from dbt_t2s.judge.outcomes import Prediction, SuiteReport
+from dbt_t2s.judge.report import Report, to_json
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.judge.share import Share, percentile
 from dbt_t2s.judge.suite import TestItem, read_suite
-from dbt_t2s.judge.validate import Prediction, SuiteReport, validate
+from dbt_t2s.judge.validate import validate
 from dbt_t2s.project.schema import Level
 from tests.judge.shop import RELATIONS
 from tests.judge.test_instances import CUSTOMERS, LINES, ORDERS, schema
@@ -209,7 +212,11 @@ def test_a_model_must_answer_every_question(executes: list[Execute]) -> None:
         ),
         ("select kind, sum(net) from marts.orders where net > 5 group by kind", "wrong grouping"),
         ("select channel, avg(net) from marts.orders where net > 5 group by 1", "wrong aggregate"),
-        ("select channel, sum(net) from marts.orders where net > 6 group by 1", "wrong filter"),
+        ("select channel, sum(net) from marts.orders where net >= 5 group by 1", "wrong filter"),
+        (
+            "select channel, sum(net) from marts.orders where net > 6 group by 1",
+            "wrong filter value",
+        ),
         ("select channel, sum(net) from marts.orders o where 5 < 6 group by all", "wrong grouping"),
         ("select sum(net) from marts.orders where net > 5 group by channel", "other"),
         (
@@ -226,6 +233,19 @@ def test_a_model_must_answer_every_question(executes: list[Execute]) -> None:
 def test_causes(sql: str, cause: str) -> None:
     gold = "select channel, sum(net) from marts.orders where net > 5 group by channel"
     assert difference([gold], sql, "duckdb") == cause
+
+
+@pytest.mark.parametrize(
+    ("sql", "cause"),
+    [
+        ("select count(*) from a left join b on a.k = b.k", "wrong join"),
+        ("select count(*) from a join b on a.k = b.other", "wrong join"),
+        ("select count(*) from a join b using (k)", "other"),
+        ("select count(*) from a as x join b as y on y.k = x.k", "other"),
+    ],
+)
+def test_joins_are_told_apart_by_side_and_columns(sql: str, cause: str) -> None:
+    assert difference(["select count(*) from a join b on a.k = b.k"], sql, "duckdb") == cause
 
 
 @pytest.mark.parametrize(
@@ -306,4 +326,4 @@ def test_the_html_report_is_escaped_and_self_contained(executes: list[Execute]) 
 def test_the_lines(executes: list[Execute]) -> None:
     lines = to_lines(some_report(executes))
     assert lines[0].startswith("business: execution accuracy 50.0%")
-    assert any(line.startswith("  wrong: Wrong") for line in lines)
+    assert any(line.split()[2:3] == ["1"] and "Wrong" in line for line in lines)

@@ -33,8 +33,9 @@ h3 {
 p { margin: 0; }
 small, .soft { color: var(--soft); font-size: 0.875rem; }
 .meta { display: flex; flex-wrap: wrap; gap: 0.15rem 1.5rem; margin-top: 0.35rem; }
-.grid { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr) minmax(0, 1.6fr); }
-.stack { display: grid; gap: 1rem; align-content: start; }
+.grid { display: grid; gap: 1rem; grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.hero { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); }
+.hero .wide { grid-column: span 2; }
 .card {
   background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: 1.25rem 1.4rem;
@@ -44,20 +45,39 @@ small, .soft { color: var(--soft); font-size: 0.875rem; }
   font-variant-numeric: tabular-nums;
 }
 .big span { font-size: 0.5em; color: var(--soft); margin-left: 0.08em; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
-.pair b { display: block; font-size: 1.6rem; line-height: 1.25; font-weight: 620;
+.hero .figure + .figure { margin-top: 0.9rem; }
+.hero .figure b { display: block; font-size: 1.6rem; line-height: 1.25; font-weight: 620;
   font-variant-numeric: tabular-nums; letter-spacing: -0.02em; }
+.hero .figure small { display: block; line-height: 1.35; }
 svg { display: block; width: 100%; overflow: visible; }
 .scale { margin: 0.9rem 0 0.75rem; }
 .types { display: grid; grid-template-columns: max-content minmax(0, 1fr) max-content;
   gap: 0.55rem 1rem; align-items: center; }
 .type { display: contents; }
 .types .figure { font-variant-numeric: tabular-nums; text-align: right; }
-.types .figure small { display: inline-block; min-width: 3.2em; }
+.types .figure small { display: inline-block; min-width: 4.4em; }
 .axis text { font-size: 0.75rem; fill: var(--soft); }
 .track { fill: var(--track); } .bar { fill: var(--bar); }
 .whisker { stroke: var(--whisker); stroke-width: 1.5; }
 .key { margin-top: 1rem; }
+rect.wrong { fill: var(--wrong); opacity: 0.75; }
+.chart { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.3rem 0.6rem; }
+.chart .ys { display: flex; flex-direction: column; justify-content: space-between;
+  text-align: right; }
+.chart .xs { grid-column: 2; display: flex; justify-content: space-between; gap: 0.5rem; }
+.chart .ys, .chart .xs { font-size: 0.75rem; color: var(--soft); line-height: 1; }
+.area { overflow: hidden; border-radius: 4px; }
+.area line, .area path { vector-effect: non-scaling-stroke; fill: none; }
+.curve { stroke: var(--focus); stroke-width: 2; stroke-linejoin: round; }
+.limit { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 4 4; }
+.mark { stroke: var(--whisker); stroke-width: 1.5; }
+.banner { margin-top: 1rem; padding: 0.7rem 1rem; border-radius: 8px; color: var(--wrong);
+  background: var(--wash); }
+details { margin-top: 0.1rem; }
+summary { cursor: pointer; padding: 0.4rem 0; font-weight: 600; }
+details > .card { margin-top: 0.35rem; }
+ul { margin: 0; padding-left: 1.1rem; } li { margin: 0.3rem 0; overflow-wrap: anywhere; }
+code { font: 0.875em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .filters { display: flex; flex-wrap: wrap; gap: 0.6rem; align-items: center; }
 .filters { margin-bottom: 0.9rem; }
 input, select {
@@ -85,10 +105,10 @@ pre + pre { margin-top: 0.5rem; }
   color: var(--wrong); background: var(--wash); white-space: nowrap;
 }
 td .soft { margin-top: 0.35rem; overflow-wrap: anywhere; }
-.issues { margin: 0; padding-left: 1.1rem; } .issues li { margin: 0.25rem 0; }
 [hidden] { display: none !important; }
 @media (max-width: 58rem) { .grid { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 46rem) {
+  .hero .wide { grid-column: auto; }
   main { padding: 1.5rem 1rem 3rem; }
   .types { display: block; }
   .type {
@@ -96,7 +116,7 @@ td .soft { margin-top: 0.35rem; overflow-wrap: anywhere; }
     gap: 0.15rem 1rem; margin-bottom: 0.75rem;
   }
   .type .name { grid-area: name; } .type .plot { grid-area: plot; }
-  .type .figure { grid-area: figure; }
+  .type .figure { grid-area: figure; } .types .gap { display: none; }
   thead { display: none; }
   table, tbody, tr, td { display: block; width: 100%; }
   tr { border-top: 1px solid var(--line); padding: 1rem 0; }
@@ -108,7 +128,7 @@ td .soft { margin-top: 0.35rem; overflow-wrap: anywhere; }
 """
 
 SCRIPT = """
-const rows = [...document.querySelectorAll("tbody tr")];
+const rows = [...document.querySelectorAll("#wrong tbody tr")];
 const fields = [...document.querySelectorAll("[data-filter]")];
 const shown = document.getElementById("shown");
 function filter() {

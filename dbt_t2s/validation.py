@@ -1,0 +1,378 @@
+"""The stage that proves a trained model: answers test sets, judges the answers, reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from dbt_t2s import store
+from dbt_t2s.answers import (
+    TRAIN,
+    candidates,
+    fingerprint_at,
+    load_model,
+    open_trained,
+)
+from dbt_t2s.config import SUITES
+from dbt_t2s.console import Progress
+from dbt_t2s.corpus.examples import Example
+from dbt_t2s.duck import Execute, QueryError, Rows
+from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
+from dbt_t2s.instances import Instances, instances_of, readable
+from dbt_t2s.judge.baseline import Baseline, baseline_of
+from dbt_t2s.judge.html import to_html
+from dbt_t2s.judge.junit import to_junit
+from dbt_t2s.judge.markdown import to_markdown
+from dbt_t2s.judge.oracle import metric_items, saved_query_items
+from dbt_t2s.judge.outcomes import Prediction, SuiteReport, shares_by_type
+from dbt_t2s.judge.report import Report, to_json
+from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.judge.suite import TestItem, read_suite
+from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
+from dbt_t2s.pipeline import COMPARED_ROWS
+from dbt_t2s.project.json_file import SEMANTIC_MANIFEST, load
+from dbt_t2s.project.metrics import Answer as Compiled
+from dbt_t2s.project.metrics import MetricFlow, MetricFlowError, with_ratio_aliases
+from dbt_t2s.project.schema import Issue, Level, ProjectSchema
+from dbt_t2s.serve.ask import Answer, answer
+from dbt_t2s.sql import SqlError, references, transpile
+from dbt_t2s.workspace import Workspace, check_inputs
+
+# Of the generator's own test split, which has thousands, this many are enough for an interval.
+GENERATED_ITEMS = 200
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One test set as it was read, and what is wrong with it."""
+
+    name: str
+    items: tuple[TestItem, ...]
+    issues: tuple[Issue, ...] = ()
+
+
+def validate_model(workspace: Workspace) -> Report:
+    """validation.json and report.json: every test set answered, executed and compared.
+
+    Where the user or the warehouse ends it midway, report.json holds what was judged so far.
+    """
+    check_inputs(workspace)
+    schema, trained = open_trained(workspace)
+    with store.lock(workspace.folder, "validate"):
+        instances = instances_of(workspace, schema)
+        suites = _suites(workspace, schema)
+        _check_types(workspace, suites)
+        settings = workspace.settings
+        inputs = {
+            "model": store.fingerprint([trained, _model_stamp(workspace)]),
+            "schema": fingerprint_at(workspace.schema_path),
+            "warehouse": instances.content,
+            "suites": store.fingerprint([suite.items for suite in suites]),
+            "settings": store.fingerprint([settings.refuse_under, settings.style]),
+        }
+        ready = _ready_report(workspace, inputs)
+        if ready is not None:
+            workspace.console.info("validation: up to date")
+            _write(workspace, ready)  # a run that broke off may have left its own there
+            return ready
+        begun = Report(
+            suites=(),
+            project=schema.project,
+            model=trained.base,
+            stamp=inputs["model"],
+            schema=trained.schema,
+            dialect=schema.dialect,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            baseline=_baseline(workspace, inputs["model"]),
+        )
+        report = _judged(workspace, schema, instances, suites, begun)
+        _write(workspace, report)
+        store.write_json(workspace.validation_path, report, inputs)
+    return report
+
+
+def write_reports(
+    report: Report,
+    *,
+    html: Path | None = None,
+    junit: Path | None = None,
+    markdown: Path | None = None,
+) -> None:
+    """The report in the forms that were asked for."""
+    for path, form in ((html, to_html), (junit, to_junit), (markdown, to_markdown)):
+        if path is not None:
+            store.write_text(path, form(report))
+
+
+def summary(report: Report) -> dict[str, object]:
+    """What report.json holds, without the single questions."""
+    return to_json(report, outcomes=False)
+
+
+def check_floors(workspace: Workspace, report: Report) -> None:
+    """JudgeError with all that is under a floor that the settings set, and every regression."""
+    settings = workspace.settings
+    failed = [*_under_floor(report, settings.fail_under)]
+    failed += _types_under_floor(report, settings.fail_under_type)
+    if settings.fail_on_regression and report.comparison is not None:
+        lost = report.comparison.regressions
+        named = "; ".join(each.now.item.question for each in lost[:3])
+        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+        if lost:
+            failed.append(f"the last model answered {len(lost)} more right: {named}{more}")
+    if failed:
+        raise JudgeError(
+            "; ".join(failed),
+            where=str(workspace.report_path),
+            hint="look at the wrong answers there; `dbt-t2s train --minutes N` trains longer",
+        )
+
+
+def _under_floor(report: Report, floor: float | None) -> Iterator[str]:
+    """The floor is held against the business test set, where there is one: people wrote that."""
+    if floor is None:
+        return
+    suite = report.suites[0]
+    reached = suite.ex.value
+    if reached is None or reached < floor:
+        shown = "no answerable question" if reached is None else f"{reached:.1%}"
+        yield f"execution accuracy on the {suite.name} test set is {shown}, under {floor:.1%}"
+
+
+def _types_under_floor(report: Report, floors: Sequence[tuple[str, float]]) -> Iterator[str]:
+    reached = dict(shares_by_type(report.outcomes))
+    for name, floor in floors:
+        share = reached.get(name)
+        if share is None or share.value is None:
+            yield f"no question of the type {name} was judged"
+        elif share.value < floor:
+            yield f"accuracy on {name} questions is {share.value:.1%}, under {floor:.1%}"
+
+
+def _check_types(workspace: Workspace, suites: Sequence[Suite]) -> None:
+    known = sorted({item.type for suite in suites for item in suite.items})
+    for name, _ in workspace.settings.fail_under_type:
+        if name not in known:
+            raise UsageError(
+                f"no test question is of the type {name}",
+                where="fail_under_type",
+                hint=f"use one of: {', '.join(known)}",
+            )
+
+
+def _baseline(workspace: Workspace, stamp: str) -> Baseline | None:
+    """What the model before this one answered, out of the report that will be replaced."""
+    if not workspace.validation_path.exists():
+        return None
+    try:
+        last = store.read_json(workspace.validation_path, Report)
+    except StoreError:
+        workspace.console.info("the last report is of another version: nothing to compare with")
+        return None
+    if last.stamp == stamp:
+        return last.baseline
+    return baseline_of(last.suites, last.model, last.created_at)
+
+
+def _write(workspace: Workspace, report: Report) -> None:
+    store.write_text(workspace.html_path, to_html(report))
+    store.write_text(workspace.report_path, json.dumps(to_json(report), indent=1) + "\n")
+
+
+def _suites(workspace: Workspace, schema: ProjectSchema) -> tuple[Suite, ...]:
+    """The test sets that have questions; UsageError where the settings leave none."""
+    wanted = workspace.settings.suites or SUITES
+    makers = {
+        "business": _business,
+        "saved_queries": lambda _, schema: Suite("saved_queries", *saved_query_items(schema)),
+        "metrics": _metrics,
+        "generated": _generated,
+    }
+    suites = [makers[name](workspace, schema) for name in SUITES if name in wanted]
+    found = tuple(suite for suite in suites if suite.items)
+    for suite in suites:
+        workspace.console.issues(suite.issues)
+    if not found:
+        raise UsageError(
+            f"there is no test question in {', '.join(wanted)}",
+            where="--suite",
+            hint=f"name others of: {', '.join(SUITES)}; --questions names a test set of yours",
+        )
+    return found
+
+
+def _business(workspace: Workspace, schema: ProjectSchema) -> Suite:
+    """What people wrote; empty where nobody did."""
+    path = workspace.questions_path
+    return Suite("business", *(((), ()) if path is None else read_suite(path, schema.dialect)))
+
+
+def _metrics(workspace: Workspace, schema: ProjectSchema) -> Suite:
+    """Metric questions; an issue instead where MetricFlow cannot read the manifest."""
+    if not schema.metrics:
+        return Suite("metrics", ())
+    try:
+        found, _ = load(workspace.project.target_path, SEMANTIC_MANIFEST)
+        manifest, _ = with_ratio_aliases(found)
+        flow = MetricFlow(manifest, schema.dialect, _remembered(workspace))
+        return Suite("metrics", *metric_items(schema, flow))
+    except MetricFlowError as error:
+        issue = Issue(Level.WARNING, "semantic_manifest.json", f"MetricFlow: {error}", "dbt parse")
+        return Suite("metrics", (), (issue,))
+
+
+def _remembered(workspace: Workspace) -> tuple[Compiled, ...]:
+    """What MetricFlow said while the project was distilled; nothing where that cannot be used."""
+    path = workspace.readings_dir / "answers.parquet"
+    try:
+        return store.read_rows(path, Compiled) if path.exists() else ()
+    except StoreError:  # of another version: MetricFlow is asked again
+        return ()
+
+
+def _generated(workspace: Workspace, _: ProjectSchema) -> Suite:
+    """A sample of the generated questions that were held out."""
+    test = store.read_rows(workspace.dataset_dir / "test.parquet", Example, hint=TRAIN)
+    kept = sorted(test, key=lambda each: store.fingerprint(each.id))[:GENERATED_ITEMS]
+    return Suite("generated", tuple(_as_item(example) for example in kept))
+
+
+def _as_item(example: Example) -> TestItem:
+    golds = (example.sql,) if example.sql else ()
+    return TestItem(str(example.id), example.question, golds, example.type, phase=example.phase)
+
+
+def _judged(
+    workspace: Workspace,
+    schema: ProjectSchema,
+    instances: Instances,
+    suites: Sequence[Suite],
+    begun: Report,
+) -> Report:
+    """The report of all test sets; what was judged so far is written where that breaks off."""
+    generate = candidates(workspace, load_model(workspace, schema))
+    reports: list[SuiteReport] = []
+    golds = [gold for suite in suites for item in suite.items for gold in item.golds]
+    relations = dict.fromkeys((*readable(schema, instances), *_read_by(golds, schema.dialect)))
+    with _sandboxes(workspace, tuple(relations), schema.dialect, instances) as sandboxes:
+        executes = tuple(sandbox.execute for sandbox in sandboxes)
+        explain = partial(_explained, sandboxes[0])
+        house = House(schema.tables, schema.rules, workspace.settings.style, explain)
+
+        def predict(questions: Sequence[str]) -> list[Prediction]:
+            return [_prediction(answer(each, generate, executes[0])) for each in questions]
+
+        try:
+            for suite in suites:
+                with workspace.console.progress(f"validating {suite.name}") as progress:
+                    reports.append(_suite_report(suite, predict, executes, house, schema, progress))
+        except Stopped as stopped:
+            _keep(workspace, replace(begun, suites=(*reports, stopped.report)))
+            raise stopped.reason from None
+        except (KeyboardInterrupt, T2SError):
+            if reports:
+                last = replace(reports[-1], partial="the test sets after this one were not judged")
+                _keep(workspace, replace(begun, suites=(*reports[:-1], last)))
+            raise
+    return replace(begun, suites=tuple(reports))
+
+
+def _suite_report(
+    suite: Suite,
+    predict: Predict,
+    executes: Sequence[Execute],
+    house: House,
+    schema: ProjectSchema,
+    progress: Progress,
+) -> SuiteReport:
+    """What became of a test set; JudgeError where no question of people's can be judged.
+
+    A test set that was made from the project may have none: its issues say why.
+    """
+    tell = partial(progress, f"validating {suite.name}")
+    try:
+        found = validate(
+            suite.items,
+            predict,
+            executes,
+            schema.dialect,
+            name=suite.name,
+            house=house,
+            progress=tell,
+        )
+    except NothingToJudge as nothing:
+        if suite.name == "business":
+            raise
+        found = SuiteReport(suite.name, (), nothing.issues, len(executes))
+    return replace(found, issues=(*suite.issues, *found.issues))
+
+
+def _keep(workspace: Workspace, report: Report) -> None:
+    """A partial report in place of the last one; the next run does not take it for done."""
+    _write(workspace, report)
+    judged = sum(len(suite.outcomes) for suite in report.suites)
+    workspace.console.warn(
+        f"not all test questions were judged; the report holds the {judged} that were",
+        where=str(workspace.report_path),
+        hint="dbt-t2s validate",
+    )
+
+
+def _explained(sandbox: Sandbox, sql: str) -> Rows | QueryError:
+    """The plan of a statement that has run: it passed the sandbox's checks before."""
+    try:
+        text = sql if sandbox.dialect == "duckdb" else transpile(sql, sandbox.dialect, "duckdb")
+    except SqlError as error:
+        return QueryError("parse", str(error))
+    return sandbox.execute_trusted(f"explain (format json) {text}")
+
+
+@contextmanager
+def _sandboxes(
+    workspace: Workspace, relations: Sequence[str], dialect: str, instances: Instances
+) -> Iterator[tuple[Sandbox, ...]]:
+    limits = Limits(max_rows=COMPARED_ROWS)
+    paths = [workspace.warehouse_dir / file for file in instances.files]
+    sandboxes = [Sandbox(path, relations, dialect, limits) for path in paths]
+    try:
+        yield tuple(sandboxes)
+    finally:
+        for sandbox in sandboxes:
+            sandbox.close()
+
+
+def _read_by(golds: Sequence[str], dialect: str) -> Iterator[str]:
+    """What golds read: people may use tables that the model does not, such as a calendar."""
+    for gold in golds:
+        try:
+            yield from references(gold, dialect)
+        except SqlError:
+            continue  # it will fail in the sandbox, and be named there
+
+
+def _prediction(given: Answer) -> Prediction:
+    return Prediction(given.status, given.sql, given.confidence, given.latency_ms, given.reason)
+
+
+def _ready_report(workspace: Workspace, inputs: dict[str, str]) -> Report | None:
+    header = store.read_header(workspace.validation_path)
+    if header is None or not header.matches(inputs) or not workspace.report_path.exists():
+        return None
+    try:
+        return store.read_json(workspace.validation_path, Report)
+    except StoreError:
+        return None
+
+
+def _model_stamp(workspace: Workspace) -> tuple[tuple[str, int, int], ...]:
+    """Which files the model is, so that another one under the same settings is seen."""
+    files = sorted(path for path in workspace.model_dir.rglob("*") if path.is_file())
+    return tuple(
+        (str(path.relative_to(workspace.model_dir)), path.stat().st_size, path.stat().st_mtime_ns)
+        for path in files
+    )
