@@ -24,17 +24,19 @@ from dbt_t2s.corpus.examples import Example
 from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
 from dbt_t2s.instances import Instances, instances_of, readable
+from dbt_t2s.judge import fixture_inputs, unit_suite
 from dbt_t2s.judge.baseline import Baseline, baseline_of
 from dbt_t2s.judge.html import to_html
 from dbt_t2s.judge.junit import to_junit
 from dbt_t2s.judge.markdown import to_markdown
 from dbt_t2s.judge.oracle import metric_items, saved_query_items
 from dbt_t2s.judge.outcomes import Prediction, SuiteReport, shares_by_type
-from dbt_t2s.judge.report import Report, to_json
+from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
 from dbt_t2s.pipeline import COMPARED_ROWS
+from dbt_t2s.project import artifacts
 from dbt_t2s.project.json_file import SEMANTIC_MANIFEST, load
 from dbt_t2s.project.metrics import Answer as Compiled
 from dbt_t2s.project.metrics import MetricFlow, MetricFlowError, with_ratio_aliases
@@ -73,6 +75,7 @@ def validate_model(workspace: Workspace) -> Report:
             "schema": fingerprint_at(workspace.schema_path),
             "warehouse": instances.content,
             "suites": store.fingerprint([suite.items for suite in suites]),
+            "unit_tests": _unit_test_stamp(workspace, schema),
             "settings": store.fingerprint([settings.refuse_under, settings.style]),
         }
         ready = _ready_report(workspace, inputs)
@@ -90,10 +93,28 @@ def validate_model(workspace: Workspace) -> Report:
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             baseline=_baseline(workspace, inputs["model"]),
         )
+        begun = replace(begun, sections=_unit_tests(workspace))
         report = _judged(workspace, schema, instances, suites, begun)
         _write(workspace, report)
         store.write_json(workspace.validation_path, report, inputs)
     return report
+
+
+def _unit_test_stamp(workspace: Workspace, schema: ProjectSchema) -> str:
+    """The same as long as the project's unit tests would give the same verdicts."""
+    return fixture_inputs.stamp(
+        schema, artifacts.read(workspace.project.target_path), workspace.project.root
+    )
+
+
+def _unit_tests(workspace: Workspace) -> tuple[Section, ...]:
+    """The project's own unit tests, run in DuckDB; nothing where it has none."""
+    suite = unit_suite.run_unit_suite(workspace.project)
+    workspace.console.issues(suite.issues)
+    if not suite.verdicts:
+        return ()
+    content = json.dumps(unit_suite.to_json(suite))
+    return (Section("unit_tests", tuple(unit_suite.lines(suite)), content),)
 
 
 def write_reports(

@@ -19,7 +19,7 @@ PACKAGE = Path(dbt_t2s.__file__).parent
 ROOMS = ("project", "query", "corpus", "model", "judge", "serve")
 
 # Files at the top that every room may use; they themselves use only each other and the schema.
-SHARED = {"errors", "store", "codec", "sql", "duck"}
+SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
     "cli", "pipeline", "answers", "validation", "instances", "freshness",
     "show", "workspace", "config", "console", "__main__",

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dbt_t2s import duck, sql
+from dbt_t2s import duck, skeletons, sql
 from dbt_t2s.duck import Rows
 
 
@@ -146,7 +146,8 @@ SAME = (
 
 def test_a_skeleton_keeps_the_shape_and_drops_names() -> None:
     shapes = [
-        sql.skeleton(text, "duckdb").removeprefix("WITH q1 AS (SELECT _number) ") for text in SAME
+        skeletons.skeleton(text, "duckdb").removeprefix("WITH q1 AS (SELECT _number) ")
+        for text in SAME
     ]
     assert shapes[0] == shapes[1]
     assert shapes[0] == (
@@ -158,12 +159,14 @@ def test_a_skeleton_keeps_the_shape_and_drops_names() -> None:
 
 def test_a_skeleton_is_its_own_skeleton() -> None:
     for text in SAME:
-        shape = sql.skeleton(text, "duckdb")
-        assert sql.skeleton(shape, "duckdb").count("_column") >= shape.count("_column")
+        shape = skeletons.skeleton(text, "duckdb")
+        assert skeletons.skeleton(shape, "duckdb").count("_column") >= shape.count("_column")
 
 
 def test_types_and_units_stay_in_a_skeleton() -> None:
-    shape = sql.skeleton("select cast(a as decimal(12,2)), b - interval '3' month from t", "duckdb")
+    shape = skeletons.skeleton(
+        "select cast(a as decimal(12,2)), b - interval '3' month from t", "duckdb"
+    )
     assert "DECIMAL(12, 2)" in shape
     assert "INTERVAL '3' MONTH" in shape
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dbt_t2s import sql
+from dbt_t2s import skeletons, sql
 from dbt_t2s.sql import exp
 
 _OPERATORS: tuple[tuple[type[exp.Expr], str], ...] = (
@@ -122,9 +122,9 @@ def _value_type(node: exp.Expr, left: bool) -> str:
 def _type(node: exp.Expr) -> str:
     node = node.unnest()
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
-        return sql.literal_type(node.this)
+        return skeletons.literal_type(node.this)
     if isinstance(node, exp.Literal):
-        return sql.literal_type(node)
+        return skeletons.literal_type(node)
     if isinstance(node, exp.Neg):
         return _type(node.this)
     if isinstance(node, exp.Boolean):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypedDict
 
-from dbt_t2s import sql
+from dbt_t2s import skeletons, sql
 from dbt_t2s.corpus import clauses
 from dbt_t2s.project.known import Known
 from dbt_t2s.project.origins import Origins, Unresolved
@@ -174,7 +174,7 @@ def _read_tree(
     kinds = _rename(places, known)
     facts = [None if isinstance(each, Unresolved) else _facts(each, known, kinds) for each in parts]
     tables = [origins.tables(scope) for scope in chosen]
-    sql.fill_slots(tree, kinds)
+    skeletons.fill_slots(tree, kinds)
     for index, (part, fact) in enumerate(zip(parts, facts, strict=True)):
         if isinstance(part, Unresolved):
             failures.append(Failure(part.reason, str(part)))

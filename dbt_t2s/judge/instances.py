@@ -128,14 +128,10 @@ def _parents_first(targets: Sequence[_Target], joins: Sequence[Join]) -> tuple[_
 def _kept_whole(joins: Sequence[Join]) -> set[str]:
     """Tables in a cycle of joins, and all they point at: no subset of those is simple to keep."""
     points = {(each.table, each.to_table) for each in joins}
-    reach = set(points)
-    while True:
-        longer = {(a, d) for a, b in reach for c, d in points if b == c} - reach
-        if not longer:
-            break
-        reach |= longer
-    cyclic = {a for a, b in reach if a == b}
-    return cyclic | {b for a, b in reach if a in cyclic}
+    left = {name for pair in points for name in pair}
+    while free := left - {to_table for table, to_table in points if table in left}:
+        left -= free
+    return left
 
 
 def _perturbed(

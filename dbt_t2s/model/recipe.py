@@ -76,7 +76,7 @@ class Recipe:
     deaf: float = 0.06
     fewer: float = 0.0
     settled: int = 4
-    kept: float = 0.5
+    kept: float = 0.75
     slowly: float = 0.1
     refusals: float = 0.25
 
