@@ -38,7 +38,9 @@ from dbt_t2s.query.plan import canonical
 from tests.tools.pretrain.ranker import sources
 
 _MOST_PER_SCHEMA = 40
-_WRONGLY_REFUSED = 0.07
+# Another team's questions differ more from these than these from each other: at 7% here, 11% of the
+# answerable questions about the example project were refused.
+_WRONGLY_REFUSED = 0.02
 Beams = tuple[np.ndarray, np.ndarray]  # features (plans, FEATURES), right (plans,)
 
 
