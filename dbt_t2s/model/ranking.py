@@ -100,6 +100,14 @@ class Explained:
         )
         return np.concatenate((made, cue_features(self.text, tokens)))
 
+    def all_said(self, plan: Found) -> bool:
+        """Whether every word that is no stop word names or mentions an item of the plan."""
+        used = [self.place[t] for t in plan.tokens if t in self.place]
+        if not used or not self.content.any():
+            return False
+        named = self.marks[:, used][..., [0, 2]].max((1, 2)) >= _EXACT
+        return bool(named[self.content].all())
+
     def _missed_names(self, sort: str, used: Sequence[int]) -> float:
         """How many words stand in the full name of an item of ``sort``, but of none used."""
         of_sort = self.sorts == sort
@@ -147,9 +155,15 @@ class Ranking:
     def refusal(
         self, refusal: float, ordered: Sequence[tuple[float, Found]], linked: Linked
     ) -> float:
-        """The chance that nothing in the project answers; over a half means to refuse."""
+        """The chance that nothing in the project answers; over a half means to refuse.
+
+        Where the best plan uses what every word names, only the network's own chance counts: the
+        fitted one knows unanswerable questions by faint doubts, and those it has of all short ones.
+        """
         score = float(refusal_features(refusal, ordered, linked) @ self._refusing)
-        return 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))
+        chance = 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))
+        said = bool(ordered) and Explained(linked).all_said(ordered[0][1])
+        return min(chance, refusal) if said else chance
 
     def order(self, plans: Sequence[Found], linked: Linked) -> list[tuple[float, Found]]:
         """(share among the plans, plan), best first; shares add up to 1."""

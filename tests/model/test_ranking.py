@@ -53,3 +53,20 @@ def test_the_surer_the_network_is_to_refuse_the_likelier_a_refusal(index: Schema
     chances = [Ranking().refusal(p, ordered, linked) for p in (0.01, 0.5, 0.99)]
     assert chances == sorted(chances)
     assert 0 <= chances[0] <= chances[-1] <= 1
+
+
+def test_a_question_that_the_plan_says_whole_is_refused_only_by_a_sure_network(
+    index: SchemaIndex,
+) -> None:
+    linked = link(index, "What is the revenue?")
+    plan = found("m:revenue END", 0.6)
+    assert Explained(linked).all_said(plan)
+    ordered = Ranking().order((plan,), linked)
+    assert Ranking().refusal(0.05, ordered, linked) <= 0.05
+    assert Ranking().refusal(0.99, ordered, linked) > 0.5
+
+
+def test_a_word_that_nothing_names_is_left_unsaid(index: SchemaIndex) -> None:
+    plan = found("m:revenue END", 0.6)
+    for question in ("What is the revenue of our zeppelins?", "show me all of it", "?"):
+        assert not Explained(link(index, question)).all_said(plan)
