@@ -11,6 +11,7 @@ from pathlib import Path
 from dbt_t2s import store
 from dbt_t2s.duck import Execute
 from dbt_t2s.errors import ModelError, ServeError, WarehouseError
+from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import Instances, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.generate import Candidate, Generator
@@ -117,7 +118,7 @@ def open_trained(workspace: Workspace) -> tuple[ProjectSchema, Trained]:
         )
     trained = store.read_json(workspace.trained_path, Trained, hint=TRAIN)
     schema = store.read_json(workspace.schema_path, ProjectSchema, hint=TRAIN)
-    if trained.schema != fingerprint_at(workspace.schema_path):
+    if trained.schema != content_of(workspace.schema_path):
         workspace.console.warn(
             "the schema has changed since the model was trained; it may answer wrongly",
             where=str(workspace.schema_path),
@@ -170,9 +171,3 @@ def _instances(workspace: Workspace) -> Instances:
     if not path.exists():
         raise WarehouseError("the copy of the warehouse is gone", where=str(path), hint=TRAIN)
     return instances
-
-
-def fingerprint_at(path: Path) -> str:
-    """The fingerprint in the header of the artefact at ``path``; empty where there is none."""
-    header = store.read_header(path)
-    return header.fingerprint if header is not None else ""

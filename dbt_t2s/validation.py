@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,15 +14,14 @@ from dbt_t2s import store
 from dbt_t2s.answers import (
     TRAIN,
     candidates,
-    fingerprint_at,
     load_model,
     open_trained,
 )
 from dbt_t2s.config import SUITES
-from dbt_t2s.console import Progress
 from dbt_t2s.corpus.examples import Example
-from dbt_t2s.duck import Execute, QueryError, Rows
+from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
+from dbt_t2s.freshness import content_of, usable
 from dbt_t2s.instances import Instances, instances_of, readable
 from dbt_t2s.judge import fixture_inputs, unit_suite
 from dbt_t2s.judge.baseline import Baseline, baseline_of
@@ -32,9 +31,9 @@ from dbt_t2s.judge.markdown import to_markdown
 from dbt_t2s.judge.oracle import metric_items, saved_query_items
 from dbt_t2s.judge.outcomes import Prediction, SuiteReport, shares_by_type
 from dbt_t2s.judge.report import Report, Section, to_json
-from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.judge.sandbox import Limits, Sandbox, execute_all
 from dbt_t2s.judge.suite import TestItem, read_suite
-from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
+from dbt_t2s.judge.validate import House, NothingToJudge, Stopped, validate
 from dbt_t2s.pipeline import COMPARED_ROWS
 from dbt_t2s.project import artifacts
 from dbt_t2s.project.json_file import SEMANTIC_MANIFEST, load
@@ -72,14 +71,14 @@ def validate_model(workspace: Workspace) -> Report:
         settings = workspace.settings
         inputs = {
             "model": store.fingerprint([trained, _model_stamp(workspace)]),
-            "schema": fingerprint_at(workspace.schema_path),
+            "schema": content_of(workspace.schema_path),
             "warehouse": instances.content,
             "suites": store.fingerprint([suite.items for suite in suites]),
             "unit_tests": _unit_test_stamp(workspace, schema),
             "settings": store.fingerprint([settings.refuse_under, settings.style]),
         }
-        ready = _ready_report(workspace, inputs)
-        if ready is not None:
+        ready = usable(workspace.validation_path, Report, inputs)
+        if ready is not None and workspace.report_path.exists():
             workspace.console.info("validation: up to date")
             _write(workspace, ready)  # a run that broke off may have left its own there
             return ready
@@ -281,17 +280,28 @@ def _judged(
     golds = [gold for suite in suites for item in suite.items for gold in item.golds]
     relations = dict.fromkeys((*readable(schema, instances), *_read_by(golds, schema.dialect)))
     with _sandboxes(workspace, tuple(relations), schema.dialect, instances) as sandboxes:
-        executes = tuple(sandbox.execute for sandbox in sandboxes)
+        run = partial(execute_all, sandboxes)
         explain = partial(_explained, sandboxes[0])
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
 
         def predict(questions: Sequence[str]) -> list[Prediction]:
-            return [_prediction(answer(each, generate, executes[0])) for each in questions]
+            return [_prediction(answer(each, generate, sandboxes[0].execute)) for each in questions]
 
         try:
             for suite in suites:
                 with workspace.console.progress(f"validating {suite.name}") as progress:
-                    reports.append(_suite_report(suite, predict, executes, house, schema, progress))
+                    judge = partial(
+                        validate,
+                        suite.items,
+                        predict,
+                        run,
+                        len(sandboxes),
+                        schema.dialect,
+                        name=suite.name,
+                        house=house,
+                        progress=partial(progress, f"validating {suite.name}"),
+                    )
+                    reports.append(_suite_report(suite, judge, len(sandboxes)))
         except Stopped as stopped:
             _keep(workspace, replace(begun, suites=(*reports, stopped.report)))
             raise stopped.reason from None
@@ -303,33 +313,17 @@ def _judged(
     return replace(begun, suites=tuple(reports))
 
 
-def _suite_report(
-    suite: Suite,
-    predict: Predict,
-    executes: Sequence[Execute],
-    house: House,
-    schema: ProjectSchema,
-    progress: Progress,
-) -> SuiteReport:
+def _suite_report(suite: Suite, judge: Callable[[], SuiteReport], instances: int) -> SuiteReport:
     """What became of a test set; JudgeError where no question of people's can be judged.
 
     A test set that was made from the project may have none: its issues say why.
     """
-    tell = partial(progress, f"validating {suite.name}")
     try:
-        found = validate(
-            suite.items,
-            predict,
-            executes,
-            schema.dialect,
-            name=suite.name,
-            house=house,
-            progress=tell,
-        )
+        found = judge()
     except NothingToJudge as nothing:
         if suite.name == "business":
             raise
-        found = SuiteReport(suite.name, (), nothing.issues, len(executes))
+        found = SuiteReport(suite.name, (), nothing.issues, instances)
     return replace(found, issues=(*suite.issues, *found.issues))
 
 
@@ -378,16 +372,6 @@ def _read_by(golds: Sequence[str], dialect: str) -> Iterator[str]:
 
 def _prediction(given: Answer) -> Prediction:
     return Prediction(given.status, given.sql, given.confidence, given.latency_ms, given.reason)
-
-
-def _ready_report(workspace: Workspace, inputs: dict[str, str]) -> Report | None:
-    header = store.read_header(workspace.validation_path)
-    if header is None or not header.matches(inputs) or not workspace.report_path.exists():
-        return None
-    try:
-        return store.read_json(workspace.validation_path, Report)
-    except StoreError:
-        return None
 
 
 def _model_stamp(workspace: Workspace) -> tuple[tuple[str, int, int], ...]:

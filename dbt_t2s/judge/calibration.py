@@ -43,6 +43,18 @@ class Calibration:
     threshold: Point | None
     wanted: float = WANTED
 
+    @property
+    def advice(self) -> tuple[str, str]:
+        """The setting to write, and what it does; an empty one where none does what is wanted."""
+        at = self.threshold
+        if at is None:
+            return "", f"no threshold keeps {self.wanted:.0%} of the given answers right"
+        return (
+            f"refuse_under: {at.floor:g}",
+            f"keeps {1 - at.risk:.1%} of the given answers right and gives {at.coverage:.1%} of"
+            " them",
+        )
+
 
 def calibration(outcomes: Iterable[Outcome], wanted: float = WANTED) -> Calibration:
     """The curve over all answers that the model gave; what it refused is not among them."""

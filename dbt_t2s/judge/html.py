@@ -107,14 +107,12 @@ def _refusals(suite: SuiteReport) -> str:
     rightly = "–"
     if suite.unanswerable:
         rightly = f"{refused(suite.unanswerable)} of {len(suite.unanswerable)}"
+    wrongly = f"{refused(suite.answerable)} of {len(suite.answerable)}"
     return _card(
         "Refusals",
         f"{_figure(rightly, 'questions without an answer were refused')}"
-        f"{_figure(f'{refused(suite.answerable)} of {len(suite.answerable)}', _WRONGLY)}",
+        f"{_figure(wrongly, 'questions with an answer were refused')}",
     )
-
-
-_WRONGLY = "questions with an answer were refused"
 
 
 def _latency(suite: SuiteReport) -> str:
@@ -180,14 +178,9 @@ def _cause_plot(outcomes: Sequence[Outcome]) -> str:
 
 
 def _calibration(report: Report) -> str:
-    found, at = report.calibration, report.calibration.threshold
-    if at is None:
-        note = f"No threshold keeps {found.wanted:.0%} of the given answers right."
-    else:
-        note = (
-            f"<code>refuse_under: {at.floor:g}</code> keeps {1 - at.risk:.1%} of the given"
-            f" answers right and gives {at.coverage:.0%} of them."
-        )
+    found = report.calibration
+    setting, does = found.advice
+    note = f"<code>{setting}</code> {does}." if setting else f"{does.capitalize()}."
     return f'{risk_coverage(found)}<p class="soft key">{note}</p>\n'
 
 

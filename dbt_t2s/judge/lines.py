@@ -139,13 +139,8 @@ def _weakest(title: str, shares: Iterable[tuple[str, Share]]) -> list[str]:
 def _calibration_lines(found: Calibration) -> list[str]:
     if not found.curve:
         return []
-    at = found.threshold
-    if at is None:
-        return [f"confidence: no threshold keeps {found.wanted:.0%} of the given answers right"]
-    return [
-        f"confidence: `refuse_under: {at.floor:g}` keeps {1 - at.risk:.1%} of the given"
-        f" answers right and gives {at.coverage:.1%} of them"
-    ]
+    setting, does = found.advice
+    return [f"confidence: `{setting}` {does}" if setting else f"confidence: {does}"]
 
 
 def _comparison_lines(found: Comparison) -> list[str]:

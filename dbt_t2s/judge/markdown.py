@@ -94,13 +94,8 @@ def _named(title: str, changes: Sequence[Change]) -> str:
 
 
 def _threshold(report: Report) -> str:
-    at = report.calibration.threshold
-    if at is None:
-        return ""
-    return (
-        f"`refuse_under: {at.floor:g}` keeps {1 - at.risk:.1%} of the given answers right"
-        f" and gives {at.coverage:.1%} of them."
-    )
+    setting, does = report.calibration.advice
+    return f"`{setting}` {does}." if setting else ""
 
 
 def _shares(shares: Iterable[tuple[str, Share]]) -> str:

@@ -24,6 +24,8 @@ _BATCH = 16
 _UNBOUND = ("parse", "forbidden", "bind")
 
 Predict = Callable[[Sequence[str]], list[Prediction]]
+# Runs a statement on every instance of the warehouse.
+Everywhere = Callable[[str], Sequence[Rows | QueryError]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class _Gold:
 
 @dataclass(frozen=True)
 class _Ground:
-    executes: Sequence[Execute]
+    run: Everywhere
     dialect: str
     house: House
 
@@ -84,21 +86,22 @@ _Judged = tuple[TestItem, tuple[_Gold, ...]]
 def validate(
     items: Sequence[TestItem],
     predict: Predict,
-    executes: Sequence[Execute],
+    run: Everywhere,
+    instances: int,
     dialect: str,
     *,
     name: str = "business",
     house: House | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> SuiteReport:
-    """Answers and judges ``items``; ``executes`` has one function per warehouse instance.
+    """Answers and judges ``items``; ``run`` gives a result for each of the ``instances``.
 
     A question whose golds all fail is left out and becomes an issue; JudgeError if none is left.
     Stopped, with what was judged so far, where the user or the warehouse ends it midway.
     """
-    if not executes:
+    if not instances:
         raise JudgeError("there is no warehouse to validate on", hint="run `dbt build`")
-    ground = _Ground(executes, dialect, house or House())
+    ground = _Ground(run, dialect, house or House())
     issues: list[Issue] = []
     outcomes: list[Outcome] = []
     try:
@@ -112,9 +115,9 @@ def validate(
             raise
         why = reason.what if isinstance(reason, T2SError) else "stopped by the user"
         partial = f"{len(outcomes)} of {len(items)} questions: {why}"
-        report = SuiteReport(name, tuple(outcomes), tuple(issues), len(executes), partial)
+        report = SuiteReport(name, tuple(outcomes), tuple(issues), instances, partial)
         raise Stopped(report, reason) from reason
-    return SuiteReport(name, tuple(outcomes), tuple(issues), len(executes))
+    return SuiteReport(name, tuple(outcomes), tuple(issues), instances)
 
 
 def _usable(
@@ -150,19 +153,25 @@ def _run_golds(item: TestItem, ground: _Ground) -> tuple[tuple[_Gold, ...], tupl
     issues: list[Issue] = []
     where = item.where or item.id
     for sql in item.golds:
-        results: list[Rows] = []
-        for execute in ground.executes:
-            result = execute(sql)
-            if isinstance(result, QueryError):
-                message = f"the gold SQL fails: {result.kind}: {first_line(result.message)}"
-                issues.append(Issue(Level.ERROR, where, message, "correct its SQL"))
-                break
-            results.append(result)
-        else:
-            ordered, keys = is_ordered(sql, ground.dialect), sort_keys(sql, ground.dialect)
-            golds.append(_Gold(sql, tuple(results), ordered, keys))
-            issues += _gold_warnings(where, results)
+        results = _ran(sql, ground)
+        if isinstance(results, QueryError):
+            message = f"the gold SQL fails: {results.kind}: {first_line(results.message)}"
+            issues.append(Issue(Level.ERROR, where, message, "correct its SQL"))
+            continue
+        ordered, keys = is_ordered(sql, ground.dialect), sort_keys(sql, ground.dialect)
+        golds.append(_Gold(sql, results, ordered, keys))
+        issues += _gold_warnings(where, results)
     return tuple(golds), tuple(issues)
+
+
+def _ran(sql: str, ground: _Ground) -> tuple[Rows, ...] | QueryError:
+    """The statement's rows on each instance, or the first error that one of them gives."""
+    results: list[Rows] = []
+    for result in ground.run(sql):
+        if isinstance(result, QueryError):
+            return result
+        results.append(result)
+    return tuple(results)
 
 
 def _gold_warnings(where: str, results: Sequence[Rows]) -> list[Issue]:
@@ -187,14 +196,11 @@ def _judge(
     if not prediction.sql.strip():
         return replace(begun, cause="error", detail=prediction.reason or "no SQL")
     begun = replace(begun, parses=_parses(prediction.sql, ground.dialect))
-    results: list[Rows] = []
-    for execute in ground.executes:
-        result = execute(prediction.sql)
-        if isinstance(result, QueryError):
-            detail = f"{result.kind}: {first_line(result.message)}"
-            binds = begun.parses and result.kind not in _UNBOUND
-            return replace(begun, binds=binds, cause="error", detail=detail)
-        results.append(result)
+    results = _ran(prediction.sql, ground)
+    if isinstance(results, QueryError):
+        detail = f"{results.kind}: {first_line(results.message)}"
+        binds = begun.parses and results.kind not in _UNBOUND
+        return replace(begun, binds=binds, cause="error", detail=detail)
     ran = _looked_at(replace(begun, binds=True, executes=True), results[0], golds, ground)
     return _compared(ran, results, golds, ground) if golds else replace(ran, cause="answered")
 

@@ -14,11 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model import quantized
@@ -35,6 +33,13 @@ from dbt_t2s.model.linking import (
     today_of,
 )
 from dbt_t2s.model.network import Batch, PlanConfig, PlanNetwork
+from dbt_t2s.model.training_state import (
+    identity_of,
+    load_state,
+    optimizer_of,
+    save_state,
+    set_rate,
+)
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import KEYWORDS
 
@@ -77,7 +82,6 @@ class Recipe:
     fewer: float = 0.0
     settled: int = 4
     kept: float = 0.75
-    slowly: float = 0.1
     refusals: float = 0.25
 
     def steps(self, rows: int) -> int:
@@ -97,11 +101,6 @@ class Row:
     linked: Linked
     target: tuple[int, ...]
     phase: int
-
-
-# What a run trains: a plan network, or one under a question reader that learns with it.
-Learner = TypeVar("Learner", bound=torch.nn.Module)
-LayOut = Callable[[Sequence[Row]], tuple[Batch, torch.Tensor]]
 
 
 def fewer_refusals(
@@ -309,21 +308,17 @@ def _has_bf16() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-class Run(Generic[Learner]):
+class Run:
     """One training run that can be stopped and gone on with exactly."""
 
     def __init__(
         self,
-        network: Learner,
+        network: PlanNetwork,
         rows: Sequence[Row],
         recipe: Recipe,
         seed: int,
         steps: int,
-        lay_out: LayOut = tensors,
-        slow: Sequence[torch.nn.Parameter] = (),
     ) -> None:
-        """``slow`` parameters learn at ``recipe.slowly`` times the others' rate."""
-        self._lay_out = lay_out
         self.network = network
         self.rows = rows
         self.recipe = recipe
@@ -334,21 +329,7 @@ class Run(Generic[Learner]):
         # The next batch is laid out while this one is learned from.
         self._ahead = ThreadPoolExecutor(max_workers=1)
         self._coming: tuple[int, Future[tuple[Batch, torch.Tensor]]] | None = None
-        careful = {id(p) for p in slow}
-        learning = [p for p in network.parameters() if p.requires_grad]
-        groups: list[dict[str, object]] = []
-        for scale, slowly in ((1.0, False), (recipe.slowly, True)):
-            members = [p for p in learning if (id(p) in careful) == slowly]
-            decayed = [p for p in members if p.dim() > 1]
-            plain = [p for p in members if p.dim() <= 1]
-            groups.append({"params": decayed, "weight_decay": recipe.weight_decay, "scale": scale})
-            groups.append({"params": plain, "weight_decay": 0.0, "scale": scale})
-        self.optimizer = torch.optim.AdamW(
-            [group for group in groups if group["params"]],
-            lr=recipe.rate,
-            betas=(0.9, 0.98),
-            fused=True,
-        )
+        self.optimizer = optimizer_of(network, recipe.rate, recipe.weight_decay)
 
     def advance(self) -> float:
         """One step; its loss. ModelError when the loss is no number."""
@@ -356,8 +337,7 @@ class Run(Generic[Learner]):
         torch.manual_seed(self.step + 1)
         self.network.train(True)
         batch, targets = self._batch()
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["scale"] * rate_at(self.step, self.steps, self.recipe)
+        set_rate(self.optimizer, rate_at(self.step, self.steps, self.recipe))
         blur(batch, targets, self.recipe)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_has_bf16()):
             loss = self.network(batch, targets)
@@ -376,7 +356,7 @@ class Run(Generic[Learner]):
 
     def _laid_out(self, step: int) -> tuple[int, Future[tuple[Batch, torch.Tensor]]]:
         rows = [self.rows[i] for i in self.order[step]]
-        return step, self._ahead.submit(self._lay_out, rows)
+        return step, self._ahead.submit(tensors, rows)
 
     def _batch(self) -> tuple[Batch, torch.Tensor]:
         coming = self._coming
@@ -388,43 +368,23 @@ class Run(Generic[Learner]):
         return made
 
     def save(self, path: Path, identity: str) -> None:
-        """Write the whole state to a temporary name, then rename."""
-        state = {f"net.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
-        names = [p for group in self.optimizer.param_groups for p in group["params"]]
-        for i, parameter in enumerate(names):
-            for key, value in self.optimizer.state[parameter].items():
-                state[f"opt.{i}.{key}"] = value.detach().clone().contiguous()
-        temporary = path.with_suffix(".tmp")
-        save_file(state, temporary, metadata={"step": str(self.step), "identity": identity})
-        temporary.replace(path)
+        save_state(path, self.network, self.optimizer, self.step, identity)
 
     def resume(self, path: Path, identity: str) -> bool:
         """Go on from ``path`` if it belongs to this very run."""
         if not path.is_file():
             return False
         try:
-            with safe_open(path, framework="pt") as saved:
-                metadata = saved.metadata() or {}
-                if metadata.get("identity") != identity:
-                    return False
-                values = {k: saved.get_tensor(k) for k in saved.keys()}  # noqa: SIM118
+            if identity_of(path) != identity:
+                return False
+            self.step = load_state(path, self.network, self.optimizer)
         except (SafetensorError, OSError):
             return False
-        network = {k[4:]: v for k, v in values.items() if k.startswith("net.")}
-        self.network.load_state_dict(network)
-        names = [p for group in self.optimizer.param_groups for p in group["params"]]
-        for i, parameter in enumerate(names):
-            found = {k.split(".", 2)[2]: v for k, v in values.items() if k.startswith(f"opt.{i}.")}
-            if found:
-                self.optimizer.state[parameter] = dict(found)
-        self.step = int(metadata["step"])
         return True
 
 
 @torch.inference_mode()
-def mean_loss(
-    network: torch.nn.Module, rows: Sequence[Row], batch: int = 32, lay_out: LayOut = tensors
-) -> float:
+def mean_loss(network: PlanNetwork, rows: Sequence[Row], batch: int = 32) -> float:
     """Mean token loss over rows; nan when there are none."""
     if not rows:
         return float("nan")
@@ -432,7 +392,7 @@ def mean_loss(
     total = 0.0
     for at in range(0, len(rows), batch):
         part = rows[at : at + batch]
-        total += float(network(*lay_out(part))) * len(part)
+        total += float(network(*tensors(part))) * len(part)
     return total / len(rows)
 
 
@@ -447,7 +407,7 @@ def train_network(
     resume: bool,
     progress: Progress | None,
     weights: Path | None = WEIGHTS,
-) -> tuple[Run[PlanNetwork], float]:
+) -> tuple[Run, float]:
     """Train to the planned number of steps; the run and its seconds."""
     network = new_network(len(index.items), seed, weights)
     pretrained = weights is not None and weights.is_file()

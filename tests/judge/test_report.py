@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from dbt_t2s.judge.lines import table, to_lines
 from dbt_t2s.judge.markdown import text, to_markdown
 from dbt_t2s.judge.outcomes import Outcome, Prediction, SuiteReport
 from dbt_t2s.judge.report import Report, Section, to_json
-from dbt_t2s.judge.sandbox import Sandbox
+from dbt_t2s.judge.sandbox import Sandbox, execute_all
 from dbt_t2s.judge.suite import TestItem
 from dbt_t2s.judge.validate import House, NothingToJudge, Stopped, validate
 from dbt_t2s.project.schema import Rule, Table
@@ -145,7 +146,7 @@ def test_what_was_judged_is_kept_when_judging_breaks_off(sandbox: Sandbox, way: 
         return right(questions)
 
     with pytest.raises(Stopped) as stopped:
-        validate(items(20), predict, [sandbox.execute], "duckdb")
+        validate(items(20), predict, partial(execute_all, [sandbox]), 1, "duckdb")
     found = stopped.value.report
     assert len(found.outcomes) == 16
     assert found.partial.startswith("16 of 20 questions")
@@ -159,7 +160,7 @@ def test_what_was_judged_is_kept_when_judging_breaks_off(sandbox: Sandbox, way: 
 def test_nothing_to_judge_says_why(sandbox: Sandbox) -> None:
     broken = [TestItem("a", "a", ("select nope from marts.orders",), "join", where="q.jsonl:1")]
     with pytest.raises(NothingToJudge) as nothing:
-        validate(broken, right, [sandbox.execute], "duckdb")
+        validate(broken, right, partial(execute_all, [sandbox]), 1, "duckdb")
     assert nothing.value.issues[0].where == "q.jsonl:1"
 
 
@@ -180,7 +181,9 @@ def test_an_answer_is_held_against_rules_style_and_the_golds_cost(sandbox: Sandb
         def predict(_: Sequence[str]) -> list[Prediction]:
             return [Prediction("ok", sql)]
 
-        return validate([item], predict, [sandbox.execute], "duckdb", house=house).outcomes[0]
+        return validate(
+            [item], predict, partial(execute_all, [sandbox]), 1, "duckdb", house=house
+        ).outcomes[0]
 
     same = judged(gold)
     assert (same.correct, same.equal, same.broken_rules, same.style) == (True, (True,), (), ())

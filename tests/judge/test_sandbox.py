@@ -179,6 +179,32 @@ def test_one_failing_instance_leaves_the_others(instances: tuple[Sandbox, ...]) 
     assert [type(each) for each in found] == [QueryError, Rows, Rows]
 
 
+def test_an_instance_that_runs_out_of_time_leaves_the_others(
+    instances: tuple[Sandbox, ...],
+) -> None:
+    # Only the first instance has the order 600: there it counts for ever.
+    found = execute_all(
+        instances,
+        "select (select count(*) from range(case when max(order_id) = 600 then 100000000000 else 1"
+        " end) t(x) where x % 7 = 8) from marts.orders",
+    )
+    assert [getattr(each, "kind", "rows") for each in found] == ["timeout", "rows", "rows"]
+
+
+def test_the_start_of_one_worker_takes_no_time_from_another(
+    instances: tuple[Sandbox, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(instances[0].execute(GOOD), Rows)
+    start = Sandbox._start
+
+    def slowly(sandbox: Sandbox) -> object:
+        time.sleep(instances[0].limits.timeout_s)
+        return start(sandbox)
+
+    monkeypatch.setattr(Sandbox, "_start", slowly)
+    assert all(isinstance(each, Rows) for each in execute_all(instances, GOOD))
+
+
 def test_a_translation_is_made_once_for_all_instances(tmp_path: Path) -> None:
     path = make_shop(tmp_path / "shop.duckdb")
     with (

@@ -51,7 +51,11 @@ def run(
     items: Sequence[TestItem], answers: dict[str, Prediction], executes: list[Execute]
 ) -> SuiteReport:
     return validate(
-        items, lambda questions: [answers[each] for each in questions], executes, "duckdb"
+        items,
+        lambda questions: [answers[each] for each in questions],
+        lambda sql: [execute(sql) for execute in executes],
+        len(executes),
+        "duckdb",
     )
 
 
@@ -200,7 +204,7 @@ def test_golds_that_prove_little_are_warned_of(executes: list[Execute]) -> None:
 
 def test_a_model_must_answer_every_question(executes: list[Execute]) -> None:
     with pytest.raises(JudgeError, match="0 answers to 1 questions"):
-        validate([item("x", COUNT)], lambda _: [], executes, "duckdb")
+        validate([item("x", COUNT)], lambda _: [], lambda sql: [executes[0](sql)], 1, "duckdb")
 
 
 @pytest.mark.parametrize(

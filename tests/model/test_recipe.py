@@ -95,11 +95,11 @@ def test_learning_lowers_the_loss(rows: list[Row], index: SchemaIndex) -> None:
     assert len(run.losses) == 60
 
 
-def weights(run: Run[PlanNetwork]) -> dict[str, torch.Tensor]:
+def weights(run: Run) -> dict[str, torch.Tensor]:
     return {k: v.clone() for k, v in run.network.state_dict().items()}
 
 
-def advance(run: Run[PlanNetwork], steps: int) -> Run[PlanNetwork]:
+def advance(run: Run, steps: int) -> Run:
     for _ in range(steps):
         run.advance()
     return run

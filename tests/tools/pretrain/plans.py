@@ -47,14 +47,6 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Sub: "SUB", exp.Div: "DIV"}
 _NAMING = frozenset(("name", "title", "label"))
 
 
-def to_plan(text: str, schema: ProjectSchema) -> Plan | None:
-    """The plan that says what gold SQL says; None where no plan does."""
-    try:
-        return Converter(schema).plan(text)
-    except NotConvertedError:
-        return None
-
-
 class Converter:
     """Converts gold SQL over one schema; NotConvertedError says why a text has no plan."""
 

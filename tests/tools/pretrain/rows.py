@@ -117,12 +117,6 @@ def find(
     return replace(found, rows=list(unique.values()))
 
 
-def human_rows(data: Path) -> list[Row]:
-    """Every question that has a plan which the decoder can write."""
-    found_schemas, questions = read_schemas(data)
-    return find(found_schemas, questions).rows
-
-
 def _as_said(tokens: tuple[str, ...], said: Sequence[str]) -> tuple[str, ...]:
     """Quoted text in the question's own case, and "more than 1" where the gold says ">= 2"."""
     texts = {t.lower(): t for t in said if t.startswith("s:")}

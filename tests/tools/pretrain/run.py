@@ -2,30 +2,37 @@
 
     python -m tests.tools.pretrain.run PACKED OUT --examples 3000000 --minutes 8
 
-PACKED is what ``pack`` made. Each call goes on from OUT's checkpoint and stops after ``--minutes``;
-the network is written to OUT once all examples are seen. On what ``split`` holds out it prints the
-loss and the share of plans written exactly right, each token chosen with the gold's before it.
+PACKED is what ``pack`` made. Each call goes on from OUT's checkpoint, stops after ``--minutes`` and
+writes the network as it then is to OUT. On what ``split`` holds out it prints the loss and the
+share of plans written exactly right, each token chosen with the gold's before it.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dbt_t2s.model import quantized
 from dbt_t2s.model.encoder import READER, Encoder, QuestionReader
 from dbt_t2s.model.network import Batch, Memory, PlanConfig, PlanNetwork
 from dbt_t2s.model.recipe import Recipe, blur, new_network, rate_at
+from dbt_t2s.model.training_state import (
+    identity_of,
+    load_state,
+    optimizer_of,
+    save_state,
+    set_rate,
+)
 from dbt_t2s.query.linear import KEYWORDS
 from tests.tools.pretrain.resident import ReadBatch, Resident
 
@@ -95,19 +102,12 @@ class Pretraining:
         self._recipe = Recipe(
             rate=settings.rate, warmup=min(1000, settings.steps // 20), fewer=0.4, settled=0
         )
-        slow = {id(p) for p in network.reader.parameters()}
-        groups = []
-        for parameter in network.parameters():
-            decay = self._recipe.weight_decay if parameter.dim() > 1 else 0.0
-            scale = settings.reader_rate if id(parameter) in slow else 1.0
-            groups.append({"params": [parameter], "weight_decay": decay, "scale": scale})
-        merged: dict[tuple[float, float], dict[str, object]] = {}
-        for group in groups:
-            key = (float(group["weight_decay"]), float(group["scale"]))  # type: ignore[arg-type]
-            made = merged.setdefault(key, {**group, "params": []})
-            made["params"] += group["params"]  # type: ignore[operator]
-        self.optimizer = torch.optim.AdamW(
-            list(merged.values()), lr=settings.rate, betas=(0.9, 0.98), fused=True
+        self.optimizer = optimizer_of(
+            network,
+            settings.rate,
+            self._recipe.weight_decay,
+            slow=network.reader.parameters(),
+            slowly=settings.reader_rate,
         )
         self._order = self._batches()
 
@@ -131,8 +131,7 @@ class Pretraining:
         torch.manual_seed(settings.seed * 1_000_003 + self.step)
         network.train(True)
         batch, targets = self.rows.batch(next(self._order))
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["scale"] * rate_at(self.step, settings.steps, self._recipe)
+        set_rate(self.optimizer, rate_at(self.step, settings.steps, self._recipe))
         blur(batch, targets, self._recipe)
         device = targets.device.type
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
@@ -166,36 +165,16 @@ class Pretraining:
         return loss / max(len(rows), 1), right / max(len(rows), 1)
 
     def save(self, path: Path) -> None:
-        """Write the whole state to a temporary name, then rename."""
-        state = {f"net.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
-        for number, parameter in enumerate(self._parameters()):
-            for key, value in self.optimizer.state[parameter].items():
-                state[f"opt.{number}.{key}"] = value.detach().contiguous()
-        temporary = path.with_suffix(".tmp")
-        save_file(state, temporary, metadata={"step": str(self.step), "of": str(self.settings)})
-        temporary.replace(path)
+        identity = json.dumps(asdict(self.settings))
+        save_state(path, self.network, self.optimizer, self.step, identity)
 
     def resume(self, path: Path) -> None:
         """Go on from ``path``; ValueError where that is another run's."""
-        from safetensors import safe_open
-
-        with safe_open(path, framework="pt") as saved:
-            metadata = saved.metadata() or {}
-        if metadata.get("of") != str(self.settings):
-            raise ValueError(f"{path} belongs to a run with {metadata.get('of')}")
-        values = load_file(path)
-        self.network.load_state_dict({k[4:]: v for k, v in values.items() if k[:4] == "net."})
-        for number, parameter in enumerate(self._parameters()):
-            prefix = f"opt.{number}."
-            found = {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
-            self.optimizer.state[parameter] = {
-                k: v if k == "step" else v.to(parameter.device) for k, v in found.items()
-            }
-        self.step = int(metadata["step"])
+        found = settings_of(path)
+        if found != self.settings:
+            raise ValueError(f"{path} belongs to a run with {found}")
+        self.step = load_state(path, self.network, self.optimizer)
         self._order = self._batches()
-
-    def _parameters(self) -> list[Tensor]:
-        return [p for group in self.optimizer.param_groups for p in group["params"]]
 
     def told(self, seconds: float) -> str:
         recent = torch.stack(self.losses[-200:]).mean() if self.losses else torch.tensor(math.nan)
@@ -206,6 +185,11 @@ class Pretraining:
                 unseen += f" {name} {loss:.3f} exact {right:.3f}"
         at = f"step {self.step}/{self.settings.steps}"
         return f"{at} loss {float(recent):.3f}{unseen} {seconds:.0f} s"
+
+
+def settings_of(checkpoint: Path) -> Settings:
+    """Those of the run that a checkpoint belongs to."""
+    return Settings(**json.loads(identity_of(checkpoint)))
 
 
 def write(network: ReadingNetwork, out: Path) -> None:
@@ -285,11 +269,15 @@ def main() -> None:
     print(f"{counts}, {time.monotonic() - began:.0f} s", flush=True)
     network = _network(encoder, given).to(device)
     print(f"{sum(p.numel() for p in network.network.parameters()):,} parameters", flush=True)
-    left = given.minutes * 60 - (time.monotonic() - began)
-    examples = given.examples or _examples_in(left, network, rows, given)
-    run = Pretraining(network, rows, _settings(examples, given))
     checkpoint = given.out / "pretraining.safetensors"
     given.out.mkdir(parents=True, exist_ok=True)
+    examples: int | None = given.examples
+    if examples is None and checkpoint.is_file():
+        examples = settings_of(checkpoint).examples
+    elif examples is None:
+        left = given.minutes * 60 - (time.monotonic() - began)
+        examples = _examples_in(left, network, rows, given)
+    run = Pretraining(network, rows, _settings(examples, given))
     if checkpoint.is_file():
         run.resume(checkpoint)
     while run.step < run.settings.steps and time.monotonic() - began < given.minutes * 60:
