@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 
 from dbt_t2s.model.linking import Linked
 from dbt_t2s.model.network import Memory, PlanNetwork
+from dbt_t2s.model.outdone import outdone
 from dbt_t2s.query.grammar import Grammar, State
 from dbt_t2s.query.items import Item
 from dbt_t2s.query.linear import KEYWORDS
@@ -53,6 +55,7 @@ def search(
     written = network.unfold(memory)
     done: list[_Beam] = []
     refusal = 0.0
+    passed_over = outdone(linked)
     for step in range(longest - 1):
         written = written.of(torch.tensor([b.parent for b in beams]))
         scores, written = network.step(memory, written, torch.tensor([b.last for b in beams]))
@@ -60,7 +63,10 @@ def search(
             refusal = float(torch.softmax(scores[0], -1)[_REFUSE])
         grown: list[_Beam] = []
         for row, beam in enumerate(beams):
-            grown.extend(_grow(beam, row, scores[row], linked.items, grammar, width))
+            allowed = _allowed(beam, scores.shape[1], linked.items, grammar)
+            if bool(allowed.any()):
+                logs = _logs(scores[row], allowed, passed_over)
+                grown.extend(_grow(beam, row, logs, linked.items, grammar, width))
         grown.sort(key=lambda b: -b.score)
         beams = []
         for beam in grown[: 2 * width]:
@@ -86,27 +92,42 @@ def _settled(done: list[_Beam], open_score: float, width: int) -> bool:
     return hopeless or (len(done) >= width and open_score < done[width - 1].score)
 
 
-def _grow(
-    beam: _Beam,
-    row: int,
-    scores: torch.Tensor,
-    items: tuple[Item, ...],
-    grammar: Grammar,
-    width: int,
-) -> list[_Beam]:
-    """The beam's best continuations that the grammar allows."""
-    allowed = torch.zeros(len(scores), dtype=torch.bool)
+def _allowed(beam: _Beam, choices: int, items: tuple[Item, ...], grammar: Grammar) -> torch.Tensor:
+    """Which next tokens (choices,) the grammar allows."""
+    allowed = torch.zeros(choices, dtype=torch.bool)
     for keyword in grammar.keywords(beam.state):
         allowed[_KEYWORD_AT[keyword]] = True
     if not beam.tokens:
         allowed[_REFUSE] = False  # refusing is decided by its probability, not by the search
-    base = len(KEYWORDS)
     fits = torch.tensor(list(grammar.items(beam.state, items)), dtype=torch.bool)
-    allowed[base : base + len(items)] = fits
-    if not bool(allowed.any()):
-        return []
+    allowed[len(KEYWORDS) : len(KEYWORDS) + len(items)] = fits
+    return allowed
+
+
+def _logs(
+    scores: torch.Tensor, allowed: torch.Tensor, passed_over: Mapping[int, int]
+) -> torch.Tensor:
+    """Log probabilities (choices,): what is passed over gives its share to what outdoes it."""
     logs = torch.log_softmax(scores.masked_fill(~allowed, float("-inf")), -1)
-    top = torch.topk(logs, min(2 * width, int(allowed.sum())))
+    for what, by in passed_over.items():
+        here, there = len(KEYWORDS) + what, len(KEYWORDS) + by
+        if bool(allowed[here]) and bool(allowed[there]):
+            logs[there] = torch.logaddexp(logs[there], logs[here])
+            logs[here] = float("-inf")
+    return logs
+
+
+def _grow(
+    beam: _Beam,
+    row: int,
+    logs: torch.Tensor,
+    items: tuple[Item, ...],
+    grammar: Grammar,
+    width: int,
+) -> list[_Beam]:
+    """The beam's best continuations."""
+    base = len(KEYWORDS)
+    top = torch.topk(logs, min(2 * width, int((logs > float("-inf")).sum())))
     grown: list[_Beam] = []
     for value, at in zip(top.values.tolist(), top.indices.tolist(), strict=True):
         if len(grown) == width:
