@@ -1,0 +1,51 @@
+"""Pairs of a query and another one, judged on one file as ``validate`` judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbt_t2s import duck
+from dbt_t2s.duck import QueryError, Rows
+from dbt_t2s.judge.compare import compare, is_ordered, sort_keys
+
+TIMEOUT_S = 2.0
+# ``compare`` calls no cut, unordered result equal to another, not even to itself.
+MOST_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Pair:
+    """``kind`` is a mistake's or a rewrite's, ``law`` why the two are equal, if they are."""
+
+    gold: str
+    kind: str
+    sql: str
+    law: str = ""
+
+
+def told_apart(path: Path, pairs: Sequence[Pair]) -> tuple[tuple[Pair, str], ...]:
+    """The pairs that the file tells apart, with how; golds that fail tell nothing."""
+    connection = duck.open_read_only(path, timeout_s=TIMEOUT_S)
+    golds: dict[str, Rows | QueryError] = {}
+    orders: dict[str, tuple[bool, tuple[int, ...]]] = {}
+    apart: list[tuple[Pair, str]] = []
+    try:
+        for pair in pairs:
+            if pair.gold not in golds:
+                golds[pair.gold] = duck.run(connection, pair.gold, MOST_ROWS)
+                orders[pair.gold] = is_ordered(pair.gold, "duckdb"), sort_keys(pair.gold, "duckdb")
+            gold = golds[pair.gold]
+            if isinstance(gold, QueryError):
+                continue
+            got = duck.run(connection, pair.sql, MOST_ROWS)
+            if isinstance(got, QueryError):
+                apart.append((pair, f"{got.kind}: {got.message}"))
+                continue
+            verdict = compare(gold, got, *orders[pair.gold])
+            if not verdict.equal:
+                apart.append((pair, verdict.reason))
+    finally:
+        connection.close()
+    return tuple(apart)
