@@ -25,7 +25,7 @@ _WHOLE_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT"
 
 
 @dataclass(frozen=True)
-class _Target:
+class Target:
     """A queryable table as it stands in the file: ``name`` and ``fresh`` are quoted."""
 
     table: Table
@@ -46,7 +46,7 @@ def make_instances(
     on, and it would be computed anew by every query. The same seed gives the same rows.
     """
     first = warehouse
-    if any(target.is_view for target in _inspect(warehouse, schema)):
+    if any(target.is_view for target in inspect(warehouse, schema)):
         first = _rebuilt(warehouse, directory / "instance_0", schema, None)
     others = (
         _rebuilt(warehouse, directory / f"instance_{number}", schema, seed + number)
@@ -58,7 +58,7 @@ def make_instances(
 def _rebuilt(warehouse: Path, directory: Path, schema: ProjectSchema, seed: int | None) -> Path:
     """A copy with its queryable tables made anew; as they are when ``seed`` is None."""
     path = duck.copy_warehouse(warehouse, directory)
-    targets = _inspect(path, schema)
+    targets = inspect(path, schema)
     names = {target.table.name for target in targets}
     joins = [each for each in schema.joins if {each.table, each.to_table} <= names]
     ordered = _parents_first(targets, joins)
@@ -80,13 +80,13 @@ def _rebuilt(warehouse: Path, directory: Path, schema: ProjectSchema, seed: int 
     return path
 
 
-def _inspect(path: Path, schema: ProjectSchema) -> tuple[_Target, ...]:
+def inspect(path: Path, schema: ProjectSchema) -> tuple[Target, ...]:
     """The schema's tables that are in the file."""
     found = {
         (catalog.lower(), schema_name.lower(), name.lower()): (catalog, schema_name, name, kind)
         for catalog, schema_name, name, kind in duck.relations_of(path)
     }
-    targets: list[_Target] = []
+    targets: list[Target] = []
     connection = duck.open_read_only(path)
     try:
         for number, table in enumerate(schema.tables):
@@ -97,7 +97,7 @@ def _inspect(path: Path, schema: ProjectSchema) -> tuple[_Target, ...]:
             described = connection.execute(f"describe {name}").fetchall()
             counted = connection.execute(f"select count(*) from {name}").fetchone()
             targets.append(
-                _Target(
+                Target(
                     table=table,
                     name=name,
                     fresh=duck.quoted(place[0], place[1], f"__t2s_fresh_{number}"),
@@ -112,10 +112,10 @@ def _inspect(path: Path, schema: ProjectSchema) -> tuple[_Target, ...]:
     return tuple(targets)
 
 
-def _parents_first(targets: Sequence[_Target], joins: Sequence[Join]) -> tuple[_Target, ...]:
+def _parents_first(targets: Sequence[Target], joins: Sequence[Join]) -> tuple[Target, ...]:
     """The one side of a join before its many side; tables in a cycle come last, as they are."""
     waiting = list(targets)
-    done: list[_Target] = []
+    done: list[Target] = []
     while waiting:
         names = {target.table.name for target in waiting}
         blocked = {each.table for each in joins if each.to_table in names}
@@ -135,7 +135,7 @@ def _kept_whole(joins: Sequence[Join]) -> set[str]:
 
 
 def _perturbed(
-    target: _Target, targets: Sequence[_Target], joins: Sequence[Join], seed: int
+    target: Target, targets: Sequence[Target], joins: Sequence[Join], seed: int
 ) -> str:
     """The SELECT of a table's perturbed rows."""
     key = _row_key(target)
@@ -156,7 +156,7 @@ def _perturbed(
     return f"select {columns} from {target.name} as t{where} order by {key}"
 
 
-def _row_key(target: _Target) -> str:
+def _row_key(target: Target) -> str:
     """What tells rows apart: chance hangs on it, so that it does not hang on storage order."""
     present = {name.lower(): name for name, _ in target.columns}
     keys = [present[each.lower()] for each in target.table.primary_key if each.lower() in present]
@@ -170,7 +170,7 @@ def _chance(purpose: str, key: str, seed: int) -> str:
     return f"(hash({salt}, {key}) >> 8)"
 
 
-def _has_parent(join: Join, parent: _Target) -> str:
+def _has_parent(join: Join, parent: Target) -> str:
     """Rows keep a parent if they had one; orphans that the data has stay orphans."""
     pairs = zip(join.columns, join.to_columns, strict=True)
     matches = " and ".join(f"p.{duck.quoted(to)} = t.{duck.quoted(own)}" for own, to in pairs)
@@ -190,7 +190,7 @@ def _fixed_columns(table: Table, joins: Sequence[Join]) -> set[str]:
     return {name.lower() for name in names}
 
 
-def _column(target: _Target, name: str, kind: str, key: str, fixed: set[str], seed: int) -> str:
+def _column(target: Target, name: str, kind: str, key: str, fixed: set[str], seed: int) -> str:
     written = f"t.{duck.quoted(name)}"
     described = next((c for c in target.table.columns if c.name.lower() == name.lower()), None)
     if described is None or name.lower() in fixed:
@@ -207,7 +207,7 @@ def _column(target: _Target, name: str, kind: str, key: str, fixed: set[str], se
     return written if expression is written else f"{expression} as {duck.quoted(name)}"
 
 
-def _is_jittered(target: _Target, column: Column, kind: str) -> bool:
+def _is_jittered(target: Target, column: Column, kind: str) -> bool:
     """Amounts are; rates, scores of few values, and counts beside amounts are not.
 
     A quantity times a price is still the amount then.

@@ -1,0 +1,372 @@
+"""Copies of rows with other values, together with all the rows that must change with them.
+
+A copy gets keys of its own, so what is unique stays so. What follows from a changed value in its
+row follows in the copy (``row_ties``); a row that names a changed row names its copy; what a row
+repeats of the row it names, or of its twin in another table, changes there too.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from dbt_t2s.duck import Connection, QueryError, quoted, run
+from dbt_t2s.judge.row_ties import Link, Ties
+from dbt_t2s.judge.wanted_values import Value
+
+# Rows that hang together are followed this far before a copy is given up.
+_MOST_COPIES = 12
+Place = tuple[str, int]
+
+
+class TornError(Exception):
+    """A change that would tell apart what the data holds together."""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A row of ``table`` to be written: that of ``rowid`` with ``changes`` (names in lower case)."""
+
+    table: str
+    rowid: int
+    changes: tuple[tuple[str, object], ...]
+
+
+@dataclass
+class _Row:
+    table: str
+    rowid: int
+    old: Mapping[str, object]
+    new: dict[str, object] = field(default_factory=dict)
+    copied: bool = False
+
+    def value(self, column: str) -> object:
+        return self.new.get(column, self.old[column])
+
+
+class Copier:
+    """Makes copies over one file; keys go on from the largest that is there."""
+
+    def __init__(self, connection: Connection, ties: Ties) -> None:
+        self._connection = connection
+        self.ties = ties
+        self._next: dict[tuple[str, str], int] = {}
+        self._made = 0
+
+    def copy(
+        self, rows: Sequence[Place], changes: Mapping[tuple[Place, str], Value]
+    ) -> tuple[Copied, ...]:
+        """Copies of ``rows``, the first in any case; TornError where that cannot be."""
+        family = _Family(self, self.ties)
+        for table, rowid in rows:
+            family.add(table, rowid)
+        wanted: dict[Place, dict[str, object]] = {}
+        for (place, column), value in changes.items():
+            wanted.setdefault(place, {})[column] = value
+        for place, values in wanted.items():
+            family.change(family.rows[place], values)
+        family.renew(family.rows[rows[0]])
+        self._made += 1
+        return family.copies()
+
+    def row(self, table: str, rowid: int) -> Mapping[str, object]:
+        found = self.rows(table, "rowid = ?", [rowid])
+        if not found:
+            raise TornError(f"{table} has no row {rowid}")
+        return found[0][1]
+
+    def rows(
+        self, table: str, condition: str, values: Sequence[object]
+    ) -> list[tuple[int, Mapping[str, object]]]:
+        """The first row, by place in the file, for which ``condition`` holds."""
+        name = self.ties.targets[table].name
+        cursor = self._connection.execute(
+            f"select rowid, * from {name} where {condition} order by rowid limit 1", list(values)
+        )
+        names = list(self.ties.types(table))
+        return [(row[0], dict(zip(names, row[1:], strict=True))) for row in cursor.fetchall()]
+
+    def ask(self, sql: str) -> object:
+        found = run(self._connection, sql)
+        if isinstance(found, QueryError):
+            raise TornError(found.message)
+        return found.rows[0][0] if found.rows else None
+
+    def calendar(self, form: str, value: object, kind: str) -> object:
+        """What ``form`` makes of a date, as a column of type ``kind`` holds it."""
+        written = "timestamp" if isinstance(value, datetime) else "date"
+        made = form.replace("{}", f"{written} '{value}'")
+        return self.ask(f"select try_cast({made} as {kind})")
+
+    def fresh(self, table: str, column: str, old: object) -> object:
+        """A value that no row of the column has."""
+        kind = self.ties.types(table)[column]
+        if kind == "VARCHAR":
+            return f"{old} {self._number(table, column, 'count(*)')}"
+        if kind == "UUID":
+            return uuid.uuid5(uuid.NAMESPACE_OID, f"{table} {self._number(table, column, '0')}")
+        if kind.endswith("INT") or kind == "INTEGER" or kind.endswith(",0)"):
+            return self._number(table, column, f"coalesce(max({quoted(column)}), 0)")
+        raise TornError(f"{table}.{column} is unique, and a {kind}")
+
+    def _number(self, table: str, column: str, first: str) -> int:
+        place = (table, column)
+        if place not in self._next:
+            found = self.ask(f"select {first} from {self.ties.targets[table].name}")
+            self._next[place] = int(str(found))
+        self._next[place] += 1
+        return self._next[place]
+
+
+class _Family:
+    """The rows that one change concerns."""
+
+    def __init__(self, copier: Copier, ties: Ties) -> None:
+        self._copier = copier
+        self._ties = ties
+        self.rows: dict[Place, _Row] = {}
+
+    def add(self, table: str, rowid: int) -> _Row:
+        place = (table, rowid)
+        if place not in self.rows:
+            if len(self.rows) >= _MOST_COPIES:
+                raise TornError("too many rows hang together")
+            self.rows[place] = _Row(table, rowid, self._copier.row(table, rowid))
+        return self.rows[place]
+
+    def copies(self) -> tuple[Copied, ...]:
+        return tuple(
+            Copied(row.table, row.rowid, tuple(row.new.items()))
+            for row in self.rows.values()
+            if row.copied
+        )
+
+    def change(self, row: _Row, values: Mapping[str, object]) -> None:
+        """Gives ``row`` other values, and all else what follows from them."""
+        settled = self._followed(row, values)
+        changed = {
+            column: value for column, value in settled.items() if value != row.value(column)
+        }
+        for column, value in changed.items():
+            if column in row.new:
+                raise TornError(f"{row.table}.{column} would have two values")
+            self._check(row, column, value)
+        if not changed:
+            return
+        # Which rows are named must be known before a key changes.
+        named = self._named(row, changed)
+        naming = self._naming(row)
+        row.new.update(changed)
+        self.renew(row)
+        for link, other in named:
+            for column, value in changed.items():
+                for mirror in self._ties.mirrors(link, column):
+                    if mirror not in link.other_columns:
+                        self._spread(other, mirror, value)
+        for link, other in naming:
+            for column, value in changed.items():
+                if column in link.other_columns:
+                    continue
+                for mirror in self._ties.mirrors(link, column, True):
+                    self._spread(other, mirror, value)
+
+    def _spread(self, other: _Row, column: str, value: object) -> None:
+        if other.value(column) != value:
+            self.change(other, {column: value})
+
+    def renew(self, row: _Row) -> None:
+        """Makes ``row`` a copy with keys of its own, once; its twins and what names it too."""
+        if row.copied:
+            return
+        row.copied = True
+        table = self._ties.targets[row.table].table
+        key = tuple(each.lower() for each in table.primary_key)
+        naming = self._naming(row)
+        named = [(link, self._target(row, link)) for link in self._ties.links(row.table)]
+        unique = [each.name.lower() for each in table.columns if each.unique]
+        for column in dict.fromkeys((*(key if len(key) == 1 else ()), *unique)):
+            if column in row.new or row.old[column] is None:
+                continue
+            if self._ties.is_time(row.table, column):
+                raise TornError(f"{row.table}.{column} is unique, and a date")
+            value = self._copier.fresh(row.table, column, row.old[column])
+            row.new[column] = value
+            for link, other in named:
+                # A key that points elsewhere: the row there is this row's other half.
+                if other is not None and link.columns == (column,):
+                    self._rename(other, link.other_columns[0], value)
+            for link, other in naming:
+                if link.other_columns == (column,):
+                    self._rename(other, link.columns[0], value)
+
+    def _rename(self, row: _Row, column: str, value: object) -> None:
+        if row.value(column) == value:
+            return
+        if column in row.new:
+            raise TornError(f"{row.table}.{column} would have two values")
+        table = self._ties.targets[row.table].table
+        if column in {each.lower() for each in table.primary_key}:
+            row.new[column] = value
+            self.renew(row)
+            for link, other in self._naming(row, row.old):
+                if link.other_columns == (column,):
+                    self._rename(other, link.columns[0], value)
+            return
+        self.change(row, {column: value})
+
+    def _named(self, row: _Row, changed: Mapping[str, object]) -> list[tuple[Link, _Row]]:
+        """What the row names, where a changed column is repeated there and not the reference."""
+        found: list[tuple[Link, _Row]] = []
+        for link in self._ties.links(row.table):
+            if any(column in changed for column in link.columns):
+                continue
+            repeated = any(self._ties.mirrors(link, column) for column in changed)
+            target = self._target(row, link) if repeated else None
+            if target is not None:
+                found.append((link, target))
+        return found
+
+    def _target(self, row: _Row, link: Link) -> _Row | None:
+        """The row that ``row`` names: one of the family, by its new key or its old one."""
+        values = [row.value(column) for column in link.columns]
+        for other in self.rows.values():
+            if other.table == link.other and values in (
+                [other.value(column) for column in link.other_columns],
+                [other.old[column] for column in link.other_columns],
+            ):
+                return other
+        old = [row.old[column] for column in link.columns]
+        if None in old:
+            return None
+        condition = " and ".join(f"{quoted(column)} = ?" for column in link.other_columns)
+        found = self._copier.rows(link.other, condition, old)
+        return self.add(link.other, found[0][0]) if found else None
+
+    def _naming(
+        self, row: _Row, values: Mapping[str, object] | None = None
+    ) -> list[tuple[Link, _Row]]:
+        """The rows of the family that name ``row``, by its key as it was."""
+        known = values or row.old
+        found: list[tuple[Link, _Row]] = []
+        for other in self.rows.values():
+            for link in self._ties.links(other.table):
+                if link.other == row.table and other is not row:
+                    own = [known[column] for column in link.other_columns]
+                    if own == [other.old[column] for column in link.columns] and None not in own:
+                        found.append((link, other))
+        return found
+
+    def _check(self, row: _Row, column: str, value: object) -> None:
+        """What the tests promise of a column alone."""
+        table = self._ties.targets[row.table].table
+        known = next((each for each in table.columns if each.name.lower() == column), None)
+        if known is None:
+            return
+        if value is None and not known.nullable:
+            raise TornError(f"{row.table}.{column} is never null")
+        if known.values_complete and known.values and isinstance(value, str):
+            if value not in known.values:
+                raise TornError(f"{row.table}.{column} has no value {value}")
+
+    def _followed(self, row: _Row, values: Mapping[str, object]) -> dict[str, object]:
+        """``values`` with all that follows from them in the row itself."""
+        found: dict[str, object] = {}
+        for column, value in values.items():
+            for name, other in self._of_one(row, column, value):
+                if name not in values:
+                    found.setdefault(name, other)
+        return {**found, **values}
+
+    def _of_one(self, row: _Row, column: str, value: object) -> Iterator[tuple[str, object]]:
+        ties, table = self._ties, row.table
+        dated: set[str] = set()
+        if ties.is_time(table, column):
+            for name, other in self._calendar(row, column, value):
+                dated.add(name)
+                yield name, other
+        reference = {each for link in ties.links(table) for each in link.columns}
+        if column in reference:
+            return
+        tied = [
+            name
+            for name in ties.settled_with(table, column)
+            if name not in dated and not self._is_elsewhere(table, name, column)
+        ]
+        if tied:
+            donor = self._donor(table, column, value)
+            yield from ((name, donor[name]) for name in tied)
+        elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            if ties.adds_up(table, column):
+                raise TornError(f"{table}.{column} adds up with others")
+
+    def _is_elsewhere(self, table: str, name: str, column: str) -> bool:
+        """Whether ``name`` is a reference to a row that repeats ``column``, or the row's key."""
+        key = self._ties.targets[table].table.primary_key
+        if name in {each.lower() for each in key}:
+            return True
+        return any(
+            name in link.columns and self._ties.mirrors(link, column)
+            for link in self._ties.links(table)
+        )
+
+    def _donor(self, table: str, column: str, value: object) -> Mapping[str, object]:
+        condition = f"{quoted(column)} is not distinct from ?"
+        found = self._copier.rows(table, condition, [value])
+        if not found:
+            raise TornError(f"no row of {table} has {column} = {value}")
+        return found[0][1]
+
+    def _calendar(self, row: _Row, column: str, value: object) -> Iterator[tuple[str, object]]:
+        """What the calendar makes of the new date, and the row's other dates as far from it."""
+        ties, table = self._ties, row.table
+        types = ties.types(table)
+        settled = dict(ties.made_from_time(table, column))
+        for name, form in settled.items():
+            yield name, None if value is None else self._copier.calendar(form, value, types[name])
+        days = _days_between(row.old[column], value)
+        for name, kind in types.items():
+            if name in settled or name == column or not kind.startswith(("DATE", "TIMESTAMP")):
+                continue
+            finer = dict(ties.made_from_time(table, name))
+            if column not in finer and self._is_repeated(table, name):
+                continue
+            old = row.old[name]
+            if not days or not isinstance(old, date):
+                continue
+            moved = old + timedelta(days=days)
+            if column in finer:
+                # The date that this one is made from: it must still make it.
+                again = self._copier.calendar(finer[column], moved, types[column])
+                if again != value:
+                    moved = _as_moment(value, moved)
+                for other, form in finer.items():
+                    if other != column:
+                        yield other, self._copier.calendar(form, moved, types[other])
+            yield name, moved
+
+    def _is_repeated(self, table: str, column: str) -> bool:
+        return any(
+            self._ties.mirrors(link, column)
+            for link in self._ties.links(table)
+            if not link.twins
+        )
+
+
+def _days_between(old: object, new: object) -> int:
+    if isinstance(old, date) and isinstance(new, date):
+        return (_day(new) - _day(old)).days
+    return 0
+
+
+def _day(value: date) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _as_moment(value: object, like: date) -> object:
+    """The new date itself, as the finer column holds it."""
+    if isinstance(like, datetime) and isinstance(value, date):
+        return datetime.combine(_day(value), like.time())
+    return value

@@ -1,0 +1,237 @@
+"""What holds among the columns of a row, and between rows that a key ties, in a file's data.
+
+No test states that an order's month is that of its date, or that a line names its order's
+customer; yet two right answers may rest on it. Everything here is measured by SQL on the rows.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dbt_t2s.duck import Connection, QueryError, quoted, run
+from dbt_t2s.judge.instances import Target
+from dbt_t2s.project.schema import Join
+
+# Ties are looked for in this many rows of a table: fewer rows show ties that others break, which
+# only makes copies more careful.
+_MOST_ROWS = 5_000
+_TIME = ("DATE", "TIMESTAMP")
+# What columns are made from a date by; ``{}`` is the date.
+_OF_TIME = (
+    "{}",
+    "date_trunc('week', {})",
+    "date_trunc('month', {})",
+    "date_trunc('quarter', {})",
+    "date_trunc('year', {})",
+    "year({})",
+    "quarter({})",
+    "month({})",
+    "day({})",
+    "dayofweek({})",
+    "isodow({})",
+    "dayname({})",
+    "monthname({})",
+    "left(dayname({}), 3)",
+    "strftime({}, '%Y-%m')",
+    "year({}) || '-Q' || quarter({})",
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """``table.columns`` names a row of ``other`` by ``other_columns``; twins share their key."""
+
+    table: str
+    columns: tuple[str, ...]
+    other: str
+    other_columns: tuple[str, ...]
+    twins: bool = False
+
+
+class Ties:
+    """The ties in one file, each looked for when it is asked for. Names are in lower case."""
+
+    def __init__(
+        self, connection: Connection, targets: Sequence[Target], joins: Sequence[Join]
+    ) -> None:
+        self.targets = {target.table.name: target for target in targets}
+        self._connection = connection
+        self._links: dict[str, list[Link]] = {name: [] for name in self.targets}
+        for link in self._found_links(joins):
+            if link not in self._links[link.table]:
+                self._links[link.table].append(link)
+
+    def links(self, table: str) -> Sequence[Link]:
+        """What the rows of ``table`` name, and their twins."""
+        return self._links[table]
+
+    def types(self, table: str) -> Mapping[str, str]:
+        return {name.lower(): kind for name, kind in self.targets[table].columns}
+
+    def is_time(self, table: str, column: str) -> bool:
+        return self.types(table)[column].startswith(_TIME)
+
+    @functools.cache  # noqa: B019 - lives as long as one planting
+    def made_from_time(self, table: str, column: str) -> tuple[tuple[str, str], ...]:
+        """(another column, its SQL over ``{}``) of what a date settles by the calendar."""
+        if not self.is_time(table, column):
+            return ()
+        asked = [
+            (name, form, f"try_cast({form.replace('{}', self._of(column))} as {kind})")
+            for name, kind in self.types(table).items()
+            if name != column
+            for form in _OF_TIME
+            if not (form == "{}" and kind.startswith("TIMESTAMP"))
+        ]
+        holds = self._all_hold(table, [(self._of(name), sql) for name, _, sql in asked], column)
+        found: dict[str, str] = {}
+        for (name, form, _), held in zip(asked, holds, strict=True):
+            if held:
+                found.setdefault(name, form)
+        return tuple(found.items())
+
+    @functools.cache  # noqa: B019
+    def period(self, table: str, column: str) -> str:
+        """week, month, quarter or year where all dates of a column begin one; else empty."""
+        if not self.is_time(table, column):
+            return ""
+        units = ("year", "quarter", "month", "week")
+        own = self._of(column)
+        holds = self._all_hold(table, [(own, f"date_trunc('{each}', {own})") for each in units])
+        return next((unit for unit, held in zip(units, holds, strict=True) if held), "")
+
+    @functools.cache  # noqa: B019
+    def span(self, table: str, column: str) -> tuple[object, object]:
+        """The least and the greatest value of a column."""
+        own = self._of(column)
+        found = self._ask(f"select min({own}), max({own}) from {self.targets[table].name}")
+        return (found[0][0], found[0][1]) if found else (None, None)
+
+    @functools.cache  # noqa: B019
+    def settled_with(self, table: str, column: str) -> tuple[str, ...]:
+        """Columns that ``column`` settles, or that settle it: one value of one, one of the other.
+
+        Where all rows differ in a column that says nothing: at least two rows must share a value.
+        """
+        names = [name for name in self.types(table) if name != column]
+        own = self._of(column)
+        counts = [f"count(distinct {_filled(own)})", "count(*)"]
+        for name in names:
+            other = self._of(name)
+            counts.append(f"count(distinct {_filled(other)})")
+            counts.append(f"count(distinct {_filled(own)} || chr(0) || {_filled(other)})")
+        found = self._ask(f"select {', '.join(counts)} from {self._sample(table)}")
+        if not found:
+            return ()
+        row = [int(str(each)) for each in found[0]]
+        own_count, rows = row[0], row[1]
+        tied: list[str] = []
+        for at, name in enumerate(names):
+            other_count, both = row[2 + 2 * at], row[3 + 2 * at]
+            settles = both == own_count and own_count <= rows / 2 and other_count > 1
+            settled = both == other_count and other_count <= rows / 2 and own_count > 1
+            if settles or settled:
+                tied.append(name)
+        return tuple(tied)
+
+    @functools.cache  # noqa: B019
+    def adds_up(self, table: str, column: str) -> bool:
+        """Whether a number is the sum, difference or product of two others in every row, or a
+        factor of another."""
+        names = [
+            name
+            for name, kind in self.types(table).items()
+            if name != column and kind.startswith(("DECIMAL", "DOUBLE", "FLOAT", "BIG", "INT"))
+        ]
+        own = self._of(column)
+        asked = [
+            form.format(own, self._of(a), self._of(b))
+            for a in names
+            for b in names
+            for form in ("{0} - ({1} + {2})", "{0} - ({1} * {2})", "{1} - ({0} + {2})", "{1} - {0} * {2}")
+            if a < b or (form.startswith("{1}") and a != b)
+        ]
+        varied = f"count(distinct {own}) > 2"
+        for start in range(0, len(asked), 200):
+            flags = ", ".join(
+                f"coalesce(bool_and(abs({each}) <= 0.006), false) and {varied}"
+                for each in asked[start : start + 200]
+            )
+            found = self._ask(f"select {flags} from {self._sample(table, 500)}")
+            if found and any(found[0]):
+                return True
+        return False
+
+    @functools.cache  # noqa: B019
+    def mirrors(self, link: Link, column: str, back: bool = False) -> tuple[str, ...]:
+        """Columns of the row that a link names which equal ``column`` of the row it starts at.
+
+        ``back``: ``column`` is one of the named row's, and its equals are those of the other.
+        """
+        near, far = (link.other, link.table) if back else (link.table, link.other)
+        kind = self.types(near)[column]
+        own = f"{'p' if back else 't'}.{quoted(column)}"
+        names = [name for name, other in self.types(far).items() if other == kind]
+        if not names:
+            return ()
+        letter = "t" if back else "p"
+        flags = ", ".join(
+            f"coalesce(bool_and({own} is not distinct from {letter}.{quoted(name)}), false)"
+            for name in names
+        )
+        on = " and ".join(
+            f"t.{quoted(a)} = p.{quoted(b)}"
+            for a, b in zip(link.columns, link.other_columns, strict=True)
+        )
+        found = self._ask(
+            f"select {flags} from (select * from {self.targets[link.table].name}"
+            f" limit {_MOST_ROWS}) as t join {self.targets[link.other].name} as p on {on}"
+        )
+        return tuple(n for n, flag in zip(names, found[0], strict=True) if flag) if found else ()
+
+    def _found_links(self, joins: Sequence[Join]) -> Iterator[Link]:
+        for join in joins:
+            if join.table in self.targets and join.to_table in self.targets:
+                own = tuple(each.lower() for each in join.columns)
+                to = tuple(each.lower() for each in join.to_columns)
+                there = set(own) <= set(self.types(join.table))
+                if there and set(to) <= set(self.types(join.to_table)):
+                    yield Link(join.table, own, join.to_table, to)
+        keys = {
+            name: tuple(each.lower() for each in target.table.primary_key)
+            for name, target in self.targets.items()
+        }
+        for one, key in keys.items():
+            for other, other_key in keys.items():
+                if one != other and len(key) == 1 and key == other_key:
+                    yield Link(one, key, other, key, twins=True)
+
+    def _all_hold(
+        self, table: str, pairs: Sequence[tuple[str, str]], filled: str = ""
+    ) -> tuple[bool, ...]:
+        """Whether the sides of each pair are equal wherever ``filled`` is, in two rows at least."""
+        if not pairs:
+            return ()
+        flags = ", ".join(
+            f"coalesce(bool_and({a} is not distinct from {b}) and count({a}) > 1, false)"
+            for a, b in pairs
+        )
+        where = f" where {self._of(filled)} is not null" if filled else ""
+        found = self._ask(f"select {flags} from {self._sample(table)}{where}")
+        return tuple(bool(each) for each in found[0]) if found else (False,) * len(pairs)
+
+    def _of(self, column: str) -> str:
+        return quoted(column)
+
+    def _sample(self, table: str, rows: int = _MOST_ROWS) -> str:
+        return f"(select * from {self.targets[table].name} limit {rows})"
+
+    def _ask(self, sql: str) -> tuple[tuple[object, ...], ...]:
+        found = run(self._connection, sql)
+        return () if isinstance(found, QueryError) else found.rows
+
+
+def _filled(column: str) -> str:
+    return f"coalesce({column}::varchar, chr(1))"

@@ -1,0 +1,264 @@
+"""Rows made for the queries at hand: they tell a query from its near misses.
+
+For each value that a query compares a column with, a row just below, at and just above it, while
+all else of the query holds. What holds in the data holds in these rows: they are copies of rows
+that are there (``copied_rows``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from dbt_t2s import duck
+from dbt_t2s import sql as language
+from dbt_t2s.duck import Connection, QueryError, quoted, run
+from dbt_t2s.judge.copied_rows import Copied, Copier, Place, TornError
+from dbt_t2s.judge.instances import Target, inspect
+from dbt_t2s.judge.row_ties import Ties
+from dbt_t2s.judge.wanted_values import Selected, Value, Wanted, selected
+from dbt_t2s.project.schema import ProjectSchema
+
+_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Planted:
+    """How many ``rows`` were written for how many ``queries``; ``torn`` were given up."""
+
+    rows: int
+    queries: int
+    torn: int
+
+
+def plant(path: Path, schema: ProjectSchema, golds: Sequence[str]) -> Planted:
+    """Writes into the file the rows that tell ``golds`` from their near misses.
+
+    The golds are in the schema's dialect. Rows depend on the file and the golds alone.
+    """
+    targets = tuple(target for target in inspect(path, schema) if not target.is_view)
+    connection = duck.open_read_only(path, timeout_s=_TIMEOUT_S)
+    try:
+        found = _witnesses(connection, targets, schema, golds)
+    finally:
+        connection.close()
+    names = {target.table.name: target for target in targets}
+    with duck.open_writable(path) as writable:
+        writable.execute("begin transaction")
+        for copied in found.rows:
+            _write(writable, names[copied.table], copied)
+        writable.execute("commit")
+        writable.execute("checkpoint")
+    return Planted(len(found.rows), found.queries, found.torn)
+
+
+@dataclass
+class _Found:
+    rows: list[Copied]
+    queries: int = 0
+    torn: int = 0
+
+
+def _witnesses(
+    connection: Connection, targets: Sequence[Target], schema: ProjectSchema, golds: Sequence[str]
+) -> _Found:
+    copier = Copier(connection, Ties(connection, targets, schema.joins))
+    known = replace(schema, dialect="duckdb", rules=())
+    found = _Found([])
+    seen: set[tuple[object, ...]] = set()
+    composite: set[tuple[object, ...]] = set()
+    for gold in dict.fromkeys(golds):
+        for select in _selects(gold, schema.dialect, known):
+            found.queries += 1
+            for rows, changes in _variants(connection, copier, select):
+                wanted = (tuple(rows), tuple(sorted(changes.items(), key=str)))
+                if wanted in seen:
+                    continue
+                seen.add(wanted)
+                try:
+                    copies = copier.copy(rows, changes)
+                except TornError:
+                    found.torn += 1
+                    continue
+                if _is_new(copier, copies, composite):
+                    found.rows += copies
+    return found
+
+
+def _selects(gold: str, dialect: str, schema: ProjectSchema) -> tuple[Selected, ...]:
+    """None where a gold cannot be read or holds what DuckDB has no form for."""
+    try:
+        written = gold if dialect == "duckdb" else language.transpile(gold, dialect, "duckdb")
+        return selected(written, schema)
+    except language.SqlError:
+        return ()
+
+
+Changes = dict[tuple[Place, str], Value]
+
+
+def _variants(
+    connection: Connection, copier: Copier, select: Selected
+) -> Iterator[tuple[list[Place], Changes]]:
+    """The rows to copy and their changes, one by one: first what the query finds, then others."""
+    ties = copier.ties
+    if any(table.name not in ties.targets for _, table in select.tables):
+        return
+    based = _base(connection, copier, select)
+    if based is None:
+        return
+    places, fits = based
+    rows = [place for place in places.values()]
+    anchor = _fixed(connection, copier, select, places, fits)
+    yield rows, anchor
+    for wanted in select.wanted:
+        place = places.get(wanted.source)
+        if place is None:
+            continue
+        there = _there(connection, select, wanted)
+        for value in _allowed(connection, copier, place[0], wanted):
+            if value not in there:
+                yield rows, {**anchor, (place, wanted.column.lower()): value}
+
+
+def _base(
+    connection: Connection, copier: Copier, select: Selected
+) -> tuple[dict[str, Place], tuple[bool, ...]] | None:
+    """Rows that fulfil as many of the conditions as any do, by the tables' names in the query."""
+    ids = [f"{quoted(name)}.rowid" for name, _ in select.tables]
+    flags = [f"coalesce(({sql}), false)" for _, _, sql in select.simple]
+    score = " + ".join(f"{flag}::integer" for flag in flags) or "0"
+    for others in dict.fromkeys((select.others, ())):
+        where = f" where {' and '.join(f'({each})' for each in others)}" if others else ""
+        found = run(
+            connection,
+            f"select {', '.join((*ids, *flags))} from {select.joined}{where}"
+            f" order by {score} desc, {', '.join(ids)} limit 1",
+        )
+        if isinstance(found, QueryError) or not found.rows:
+            continue
+        row = found.rows[0]
+        places = {
+            name: (table.name, int(str(rowid)))
+            for (name, table), rowid in zip(select.tables, row, strict=False)
+            if rowid is not None
+        }
+        if select.tables[0][0] in places:
+            return places, tuple(bool(each) for each in row[len(ids) :])
+    return None
+
+
+def _fixed(
+    connection: Connection,
+    copier: Copier,
+    select: Selected,
+    places: Mapping[str, Place],
+    fits: Sequence[bool],
+) -> Changes:
+    """The changes after which the rows fulfil the conditions that they do not."""
+    changes: Changes = {}
+    wanted = {(each.source, each.column): each for each in select.wanted}
+    missed = {
+        (source, column)
+        for (source, column, _), fit in zip(select.simple, fits, strict=True)
+        if not fit
+    }
+    for source, column in sorted(missed):
+        place, values = places.get(source), wanted.get((source, column))
+        if place is None or values is None:
+            continue
+        kind = copier.ties.types(place[0])[column.lower()]
+        conditions = [sql for own, name, sql in select.simple if (own, name) == (source, column)]
+        for value in _allowed(connection, copier, place[0], values):
+            sql = (
+                f"select {' and '.join(f'({each})' for each in conditions)}"
+                f" from (select ?::{kind} as {quoted(column)}) as {quoted(source)}"
+            )
+            row = connection.execute(_bare_tables(sql), [value]).fetchone()
+            if row is not None and row[0]:
+                changes[place, column.lower()] = value
+                break
+    return changes
+
+
+def _bare_tables(sql: str) -> str:
+    return sql
+
+
+def _there(connection: Connection, select: Selected, wanted: Wanted) -> set[object]:
+    """The wanted values that rows have while all conditions on other columns hold."""
+    column = f"{quoted(wanted.source)}.{quoted(wanted.column)}"
+    conditions = [
+        sql
+        for source, name, sql in select.simple
+        if (source, name) != (wanted.source, wanted.column)
+    ]
+    where = "".join(f" and ({each})" for each in (*conditions, *select.others))
+    found = run(
+        connection,
+        f"select distinct {column} from {select.joined} where true{where}",
+        100_000,
+    )
+    return set() if isinstance(found, QueryError) else {row[0] for row in found.rows}
+
+
+def _allowed(
+    connection: Connection, copier: Copier, table: str, wanted: Wanted
+) -> tuple[Value, ...]:
+    """The wanted values as the column can hold them: dates of its time, at its periods' starts."""
+    ties, column = copier.ties, wanted.column.lower()
+    if not ties.is_time(table, column):
+        return wanted.values
+    unit = ties.period(table, column)
+    low, high = ties.span(table, column)
+    found: dict[Value, None] = {}
+    for value in wanted.values:
+        if not isinstance(value, date) or not isinstance(low, date) or not isinstance(high, date):
+            found[value] = None
+            continue
+        if unit:
+            begun = copier.calendar(f"date_trunc('{unit}', {{}})", value, "TIMESTAMP")
+            if not isinstance(begun, datetime):
+                continue
+            value = begun if isinstance(low, datetime) else begun.date()
+        if _moment(low) <= _moment(value) <= _moment(high):
+            found[value] = None
+    return tuple(found)
+
+
+def _moment(value: date) -> datetime:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    return datetime(value.year, value.month, value.day)
+
+
+def _is_new(copier: Copier, copies: Sequence[Copied], taken: set[tuple[object, ...]]) -> bool:
+    """Whether no row has the copies' keys of several columns yet."""
+    keys: list[tuple[object, ...]] = []
+    for copied in copies:
+        table = copier.ties.targets[copied.table].table
+        names = [each.lower() for each in table.primary_key]
+        if len(names) < 2:
+            continue
+        values = {**copier.row(copied.table, copied.rowid), **dict(copied.changes)}
+        key = tuple(values[name] for name in names)
+        condition = " and ".join(f"{quoted(name)} is not distinct from ?" for name in names)
+        if copier.rows(copied.table, condition, key) or (copied.table, *key) in taken:
+            return False
+        keys.append((copied.table, *key))
+    taken.update(keys)
+    return True
+
+
+def _write(connection: Connection, target: Target, copied: Copied) -> None:
+    types = {name.lower(): (name, kind) for name, kind in target.columns}
+    replaced = ", ".join(
+        f"?::{types[name][1]} as {quoted(types[name][0])}" for name, _ in copied.changes
+    )
+    columns = f"* replace ({replaced})" if replaced else "*"
+    connection.execute(
+        f"insert into {target.name} select {columns} from {target.name} where rowid = ?",
+        [*(value for _, value in copied.changes), copied.rowid],
+    )
