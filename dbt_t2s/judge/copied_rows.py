@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from dbt_t2s.duck import Connection, QueryError, quoted, run
+from dbt_t2s.judge.instances import is_jittered
 from dbt_t2s.judge.row_ties import Link, Ties
 from dbt_t2s.judge.wanted_values import Value
 
@@ -57,9 +58,15 @@ class Copier:
         self._made = 0
 
     def copy(
-        self, rows: Sequence[Place], changes: Mapping[tuple[Place, str], Value]
+        self,
+        rows: Sequence[Place],
+        changes: Mapping[tuple[Place, str], Value],
+        scaled: bool = False,
     ) -> tuple[Copied, ...]:
-        """Copies of ``rows``, the first in any case; TornError where that cannot be."""
+        """Copies of ``rows``, the first in any case; TornError where that cannot be.
+
+        ``scaled``: with amounts of the first, and of its twins, that a sum and a maximum show.
+        """
         family = _Family(self, self.ties)
         for table, rowid in rows:
             family.add(table, rowid)
@@ -70,6 +77,8 @@ class Copier:
             family.change(family.rows[place], values)
         family.renew(family.rows[rows[0]])
         self._made += 1
+        if scaled:
+            family.scale(family.rows[rows[0]], 2 + self._made % 5)
         return family.copies()
 
     def row(self, table: str, rowid: int) -> Mapping[str, object]:
@@ -144,12 +153,26 @@ class _Family:
             if row.copied
         )
 
+    def scale(self, first: _Row, factor: int) -> None:
+        """One whole factor a row, as in perturbed instances: what adds up still does."""
+        key = self._ties.targets[first.table].table.primary_key
+        for row in self.rows.values():
+            target = self._ties.targets[row.table]
+            if not row.copied or (row is not first and target.table.primary_key != key):
+                continue
+            for column in target.table.columns:
+                name = column.name.lower()
+                kind = self._ties.types(row.table).get(name)
+                if kind is None or name in row.new or not is_jittered(target, column, kind):
+                    continue
+                value = row.old[name]
+                if isinstance(value, int | float | Decimal):
+                    row.new[name] = value * factor
+
     def change(self, row: _Row, values: Mapping[str, object]) -> None:
         """Gives ``row`` other values, and all else what follows from them."""
         settled = self._followed(row, values)
-        changed = {
-            column: value for column, value in settled.items() if value != row.value(column)
-        }
+        changed = {column: value for column, value in settled.items() if value != row.value(column)}
         for column, value in changed.items():
             if column in row.new:
                 raise TornError(f"{row.table}.{column} would have two values")
@@ -349,9 +372,7 @@ class _Family:
 
     def _is_repeated(self, table: str, column: str) -> bool:
         return any(
-            self._ties.mirrors(link, column)
-            for link in self._ties.links(table)
-            if not link.twins
+            self._ties.mirrors(link, column) for link in self._ties.links(table) if not link.twins
         )
 
 

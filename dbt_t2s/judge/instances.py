@@ -134,9 +134,7 @@ def _kept_whole(joins: Sequence[Join]) -> set[str]:
     return left
 
 
-def _perturbed(
-    target: Target, targets: Sequence[Target], joins: Sequence[Join], seed: int
-) -> str:
+def _perturbed(target: Target, targets: Sequence[Target], joins: Sequence[Join], seed: int) -> str:
     """The SELECT of a table's perturbed rows."""
     key = _row_key(target)
     outer = [each for each in joins if each.table == target.table.name]
@@ -196,7 +194,7 @@ def _column(target: Target, name: str, kind: str, key: str, fixed: set[str], see
     if described is None or name.lower() in fixed:
         return written
     expression = written
-    if _is_jittered(target, described, kind):
+    if is_jittered(target, described, kind):
         # One whole factor a row: sums and differences of a row's amounts still hold exactly.
         factor = f"(1 + {_chance('factor', key, seed)} % 3)::integer"
         scaled = f"try_cast(try({written} * {factor}) as {kind})"
@@ -207,7 +205,7 @@ def _column(target: Target, name: str, kind: str, key: str, fixed: set[str], see
     return written if expression is written else f"{expression} as {duck.quoted(name)}"
 
 
-def _is_jittered(target: Target, column: Column, kind: str) -> bool:
+def is_jittered(target: Target, column: Column, kind: str) -> bool:
     """Amounts are; rates, scores of few values, and counts beside amounts are not.
 
     A quantity times a price is still the amount then.

@@ -9,14 +9,55 @@ from collections.abc import Callable
 
 from dbt_t2s import sql as language
 from dbt_t2s.judge.sources import Sources
+from dbt_t2s.judge.truth import same_truth
 from dbt_t2s.project.schema import Cardinality
 from dbt_t2s.sql import exp
+
+
+_CLAUSES = (exp.Where, exp.If, exp.Having)
 
 
 def law_of(kind: str, node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
     """The law by which a change of ``node`` changes no result; empty where none is known."""
     law = _LAWS.get(kind)
-    return law(node, new, sources) if law is not None else ""
+    found = law(node, new, sources) if law is not None else ""
+    return found or _same_values(node, new)
+
+
+def _same_values(node: exp.Expr, new: exp.Expr | None) -> str:
+    """The condition that a changed comparison stands in holds of the same values as before.
+
+    As where a span ends later, and the next one, joined by OR, begins where it ended.
+    """
+    place = node
+    while place.parent is not None and not isinstance(place.parent, _CLAUSES):
+        place = place.parent
+    if new is None or not isinstance(place.parent, _CLAUSES) or place is node:
+        return ""
+    after = place.copy()
+    changed = next(
+        copied
+        for original, copied in zip(language.walk(place), list(language.walk(after)), strict=True)
+        if original is node
+    )
+    changed.replace(new.copy())
+    parts, others = language.all_of(place), language.all_of(after)
+    texts = {_written(each) for each in others} & {_written(each) for each in parts}
+    lost = [each for each in parts if _written(each) not in texts]
+    made = [each for each in others if _written(each) not in texts]
+    columns = {_written(each) for part in (*lost, *made) for each in part.find_all(exp.Column)}
+    kept = [each for each in parts if _written(each) in texts and _reads(each) == columns]
+    if same_truth((*lost, *kept), (*made, *kept)):
+        return "the condition holds of the same values"
+    return ""
+
+
+def _written(node: exp.Expr) -> str:
+    return language.to_sql(node, "duckdb")
+
+
+def _reads(node: exp.Expr) -> set[str]:
+    return {_written(each) for each in node.find_all(exp.Column)}
 
 
 def _filter(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:

@@ -16,27 +16,26 @@ from dbt_t2s.project.schema import Join
 
 # Ties are looked for in this many rows of a table: fewer rows show ties that others break, which
 # only makes copies more careful.
-_MOST_ROWS = 5_000
+_MOST_ROWS = 1_000
 _TIME = ("DATE", "TIMESTAMP")
-# What columns are made from a date by; ``{}`` is the date.
-_OF_TIME = (
-    "{}",
-    "date_trunc('week', {})",
-    "date_trunc('month', {})",
-    "date_trunc('quarter', {})",
-    "date_trunc('year', {})",
-    "year({})",
-    "quarter({})",
-    "month({})",
-    "day({})",
-    "dayofweek({})",
-    "isodow({})",
-    "dayname({})",
-    "monthname({})",
-    "left(dayname({}), 3)",
-    "strftime({}, '%Y-%m')",
-    "year({}) || '-Q' || quarter({})",
+_UNITS = ("week", "month", "quarter", "year")
+_PARTS = tuple(
+    f"{part}({{}})" for part in ("year", "quarter", "month", "day", "dayofweek", "isodow", "hour")
 )
+# What columns are made from a date by; ``{}`` is the date. By the first letters of their types.
+_OF_TIME = {
+    "DATE": ("{}", *(f"date_trunc('{unit}', {{}})" for unit in _UNITS)),
+    "TIME": tuple(f"date_trunc('{unit}', {{}})" for unit in ("day", *_UNITS)),
+    "VARC": (
+        "dayname({})",
+        "monthname({})",
+        "left(dayname({}), 3)",
+        "strftime({}, '%Y-%m')",
+        "year({}) || '-Q' || quarter({})",
+    ),
+    "INTE": _PARTS,
+    "BIGI": _PARTS,
+}
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,7 @@ class Ties:
             (name, form, f"try_cast({form.replace('{}', self._of(column))} as {kind})")
             for name, kind in self.types(table).items()
             if name != column
-            for form in _OF_TIME
-            if not (form == "{}" and kind.startswith("TIMESTAMP"))
+            for form in _OF_TIME.get(kind[:4], ())
         ]
         holds = self._all_hold(table, [(self._of(name), sql) for name, _, sql in asked], column)
         found: dict[str, str] = {}
@@ -150,7 +148,12 @@ class Ties:
             form.format(own, self._of(a), self._of(b))
             for a in names
             for b in names
-            for form in ("{0} - ({1} + {2})", "{0} - ({1} * {2})", "{1} - ({0} + {2})", "{1} - {0} * {2}")
+            for form in (
+                "{0} - ({1} + {2})",
+                "{0} - ({1} * {2})",
+                "{1} - ({0} + {2})",
+                "{1} - {0} * {2}",
+            )
             if a < b or (form.startswith("{1}") and a != b)
         ]
         varied = f"count(distinct {own}) > 2"

@@ -34,6 +34,9 @@ class Selected:
 
     ``simple`` are its conditions on one column each as (source, column, SQL), ``others`` the rest,
     ``joined`` is its FROM clause with all joins. All SQL is DuckDB's.
+
+    ``lent`` is true of rows that the query around this one looks for in it and does not find there
+    yet, while all else of that query holds: what is added here shows there. Empty where none is.
     """
 
     tables: tuple[tuple[str, Table], ...]
@@ -41,6 +44,7 @@ class Selected:
     simple: tuple[tuple[str, str, str], ...]
     others: tuple[str, ...]
     wanted: tuple[Wanted, ...]
+    lent: str = ""
 
 
 def selected(gold: str, schema: ProjectSchema) -> tuple[Selected, ...]:
@@ -66,11 +70,38 @@ def _selected(select: exp.Select, sources: Sources) -> Selected | None:
             others.append(text)
         else:
             simple.append((known.source, known.column.name, text))
+    wanted = _wanted(select, sources)
+    return Selected(
+        tables, _joined(select), tuple(simple), tuple(others), wanted, _lent(select, sources)
+    )
+
+
+def _joined(select: exp.Select) -> str:
     clause = exp.Select(expressions=[exp.Star()])
     clause.set("from_", select.args["from_"].copy())
     clause.set("joins", [each.copy() for each in select.args.get("joins") or ()])
-    joined = language.to_sql(clause, "duckdb", used_up=True).partition("FROM ")[2]
-    return Selected(tables, joined, tuple(simple), tuple(others), _wanted(select, sources))
+    return language.to_sql(clause, "duckdb", used_up=True).partition("FROM ")[2]
+
+
+def _lent(select: exp.Select, sources: Sources) -> str:
+    """For ``x in (select y …)``: y is an x of the query around, which has not found it here."""
+    around = select.find_ancestor(exp.In)
+    outer = around.find_ancestor(exp.Select) if around is not None else None
+    if around is None or outer is None or len(select.expressions) != 1:
+        return ""
+    where, query = outer.args.get("where"), around.args.get("query")
+    if where is None or query is None or query.unnest() is not select:
+        return ""
+    if any(table is None for _, table, _ in sources.of_select(outer)):
+        return ""
+    parts = [each for each in language.all_of(where.this) if around not in language.walk(each)]
+    kept = [language.to_sql(each, "duckdb") for each in parts]
+    own = language.to_sql(select.expressions[0].unalias(), "duckdb")
+    wanted = language.to_sql(around.this, "duckdb")
+    inner = language.to_sql(select, "duckdb")
+    kept.append(f"{wanted} NOT IN ({inner})")
+    conditions = " AND ".join(f"({each})" for each in kept)
+    return f"{own} IN (SELECT {wanted} FROM {_joined(outer)} WHERE {conditions})"
 
 
 def _only_column(part: exp.Expr, sources: Sources) -> Known | None:
@@ -183,7 +214,12 @@ def _days_around(compared: exp.Expr, text: str, kind: Kind) -> Iterator[Value]:
             return
         days = [day - _DAY, day, day + _DAY]
         if isinstance(compared, exp.TimestampTrunc | exp.DateTrunc):
-            days = [day - _DAY, day, _next_period(compared, day) - _DAY, _next_period(compared, day)]
+            days = [
+                day - _DAY,
+                day,
+                _next_period(compared, day) - _DAY,
+                _next_period(compared, day),
+            ]
     for each in days:
         yield datetime.combine(each, time.min) if kind is Kind.TIMESTAMP else each
     if kind is Kind.TIMESTAMP and not isinstance(compared, exp.Year | exp.Extract):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 from dbt_t2s import duck
@@ -19,9 +19,10 @@ from dbt_t2s.judge.copied_rows import Copied, Copier, Place, TornError
 from dbt_t2s.judge.instances import Target, inspect
 from dbt_t2s.judge.row_ties import Ties
 from dbt_t2s.judge.wanted_values import Selected, Value, Wanted, selected
-from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.schema import Kind, ProjectSchema
 
 _TIMEOUT_S = 10.0
+BEYOND = True
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,14 @@ def _witnesses(
     for gold in dict.fromkeys(golds):
         for select in _selects(gold, schema.dialect, known):
             found.queries += 1
+            scaled = not any(_is_number(select, each) for each in select.wanted)
             for rows, changes in _variants(connection, copier, select):
                 wanted = (tuple(rows), tuple(sorted(changes.items(), key=str)))
                 if wanted in seen:
                     continue
                 seen.add(wanted)
                 try:
-                    copies = copier.copy(rows, changes)
+                    copies = copier.copy(rows, changes, scaled)
                 except TornError:
                     found.torn += 1
                     continue
@@ -117,10 +119,8 @@ def _variants(
         place = places.get(wanted.source)
         if place is None:
             continue
-        there = _there(connection, select, wanted)
-        for value in _allowed(connection, copier, place[0], wanted):
-            if value not in there:
-                yield rows, {**anchor, (place, wanted.column.lower()): value}
+        for value in _allowed(copier, place[0], wanted):
+            yield rows, {**anchor, (place, wanted.column.lower()): value}
 
 
 def _base(
@@ -129,7 +129,8 @@ def _base(
     """Rows that fulfil as many of the conditions as any do, by the tables' names in the query."""
     ids = [f"{quoted(name)}.rowid" for name, _ in select.tables]
     flags = [f"coalesce(({sql}), false)" for _, _, sql in select.simple]
-    score = " + ".join(f"{flag}::integer" for flag in flags) or "0"
+    lent = f"coalesce(({select.lent}), false)::integer * {len(flags) + 1}" if select.lent else "0"
+    score = " + ".join((lent, *(f"{flag}::integer" for flag in flags)))
     for others in dict.fromkeys((select.others, ())):
         where = f" where {' and '.join(f'({each})' for each in others)}" if others else ""
         found = run(
@@ -171,42 +172,19 @@ def _fixed(
             continue
         kind = copier.ties.types(place[0])[column.lower()]
         conditions = [sql for own, name, sql in select.simple if (own, name) == (source, column)]
-        for value in _allowed(connection, copier, place[0], values):
+        for value in _allowed(copier, place[0], values):
             sql = (
                 f"select {' and '.join(f'({each})' for each in conditions)}"
                 f" from (select ?::{kind} as {quoted(column)}) as {quoted(source)}"
             )
-            row = connection.execute(_bare_tables(sql), [value]).fetchone()
+            row = connection.execute(sql, [value]).fetchone()
             if row is not None and row[0]:
                 changes[place, column.lower()] = value
                 break
     return changes
 
 
-def _bare_tables(sql: str) -> str:
-    return sql
-
-
-def _there(connection: Connection, select: Selected, wanted: Wanted) -> set[object]:
-    """The wanted values that rows have while all conditions on other columns hold."""
-    column = f"{quoted(wanted.source)}.{quoted(wanted.column)}"
-    conditions = [
-        sql
-        for source, name, sql in select.simple
-        if (source, name) != (wanted.source, wanted.column)
-    ]
-    where = "".join(f" and ({each})" for each in (*conditions, *select.others))
-    found = run(
-        connection,
-        f"select distinct {column} from {select.joined} where true{where}",
-        100_000,
-    )
-    return set() if isinstance(found, QueryError) else {row[0] for row in found.rows}
-
-
-def _allowed(
-    connection: Connection, copier: Copier, table: str, wanted: Wanted
-) -> tuple[Value, ...]:
+def _allowed(copier: Copier, table: str, wanted: Wanted) -> tuple[Value, ...]:
     """The wanted values as the column can hold them: dates of its time, at its periods' starts."""
     ties, column = copier.ties, wanted.column.lower()
     if not ties.is_time(table, column):
@@ -223,9 +201,14 @@ def _allowed(
             if not isinstance(begun, datetime):
                 continue
             value = begun if isinstance(low, datetime) else begun.date()
-        if _moment(low) <= _moment(value) <= _moment(high):
+        if BEYOND or _moment(low) <= _moment(value) <= _moment(high):
             found[value] = None
     return tuple(found)
+
+
+def _is_number(select: Selected, wanted: Wanted) -> bool:
+    table = dict(select.tables)[wanted.source]
+    return table.column(wanted.column).kind is Kind.NUMBER
 
 
 def _moment(value: date) -> datetime:
