@@ -16,7 +16,7 @@ from decimal import Decimal
 from dbt_t2s.duck import Connection, QueryError, quoted, run
 from dbt_t2s.judge.instances import is_jittered
 from dbt_t2s.judge.row_ties import Link, Ties
-from dbt_t2s.judge.wanted_values import Value
+from dbt_t2s.judge.wanted_values import Same, Value
 
 # Rows that hang together are followed this far before a copy is given up.
 _MOST_COPIES = 12
@@ -72,13 +72,15 @@ class Copier:
             family.add(table, rowid)
         wanted: dict[Place, dict[str, object]] = {}
         for (place, column), value in changes.items():
+            if isinstance(value, Same):
+                value = family.rows[place].old[value.column]
             wanted.setdefault(place, {})[column] = value
         for place, values in wanted.items():
             family.change(family.rows[place], values)
         family.renew(family.rows[rows[0]])
         self._made += 1
         if scaled:
-            family.scale(family.rows[rows[0]], 2 + self._made % 5)
+            family.scale(family.rows[rows[0]], 11 + self._made % 23 if changes else 2)
         return family.copies()
 
     def row(self, table: str, rowid: int) -> Mapping[str, object]:
@@ -97,6 +99,16 @@ class Copier:
         )
         names = list(self.ties.types(table))
         return [(row[0], dict(zip(names, row[1:], strict=True))) for row in cursor.fetchall()]
+
+    def may_name(self, table: str, column: str, value: Value) -> bool:
+        """False of a reference to a row that is not there."""
+        if value is None or isinstance(value, Same):
+            return True
+        return all(
+            self.rows(link.other, f"{quoted(link.other_columns[0])} = ?", [value])
+            for link in self.ties.links(table)
+            if link.columns == (column,)
+        )
 
     def ask(self, sql: str) -> object:
         found = run(self._connection, sql)
@@ -117,7 +129,7 @@ class Copier:
             return f"{old} {self._number(table, column, 'count(*)')}"
         if kind == "UUID":
             return uuid.uuid5(uuid.NAMESPACE_OID, f"{table} {self._number(table, column, '0')}")
-        if kind.endswith("INT") or kind == "INTEGER" or kind.endswith(",0)"):
+        if kind.endswith(("INT", "INTEGER", ",0)")):
             return self._number(table, column, f"coalesce(max({quoted(column)}), 0)")
         raise TornError(f"{table}.{column} is unique, and a {kind}")
 
@@ -205,12 +217,9 @@ class _Family:
         if row.copied:
             return
         row.copied = True
-        table = self._ties.targets[row.table].table
-        key = tuple(each.lower() for each in table.primary_key)
         naming = self._naming(row)
         named = [(link, self._target(row, link)) for link in self._ties.links(row.table)]
-        unique = [each.name.lower() for each in table.columns if each.unique]
-        for column in dict.fromkeys((*(key if len(key) == 1 else ()), *unique)):
+        for column in sorted(self._ties.unique(row.table)):
             if column in row.new or row.old[column] is None:
                 continue
             if self._ties.is_time(row.table, column):
@@ -290,9 +299,9 @@ class _Family:
             return
         if value is None and not known.nullable:
             raise TornError(f"{row.table}.{column} is never null")
-        if known.values_complete and known.values and isinstance(value, str):
-            if value not in known.values:
-                raise TornError(f"{row.table}.{column} has no value {value}")
+        listed = known.values if known.values_complete else ()
+        if listed and isinstance(value, str) and value not in listed:
+            raise TornError(f"{row.table}.{column} has no value {value}")
 
     def _followed(self, row: _Row, values: Mapping[str, object]) -> dict[str, object]:
         """``values`` with all that follows from them in the row itself."""
@@ -321,14 +330,13 @@ class _Family:
         if tied:
             donor = self._donor(table, column, value)
             yield from ((name, donor[name]) for name in tied)
-        elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            if ties.adds_up(table, column):
-                raise TornError(f"{table}.{column} adds up with others")
+        elif _is_number(value) and ties.adds_up(table, column):
+            raise TornError(f"{table}.{column} adds up with others")
 
     def _is_elsewhere(self, table: str, name: str, column: str) -> bool:
         """Whether ``name`` is a reference to a row that repeats ``column``, or the row's key."""
         key = self._ties.targets[table].table.primary_key
-        if name in {each.lower() for each in key}:
+        if name in self._ties.unique(table) or name in {each.lower() for each in key}:
             return True
         return any(
             name in link.columns and self._ties.mirrors(link, column)
@@ -374,6 +382,10 @@ class _Family:
         return any(
             self._ties.mirrors(link, column) for link in self._ties.links(table) if not link.twins
         )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _days_between(old: object, new: object) -> int:

@@ -13,7 +13,6 @@ from dbt_t2s.judge.truth import same_truth
 from dbt_t2s.project.schema import Cardinality
 from dbt_t2s.sql import exp
 
-
 _CLAUSES = (exp.Where, exp.If, exp.Having)
 
 

@@ -69,6 +69,13 @@ class Ties:
     def types(self, table: str) -> Mapping[str, str]:
         return {name.lower(): kind for name, kind in self.targets[table].columns}
 
+    def unique(self, table: str) -> frozenset[str]:
+        """The columns that tell the rows of a table apart, each alone."""
+        described = self.targets[table].table
+        key = described.primary_key if len(described.primary_key) == 1 else ()
+        names = (*key, *(each.name for each in described.columns if each.unique))
+        return frozenset(each.lower() for each in names) & set(self.types(table))
+
     def is_time(self, table: str, column: str) -> bool:
         return self.types(table)[column].startswith(_TIME)
 

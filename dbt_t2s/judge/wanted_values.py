@@ -14,9 +14,20 @@ from dbt_t2s.sql import exp
 
 # Of a column's other known values this many tell a filter on one of them from its near misses.
 _OTHERS = 1
+# Ways in which rows come to count that are looked at.
+_MOST_WAYS = 6
 _DAY = timedelta(days=1)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
-Value = date | datetime | Decimal | int | str | bool | None
+
+
+@dataclass(frozen=True)
+class Same:
+    """The value that the row has in another column."""
+
+    column: str
+
+
+Value = date | datetime | Decimal | int | str | bool | Same | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,8 @@ class Selected:
     """One SELECT over tables of the schema alone: ``tables`` by their names in it, in order.
 
     ``simple`` are its conditions on one column each as (source, column, SQL), ``others`` the rest,
-    ``joined`` is its FROM clause with all joins. All SQL is DuckDB's.
+    ``joined`` is its FROM clause with all joins, ``shown`` the columns
+    that it shows or sums. All SQL is DuckDB's.
 
     ``lent`` is true of rows that the query around this one looks for in it and does not find there
     yet, while all else of that query holds: what is added here shows there. Empty where none is.
@@ -44,36 +56,69 @@ class Selected:
     simple: tuple[tuple[str, str, str], ...]
     others: tuple[str, ...]
     wanted: tuple[Wanted, ...]
-    lent: str = ""
+    shown: tuple[str, ...]
+    lent: str
 
 
 def selected(gold: str, schema: ProjectSchema) -> tuple[Selected, ...]:
-    """Every SELECT in ``gold``, a DuckDB statement, that reads tables of ``schema`` alone."""
+    """Every SELECT in ``gold``, a DuckDB statement, that reads tables of ``schema`` alone.
+
+    One comes once for each way in which its rows can come to count: by each side of an OR, under
+    each CASE WHEN.
+    """
     tree = language.parse_one(gold, "duckdb")
     sources = Sources(tree, schema)
-    found = (_selected(each, sources) for each in tree.find_all(exp.Select))
-    return tuple(each for each in found if each is not None)
+    return tuple(way for each in tree.find_all(exp.Select) for way in _ways(each, sources))
 
 
-def _selected(select: exp.Select, sources: Sources) -> Selected | None:
+def _ways(select: exp.Select, sources: Sources) -> Iterator[Selected]:
     of = sources.of_select(select)
     tables = tuple((name, table) for name, table, _ in of if table is not None)
     if not tables or len(tables) != len(of) or len(dict(tables)) != len(of):
-        return None
-    simple: list[tuple[str, str, str]] = []
-    others: list[str] = []
+        return
+    joined, wanted, lent = _joined(select), _wanted(select, sources), _lent(select, sources)
+    filled = _shown(select, sources)
+    for parts in _conditions(select)[:_MOST_WAYS]:
+        simple: list[tuple[str, str, str]] = []
+        others: list[str] = []
+        for part in parts:
+            known = _only_column(part, sources)
+            text = language.to_sql(part, "duckdb")
+            if known is None:
+                others.append(text)
+            else:
+                simple.append((known.source, known.column.name, text))
+        yield Selected(tables, joined, tuple(simple), tuple(others), wanted, filled, lent)
+
+
+def _conditions(select: exp.Select) -> list[list[exp.Expr]]:
+    """The lists of conditions by which rows come to count."""
     where = select.args.get("where")
-    for part in language.all_of(where.this) if where is not None else ():
-        known = _only_column(part, sources)
-        text = language.to_sql(part, "duckdb")
-        if known is None:
-            others.append(text)
-        else:
-            simple.append((known.source, known.column.name, text))
-    wanted = _wanted(select, sources)
-    return Selected(
-        tables, _joined(select), tuple(simple), tuple(others), wanted, _lent(select, sources)
-    )
+    parts = language.all_of(where.this) if where is not None else []
+    ways: list[list[exp.Expr]] = []
+    for at, part in enumerate(parts):
+        for side in _sides(part):
+            ways.append([*parts[:at], *language.all_of(side), *parts[at + 1 :]])
+    for node in language.walk(select):
+        if isinstance(node, exp.If | exp.Filter) and node.find_ancestor(exp.Select) is select:
+            said = node.expression.this if isinstance(node, exp.Filter) else node.this
+            ways.append([*parts, *language.all_of(said)])
+    return ways or [parts]
+
+
+def _sides(part: exp.Expr) -> list[exp.Expr]:
+    """The sides of an OR; none where there is no OR."""
+    inner = part.unnest()
+    if not isinstance(inner, exp.Or):
+        return []
+    return [each for side in (inner.left, inner.right) for each in (_sides(side) or [side])]
+
+
+def _shown(select: exp.Select, sources: Sources) -> tuple[str, ...]:
+    """The columns that the SELECT shows or sums, as SQL: rows that have them show more."""
+    found = (node for each in select.expressions for node in each.find_all(exp.Column))
+    known = ((node, sources.column(node)) for node in found)
+    return tuple(dict.fromkeys(language.to_sql(node, "duckdb") for node, column in known if column))
 
 
 def _joined(select: exp.Select) -> str:
@@ -146,6 +191,9 @@ def _of_node(node: exp.Expr, sources: Sources) -> Iterator[tuple[Known, Value]]:
     elif isinstance(node, exp.In):
         yield from _around(node.this, tuple(node.expressions), sources)
     elif isinstance(node, _COMPARISONS):
+        own, other = sources.column(node.this), sources.column(node.expression)
+        if own and other and own.source == other.source:
+            yield own, Same(other.column.name.lower())
         yield from _around(node.this, (node.expression,), sources)
 
 

@@ -23,6 +23,7 @@ from dbt_t2s.project.schema import Kind, ProjectSchema
 
 _TIMEOUT_S = 10.0
 BEYOND = True
+REASONS = []
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def _witnesses(
                 seen.add(wanted)
                 try:
                     copies = copier.copy(rows, changes, scaled)
-                except TornError:
+                except TornError as error:
+                    REASONS.append(str(error))
                     found.torn += 1
                     continue
                 if _is_new(copier, copies, composite):
@@ -112,7 +114,7 @@ def _variants(
     if based is None:
         return
     places, fits = based
-    rows = [place for place in places.values()]
+    rows = list(places.values())
     anchor = _fixed(connection, copier, select, places, fits)
     yield rows, anchor
     for wanted in select.wanted:
@@ -129,14 +131,17 @@ def _base(
     """Rows that fulfil as many of the conditions as any do, by the tables' names in the query."""
     ids = [f"{quoted(name)}.rowid" for name, _ in select.tables]
     flags = [f"coalesce(({sql}), false)" for _, _, sql in select.simple]
-    lent = f"coalesce(({select.lent}), false)::integer * {len(flags) + 1}" if select.lent else "0"
-    score = " + ".join((lent, *(f"{flag}::integer" for flag in flags)))
+    scores = [f"{flag}::integer" for flag in flags]
+    if select.lent:
+        scores.append(f"coalesce(({select.lent}), false)::integer * {len(flags) + 1}")
+    shown = [f"({each} is not null)::integer" for each in select.shown]
+    order = [f"{' + '.join(each)} desc" for each in (scores, shown) if each] + ids
     for others in dict.fromkeys((select.others, ())):
         where = f" where {' and '.join(f'({each})' for each in others)}" if others else ""
         found = run(
             connection,
             f"select {', '.join((*ids, *flags))} from {select.joined}{where}"
-            f" order by {score} desc, {', '.join(ids)} limit 1",
+            f" order by {', '.join(order)} limit 1",
         )
         if isinstance(found, QueryError) or not found.rows:
             continue
@@ -187,8 +192,10 @@ def _fixed(
 def _allowed(copier: Copier, table: str, wanted: Wanted) -> tuple[Value, ...]:
     """The wanted values as the column can hold them: dates of its time, at its periods' starts."""
     ties, column = copier.ties, wanted.column.lower()
+    if column in ties.unique(table):
+        return ()
     if not ties.is_time(table, column):
-        return wanted.values
+        return tuple(each for each in wanted.values if copier.may_name(table, column, each))
     unit = ties.period(table, column)
     low, high = ties.span(table, column)
     found: dict[Value, None] = {}
