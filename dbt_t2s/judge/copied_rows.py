@@ -29,7 +29,7 @@ class TornError(Exception):
 
 @dataclass(frozen=True)
 class Copied:
-    """A row of ``table`` to be written: that of ``rowid`` with ``changes`` (names in lower case)."""
+    """A row of ``table`` to be written: that of ``rowid`` but for ``changes``."""
 
     table: str
     rowid: int
@@ -72,15 +72,15 @@ class Copier:
             family.add(table, rowid)
         wanted: dict[Place, dict[str, object]] = {}
         for (place, column), value in changes.items():
-            if isinstance(value, Same):
-                value = family.rows[place].old[value.column]
-            wanted.setdefault(place, {})[column] = value
+            given = family.rows[place].old[value.column] if isinstance(value, Same) else value
+            wanted.setdefault(place, {})[column] = given
         for place, values in wanted.items():
             family.change(family.rows[place], values)
         family.renew(family.rows[rows[0]])
         self._made += 1
         if scaled:
             family.scale(family.rows[rows[0]], 11 + self._made % 23 if changes else 2)
+        family.settle()
         return family.copies()
 
     def row(self, table: str, rowid: int) -> Mapping[str, object]:
@@ -207,6 +207,31 @@ class _Family:
                     continue
                 for mirror in self._ties.mirrors(link, column, True):
                     self._spread(other, mirror, value)
+
+    def settle(self) -> None:
+        """What rows that came in late repeat of those that had changed before."""
+        for _ in range(_MOST_COPIES):
+            before = sum(len(row.new) for row in self.rows.values())
+            for row in [each for each in self.rows.values() if each.copied]:
+                for link in self._ties.links(row.table):
+                    self._settle(row, link)
+            if before == sum(len(row.new) for row in self.rows.values()):
+                return
+        raise TornError("changes go round in a circle")
+
+    def _settle(self, row: _Row, link: Link) -> None:
+        key = [row.value(column) for column in link.columns]
+        for other in list(self.rows.values()):
+            if other.table != link.other or other is row:
+                continue
+            if key != [other.value(column) for column in link.other_columns]:
+                continue
+            for column in [each for each in other.new if each not in link.other_columns]:
+                for mirror in self._ties.mirrors(link, column, True):
+                    self._spread(row, mirror, other.new[column])
+            for column in [each for each in row.new if each not in link.columns]:
+                for mirror in self._ties.mirrors(link, column):
+                    self._spread(other, mirror, row.new[column])
 
     def _spread(self, other: _Row, column: str, value: object) -> None:
         if other.value(column) != value:
