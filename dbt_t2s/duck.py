@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,11 +146,13 @@ def run_on_file(path: Path, sql: str, max_rows: int = 1000) -> Rows | QueryError
         return made if isinstance(made, QueryError) else run(connection, sql, max_rows)
 
 
-def run(connection: Connection, sql: str, max_rows: int = 1000) -> Rows | QueryError:
-    """Runs one statement; at most ``max_rows`` rows come back."""
+def run(
+    connection: Connection, sql: str, max_rows: int = 1000, values: Sequence[object] = ()
+) -> Rows | QueryError:
+    """Runs one statement, with ``values`` for its ``?``; at most ``max_rows`` rows come back."""
     started = time.perf_counter()
     try:
-        cursor = connection.execute(sql)
+        cursor = connection.execute(sql, list(values)) if values else connection.execute(sql)
         if cursor is None or cursor.description is None:
             return Rows((), (), ())
         described = cursor.description

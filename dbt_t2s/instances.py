@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dbt_t2s import __version__, store
-from dbt_t2s.duck import Rows, open_read_only, quoted, relations_of, run
+from dbt_t2s.duck import Rows, copy_warehouse, open_read_only, quoted, relations_of, run
 from dbt_t2s.freshness import usable
 from dbt_t2s.judge import fixtures
 from dbt_t2s.judge.fixture_inputs import stamp
@@ -14,6 +15,7 @@ from dbt_t2s.judge.fixtures import Fixtures
 from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.relations import full_path, split_name
 from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.judge.witnesses import plant
 from dbt_t2s.project import artifacts, secrets
 from dbt_t2s.project.artifacts import Artifacts, text
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
@@ -76,6 +78,39 @@ def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
     )
     store.write_json(workspace.instances_path, instances, inputs)
     return instances
+
+
+@dataclass(frozen=True)
+class Witnesses:
+    """``file``, below ``warehouse/``, is the first instance with rows made for certain golds."""
+
+    file: str
+    rows: int
+
+
+def witnessed(
+    workspace: Workspace, schema: ProjectSchema, instances: Instances, golds: Sequence[str]
+) -> Instances:
+    """The instances to judge these golds on: the last is one with rows made for them.
+
+    Those tell the golds from their near misses. They stay while the golds and the data do.
+    """
+    inputs = {
+        "golds": store.fingerprint(list(golds)),
+        "warehouse": instances.content,
+        "schema": store.fingerprint([schema.tables, schema.joins]),
+        "version": __version__,
+    }
+    folder = workspace.warehouse_dir
+    path = folder / "witnesses.json"
+    ready = usable(path, Witnesses, inputs)
+    if ready is None or not (folder / ready.file).exists():
+        workspace.console.info("making rows that tell the test queries from their near misses")
+        file = copy_warehouse(folder / instances.files[0], folder / "witnesses")
+        planted = plant(file, schema, golds)
+        ready = Witnesses(str(file.relative_to(folder)), planted.rows)
+        store.write_json(path, ready, inputs)
+    return replace(instances, files=(*instances.files[:-1], ready.file))
 
 
 def readable(schema: ProjectSchema, instances: Instances) -> tuple[str, ...]:

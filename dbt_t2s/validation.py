@@ -22,7 +22,7 @@ from dbt_t2s.corpus.examples import Example
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
 from dbt_t2s.freshness import content_of, usable
-from dbt_t2s.instances import Instances, instances_of, readable
+from dbt_t2s.instances import Instances, instances_of, readable, witnessed
 from dbt_t2s.judge import fixture_inputs, unit_suite
 from dbt_t2s.judge.baseline import Baseline, baseline_of
 from dbt_t2s.judge.html import to_html
@@ -278,6 +278,7 @@ def _judged(
     generate = candidates(workspace, load_model(workspace, schema))
     reports: list[SuiteReport] = []
     golds = [gold for suite in suites for item in suite.items for gold in item.golds]
+    instances = witnessed(workspace, schema, instances, golds)
     relations = dict.fromkeys((*readable(schema, instances), *_read_by(golds, schema.dialect)))
     with _sandboxes(workspace, tuple(relations), schema.dialect, instances) as sandboxes:
         run = partial(execute_all, sandboxes)

@@ -24,7 +24,7 @@ Place = tuple[str, int]
 
 
 class TornError(Exception):
-    """A change that would tell apart what the data holds together."""
+    """A change that would tell apart what the data holds together, or that cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Copier:
         self.ties = ties
         self._next: dict[tuple[str, str], int] = {}
         self._made = 0
+        self._read: dict[tuple[object, ...], list[tuple[int, Mapping[str, object]]]] = {}
 
     def copy(
         self,
@@ -81,7 +82,17 @@ class Copier:
         if scaled:
             family.scale(family.rows[rows[0]], 11 + self._made % 23 if changes else 2)
         family.settle()
-        return family.copies()
+        copies = family.copies()
+        for copied in copies:
+            self._check_types(copied)
+        return copies
+
+    def _check_types(self, copied: Copied) -> None:
+        """TornError where a column cannot hold its new value."""
+        types = self.ties.types(copied.table)
+        casts = ", ".join(f"?::{types[name]}" for name, _ in copied.changes)
+        if casts:
+            self.ask(f"select {casts}", [value for _, value in copied.changes])
 
     def row(self, table: str, rowid: int) -> Mapping[str, object]:
         found = self.rows(table, "rowid = ?", [rowid])
@@ -93,25 +104,35 @@ class Copier:
         self, table: str, condition: str, values: Sequence[object]
     ) -> list[tuple[int, Mapping[str, object]]]:
         """The first row, by place in the file, for which ``condition`` holds."""
+        asked = (table, condition, tuple(map(str, values)))
+        if asked not in self._read:
+            self._read[asked] = self._rows(table, condition, values)
+        return self._read[asked]
+
+    def _rows(
+        self, table: str, condition: str, values: Sequence[object]
+    ) -> list[tuple[int, Mapping[str, object]]]:
         name = self.ties.targets[table].name
-        cursor = self._connection.execute(
-            f"select rowid, * from {name} where {condition} order by rowid limit 1", list(values)
-        )
+        sql = f"select rowid, * from {name} where {condition} order by rowid limit 1"
+        found = run(self._connection, sql, values=values)
+        if isinstance(found, QueryError):
+            raise TornError(found.message)
         names = list(self.ties.types(table))
-        return [(row[0], dict(zip(names, row[1:], strict=True))) for row in cursor.fetchall()]
+        return [(int(str(row[0])), dict(zip(names, row[1:], strict=True))) for row in found.rows]
 
     def may_name(self, table: str, column: str, value: Value) -> bool:
         """False of a reference to a row that is not there."""
         if value is None or isinstance(value, Same):
             return True
         return all(
-            self.rows(link.other, f"{quoted(link.other_columns[0])} = ?", [value])
+            self.rows(link.other, f"{quoted(link.other_columns[0])}::varchar = ?", [str(value)])
             for link in self.ties.links(table)
             if link.columns == (column,)
         )
 
-    def ask(self, sql: str) -> object:
-        found = run(self._connection, sql)
+    def ask(self, sql: str, values: Sequence[object] = ()) -> object:
+        """The first value of the result, None where it has no rows."""
+        found = run(self._connection, sql, values=values)
         if isinstance(found, QueryError):
             raise TornError(found.message)
         return found.rows[0][0] if found.rows else None
@@ -392,12 +413,12 @@ class _Family:
             old = row.old[name]
             if not days or not isinstance(old, date):
                 continue
-            moved = old + timedelta(days=days)
+            moved: object = old + timedelta(days=days)
             if column in finer:
                 # The date that this one is made from: it must still make it.
                 again = self._copier.calendar(finer[column], moved, types[column])
                 if again != value:
-                    moved = _as_moment(value, moved)
+                    moved = _as_moment(value, old)
                 for other, form in finer.items():
                     if other != column:
                         yield other, self._copier.calendar(form, moved, types[other])

@@ -16,7 +16,8 @@ from dbt_t2s.project.schema import Join
 
 # Ties are looked for in this many rows of a table: fewer rows show ties that others break, which
 # only makes copies more careful.
-_MOST_ROWS = 1_000
+_MOST_ROWS = 600
+_MOST_LINKED = 400
 _TIME = ("DATE", "TIMESTAMP")
 _UNITS = ("week", "month", "quarter", "year")
 _PARTS = tuple(
@@ -174,32 +175,38 @@ class Ties:
                 return True
         return False
 
-    @functools.cache  # noqa: B019
     def mirrors(self, link: Link, column: str, back: bool = False) -> tuple[str, ...]:
         """Columns of the row that a link names which equal ``column`` of the row it starts at.
 
         ``back``: ``column`` is one of the named row's, and its equals are those of the other.
         """
-        near, far = (link.other, link.table) if back else (link.table, link.other)
-        kind = self.types(near)[column]
-        own = f"{'p' if back else 't'}.{quoted(column)}"
-        names = [name for name, other in self.types(far).items() if other == kind]
-        if not names:
-            return ()
-        letter = "t" if back else "p"
-        flags = ", ".join(
-            f"coalesce(bool_and({own} is not distinct from {letter}.{quoted(name)}), false)"
-            for name in names
-        )
+        pairs = self._equal(link)
+        if back:
+            return tuple(own for own, other in pairs if other == column)
+        return tuple(other for own, other in pairs if own == column)
+
+    @functools.cache  # noqa: B019
+    def _equal(self, link: Link) -> tuple[tuple[str, str], ...]:
+        """(a column of the row a link starts at, one of the row it names) equal in all rows."""
+        pairs = [
+            (own, other)
+            for own, kind in self.types(link.table).items()
+            for other, other_kind in self.types(link.other).items()
+            if kind == other_kind
+        ]
         on = " and ".join(
             f"t.{quoted(a)} = p.{quoted(b)}"
             for a, b in zip(link.columns, link.other_columns, strict=True)
         )
-        found = self._ask(
-            f"select {flags} from (select * from {self.targets[link.table].name}"
-            f" limit {_MOST_ROWS}) as t join {self.targets[link.other].name} as p on {on}"
+        flags = ", ".join(
+            f"coalesce(bool_and(t.{quoted(a)} is not distinct from p.{quoted(b)}), false)"
+            for a, b in pairs
         )
-        return tuple(n for n, flag in zip(names, found[0], strict=True) if flag) if found else ()
+        found = self._ask(
+            f"select {flags} from {self._sample(link.table, _MOST_LINKED)} as t"
+            f" join {self.targets[link.other].name} as p on {on}"
+        )
+        return tuple(p for p, flag in zip(pairs, found[0], strict=True) if flag) if found else ()
 
     def _found_links(self, joins: Sequence[Join]) -> Iterator[Link]:
         for join in joins:

@@ -14,16 +14,16 @@ from pathlib import Path
 
 from dbt_t2s import duck
 from dbt_t2s import sql as language
-from dbt_t2s.duck import Connection, QueryError, quoted, run
+from dbt_t2s.duck import Connection, QueryError, Rows, quoted, run
 from dbt_t2s.judge.copied_rows import Copied, Copier, Place, TornError
 from dbt_t2s.judge.instances import Target, inspect
 from dbt_t2s.judge.row_ties import Ties
-from dbt_t2s.judge.wanted_values import Selected, Value, Wanted, selected
+from dbt_t2s.judge.wanted_values import Same, Selected, Value, Wanted, selected
 from dbt_t2s.project.schema import Kind, ProjectSchema
 
 _TIMEOUT_S = 10.0
-BEYOND = True
-REASONS = []
+# (an INSERT, the values of its ``?``).
+Insert = tuple[str, tuple[object, ...]]
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,26 @@ def plant(path: Path, schema: ProjectSchema, golds: Sequence[str]) -> Planted:
     finally:
         connection.close()
     names = {target.table.name: target for target in targets}
+    statements = [_insert(names[copied.table], copied) for copied in found.rows]
     with duck.open_writable(path) as writable:
-        writable.execute("begin transaction")
-        for copied in found.rows:
-            _write(writable, names[copied.table], copied)
-        writable.execute("commit")
+        failed = _written(writable, statements)
         writable.execute("checkpoint")
-    return Planted(len(found.rows), found.queries, found.torn)
+    return Planted(len(statements) - failed, found.queries, found.torn + failed)
+
+
+def _written(connection: Connection, statements: Sequence[Insert]) -> int:
+    """Writes all at once, or, where the file's own constraints forbid one, each for itself.
+
+    The number of those that were not written.
+    """
+    run(connection, "begin transaction")
+    results = (run(connection, sql, values=values) for sql, values in statements)
+    if not any(isinstance(result, QueryError) for result in results):
+        run(connection, "commit")
+        return 0
+    run(connection, "rollback")
+    alone = [run(connection, sql, values=values) for sql, values in statements]
+    return sum(isinstance(result, QueryError) for result in alone)
 
 
 @dataclass
@@ -82,8 +95,7 @@ def _witnesses(
                 seen.add(wanted)
                 try:
                     copies = copier.copy(rows, changes, scaled)
-                except TornError as error:
-                    REASONS.append(str(error))
+                except TornError:
                     found.torn += 1
                     continue
                 if _is_new(copier, copies, composite):
@@ -182,8 +194,8 @@ def _fixed(
                 f"select {' and '.join(f'({each})' for each in conditions)}"
                 f" from (select ?::{kind} as {quoted(column)}) as {quoted(source)}"
             )
-            row = connection.execute(sql, [value]).fetchone()
-            if row is not None and row[0]:
+            row = run(connection, sql, values=[value])
+            if isinstance(row, Rows) and row.rows[0][0] and not isinstance(value, Same):
                 changes[place, column.lower()] = value
                 break
     return changes
@@ -208,7 +220,7 @@ def _allowed(copier: Copier, table: str, wanted: Wanted) -> tuple[Value, ...]:
             if not isinstance(begun, datetime):
                 continue
             value = begun if isinstance(low, datetime) else begun.date()
-        if BEYOND or _moment(low) <= _moment(value) <= _moment(high):
+        if _moment(low) <= _moment(value) <= _moment(high):
             found[value] = None
     return tuple(found)
 
@@ -242,13 +254,13 @@ def _is_new(copier: Copier, copies: Sequence[Copied], taken: set[tuple[object, .
     return True
 
 
-def _write(connection: Connection, target: Target, copied: Copied) -> None:
+def _insert(target: Target, copied: Copied) -> Insert:
     types = {name.lower(): (name, kind) for name, kind in target.columns}
     replaced = ", ".join(
         f"?::{types[name][1]} as {quoted(types[name][0])}" for name, _ in copied.changes
     )
     columns = f"* replace ({replaced})" if replaced else "*"
-    connection.execute(
+    return (
         f"insert into {target.name} select {columns} from {target.name} where rowid = ?",
-        [*(value for _, value in copied.changes), copied.rowid],
+        (*(value for _, value in copied.changes), copied.rowid),
     )
