@@ -54,7 +54,7 @@ class Copier:
     def __init__(self, connection: Connection, ties: Ties) -> None:
         self._connection = connection
         self.ties = ties
-        self._next: dict[tuple[str, str], int] = {}
+        self._next: dict[str, int] = {}
         self._made = 0
         self._read: dict[tuple[object, ...], list[tuple[int, Mapping[str, object]]]] = {}
 
@@ -144,23 +144,27 @@ class Copier:
         return self.ask(f"select try_cast({made} as {kind})")
 
     def fresh(self, table: str, column: str, old: object) -> object:
-        """A value that no row of the column has."""
+        """A value that no row of the column has, nor a key of that name in another table."""
         kind = self.ties.types(table)[column]
         if kind == "VARCHAR":
-            return f"{old} {self._number(table, column, 'count(*)')}"
+            return f"{old} {self._number(column)}"
         if kind == "UUID":
-            return uuid.uuid5(uuid.NAMESPACE_OID, f"{table} {self._number(table, column, '0')}")
+            return uuid.uuid5(uuid.NAMESPACE_OID, f"{column} {self._number(column)}")
         if kind.endswith(("INT", "INTEGER", ",0)")):
-            return self._number(table, column, f"coalesce(max({quoted(column)}), 0)")
+            return self._number(column)
         raise TornError(f"{table}.{column} is unique, and a {kind}")
 
-    def _number(self, table: str, column: str, first: str) -> int:
-        place = (table, column)
-        if place not in self._next:
-            found = self.ask(f"select {first} from {self.ties.targets[table].name}")
-            self._next[place] = int(str(found))
-        self._next[place] += 1
-        return self._next[place]
+    def _number(self, column: str) -> int:
+        if column not in self._next:
+            largest = [0]
+            for table, target in self.ties.targets.items():
+                if column in self.ties.unique(table):
+                    number = f"coalesce(max(try_cast({quoted(column)}::varchar as hugeint)), 0)"
+                    found = self.ask(f"select {number} from {target.name}")
+                    largest.append(int(str(found)))
+            self._next[column] = max(largest)
+        self._next[column] += 1
+        return self._next[column]
 
 
 class _Family:
@@ -188,19 +192,33 @@ class _Family:
 
     def scale(self, first: _Row, factor: int) -> None:
         """One whole factor a row, as in perturbed instances: what adds up still does."""
-        key = self._ties.targets[first.table].table.primary_key
-        for row in self.rows.values():
-            target = self._ties.targets[row.table]
-            if not row.copied or (row is not first and target.table.primary_key != key):
+        scaled = self._scale(first, factor, {})
+        for link in self._ties.links(first.table):
+            for twin in self.rows.values():
+                if link.twins and twin.copied and twin.table == link.other:
+                    repeated = {
+                        mirror: column in scaled
+                        for column in self._ties.types(first.table)
+                        for mirror in self._ties.mirrors(link, column)
+                    }
+                    self._scale(twin, factor, repeated)
+
+    def _scale(self, row: _Row, factor: int, told: Mapping[str, bool]) -> set[str]:
+        """The columns that were: ``told`` says of some whether they are to be."""
+        target = self._ties.targets[row.table]
+        scaled: set[str] = set()
+        for column in target.table.columns:
+            name = column.name.lower()
+            kind = self._ties.types(row.table).get(name)
+            if kind is None or name in row.new:
                 continue
-            for column in target.table.columns:
-                name = column.name.lower()
-                kind = self._ties.types(row.table).get(name)
-                if kind is None or name in row.new or not is_jittered(target, column, kind):
-                    continue
-                value = row.old[name]
-                if isinstance(value, int | float | Decimal):
-                    row.new[name] = value * factor
+            value = row.old[name]
+            if not isinstance(value, int | float | Decimal):
+                continue
+            if told.get(name, is_jittered(target, column, kind)):
+                row.new[name] = value * factor
+                scaled.add(name)
+        return scaled
 
     def change(self, row: _Row, values: Mapping[str, object]) -> None:
         """Gives ``row`` other values, and all else what follows from them."""
