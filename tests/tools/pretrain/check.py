@@ -111,7 +111,7 @@ def _row(table: Table, rng: random.Random, at: int) -> dict[str, object]:
     return row
 
 
-def _statements(schema: ProjectSchema, rng: random.Random) -> Iterator[str]:
+def statements(schema: ProjectSchema, rng: random.Random) -> Iterator[str]:
     rows = _filled(schema, rng)
     for table in schema.tables:
         columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
@@ -155,7 +155,7 @@ def _one(schema: ProjectSchema, gold: list[str], folder: Path) -> Iterator[tuple
     converter, binder = Converter(schema), Binder(schema)
     rng = random.Random(11)
     with open_writable(folder / "made.duckdb") as connection:
-        for statement in _statements(schema, rng):
+        for statement in statements(schema, rng):
             connection.execute(statement)
         for text in gold:
             try:

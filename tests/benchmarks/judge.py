@@ -1,0 +1,178 @@
+"""Measures the judge: equal queries that it calls wrong, near misses that it calls right.
+
+``python -m tests.benchmarks.judge PROJECT… --data FOLDER [--golds N] [--schemas N]``: the projects
+have been trained (their generated corpus gives the golds), the folder holds ``schemas.jsonl`` and
+``spider_train.jsonl``, whose schemas are filled with made-up rows. A pair is judged on three files:
+the warehouse, a perturbed copy, and a copy with rows made for the golds. Near misses that a law
+proves equal are counted apart: none of them may be told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbt_t2s import duck, store
+from dbt_t2s.corpus.examples import Example
+from dbt_t2s.errors import WarehouseError
+from dbt_t2s.judge.instances import make_instances
+from dbt_t2s.judge.mutants import mutants
+from dbt_t2s.judge.rewrites import rewrites
+from dbt_t2s.judge.witnesses import plant
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.sql import SqlError
+from tests.judge.pairs import Pair, told_apart
+from tests.tools.pretrain.check import duck_sql, statements
+from tests.tools.pretrain.rows import read_schemas
+from tests.tools.pretrain.source import NotConvertedError
+
+# Near misses of one gold that are judged, spread evenly, so that long golds do not weigh most.
+_MOST_MISSES = 12
+
+
+@dataclass
+class Tally:
+    """Counts by kind; ``wrong`` are equal pairs that were told apart, with how."""
+
+    asked: Counter[str]
+    killed: Counter[str]
+    wrong: list[tuple[Pair, str]]
+    alive: list[Pair]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("projects", nargs="*", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--golds", type=int, default=60, help="of each project")
+    parser.add_argument("--schemas", type=int, default=20)
+    parser.add_argument("--alive", action="store_true", help="print what was not told apart")
+    given = parser.parse_args()
+    whole = Tally(Counter(), Counter(), [], [])
+    for project in given.projects:
+        with tempfile.TemporaryDirectory() as folder:
+            _report(str(project.name), _of_project(project, given.golds, Path(folder)), whole)
+    if given.data is not None:
+        begun = Tally(Counter(), Counter(), [], [])
+        for schema, golds in _schemas(given.data, given.schemas):
+            with tempfile.TemporaryDirectory() as folder:
+                found = _of_schema(schema, golds, Path(folder))
+            for whole_count, count in (
+                (begun.asked, found.asked),
+                (begun.killed, found.killed),
+            ):
+                whole_count.update(count)
+            begun.wrong += found.wrong
+            begun.alive += found.alive
+        _report(f"{given.schemas} schemas", begun, whole)
+    _table(whole)
+    for pair, how in whole.wrong:
+        print(f"WRONG {pair.kind} ({pair.law}): {how}\n  {pair.gold}\n  {pair.sql}")
+    for pair in whole.alive if given.alive else ():
+        print(f"ALIVE {pair.kind}\n  {pair.gold}\n  {pair.sql}")
+
+
+def _of_project(project: Path, most: int, folder: Path) -> Tally:
+    made = project / "target" / "t2s"
+    schema = store.read_json(made / "schema.json", ProjectSchema)
+    examples = store.read_rows(made / "examples.parquet", Example)
+    golds = tuple(dict.fromkeys(each.sql for each in examples if each.sql))
+    step = max(1.0, len(golds) / most)
+    chosen = [golds[int(at * step)] for at in range(min(most, len(golds)))]
+    warehouse = next(iter(sorted((made / "warehouse").glob("*.duckdb"))))
+    return _judged(warehouse, schema, chosen, folder)
+
+
+def _schemas(data: Path, most: int) -> Iterator[tuple[ProjectSchema, list[str]]]:
+    found, questions = read_schemas(data)
+    names = random.Random(3).sample(sorted(found), len(found))
+    for name in names[:most]:
+        golds = dict.fromkeys(
+            row["sql"]
+            for row in questions
+            if row["db_id"] == name and row["source"] == "spider_train"
+        )
+        yield found[name], list(golds)[:8]
+
+
+def _of_schema(schema: ProjectSchema, golds: Sequence[str], folder: Path) -> Tally:
+    path = folder / "made.duckdb"
+    written: list[str] = []
+    for gold in golds:
+        try:
+            written.append(duck_sql(gold, schema))
+        except (NotConvertedError, SqlError):
+            continue
+    try:
+        with duck.open_writable(path) as connection:
+            for statement in statements(schema, random.Random(11)):
+                connection.execute(statement)
+    except WarehouseError:
+        # A foreign key of another type than its key: no rows can be made for it.
+        return Tally(Counter(), Counter(), [], [])
+    return _judged(path, schema, written, folder / "instances")
+
+
+def _judged(warehouse: Path, schema: ProjectSchema, golds: Sequence[str], folder: Path) -> Tally:
+    first, second, _ = make_instances(warehouse, folder, schema, n=3)
+    witnesses = duck.copy_warehouse(first, folder / "witnesses")
+    started = time.perf_counter()
+    planted = plant(witnesses, schema, golds)
+    print(f"  {planted} in {time.perf_counter() - started:.1f} s", flush=True)
+    pairs = [pair for gold in golds for pair in _pairs(gold, schema)]
+    left = dict.fromkeys(pairs)
+    tally = Tally(Counter(each.kind for each in pairs), Counter(), [], [])
+    for file in (first, second, witnesses):
+        for pair, how in told_apart(file, list(left)):
+            del left[pair]
+            if pair.law:
+                tally.wrong.append((pair, how))
+            else:
+                tally.killed[pair.kind] += 1
+    tally.alive += [pair for pair in left if not pair.law]
+    return tally
+
+
+def _pairs(gold: str, schema: ProjectSchema) -> Iterator[Pair]:
+    """``=`` before the kind of what is equal, ``=≠`` before near misses proven equal."""
+    for rewrite in rewrites(gold, schema):
+        yield Pair(gold, f"= {rewrite.kind}", rewrite.sql, rewrite.law)
+    found = mutants(gold, schema)
+    step = max(1.0, len(found) / _MOST_MISSES)
+    for at in range(min(_MOST_MISSES, len(found))):
+        mutant = found[int(at * step)]
+        kind = f"=≠ {mutant.kind}" if mutant.law else mutant.kind
+        yield Pair(gold, kind, mutant.sql, mutant.law)
+
+
+def _report(name: str, found: Tally, whole: Tally) -> None:
+    equal = sum(count for kind, count in found.asked.items() if kind.startswith("="))
+    real = sum(found.asked.values()) - equal
+    print(
+        f"{name}: {equal} equal pairs, {len(found.wrong)} called wrong;"
+        f" {real} near misses, {found.killed.total()} called wrong"
+        f" ({found.killed.total() / max(1, real):.1%})",
+        flush=True,
+    )
+    whole.asked.update(found.asked)
+    whole.killed.update(found.killed)
+    whole.wrong += found.wrong
+    whole.alive += found.alive
+
+
+def _table(found: Tally) -> None:
+    wrong = Counter(pair.kind for pair, _ in found.wrong)
+    print("| kind | pairs | called wrong |\n|---|---:|---:|")
+    for kind in sorted(found.asked):
+        told = wrong[kind] if kind.startswith("=") else found.killed[kind]
+        print(f"| {kind} | {found.asked[kind]} | {told} |")
+
+
+if __name__ == "__main__":
+    main()
