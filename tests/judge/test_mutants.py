@@ -114,6 +114,17 @@ def test_a_law_is_claimed_where_it_holds_alone(sql: str, kind: str, proven: bool
     assert all(bool(each.law) is proven for each in found), found
 
 
+def test_spans_that_meet_may_overlap() -> None:
+    sql = (
+        "select net from marts.orders where net > 5 and (ordered_on < '2024-02-01'"
+        " or ordered_on >= '2024-02-01' and ordered_on < '2024-03-01')"
+    )
+    laws = {each.sql: each.law for each in mutants(sql, SHOP) if each.kind == "date"}
+    longer = [law for text, law in laws.items() if "ordered_on < '2024-03-01' OR" in text]
+    assert longer == ["the condition holds of the same values"]
+    assert [bool(law) for law in laws.values()].count(False) == 3
+
+
 def test_what_a_law_proves_no_instance_tells_apart(warehouse: Path, tmp_path: Path) -> None:
     golds = (
         "select count(order_id) from marts.orders",
