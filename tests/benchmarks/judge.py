@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dbt_t2s import duck, store
@@ -38,12 +38,23 @@ _MOST_MISSES = 12
 
 @dataclass
 class Tally:
-    """Counts by kind; ``wrong`` are equal pairs that were told apart, with how."""
+    """Counts by kind; ``wrong`` are equal pairs that were told apart, with how.
 
-    asked: Counter[str]
-    killed: Counter[str]
-    wrong: list[tuple[Pair, str]]
-    alive: list[Pair]
+    ``plain`` counts the near misses that three instances without made rows tell apart.
+    """
+
+    asked: Counter[str] = field(default_factory=Counter)
+    killed: Counter[str] = field(default_factory=Counter)
+    plain: Counter[str] = field(default_factory=Counter)
+    wrong: list[tuple[Pair, str]] = field(default_factory=list)
+    alive: list[Pair] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        self.asked.update(other.asked)
+        self.killed.update(other.killed)
+        self.plain.update(other.plain)
+        self.wrong += other.wrong
+        self.alive += other.alive
 
 
 def main() -> None:
@@ -54,22 +65,16 @@ def main() -> None:
     parser.add_argument("--schemas", type=int, default=20)
     parser.add_argument("--alive", action="store_true", help="print what was not told apart")
     given = parser.parse_args()
-    whole = Tally(Counter(), Counter(), [], [])
+    whole = Tally()
     for project in given.projects:
         with tempfile.TemporaryDirectory() as folder:
             _report(str(project.name), _of_project(project, given.golds, Path(folder)), whole)
     if given.data is not None:
-        begun = Tally(Counter(), Counter(), [], [])
+        begun = Tally()
         for schema, golds in _schemas(given.data, given.schemas):
             with tempfile.TemporaryDirectory() as folder:
                 found = _of_schema(schema, golds, Path(folder))
-            for whole_count, count in (
-                (begun.asked, found.asked),
-                (begun.killed, found.killed),
-            ):
-                whole_count.update(count)
-            begun.wrong += found.wrong
-            begun.alive += found.alive
+            begun.add(found)
         _report(f"{given.schemas} schemas", begun, whole)
     _table(whole)
     for pair, how in whole.wrong:
@@ -115,26 +120,30 @@ def _of_schema(schema: ProjectSchema, golds: Sequence[str], folder: Path) -> Tal
                 connection.execute(statement)
     except WarehouseError:
         # A foreign key of another type than its key: no rows can be made for it.
-        return Tally(Counter(), Counter(), [], [])
+        return Tally()
     return _judged(path, schema, written, folder / "instances")
 
 
 def _judged(warehouse: Path, schema: ProjectSchema, golds: Sequence[str], folder: Path) -> Tally:
-    first, second, _ = make_instances(warehouse, folder, schema, n=3)
+    first, second, third = make_instances(warehouse, folder, schema, n=3)
     witnesses = duck.copy_warehouse(first, folder / "witnesses")
     started = time.perf_counter()
     planted = plant(witnesses, schema, golds)
     print(f"  {planted} in {time.perf_counter() - started:.1f} s", flush=True)
     pairs = [pair for gold in golds for pair in _pairs(gold, schema)]
     left = dict.fromkeys(pairs)
-    tally = Tally(Counter(each.kind for each in pairs), Counter(), [], [])
-    for file in (first, second, witnesses):
+    tally = Tally(Counter(each.kind for each in pairs))
+    for file in (first, second):
         for pair, how in told_apart(file, list(left)):
             del left[pair]
-            if pair.law:
-                tally.wrong.append((pair, how))
-            else:
-                tally.killed[pair.kind] += 1
+            tally.wrong += [(pair, how)] if pair.law else []
+            tally.killed[pair.kind] += not pair.law
+    tally.plain.update(tally.killed)
+    tally.plain.update(pair.kind for pair, _ in told_apart(third, list(left)) if not pair.law)
+    for pair, how in told_apart(witnesses, list(left)):
+        del left[pair]
+        tally.wrong += [(pair, how)] if pair.law else []
+        tally.killed[pair.kind] += not pair.law
     tally.alive += [pair for pair in left if not pair.law]
     return tally
 
@@ -157,21 +166,20 @@ def _report(name: str, found: Tally, whole: Tally) -> None:
     print(
         f"{name}: {equal} equal pairs, {len(found.wrong)} called wrong;"
         f" {real} near misses, {found.killed.total()} called wrong"
-        f" ({found.killed.total() / max(1, real):.1%})",
+        f" ({found.killed.total() / max(1, real):.1%};"
+        f" {found.plain.total() / max(1, real):.1%} without made rows)",
         flush=True,
     )
-    whole.asked.update(found.asked)
-    whole.killed.update(found.killed)
-    whole.wrong += found.wrong
-    whole.alive += found.alive
+    whole.add(found)
 
 
 def _table(found: Tally) -> None:
     wrong = Counter(pair.kind for pair, _ in found.wrong)
-    print("| kind | pairs | called wrong |\n|---|---:|---:|")
+    print("| kind | pairs | called wrong | without made rows |\n|---|---:|---:|---:|")
     for kind in sorted(found.asked):
         told = wrong[kind] if kind.startswith("=") else found.killed[kind]
-        print(f"| {kind} | {found.asked[kind]} | {told} |")
+        plain = "" if kind.startswith("=") else str(found.plain[kind])
+        print(f"| {kind} | {found.asked[kind]} | {told} | {plain} |")
 
 
 if __name__ == "__main__":
