@@ -150,7 +150,7 @@ class Copier:
             return f"{old} {self._number(column)}"
         if kind == "UUID":
             return uuid.uuid5(uuid.NAMESPACE_OID, f"{column} {self._number(column)}")
-        if kind.endswith(("INT", "INTEGER", ",0)")):
+        if kind.endswith(("INT", "INTEGER")) or kind.startswith(("DECIMAL", "DOUBLE", "FLOAT")):
             return self._number(column)
         raise TornError(f"{table}.{column} is unique, and a {kind}")
 
