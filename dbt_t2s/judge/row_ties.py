@@ -18,6 +18,7 @@ from dbt_t2s.project.schema import Join
 # only makes copies more careful.
 _MOST_ROWS = 600
 _MOST_LINKED = 400
+_MOST_NUMBERS = 14
 _TIME = ("DATE", "TIMESTAMP")
 _UNITS = ("week", "month", "quarter", "year")
 _PARTS = tuple(
@@ -151,6 +152,8 @@ class Ties:
             for name, kind in self.types(table).items()
             if name != column and kind.startswith(("DECIMAL", "DOUBLE", "FLOAT", "BIG", "INT"))
         ]
+        if len(names) > _MOST_NUMBERS:
+            return True  # too many pairs to ask about: not moved is never wrong
         own = self._of(column)
         asked = [
             form.format(own, self._of(a), self._of(b))
