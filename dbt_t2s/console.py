@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from datetime import time as clock
 from typing import TYPE_CHECKING, TextIO
 
 from dbt_t2s.errors import T2SError
@@ -106,16 +107,24 @@ class Console:
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, limit: int = 20
     ) -> None:
-        """Rows under their column names; the first ``limit`` of them."""
+        """Rows under their column names, the first ``limit``; times all at midnight are days."""
         from rich import box
         from rich.markup import escape
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        whole_days = set()
         for index, name in enumerate(columns):
-            numeric = rows and all(_is_number(row[index]) for row in rows)
+            values = [row[index] for row in rows]
+            numeric = rows and all(_is_number(value) for value in values)
             table.add_column(escape(_cell(name)), justify="right" if numeric else "left")
-        for row in rows[:limit]:
+            if all(value is None or _is_midnight(value) for value in values):
+                whole_days.add(index)
+        for given in rows[:limit]:
+            row = [
+                value.date() if index in whole_days and isinstance(value, datetime) else value
+                for index, value in enumerate(given)
+            ]
             table.add_row(*(escape(_cell(value)) for value in row))
         self._rich(self.out).print(table)
         if len(rows) > limit:
@@ -235,6 +244,10 @@ def _is_number(value: object) -> bool:
     from decimal import Decimal
 
     return value is None or isinstance(value, int | float | Decimal)
+
+
+def _is_midnight(value: object) -> bool:
+    return isinstance(value, datetime) and value.time() == clock()
 
 
 def _cell(value: object) -> str:

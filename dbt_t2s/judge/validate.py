@@ -10,8 +10,9 @@ from dbt_t2s.duck import Execute, QueryError, Rows, first_line
 from dbt_t2s.errors import JudgeError, T2SError
 from dbt_t2s.judge.anatomy import difference
 from dbt_t2s.judge.broken_rules import broken_rules
-from dbt_t2s.judge.compare import Verdict, compare, is_ordered, sort_keys
+from dbt_t2s.judge.compare import Uncut, Verdict, compare
 from dbt_t2s.judge.cost import cost_of
+from dbt_t2s.judge.gold_order import is_ordered, sort_keys, uncut
 from dbt_t2s.judge.house_style import house_style
 from dbt_t2s.judge.outcomes import Cost, Outcome, Prediction, SuiteReport
 from dbt_t2s.judge.read_tables import read_tables
@@ -65,12 +66,13 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class _Gold:
-    """A gold statement and its result on each instance."""
+    """A gold statement and its result on each instance; ``uncut`` where it chooses among equals."""
 
     sql: str
     results: tuple[Rows, ...]
     ordered: bool
     keys: tuple[int, ...]
+    uncut: tuple[Uncut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,22 @@ def _run_golds(item: TestItem, ground: _Ground) -> tuple[tuple[_Gold, ...], tupl
             issues.append(Issue(Level.ERROR, where, message, "correct its SQL"))
             continue
         ordered, keys = is_ordered(sql, ground.dialect), sort_keys(sql, ground.dialect)
-        golds.append(_Gold(sql, results, ordered, keys))
+        if not ordered and any(result.truncated for result in results):
+            message = f"the gold SQL gives more than {len(results[0].rows):,} rows in no order"
+            issues.append(Issue(Level.ERROR, where, message, "ask for fewer, or in an order"))
+            continue
+        golds.append(_Gold(sql, results, ordered, keys, _uncut(sql, ground)))
         issues += _gold_warnings(where, results)
     return tuple(golds), tuple(issues)
+
+
+def _uncut(sql: str, ground: _Ground) -> tuple[Uncut, ...]:
+    """What the gold would give on each instance if it chose none of several equals."""
+    query = uncut(sql, ground.dialect)
+    results = () if query is None else _ran(query.sql, ground)
+    if query is None or isinstance(results, QueryError):
+        return ()
+    return tuple(Uncut(rows, query.keys) for rows in results)
 
 
 def _ran(sql: str, ground: _Ground) -> tuple[Rows, ...] | QueryError:
@@ -241,7 +256,8 @@ def _compared(
 
 
 def _equal(gold: _Gold, number: int, results: Sequence[Rows]) -> Verdict:
-    return compare(gold.results[number], results[number], gold.ordered, gold.keys)
+    equals = gold.uncut[number] if gold.uncut else None
+    return compare(gold.results[number], results[number], gold.ordered, gold.keys, uncut=equals)
 
 
 def _read(sql: str, ground: _Ground) -> tuple[Table, ...]:

@@ -53,15 +53,18 @@ class EmbeddedGenerator:
 
     def _one(self, linked: Linked) -> tuple[Candidate, ...]:
         found = self.search(linked)
-        candidates: list[Candidate] = []
-        # A plan's share among those found says more than its bare probability, which shrinks
-        # with every token.
         ordered = self._ranking.order(found.plans, linked)
         refused = self._ranking.refusal(found.refusal, ordered, linked)
+        sure = self._ranking.confidence(found.refusal, ordered) * (1 - refused)
+        shares: dict[str, float] = {}
         for share, plan in ordered:
-            sql = self._sql(plan.tokens)
-            if sql and sql not in {c.sql for c in candidates}:
-                candidates.append(Candidate(sql, share * (1 - refused)))
+            if sql := self._sql(plan.tokens):
+                shares[sql] = shares.get(sql, 0.0) + share
+        most = max(shares.values(), default=0.0)
+        candidates = [
+            Candidate(sql, sure * share / most)
+            for sql, share in sorted(shares.items(), key=lambda each: -each[1])
+        ]
         if refused > self.record.refuse_over or not candidates:
             refusal = Candidate("", refused, self._missing(linked))
             return (refusal, *candidates) if not candidates else (refusal,)

@@ -59,6 +59,19 @@ class Linked:
     question: np.ndarray
 
 
+def _compared(found: Sequence[Mention]) -> list[str]:
+    """The columns of which several values are mentioned: "Gold against Silver" asks for the tiers.
+
+    One word may stand for several values of a column: those are not compared.
+    """
+    places: dict[str, set[int]] = {}
+    for mention in found:
+        if mention.token.startswith("v:") and mention.quality >= 1:
+            column = mention.token[2:].partition("=")[0]
+            places.setdefault(f"c:{column}", set()).add(mention.first)
+    return sorted(column for column, firsts in places.items() if len(firsts) > 1)
+
+
 def today_of(schema: ProjectSchema) -> date:
     """The day that the project calls today."""
     return date.fromisoformat(schema.as_of) if schema.as_of else date.today()
@@ -279,7 +292,7 @@ class Linker:
             axis=-1,
         )
         ranked = ranker_features(index.places, scalars, score, found)
-        kept = self._chosen(ranked, self._passed_over(full), gold)
+        kept = self._chosen(ranked, self._passed_over(full), (*gold, *_compared(found)))
         uncovered = _uncovered(spoken, full, partial, soft, found)
         return self._assemble(question, states, kept, found, channels, scalars, uncovered)
 
@@ -291,11 +304,11 @@ class Linker:
         return made
 
     def _chosen(
-        self, features: np.ndarray, passed_over: np.ndarray, gold: Sequence[str]
+        self, features: np.ndarray, passed_over: np.ndarray, tokens: Sequence[str]
     ) -> list[int]:
-        """The places of the candidate schema items, gold's among them."""
+        """The places of the candidate schema items, those of ``tokens`` among them."""
         places = self.index.places
-        needed = [self.index.place[token] for token in gold if token in self.index.place]
+        needed = [self.index.place[token] for token in tokens if token in self.index.place]
         scores = self._ranker.scores(places, features) - _COPIED * passed_over
         return chosen(places, scores, needed)
 

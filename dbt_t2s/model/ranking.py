@@ -2,7 +2,8 @@
 
 A plan that uses none of the items that best explain a word of the question is suspect, however
 likely; so is one whose items nothing in the question speaks of. The weights were fitted on plans
-found for held-out questions (``tests/tools/pretrain/ranking.py``).
+found for held-out questions (``tests/tools/pretrain/ranking.py``), and so were those of refusing
+and of the confidence, a logistic estimate of the chance that the first plan is right.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ _TELLS = np.array([1.0, 0.7, 1.0, 0.9, 0.4, 0.3], dtype=np.float32)
 _EXACT = 0.9
 _FAINT = 0.35  # mentions that hardly are any: a nought in "no reminders"
 _KEYWORDS = frozenset(KEYWORDS)
-_OWN = 18  # features of a plan's items; its form adds those of ``cues``
+_OWN = 21  # features of a plan's items; its form adds those of ``cues``
 FEATURES = _OWN + CUES
 REFUSAL_FEATURES = 11
+CONFIDENCE_FEATURES = 8
+_WIDEST = 5.0  # log of how much likelier than the second a plan can be said to be
 
 
 class Explained:
@@ -95,10 +98,37 @@ class Explained:
                 float("NOT" in tokens),
                 float("OR" in tokens),
                 sum(t in _KEYWORDS for t in tokens) / 10,
+                *self._said_twice(used),
+                float(self._ignored(used)),
             ],
             dtype=np.float32,
         )
         return np.concatenate((made, cue_features(self.text, tokens)))
+
+    def _said_twice(self, used: Sequence[int]) -> tuple[float, float]:
+        """Values and numbers all of whose words other items used stand for, in full or in part.
+
+        "Customers without an email" does not ask for those whom an email brought.
+        """
+        whole = part = 0
+        for at in used:
+            place = self.marks[:, at, 2] > _FAINT
+            others = [other for other in used if other != at]
+            if self.sorts[at] not in ("v", "n", "s") or not place.any() or not others:
+                continue
+            said = self.marks[place][:, others]
+            if (said[..., [0, 2]].max((1, 2)) >= _EXACT).all():
+                whole += 1
+            elif (said[..., :3].max((1, 2)) >= 0.5).all():
+                part += 1
+        return float(whole), float(part)
+
+    def _ignored(self, used: Sequence[int]) -> int:
+        """How many words that are no stop words have nothing at all to do with an item used."""
+        if not used:
+            return 0
+        touched = self.marks[self.content][:, used][..., [0, 1, 2, 4, 5]].max((1, 2)) > 0
+        return int((~touched).sum())
 
     def all_said(self, plan: Found) -> bool:
         """Whether every word that is no stop word names or mentions an item of the plan."""
@@ -145,12 +175,44 @@ def refusal_features(
     )
 
 
+def confidence_features(refusal: float, ordered: Sequence[tuple[float, Found]]) -> np.ndarray:
+    """Numbers (CONFIDENCE_FEATURES,) that tell whether the first of ``ordered`` is right."""
+    share, plan = ordered[0]
+    second = ordered[1][0] if len(ordered) > 1 else 0.0
+    ahead = math.log(max(share, 1e-9)) - math.log(max(second, 1e-9))
+    return np.array(
+        [
+            share,
+            min(ahead, _WIDEST),
+            math.log(max(plan.probability, 1e-12)),
+            len(ordered) / 10,
+            math.log(max(refusal, 1e-6)) / 10,
+            float(plan.probability >= max(p.probability for _, p in ordered)),
+            sum(p.probability for _, p in ordered),
+            1.0,
+        ],
+        dtype=np.float32,
+    )
+
+
 class Ranking:
-    """The fitted weights: of plans (FEATURES,) and of refusing (REFUSAL_FEATURES,)."""
+    """The fitted weights: of plans (FEATURES,), of refusing (REFUSAL_FEATURES,) and of the
+    confidence (CONFIDENCE_FEATURES,)."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         fitted = load_file(path)
         self._weights, self._refusing = fitted["weights"], fitted["refusing"]
+        self._confidence = fitted["confidence"]
+
+    def confidence(self, refusal: float, ordered: Sequence[tuple[float, Found]]) -> float:
+        """The chance that the first of ``ordered`` answers the question; 0 where there is none.
+
+        Fitted on plans that are exactly the gold's, so that others with the same rows count as
+        wrong: it is a little low.
+        """
+        if not ordered:
+            return 0.0
+        return _logistic(float(confidence_features(refusal, ordered) @ self._confidence))
 
     def refusal(
         self, refusal: float, ordered: Sequence[tuple[float, Found]], linked: Linked
@@ -161,7 +223,7 @@ class Ranking:
         fitted one knows unanswerable questions by faint doubts, and those it has of all short ones.
         """
         score = float(refusal_features(refusal, ordered, linked) @ self._refusing)
-        chance = 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))
+        chance = _logistic(score)
         said = bool(ordered) and Explained(linked).all_said(ordered[0][1])
         return min(chance, refusal) if said else chance
 
@@ -175,3 +237,7 @@ class Ranking:
         shares /= shares.sum()
         order = np.argsort(-scores, kind="stable")
         return [(float(shares[at]), plans[at]) for at in order]
+
+
+def _logistic(score: float) -> float:
+    return 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))

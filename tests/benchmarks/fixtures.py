@@ -1,6 +1,6 @@
 """Prints how long a made-up warehouse takes, and how it came about.
 
-    python tests/benchmarks/fixtures.py [MODELS[:TESTS] | FOLDER …]
+    python -m tests.benchmarks.fixtures [MODELS[:TESTS] | FOLDER …]
 
 A FOLDER is a dbt project with artifacts; its data is not looked at. Seconds are CPU time, with the
 wall clock's in brackets.

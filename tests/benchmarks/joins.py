@@ -1,6 +1,6 @@
 """Measures how many foreign keys of human databases are found, stated and by name alone.
 
-``python tests/benchmarks/joins.py FOLDER [--misses]``: the folder holds ``schemas.jsonl`` and
+``python -m tests.benchmarks.joins FOLDER [--misses]``: the folder holds ``schemas.jsonl`` and
 ``spider_train.jsonl``. The databases are split in two halves by name; the name matching was
 written looking at the first half alone. The invented projects of ``tests/tools/pretrain`` come
 last: their tables all have keys of their own, and no gold query is asked of them.

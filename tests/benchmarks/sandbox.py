@@ -1,6 +1,6 @@
 """Prints what the sandbox adds to plain DuckDB, and how many queries several instances answer.
 
-    python tests/benchmarks/sandbox.py --queries 200 --seconds 5
+    python -m tests.benchmarks.sandbox --queries 200 --seconds 5
 
 The queries are those that the tests want answered, on their small warehouse; plain DuckDB and the
 sandbox take turns, both warm. Times are of this machine on this day. Nothing is asserted here.

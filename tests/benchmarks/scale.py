@@ -1,6 +1,6 @@
 """Prints what a project's size costs: reading, distilling, mining, and all again after one change.
 
-    python tests/benchmarks/scale.py [MODELS[:TESTS] | FOLDER …]
+    python -m tests.benchmarks.scale [MODELS[:TESTS] | FOLDER …]
 
 Each size runs in a process of its own, on artifacts made for it and without a warehouse; a FOLDER
 holds the artifacts of a real project. Seconds are CPU time, with the wall clock's in brackets; MB

@@ -1,4 +1,4 @@
-"""Pairs of a query and another one, judged on one file as ``validate`` judges them."""
+"""Pairs of a query and another one, judged on one file; of equals that a LIMIT chose among, one is right."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from dbt_t2s import duck
 from dbt_t2s.duck import QueryError, Rows
-from dbt_t2s.judge.compare import compare, is_ordered, sort_keys
+from dbt_t2s.judge.compare import compare
+from dbt_t2s.judge.gold_order import is_ordered, sort_keys
 
 TIMEOUT_S = 2.0
 # ``compare`` calls no cut, unordered result equal to another, not even to itself.

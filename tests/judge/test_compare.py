@@ -11,7 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dbt_t2s.duck import Rows
-from dbt_t2s.judge.compare import compare, is_ordered, sort_keys
+from dbt_t2s.judge.compare import Uncut, compare
+from dbt_t2s.judge.gold_order import is_ordered, sort_keys, uncut
 
 
 def rows(*found: tuple[object, ...], truncated: bool = False) -> Rows:
@@ -98,6 +99,88 @@ def test_ties_in_the_sort_keys_may_stand_in_any_order() -> None:
     assert not compare(gold, got, ordered=True).equal
     assert compare(gold, got, ordered=True, keys=(1,)).equal
     assert not compare(gold, rows(("c", 1), ("a", 5), ("b", 5)), ordered=True, keys=(1,)).equal
+
+
+TOP = rows(("a", 9), ("b", 5), ("c", 5), ("d", 5), ("e", 1))
+
+
+@pytest.mark.parametrize(
+    ("got", "equal"),
+    [
+        ((("a", 9), ("b", 5)), True),
+        ((("a", 9), ("d", 5)), True),  # another of the three that share the second place
+        (((5, "c"), (9, "a")), False),  # not in the gold's order
+        (((9, "a"), (5, "c")), True),  # the columns the other way round
+        ((("a", 9), ("e", 1)), False),
+        ((("b", 5), ("c", 5)), False),  # without the first
+        ((("a", 9), ("a", 9)), False),
+        ((("a", 9), ("d", 6)), False),
+        ((("a", 9),), False),
+        ((("a", 9), ("b", 5), ("c", 5)), False),
+    ],
+)
+def test_of_equals_at_the_limit_any_will_do(
+    got: tuple[tuple[object, ...], ...], equal: bool
+) -> None:
+    gold = rows(("a", 9), ("b", 5))
+    assert compare(gold, rows(*got), True, (1,), uncut=Uncut(TOP, (1,))).equal is equal
+
+
+def test_keys_that_are_not_shown_decide_which_rows_are_equals() -> None:
+    every = Uncut(rows(("a", 9), ("b", 5), ("c", 5), ("d", 1)), (1,))
+    gold = rows(("a",), ("b",), ("c",), ("d",))
+    assert compare(gold, rows(("a",), ("c",), ("b",), ("d",)), True, uncut=every).equal
+    assert not compare(gold, rows(("b",), ("a",), ("c",), ("d",)), True, uncut=every).equal
+
+
+def test_without_an_order_a_limit_takes_any_rows() -> None:
+    every = Uncut(rows((1,), (2,), (2,), (3,)), ())
+    assert compare(rows((1,), (2,)), rows((2,), (3,)), False, uncut=every).equal
+    assert compare(rows((1,), (2,)), rows((2,), (2,)), False, uncut=every).equal
+    assert not compare(rows((1,), (2,)), rows((3,), (3,)), False, uncut=every).equal
+
+
+@pytest.mark.parametrize(
+    ("sql", "whole", "keys"),
+    [
+        ("select a, b from t order by b desc limit 5", "SELECT a, b FROM t ORDER BY b DESC", (1,)),
+        (
+            "select a from t order by b",
+            "SELECT a, b AS sort_key_0 FROM t ORDER BY b",
+            (1,),
+        ),
+        (
+            "select a, count(*) as n from t group by a order by sum(x), n limit 1",
+            "SELECT a, COUNT(*) AS n, SUM(x) AS sort_key_0, COUNT(*) AS sort_key_1 FROM t "
+            "GROUP BY a ORDER BY SUM(x), n",
+            (2, 3),
+        ),
+        ("select a from t limit 5", "SELECT a FROM t", ()),
+        (
+            "select a from t union all select b from u order by 1 limit 3",
+            "SELECT a FROM t UNION ALL SELECT b FROM u ORDER BY 1",
+            (0,),
+        ),
+    ],
+)
+def test_uncut(sql: str, whole: str, keys: tuple[int, ...]) -> None:
+    found = uncut(sql, "duckdb")
+    assert found is not None
+    assert found.sql == whole
+    assert found.keys == keys
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select a from t",
+        "select a, b from t order by b",
+        "select a from t order by a limit 5 offset 5",
+        "select * from t order by lower(a) limit 5",
+    ],
+)
+def test_nothing_to_choose_or_nothing_to_tell(sql: str) -> None:
+    assert uncut(sql, "duckdb") is None
 
 
 def test_noise_does_not_mislead_the_matching() -> None:

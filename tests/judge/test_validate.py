@@ -202,6 +202,25 @@ def test_golds_that_prove_little_are_warned_of(executes: list[Execute]) -> None:
     ]
 
 
+def test_of_equals_at_a_golds_limit_any_will_do(executes: list[Execute]) -> None:
+    top = "select channel from marts.orders order by channel is null, 1 = 1 limit 1"
+    other = "select max(channel) from marts.orders where channel is not null"
+    none = "select min(nullif(channel, channel)) from marts.orders"
+    found = run([item("Any channel?", top)], {"Any channel?": ok(other)}, executes)
+    assert found.outcomes[0].correct
+    found = run([item("Any channel?", top)], {"Any channel?": ok(none)}, executes)
+    assert not found.outcomes[0].correct
+
+
+def test_a_gold_with_too_many_rows_to_compare_is_left_out(executes: list[Execute]) -> None:
+    many = "select a.order_id from marts.orders a, marts.orders b, marts.orders c"
+    few = item("How many orders?", COUNT)
+    found = run([few, item("Pairs?", many)], {"How many orders?": ok(COUNT)}, executes)
+    assert [each.item.question for each in found.outcomes] == ["How many orders?"]
+    assert "in no order" in found.issues[0].message
+    assert found.issues[0].level is Level.ERROR
+
+
 def test_a_model_must_answer_every_question(executes: list[Execute]) -> None:
     with pytest.raises(JudgeError, match="0 answers to 1 questions"):
         validate([item("x", COUNT)], lambda _: [], lambda sql: [executes[0](sql)], 1, "duckdb")

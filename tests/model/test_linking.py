@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dbt_t2s.corpus.examples import Corpus
+from dbt_t2s.model import candidates
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import (
     ITEM_FEATURES,
@@ -25,7 +26,7 @@ from dbt_t2s.model.recipe import new_network, prepare, target_of, tensors
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.query.linear import KEYWORDS
 from dbt_t2s.query.text import words
-from tests.model.shop_schema import amount, key, one_table
+from tests.model.shop_schema import amount, key, one_table, shop_schema
 
 FULL, PARTIAL, MENTION, MEANING, DESCRIBED, TABLE = range(RELATIONS)
 QUESTIONS = (
@@ -96,6 +97,18 @@ def test_golds_are_always_candidates(encoder: Encoder) -> None:
     assert set(gold) <= {i.token for i in forced.items}
     assert target_of(("SUM", gold[0], "END"), forced) is not None
     assert target_of(("SUM", "c:orders.unheard_of", "END"), forced) is None
+
+
+def test_a_column_whose_values_are_compared_is_a_candidate(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "MOST", 1)
+    monkeypatch.setattr(candidates, "LEAST", {})
+    schema = shop_schema()
+    linker = Linker(SchemaIndex(schema, encoder, today_of(schema)))
+    (two,), (one,) = (linker.link([q]) for q in ("Germany vs France", "orders from Germany"))
+    assert "c:customers.country" in {item.token for item in two.items}
+    assert "c:customers.country" not in {item.token for item in one.items}
 
 
 def test_gold_rows_are_hardly_ever_dropped(corpus: Corpus, index: SchemaIndex) -> None:

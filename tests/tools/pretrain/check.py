@@ -12,7 +12,8 @@ from pathlib import Path
 
 from dbt_t2s.duck import QueryError, Rows, open_writable, run
 from dbt_t2s.errors import WarehouseError
-from dbt_t2s.judge.compare import compare, is_ordered
+from dbt_t2s.judge.compare import compare
+from dbt_t2s.judge.gold_order import is_ordered
 from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Table
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import to_tokens

@@ -1,4 +1,4 @@
-"""Fits the plans' ranking on held-out questions.
+"""Fits the plans' ranking, the refusing and the confidence on held-out questions.
 
     python -m tests.tools.pretrain.ranking WORK PROJECTS NETWORK OUT
 
@@ -9,7 +9,8 @@ its SQL is the gold plan's.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -23,10 +24,12 @@ from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.ranking import (
+    CONFIDENCE_FEATURES,
     FEATURES,
     REFUSAL_FEATURES,
     Explained,
     Ranking,
+    confidence_features,
     refusal_features,
 )
 from dbt_t2s.model.recipe import new_network
@@ -36,26 +39,55 @@ from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL, from_tokens
 from dbt_t2s.query.plan import canonical
 from tests.tools.pretrain.ranker import sources
+from tests.tools.pretrain.split import LATER_PROJECTS
 
 _MOST_PER_SCHEMA = 40
 # Another team's questions differ more from these than these from each other: at 7% here, 11% of the
 # answerable questions about the example project were refused.
 _WRONGLY_REFUSED = 0.02
+_PARTS = (30, 50, 80, 100)
 Beams = tuple[np.ndarray, np.ndarray]  # features (plans, FEATURES), right (plans,)
 
 
+@dataclass(frozen=True)
+class Tried:
+    """One question searched: which of the plans ``found`` are the gold's; None where it is to be
+    refused. ``group`` is its schema's number, ``invented`` whether its project is this team's.
+    """
+
+    group: int
+    invented: bool
+    linked: Linked
+    found: Searched
+    right: tuple[bool, ...] | None
+
+
 def main(work: Path, projects: Path, weights: Path, out: Path) -> None:
+    tried = list(_tried(work, projects, weights))
+    beams = [(t.group, *_features(t)) for t in tried if t.right and any(t.right)]
+    for fold in (0, 1):
+        fitted = fit([(f, r) for g, f, r in beams if g % 2 != fold])
+        _report([(f, r) for g, f, r in beams if g % 2 == fold], fitted, len(tried))
+    ranked = fit([(f, r) for _, f, r in beams])
+    print(np.round(ranked, 2))
+    none = np.zeros(REFUSAL_FEATURES, dtype=np.float32)
+    unsure = np.zeros(CONFIDENCE_FEATURES, dtype=np.float32)
+    save_file({"weights": ranked, "refusing": none, "confidence": unsure}, out)
+    ranking = Ranking(out)
+    refusing = fit_refusal([t for t in tried if t.invented], ranking)
+    sure = fit_confidence([t for t in tried if t.right and t.found.plans], ranking)
+    save_file({"weights": ranked, "refusing": refusing, "confidence": sure}, out)
+
+
+def _tried(work: Path, projects: Path, weights: Path) -> Iterator[Tried]:
+    """Held-out questions, each searched by the network as in use."""
     network = new_network(0, 0, weights)
     network.train(False)
     encoder = Encoder()
-    beams: list[Beams] = []
-    groups: list[int] = []
-    searched: list[tuple[Searched, Linked, bool]] = []
-    asked = 0
     held = [
         (schema, rows)
         for schema, rows, is_held in sources(work, projects, refusals=True)
-        if is_held
+        if is_held or schema.project in LATER_PROJECTS
     ]
     for group, (schema, rows) in enumerate(held):
         most = _MOST_PER_SCHEMA * (4 if schema.as_of else 1)
@@ -64,39 +96,61 @@ def main(work: Path, projects: Path, weights: Path, out: Path) -> None:
         grammar = Grammar(schema, index.binder.graph)
         linked = Linker(index).link([q for q, _ in rows])
         for (_, gold), each in zip(rows, linked, strict=True):
-            asked += 1
             found = _searched(network, Batch(**stack([each])), each, grammar)
-            if schema.as_of:
-                searched.append((found, each, gold == REFUSAL))
-            if gold == REFUSAL:
-                continue
             wanted = _sql(index.binder, gold)
-            right = np.array([_sql(index.binder, p.tokens) == wanted for p in found.plans])
-            if right.any():
-                explained = Explained(each)
-                features = np.stack([explained.features(p) for p in found.plans])
-                beams.append((features, right))
-                groups.append(group)
-        print(f"{schema.project}: {len(beams)} of {asked}", flush=True)
-    folds = np.array(groups) % 2
-    for fold in (0, 1):
-        fitted = fit([b for b, f in zip(beams, folds, strict=True) if f != fold])
-        _report([b for b, f in zip(beams, folds, strict=True) if f == fold], fitted, asked)
-    whole = fit(beams)
-    print(np.round(whole, 2))
-    save_file({"weights": whole, "refusing": np.zeros(REFUSAL_FEATURES, dtype=np.float32)}, out)
-    save_file({"weights": whole, "refusing": fit_refusal(searched, Ranking(out))}, out)
+            right = tuple(_sql(index.binder, p.tokens) == wanted for p in found.plans)
+            yield Tried(group, bool(schema.as_of), each, found, None if gold == REFUSAL else right)
+        print(f"{schema.project}: {len(rows)} questions", flush=True)
 
 
-def fit_refusal(searched: Sequence[tuple[Searched, Linked, bool]], ranking: Ranking) -> np.ndarray:
+def _features(tried: Tried) -> Beams:
+    explained = Explained(tried.linked)
+    features = np.stack([explained.features(plan) for plan in tried.found.plans])
+    return features, np.array(tried.right)
+
+
+def fit_refusal(tried: Sequence[Tried], ranking: Ranking) -> np.ndarray:
     """Weights (REFUSAL_FEATURES,), shifted so that few answerable questions are refused."""
-    rows = [
-        refusal_features(found.refusal, ranking.order(found.plans, linked), linked)
-        for found, linked, _ in searched
-    ]
-    x = torch.from_numpy(np.stack(rows))
-    y = torch.tensor([float(refused) for _, _, refused in searched])
-    weights = torch.zeros(REFUSAL_FEATURES, requires_grad=True)
+    x = np.stack(
+        [
+            refusal_features(t.found.refusal, ranking.order(t.found.plans, t.linked), t.linked)
+            for t in tried
+        ]
+    )
+    y = np.array([t.right is None for t in tried])
+    made = _logistic(x, y)
+    scores = x @ made
+    # The last feature is constant: its weight moves the threshold.
+    threshold = float(np.quantile(scores[~y], 1 - _WRONGLY_REFUSED))
+    alone = x[:, 0]
+    plain = float((alone[y] > np.quantile(alone[~y], 1 - _WRONGLY_REFUSED)).mean())
+    caught = float((scores[y] > threshold).mean())
+    print(
+        f"refused at {_WRONGLY_REFUSED:.0%} wrongly: {caught:.3f}, by the network alone {plain:.3f}"
+    )
+    made[-1] -= threshold
+    return made
+
+
+def fit_confidence(tried: Sequence[Tried], ranking: Ranking) -> np.ndarray:
+    """Weights (CONFIDENCE_FEATURES,): the chance that the first plan is right."""
+    rows, right = [], []
+    for each in tried:
+        ordered = ranking.order(each.found.plans, each.linked)
+        rows.append(confidence_features(each.found.refusal, ordered))
+        right.append((each.right or ())[each.found.plans.index(ordered[0][1])])
+    x, y = np.stack(rows), np.array(right)
+    made = _logistic(x, y)
+    surest = np.argsort(-(x @ made), kind="stable")
+    shares = {part: round(float(y[surest[: len(y) * part // 100]].mean()), 3) for part in _PARTS}
+    print(f"right among the surest, by per cent of answers: {shares}")
+    return made
+
+
+def _logistic(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Weights (columns,) of a logistic regression, lightly held back."""
+    x, y = torch.from_numpy(rows), torch.from_numpy(labels.astype(np.float32))
+    weights = torch.zeros(x.shape[1], requires_grad=True)
     optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
@@ -107,19 +161,7 @@ def fit_refusal(searched: Sequence[tuple[Searched, Linked, bool]], ranking: Rank
         return total
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
-    scores = (x @ weights).detach()
-    # The last feature is constant: its weight moves the threshold.
-    threshold = float(torch.quantile(scores[y == 0], 1 - _WRONGLY_REFUSED))
-    caught = float((scores[y == 1] > threshold).float().mean())
-    alone = x[:, 0]
-    plain = float(
-        (alone[y == 1] > torch.quantile(alone[y == 0], 1 - _WRONGLY_REFUSED)).float().mean()
-    )
-    print(
-        f"refused at {_WRONGLY_REFUSED:.0%} wrongly: {caught:.3f}, by the network alone {plain:.3f}"
-    )
     made: np.ndarray = weights.detach().numpy()
-    made[-1] -= threshold
     return made
 
 

@@ -40,3 +40,22 @@ HELD_OUT_PROJECTS = frozenset(
         "telecom_operator",
     )
 )
+# Written after the shipped weights were trained: they fit what is chosen on unseen schemas (the
+# ranking of plans), until the next pretraining learns from them.
+LATER_PROJECTS = frozenset(
+    (
+        "architects_and_bridges_db",
+        "charging_stations",
+        "county_census_db",
+        "film_festival",
+        "laundry_chain",
+        "marketplace_finance",
+        "meal_kit_subscriptions",
+        "movie_reviews_db",
+        "phone_makers_db",
+        "rail_passengers_db",
+        "steel_mill_erp",
+        "submarine_crews",
+        "university_courses_db",
+    )
+)
