@@ -8,23 +8,20 @@ repeats of the row it names, or of its twin in another table, changes there too.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from dbt_t2s.duck import Connection, QueryError, quoted, run
+from dbt_t2s.duck import Connection, quoted
 from dbt_t2s.judge.instances import is_jittered
+from dbt_t2s.judge.row_changes import RowChanges
+from dbt_t2s.judge.row_reader import RowReader, TornError
 from dbt_t2s.judge.row_ties import Link, Ties
 from dbt_t2s.judge.wanted_values import Same, Value
 
 # Rows that hang together are followed this far before a copy is given up.
 _MOST_COPIES = 12
 Place = tuple[str, int]
-
-
-class TornError(Exception):
-    """A change that would tell apart what the data holds together, or that cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +45,13 @@ class _Row:
         return self.new.get(column, self.old[column])
 
 
-class Copier:
+class Copier(RowReader):
     """Makes copies over one file; keys go on from the largest that is there."""
 
     def __init__(self, connection: Connection, ties: Ties) -> None:
-        self._connection = connection
-        self.ties = ties
+        super().__init__(connection, ties)
         self._next: dict[str, int] = {}
         self._made = 0
-        self._read: dict[tuple[object, ...], list[tuple[int, Mapping[str, object]]]] = {}
 
     def copy(
         self,
@@ -94,55 +89,6 @@ class Copier:
         if casts:
             self.ask(f"select {casts}", [value for _, value in copied.changes])
 
-    def row(self, table: str, rowid: int) -> Mapping[str, object]:
-        found = self.rows(table, "rowid = ?", [rowid])
-        if not found:
-            raise TornError(f"{table} has no row {rowid}")
-        return found[0][1]
-
-    def rows(
-        self, table: str, condition: str, values: Sequence[object]
-    ) -> list[tuple[int, Mapping[str, object]]]:
-        """The first row, by place in the file, for which ``condition`` holds."""
-        asked = (table, condition, tuple(map(str, values)))
-        if asked not in self._read:
-            self._read[asked] = self._rows(table, condition, values)
-        return self._read[asked]
-
-    def _rows(
-        self, table: str, condition: str, values: Sequence[object]
-    ) -> list[tuple[int, Mapping[str, object]]]:
-        name = self.ties.targets[table].name
-        sql = f"select rowid, * from {name} where {condition} order by rowid limit 1"
-        found = run(self._connection, sql, values=values)
-        if isinstance(found, QueryError):
-            raise TornError(found.message)
-        names = list(self.ties.types(table))
-        return [(int(str(row[0])), dict(zip(names, row[1:], strict=True))) for row in found.rows]
-
-    def may_name(self, table: str, column: str, value: Value) -> bool:
-        """False of a reference to a row that is not there."""
-        if value is None or isinstance(value, Same):
-            return True
-        return all(
-            self.rows(link.other, f"{quoted(link.other_columns[0])}::varchar = ?", [str(value)])
-            for link in self.ties.links(table)
-            if link.columns == (column,)
-        )
-
-    def ask(self, sql: str, values: Sequence[object] = ()) -> object:
-        """The first value of the result, None where it has no rows."""
-        found = run(self._connection, sql, values=values)
-        if isinstance(found, QueryError):
-            raise TornError(found.message)
-        return found.rows[0][0] if found.rows else None
-
-    def calendar(self, form: str, value: object, kind: str) -> object:
-        """What ``form`` makes of a date, as a column of type ``kind`` holds it."""
-        written = "timestamp" if isinstance(value, datetime) else "date"
-        made = form.replace("{}", f"{written} '{value}'")
-        return self.ask(f"select try_cast({made} as {kind})")
-
     def fresh(self, table: str, column: str, old: object) -> object:
         """A value that no row of the column has, nor a key of that name in another table."""
         kind = self.ties.types(table)[column]
@@ -173,6 +119,7 @@ class _Family:
     def __init__(self, copier: Copier, ties: Ties) -> None:
         self._copier = copier
         self._ties = ties
+        self._changes = RowChanges(copier)
         self.rows: dict[Place, _Row] = {}
 
     def add(self, table: str, rowid: int) -> _Row:
@@ -222,7 +169,7 @@ class _Family:
 
     def change(self, row: _Row, values: Mapping[str, object]) -> None:
         """Gives ``row`` other values, and all else what follows from them."""
-        settled = self._followed(row, values)
+        settled = self._changes.followed(row.table, row.old, values)
         changed = {column: value for column, value in settled.items() if value != row.value(column)}
         for column, value in changed.items():
             if column in row.new:
@@ -366,104 +313,3 @@ class _Family:
         listed = known.values if known.values_complete else ()
         if listed and isinstance(value, str) and value not in listed:
             raise TornError(f"{row.table}.{column} has no value {value}")
-
-    def _followed(self, row: _Row, values: Mapping[str, object]) -> dict[str, object]:
-        """``values`` with all that follows from them in the row itself."""
-        found: dict[str, object] = {}
-        for column, value in values.items():
-            for name, other in self._of_one(row, column, value):
-                if name not in values:
-                    found.setdefault(name, other)
-        return {**found, **values}
-
-    def _of_one(self, row: _Row, column: str, value: object) -> Iterator[tuple[str, object]]:
-        ties, table = self._ties, row.table
-        dated: set[str] = set()
-        if ties.is_time(table, column):
-            for name, other in self._calendar(row, column, value):
-                dated.add(name)
-                yield name, other
-        reference = {each for link in ties.links(table) for each in link.columns}
-        if column in reference:
-            return
-        tied = [
-            name
-            for name in ties.settled_with(table, column)
-            if name not in dated and not self._is_elsewhere(table, name, column)
-        ]
-        if tied:
-            donor = self._donor(table, column, value)
-            yield from ((name, donor[name]) for name in tied)
-        elif _is_number(value) and ties.adds_up(table, column):
-            raise TornError(f"{table}.{column} adds up with others")
-
-    def _is_elsewhere(self, table: str, name: str, column: str) -> bool:
-        """Whether ``name`` is a reference to a row that repeats ``column``, or the row's key."""
-        key = self._ties.targets[table].table.primary_key
-        if name in self._ties.unique(table) or name in {each.lower() for each in key}:
-            return True
-        return any(
-            name in link.columns and self._ties.mirrors(link, column)
-            for link in self._ties.links(table)
-        )
-
-    def _donor(self, table: str, column: str, value: object) -> Mapping[str, object]:
-        condition = f"{quoted(column)} is not distinct from ?"
-        found = self._copier.rows(table, condition, [value])
-        if not found:
-            raise TornError(f"no row of {table} has {column} = {value}")
-        return found[0][1]
-
-    def _calendar(self, row: _Row, column: str, value: object) -> Iterator[tuple[str, object]]:
-        """What the calendar makes of the new date, and the row's other dates as far from it."""
-        ties, table = self._ties, row.table
-        types = ties.types(table)
-        settled = dict(ties.made_from_time(table, column))
-        for name, form in settled.items():
-            yield name, None if value is None else self._copier.calendar(form, value, types[name])
-        days = _days_between(row.old[column], value)
-        for name, kind in types.items():
-            if name in settled or name == column or not kind.startswith(("DATE", "TIMESTAMP")):
-                continue
-            finer = dict(ties.made_from_time(table, name))
-            if column not in finer and self._is_repeated(table, name):
-                continue
-            old = row.old[name]
-            if not days or not isinstance(old, date):
-                continue
-            moved: object = old + timedelta(days=days)
-            if column in finer:
-                # The date that this one is made from: it must still make it.
-                again = self._copier.calendar(finer[column], moved, types[column])
-                if again != value:
-                    moved = _as_moment(value, old)
-                for other, form in finer.items():
-                    if other != column:
-                        yield other, self._copier.calendar(form, moved, types[other])
-            yield name, moved
-
-    def _is_repeated(self, table: str, column: str) -> bool:
-        return any(
-            self._ties.mirrors(link, column) for link in self._ties.links(table) if not link.twins
-        )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-
-
-def _days_between(old: object, new: object) -> int:
-    if isinstance(old, date) and isinstance(new, date):
-        return (_day(new) - _day(old)).days
-    return 0
-
-
-def _day(value: date) -> date:
-    return value.date() if isinstance(value, datetime) else value
-
-
-def _as_moment(value: object, like: date) -> object:
-    """The new date itself, as the finer column holds it."""
-    if isinstance(like, datetime) and isinstance(value, date):
-        return datetime.combine(_day(value), like.time())
-    return value

@@ -15,8 +15,9 @@ from pathlib import Path
 from dbt_t2s import duck
 from dbt_t2s import sql as language
 from dbt_t2s.duck import Connection, QueryError, Rows, quoted, run
-from dbt_t2s.judge.copied_rows import Copied, Copier, Place, TornError
+from dbt_t2s.judge.copied_rows import Copied, Copier, Place
 from dbt_t2s.judge.instances import Target, inspect
+from dbt_t2s.judge.row_reader import TornError
 from dbt_t2s.judge.row_ties import Ties
 from dbt_t2s.judge.wanted_values import Same, Selected, Value, Wanted, selected
 from dbt_t2s.project.schema import Kind, ProjectSchema

@@ -1,4 +1,4 @@
-"""Pairs of a query and another one, judged on one file; of equals that a LIMIT chose among, one is right."""
+"""Pairs of a query and another one, judged on one file."""
 
 from __future__ import annotations
 

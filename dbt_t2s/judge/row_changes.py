@@ -1,0 +1,125 @@
+"""What follows in a row from other values in it: the calendar, and columns that go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from dbt_t2s.duck import quoted
+from dbt_t2s.judge.row_reader import RowReader, TornError
+
+
+class RowChanges:
+    """Over the rows that ``reader`` reads; TornError where something cannot follow."""
+
+    def __init__(self, reader: RowReader) -> None:
+        self._reader = reader
+        self._ties = reader.ties
+
+    def followed(
+        self, table: str, old: Mapping[str, object], values: Mapping[str, object]
+    ) -> dict[str, object]:
+        """``values`` with all that follows from them in the row itself."""
+        found: dict[str, object] = {}
+        for column, value in values.items():
+            for name, other in self._of_one(table, old, column, value):
+                if name not in values:
+                    found.setdefault(name, other)
+        return {**found, **values}
+
+    def _of_one(
+        self, table: str, old: Mapping[str, object], column: str, value: object
+    ) -> Iterator[tuple[str, object]]:
+        ties = self._ties
+        dated: set[str] = set()
+        if ties.is_time(table, column):
+            for name, other in self._calendar(table, old, column, value):
+                dated.add(name)
+                yield name, other
+        reference = {each for link in ties.links(table) for each in link.columns}
+        if column in reference:
+            return
+        tied = [
+            name
+            for name in ties.settled_with(table, column)
+            if name not in dated and not self._is_elsewhere(table, name, column)
+        ]
+        if tied:
+            donor = self._donor(table, column, value)
+            yield from ((name, donor[name]) for name in tied)
+        elif _is_number(value) and ties.adds_up(table, column):
+            raise TornError(f"{table}.{column} adds up with others")
+
+    def _is_elsewhere(self, table: str, name: str, column: str) -> bool:
+        """Whether ``name`` is a reference to a row that repeats ``column``, or the row's key."""
+        key = self._ties.targets[table].table.primary_key
+        if name in self._ties.unique(table) or name in {each.lower() for each in key}:
+            return True
+        return any(
+            name in link.columns and self._ties.mirrors(link, column)
+            for link in self._ties.links(table)
+        )
+
+    def _donor(self, table: str, column: str, value: object) -> Mapping[str, object]:
+        condition = f"{quoted(column)} is not distinct from ?"
+        found = self._reader.rows(table, condition, [value])
+        if not found:
+            raise TornError(f"no row of {table} has {column} = {value}")
+        return found[0][1]
+
+    def _calendar(
+        self, table: str, old: Mapping[str, object], column: str, value: object
+    ) -> Iterator[tuple[str, object]]:
+        """What the calendar makes of the new date, and the row's other dates as far from it."""
+        ties = self._ties
+        types = ties.types(table)
+        settled = dict(ties.made_from_time(table, column))
+        for name, form in settled.items():
+            yield name, None if value is None else self._reader.calendar(form, value, types[name])
+        days = _days_between(old[column], value)
+        for name, kind in types.items():
+            if name in settled or name == column or not kind.startswith(("DATE", "TIMESTAMP")):
+                continue
+            finer = dict(ties.made_from_time(table, name))
+            if column not in finer and self._is_repeated(table, name):
+                continue
+            day = old[name]
+            if not days or not isinstance(day, date):
+                continue
+            moved: object = day + timedelta(days=days)
+            if column in finer:
+                # The date that this one is made from: it must still make it.
+                again = self._reader.calendar(finer[column], moved, types[column])
+                if again != value:
+                    moved = _as_moment(value, day)
+                for other, form in finer.items():
+                    if other != column:
+                        yield other, self._reader.calendar(form, moved, types[other])
+            yield name, moved
+
+    def _is_repeated(self, table: str, column: str) -> bool:
+        return any(
+            self._ties.mirrors(link, column) for link in self._ties.links(table) if not link.twins
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _days_between(old: object, new: object) -> int:
+    if isinstance(old, date) and isinstance(new, date):
+        return (_day(new) - _day(old)).days
+    return 0
+
+
+def _day(value: date) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _as_moment(value: object, like: date) -> object:
+    """The new date itself, as the finer column holds it."""
+    if isinstance(like, datetime) and isinstance(value, date):
+        return datetime.combine(_day(value), like.time())
+    return value
