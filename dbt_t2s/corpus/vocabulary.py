@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -83,6 +84,7 @@ class Vocabulary:
         self.copies = copies(schema)
         self.weights = {t.name: self._weight(t) for t in schema.tables}
         self._entity_metric = self._metrics_that_count()
+        self._dimensions: dict[str, tuple[Dimension, ...]] = {}
 
     def _weight(self, table: Table) -> float:
         """Tables that repeat others' columns are seldom meant, nor are those of keys alone."""
@@ -133,13 +135,16 @@ class Vocabulary:
 
     def dimensions(self, root: str) -> tuple[Dimension, ...]:
         """What rows of ``root`` can be grouped by: its own columns and those it reaches."""
-        found = []
+        if root not in self._dimensions:
+            self._dimensions[root] = tuple(self._groupable(root))
+        return self._dimensions[root]
+
+    def _groupable(self, root: str) -> Iterator[Dimension]:
         for name in sorted(self.graph.reachable(root)):
             table = self.tables[name]
             for column in table.columns:
                 if self._groups(table, column):
-                    found.append(Dimension(table, column, name == root))
-        return tuple(found)
+                    yield Dimension(table, column, name == root)
 
     def _groups(self, table: Table, column: Column) -> bool:
         if column.personal and column is not self.display(table):

@@ -1,0 +1,251 @@
+"""Draws examples one at a time: a shape's draft, bound to SQL, found in its question and run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+
+from dbt_t2s import sql as sql_door
+from dbt_t2s.corpus import splits
+from dbt_t2s.corpus.conditions import Conditions
+from dbt_t2s.corpus.examples import Counted, Example
+from dbt_t2s.corpus.focus import Focused
+from dbt_t2s.corpus.measure_shapes import MeasureShapes
+from dbt_t2s.corpus.patterns import Pattern
+from dbt_t2s.corpus.refusals import Refusals
+from dbt_t2s.corpus.row_shapes import RowShapes
+from dbt_t2s.corpus.shapes import Draft, Shape
+from dbt_t2s.corpus.things import Things
+from dbt_t2s.corpus.vocabulary import Vocabulary
+from dbt_t2s.duck import Execute, QueryError
+from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.linear import REFUSAL, to_tokens
+from dbt_t2s.query.link import ValueIndex, mentions
+from dbt_t2s.query.plan import MEASURES, Plan, canonical
+
+REFUSED = 0.12
+MOST_REFUSED = 0.25  # of all examples, where a project has little to ask about
+_BARREN = 1_200  # drafts in a row without an example before a chunk ends
+_TRIES = 150  # drafts about one thing before it is given up
+
+
+@dataclass(frozen=True)
+class Order:
+    """A chunk to draw: ``wanted`` examples of whatever comes, or as many about each of ``about``.
+
+    A chunk has random numbers of its own, from the seed and its number: who draws it, and what was
+    drawn before, makes no difference.
+    """
+
+    number: int
+    wanted: int
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What was drawn for an order; ``rejected`` counts drafts that did not become examples."""
+
+    number: int
+    examples: tuple[Example, ...]
+    rejected: tuple[Counted, ...] = ()
+
+
+class Maker:
+    """Draws chunks; the same seed and order give the same chunk."""
+
+    def __init__(
+        self,
+        schema: ProjectSchema,
+        patterns: tuple[Pattern, ...],
+        execute: Execute,
+        today: date,
+        seed: int,
+    ) -> None:
+        self._schema = schema
+        self._execute = execute
+        self._today = today
+        self._seed = seed
+        self._words = Vocabulary(schema)
+        self._things = Things(schema, self._words)
+        self._values = ValueIndex(schema)
+        self._refusals = Refusals(self._words, Conditions(self._words, today))
+        self._refusals.prepare()
+        self._favoured = _favoured(patterns)
+        self._proven: dict[str, bool] = {}
+
+    def chunk(self, order: Order) -> Chunk:
+        """The examples of one order, proven and told apart from one another."""
+        rng = Random(f"{self._schema.project} {self._seed} {order.number}")
+        hand = _Hand(rng, f"{self._seed}/{order.number}")
+        if order.about:
+            for thing in order.about:
+                self._draw_about(hand, thing, order.wanted)
+        else:
+            self._draw(hand, order.wanted)
+        rejected = tuple(Counted(k, n, 0) for k, n in sorted(hand.rejected.items()))
+        return Chunk(order.number, tuple(hand.examples), rejected)
+
+    def _draw(self, hand: _Hand, wanted: int) -> None:
+        shapes = self._shapes(self._words)
+        barren = answered = 0
+        while len(hand.examples) < wanted and barren < _BARREN:
+            # Refusals never run out: they may not outnumber what they are to be told from, and a
+            # warehouse where nothing runs ends the loop.
+            refusing = len(hand.examples) - answered < 2 + MOST_REFUSED * len(hand.examples)
+            if refusing and hand.rng.random() < REFUSED:
+                example = self._refusal(hand)
+            else:
+                example = self._example(hand, shapes)
+            barren += 1
+            if example is not None:
+                barren = 0 if example.sql else barren
+                answered += bool(example.sql)
+                hand.take(example)
+
+    def _draw_about(self, hand: _Hand, thing: str, wanted: int) -> None:
+        focused = Focused.on(self._words, thing)
+        if focused is None:
+            return
+        shapes = self._shapes(focused)
+        found = 0
+        for _ in range(_TRIES):
+            example = self._example(hand, shapes, thing)
+            if example is not None:
+                hand.take(example)
+                found += 1
+                if found == wanted:
+                    return
+
+    def _shapes(self, words: Vocabulary) -> _Shapes:
+        conditions = Conditions(words, self._today)
+        listed = (
+            *MeasureShapes(words, conditions).shapes(),
+            *RowShapes(words, conditions).shapes(),
+        )
+        weights = [weight * self._favoured.get(_name(shape), 1.0) for weight, _, shape in listed]
+        return _Shapes(tuple((phase, shape) for _, phase, shape in listed), weights)
+
+    def _example(self, hand: _Hand, shapes: _Shapes, about: str = "") -> Example | None:
+        phase, shape = hand.rng.choices(shapes.shapes, shapes.weights)[0]
+        draft = shape(hand.rng)
+        if draft is None or draft.plan is None:
+            return None
+        plan, name = canonical(draft.plan), _name(shape)
+        tokens = to_tokens(plan)
+        normal = normalised(draft.text)
+        if normal in hand.asked or len(normal.split()) < 2:
+            return None
+        try:
+            sql = self._words.binder.sql(plan)
+        except QueryPlanError as error:
+            hand.rejected[f"{name}: {str(error).split(' ', 1)[0]}…"] += 1
+            return None
+        if about and about not in self._things.of(tokens, sql):
+            return None
+        if not self._linkable(draft.text, tokens):
+            hand.rejected[f"{name}: a mention is not found"] += 1
+            return None
+        if not self._proves(sql, plan):
+            hand.rejected[f"{name}: fails or is empty"] += 1
+            return None
+        if self._schema.dialect != "duckdb":
+            sql = sql_door.transpile(sql, "duckdb", self._schema.dialect)
+        origin = f"{hand.origin} {about}".strip()
+        return _example(draft, tokens, sql, phase, name, origin)
+
+    def _refusal(self, hand: _Hand) -> Example | None:
+        draft = self._refusals.draw(hand.rng)
+        if normalised(draft.text) in hand.asked:
+            return None
+        return _example(draft, REFUSAL, "", 3, "refusal", hand.origin)
+
+    def _linkable(self, text: str, tokens: Iterable[str]) -> bool:
+        """Whether every value, date and number of the plan is found in the question."""
+        needed = {t for t in tokens if t[:2] in ("v:", "d:", "n:", "s:")}
+        if not needed:
+            return True
+        return needed <= {m.token for m in mentions(text, self._values, self._today)}
+
+    def _proves(self, sql: str, plan: Plan) -> bool:
+        """Whether the SQL runs and says something: rows, and not only NULL."""
+        if sql not in self._proven:
+            result = self._execute(sql)
+            told = not isinstance(result, QueryError) and bool(result.rows)
+            if told and not isinstance(result, QueryError):
+                told = any(value is not None for row in result.rows for value in row)
+                counted = len(plan.select) == 1 and isinstance(plan.select[0], MEASURES)
+                told = told and (not counted or result.rows[0][0] is not None)
+            self._proven[sql] = told
+        return self._proven[sql]
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    shapes: Sequence[tuple[int, Shape]]
+    weights: Sequence[float]
+
+
+class _Hand:
+    """A chunk in the making."""
+
+    def __init__(self, rng: Random, origin: str) -> None:
+        self.rng = rng
+        self.origin = origin
+        self.asked: set[str] = set()
+        self.examples: list[Example] = []
+        self.rejected: Counter[str] = Counter()
+
+    def take(self, example: Example) -> None:
+        self.asked.add(normalised(example.question))
+        self.examples.append(example)
+
+
+def normalised(text: str) -> str:
+    """A question's words in lower case: what is the same for anybody who reads it."""
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def _name(shape: Shape) -> str:
+    return str(getattr(shape, "__name__", "shape"))
+
+
+def _favoured(patterns: tuple[Pattern, ...]) -> dict[str, float]:
+    """How much more often the shapes come that the project's own queries take."""
+    windows = sum(p.support for p in patterns if " over (" in p.skeleton.lower())
+    limits = sum(p.support for p in patterns if " limit " in p.skeleton.lower())
+    total = sum(p.support for p in patterns) or 1
+    return {
+        "top_per_group": 1 + min(windows / total * 4, 1),
+        "running": 1 + min(windows / total * 4, 1),
+        "change": 1 + min(windows / total * 4, 1),
+        "top": 1 + min(limits / total * 2, 0.5),
+        "extreme": 1 + min(limits / total * 2, 0.5),
+    }
+
+
+def _example(
+    draft: Draft, tokens: tuple[str, ...], sql: str, phase: int, template: str, origin: str
+) -> Example:
+    plan = json.dumps(tokens, ensure_ascii=False)
+    identity = hashlib.sha256(f"{draft.text}\n{plan}".encode()).hexdigest()[:16]
+    return Example(
+        id=identity,
+        split=splits.of(tokens, draft.text),
+        phase=phase,
+        type=draft.type,
+        question=draft.text,
+        sql=sql,
+        plan=plan,
+        template=template,
+        skeleton=" ".join(t[:1] if t[1:2] == ":" else t for t in tokens),
+        rules=tuple(t[2:] for t in dict.fromkeys(tokens) if t[:2] == "r:"),
+        origin=origin,
+    )
