@@ -240,7 +240,8 @@ def _query_log(workspace: Workspace) -> tuple[Statement, ...]:
 
 
 def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Corpus:
-    from dbt_t2s.corpus.generate import generate
+    from dbt_t2s.corpus.generate import collect, day_of
+    from dbt_t2s.drawing import Drawing, Task, processes_for
 
     settings, console = workspace.settings, workspace.console
     instances = instances_of(workspace, schema)
@@ -259,21 +260,21 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
             coverage=store.read_json(workspace.coverage_path, Coverage),
         )
     console.info("generating examples")
-    first = workspace.warehouse_dir / instances.files[0]
-    limits = Limits(max_rows=COMPARED_ROWS)
+    task = Task(
+        schema,
+        patterns,
+        workspace.warehouse_dir / instances.files[0],
+        readable(schema, instances),
+        day_of(schema, settings.as_of),
+        settings.seed,
+    )
+    processes = processes_for(settings.max_examples)
     with (
-        Sandbox(first, readable(schema, instances), schema.dialect, limits) as sandbox,
+        Drawing(task, workspace.chunks_dir, inputs, processes) as drawing,
         console.progress("generating") as progress,
     ):
-        corpus = generate(
-            schema,
-            patterns,
-            sandbox.execute,
-            as_of=settings.as_of,
-            seed=settings.seed,
-            max_examples=settings.max_examples,
-            progress=progress,
-        )
+        most = settings.max_examples
+        corpus = collect(schema, drawing.draw, max_examples=most, progress=progress)
     if not any(example.split == "train" for example in corpus.examples):
         raise CorpusError(
             "no training example could be made from this project",
@@ -285,6 +286,8 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
         store.write_rows(workspace.dataset_dir / f"{split}.parquet", rows, Example, inputs)
     store.write_json(workspace.coverage_path, corpus.coverage, inputs)
     store.write_rows(workspace.examples_path, corpus.examples, Example, inputs)
+    drawing.forget()
+    console.issues(corpus.coverage.issues, file=str(workspace.coverage_path))
     return corpus
 
 

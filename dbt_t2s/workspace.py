@@ -61,6 +61,11 @@ class Workspace:
         return self.folder / "coverage.json"
 
     @property
+    def chunks_dir(self) -> Path:
+        """What was drawn of a corpus that is not whole yet."""
+        return self.folder / "chunks"
+
+    @property
     def dataset_dir(self) -> Path:
         return self.folder / "dataset"
 

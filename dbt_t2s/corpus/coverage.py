@@ -22,7 +22,7 @@ EXAMPLES = 3
 WORDINGS = 2
 # New ways to ask are told by the last so many examples, and are rare below this share.
 _LAST = 500
-_RARE = 0.25
+_RARE = 0.15
 _OFTEN = 2  # examples of one thing in one template, before another is nothing new
 
 

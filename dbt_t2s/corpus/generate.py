@@ -27,8 +27,7 @@ _THINGS = 40  # that one chunk is drawn about
 _SPARE = 1  # an example more than is wanted: some will be near-duplicates
 _ALIKE = 12  # examples of one combination in one template
 _FRESH = 0.04  # of a chunk must be kept, or the project has no more to ask about
-# Of the ceiling, the part that is drawn as it comes; the rest is for what is bare after that.
-_COMING = 0.8
+_PLENTY = 5_000  # examples of a small project; a large one has more to cover
 
 
 def generate(
@@ -38,7 +37,7 @@ def generate(
     *,
     as_of: str = "",
     seed: int = 0,
-    max_examples: int = 12_000,
+    max_examples: int | None = None,
     progress: Progress | None = None,
 ) -> Corpus:
     """The training corpus of one project; CorpusError where nothing can be made of it."""
@@ -53,26 +52,36 @@ def day_of(schema: ProjectSchema, as_of: str) -> date:
 
 
 def collect(
-    schema: ProjectSchema, draw: Draw, *, max_examples: int, progress: Progress | None = None
+    schema: ProjectSchema,
+    draw: Draw,
+    *,
+    max_examples: int | None = None,
+    progress: Progress | None = None,
 ) -> Corpus:
     """The corpus from chunks: the same, whoever draws them, in whatever time.
+
+    ``max_examples`` is the ceiling, None for one that nothing to cover is left out for.
 
     First whatever comes, until it shows nothing new or fills its part of the ceiling; then what is
     bare, by name; then what comes again where neither the ceiling nor an end was reached.
     """
-    pile = _Pile(schema, max_examples, progress)
+    ledger = Ledger(schema)
+    things = len(ledger.askable())
+    most = max_examples or max(_PLENTY, (EXAMPLES + _SPARE) * things)
+    pile = _Pile(ledger, most, progress)
     if schema.tables:
-        last = pile.pour(draw(_coming(0, max_examples)), int(_COMING * max_examples))
-        pile.pour(draw(_bare(pile.ledger.bare())), max_examples)
+        # What is bare may need so many; it gets half at most where the ceiling is low.
+        last = pile.pour(draw(_coming(0, most)), max(most // 2, most - EXAMPLES * things))
+        pile.pour(draw(_bare(ledger.bare())), most)
         if not pile.is_exhausted:
-            pile.pour(draw(_coming(last + 1, max_examples)), max_examples)
+            pile.pour(draw(_coming(last + 1, most)), min(most, max_examples or _PLENTY))
     if not any(example.sql for example in pile.examples):
         raise CorpusError(
             "no training question could be made from this project",
             where=f"{len(schema.tables)} queryable tables",
             hint="dbt build, then dbt-t2s distill --format text to see what was read",
         )
-    return Corpus(tuple(pile.examples), pile.ledger.coverage(pile.rejected))
+    return Corpus(tuple(pile.examples), ledger.coverage(pile.rejected))
 
 
 def _coming(first: int, max_examples: int) -> Iterator[Order]:
@@ -89,9 +98,9 @@ def _bare(things: tuple[str, ...]) -> Iterator[Order]:
 class _Pile:
     """The examples kept so far, and why others were not."""
 
-    def __init__(self, schema: ProjectSchema, most: int, progress: Progress | None) -> None:
+    def __init__(self, ledger: Ledger, most: int, progress: Progress | None) -> None:
         self.examples: list[Example] = []
-        self.ledger = Ledger(schema)
+        self.ledger = ledger
         self.rejected: Counter[str] = Counter()
         self.is_exhausted = False
         self._most = most
@@ -104,7 +113,7 @@ class _Pile:
         """Takes chunks until there are ``most`` examples or no use in more; the last's number."""
         number = -1
         for chunk in chunks:
-            number = chunk.number
+            number = chunk.order.number
             self._merge(chunk, most)
             if self._progress:
                 self._progress("generate", len(self.examples), self._most)
@@ -126,7 +135,7 @@ class _Pile:
                 continue
             self._take(example, self._near)
             kept += 1
-        if chunk.number >= 0:
+        if not chunk.order.about:
             self.is_exhausted = kept <= _FRESH * CHUNK or self.ledger.is_saturated()
 
     def _refused(self, example: Example, near: NearIndex) -> str:

@@ -53,7 +53,7 @@ class Order:
 class Chunk:
     """What was drawn for an order; ``rejected`` counts drafts that did not become examples."""
 
-    number: int
+    order: Order
     examples: tuple[Example, ...]
     rejected: tuple[Counted, ...] = ()
 
@@ -91,7 +91,7 @@ class Maker:
         else:
             self._draw(hand, order.wanted)
         rejected = tuple(Counted(k, n, 0) for k, n in sorted(hand.rejected.items()))
-        return Chunk(order.number, tuple(hand.examples), rejected)
+        return Chunk(order, tuple(hand.examples), rejected)
 
     def _draw(self, hand: _Hand, wanted: int) -> None:
         shapes = self._shapes(self._words)

@@ -97,9 +97,7 @@ def edge(join: Join) -> str:
 
 
 def _ends(join: Join) -> frozenset[str]:
-    return frozenset(
-        (f"{join.table}.{join.columns[0]}", f"{join.to_table}.{join.to_columns[0]}")
-    )
+    return frozenset((f"{join.table}.{join.columns[0]}", f"{join.to_table}.{join.to_columns[0]}"))
 
 
 def _spellings(marked: str) -> tuple[str, str]:
