@@ -11,7 +11,7 @@ from itertools import count
 from dbt_t2s.corpus.coverage import EXAMPLES, Ledger
 from dbt_t2s.corpus.duplicates import NearIndex
 from dbt_t2s.corpus.examples import Corpus, Example
-from dbt_t2s.corpus.maker import Chunk, Maker, Order, normalised
+from dbt_t2s.corpus.maker import MOST_REFUSED, Chunk, Maker, Order, normalised
 from dbt_t2s.corpus.patterns import Pattern
 from dbt_t2s.corpus.splits import combination
 from dbt_t2s.duck import Execute
@@ -107,6 +107,7 @@ class _Pile:
         self._progress = progress
         self._asked: set[str] = set()
         self._alike: Counter[tuple[str, str]] = Counter()
+        self._refusals = 0
         self._near: NearIndex | None = None
 
     def pour(self, chunks: Iterator[Chunk], most: int) -> int:
@@ -142,6 +143,8 @@ class _Pile:
         """Why an example is not kept; empty where it is."""
         if normalised(example.question) in self._asked:
             return "asked before"
+        if not example.sql and self._refusals >= 2 + MOST_REFUSED * len(self.examples):
+            return "refusals enough"
         if example.sql and self._alike[_alike(example)] >= _ALIKE:
             return f"{example.template}: asked often enough of the same"
         close = [self.examples[at] for at in near.near(example.question)]
@@ -154,6 +157,7 @@ class _Pile:
     def _take(self, example: Example, near: NearIndex) -> None:
         self._asked.add(normalised(example.question))
         self._alike[_alike(example)] += 1
+        self._refusals += not example.sql
         near.add(example.question)
         self.ledger.add(example)
         self.examples.append(example)
