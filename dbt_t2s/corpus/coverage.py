@@ -96,10 +96,10 @@ class Ledger:
         if thing[:2] != "c:":
             return ""
         table, _, column = thing[2:].partition(".")
-        return why_not(self.schema.table(table).column(column), self._is_display(table, column))
+        return why_not(self._words.tables[table].column(column), self._is_display(table, column))
 
     def _is_display(self, table: str, column: str) -> bool:
-        display = self._words.display(self.schema.table(table))
+        display = self._words.display(self._words.tables[table])
         return display is not None and display.name == column
 
     # ---- what is written
