@@ -18,6 +18,7 @@ from dbt_t2s.config import with_settings_block
 from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
 from dbt_t2s.corpus.readings import Reading
+from dbt_t2s.corpus.splits import SPLITS
 from dbt_t2s.duck import copy_warehouse
 from dbt_t2s.errors import CorpusError, ProjectError, StoreError
 from dbt_t2s.freshness import content_of, is_fresh, usable
@@ -34,7 +35,6 @@ from dbt_t2s.project.schema import Issue, ProjectSchema, Rule
 from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
 
-SPLITS = ("train", "dev", "test")
 # Results are compared whole up to this many rows; a person is shown fewer.
 COMPARED_ROWS = 10_000
 T = TypeVar("T")
@@ -71,11 +71,28 @@ def mine(workspace: Workspace) -> tuple[Pattern, ...]:
         return _mine(workspace, schema, fresh=False, trees=trees)
 
 
-def generate(workspace: Workspace) -> Corpus:
-    """examples.parquet, coverage.json and dataset/, and what they need."""
+def generate(workspace: Workspace, review: Path | None = None, rows: int = 0) -> Corpus:
+    """examples.parquet, coverage.json and dataset/, and what they need.
+
+    ``review`` is a sheet: where there is none, ``rows`` examples are written to it; where there is
+    one, what a person made of it is taken in.
+    """
+    from dbt_t2s import reviewing
+
+    if review is not None:
+        reviewing.check_sheet(review)
     with store.lock(workspace.folder, "generate"):
         schema = _distill(workspace, fresh=False)
-        return _generate(workspace, schema, fresh=False)
+        corpus = _generate(workspace, schema, fresh=False)
+        if review is None:
+            return corpus
+        if not review.exists():
+            reviewing.give_out(workspace, corpus, review, rows)
+        elif reviewing.take_in(workspace, schema, corpus, review):
+            header = store.read_header(workspace.examples_path)
+            inputs = dict(header.inputs) if header else {}
+            corpus = _written(workspace, schema, corpus, inputs)
+        return corpus
 
 
 def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
@@ -253,7 +270,8 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
         "settings": store.fingerprint([settings.as_of, settings.seed, settings.max_examples]),
         "version": __version__,
     }
-    if not fresh and _corpus_is_fresh(workspace, inputs):
+    reviewed = {"reviewed": file_stamp(workspace.reviewed_path)}
+    if not fresh and _corpus_is_fresh(workspace, {**inputs, **reviewed}):
         console.info("examples: up to date")
         return Corpus(
             examples=store.read_rows(workspace.examples_path, Example),
@@ -275,19 +293,39 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
     ):
         most = settings.max_examples
         corpus = collect(schema, drawing.draw, max_examples=most, progress=progress)
+    corpus = _written(workspace, schema, corpus, inputs)
+    drawing.forget()
+    console.issues(corpus.coverage.issues, file=str(workspace.coverage_path))
+    return corpus
+
+
+def _written(
+    workspace: Workspace, schema: ProjectSchema, corpus: Corpus, inputs: Mapping[str, str]
+) -> Corpus:
+    """The corpus as people reviewed it, on disk."""
+    from dbt_t2s.corpus.card import card
+    from dbt_t2s.corpus.coverage import recounted
+    from dbt_t2s.corpus.review import apply
+    from dbt_t2s.reviewing import reviews_of
+
+    reviews = reviews_of(workspace)
+    if reviews:
+        corpus = recounted(apply(corpus.examples, reviews), schema, corpus.coverage.rejected)
     if not any(example.split == "train" for example in corpus.examples):
         raise CorpusError(
             "no training example could be made from this project",
             where=str(workspace.schema_path),
             hint="`dbt-t2s distill --format text` shows what was found; document and test more",
         )
+    made_from = {**inputs, "reviewed": file_stamp(workspace.reviewed_path)}
     for split in SPLITS:
         rows = [example for example in corpus.examples if example.split == split]
-        store.write_rows(workspace.dataset_dir / f"{split}.parquet", rows, Example, inputs)
-    store.write_json(workspace.coverage_path, corpus.coverage, inputs)
-    store.write_rows(workspace.examples_path, corpus.examples, Example, inputs)
-    drawing.forget()
-    console.issues(corpus.coverage.issues, file=str(workspace.coverage_path))
+        store.write_rows(workspace.dataset_dir / f"{split}.parquet", rows, Example, made_from)
+    store.write_text(
+        workspace.card_path, card(corpus, schema, workspace.settings.seed, __version__)
+    )
+    store.write_json(workspace.coverage_path, corpus.coverage, made_from)
+    store.write_rows(workspace.examples_path, corpus.examples, Example, made_from)
     return corpus
 
 

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from dbt_t2s.corpus.bare import why_bare, why_not
-from dbt_t2s.corpus.examples import Counted, Coverage, Example
+from dbt_t2s.corpus.examples import Corpus, Counted, Coverage, Example
 from dbt_t2s.corpus.things import OPERATORS, Things, edge
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
@@ -146,6 +146,16 @@ class Ledger:
             elif not self.has_enough(thing):
                 message = f"only {self._examples[thing]} questions ask about it"
                 yield Issue(Level.INFO, thing[2:], message)
+
+
+def recounted(
+    examples: tuple[Example, ...], schema: ProjectSchema, rejected: Iterable[Counted]
+) -> Corpus:
+    """The corpus of these examples, counted anew."""
+    ledger = Ledger(schema)
+    for example in examples:
+        ledger.add(example)
+    return Corpus(examples, ledger.coverage({each.thing: each.examples for each in rejected}))
 
 
 def _known_stems(schema: ProjectSchema) -> frozenset[str]:
