@@ -22,15 +22,22 @@ def why_not(column: Column, is_display: bool) -> str:
     return ""
 
 
-def why_bare(schema: ProjectSchema, words: Vocabulary, thing: str) -> tuple[str, str]:
-    """The likeliest reason why drawing for ``thing`` gave nothing, and what would help."""
+def why_bare(schema: ProjectSchema, words: Vocabulary, thing: str, failed: str) -> tuple[str, str]:
+    """The likeliest reason why drawing for ``thing`` gave nothing, and what would help.
+
+    ``failed`` is what most drafts about it came to, empty where there were none.
+    """
     sort, _, name = thing.partition(":")
-    if sort == "m":
-        return _metric(schema, words, name)
-    if sort == "r":
-        return "its condition holds for no row where SQL is checked", "dbt build"
     if sort == "j":
-        return _edge(words, name)
+        target = words.tables[name.partition(" = ")[2].partition(".")[0]]
+        if not any(d.own for d in words.dimensions(target.name)):
+            return f"{target.name} has no column to group or filter by", ""
+    if failed:
+        return failed, "dbt build, where the data is not there yet"
+    if sort == "m":
+        return "MetricFlow gave no SQL for it", "dbt parse, then dbt-t2s distill"
+    if sort in "rj":
+        return "no question about its table could be made", "dbt build"
     table = schema.table(name.partition(".")[0])
     if table.rows == 0:
         return f"{table.name} has no rows", "dbt build"
@@ -39,23 +46,7 @@ def why_bare(schema: ProjectSchema, words: Vocabulary, thing: str) -> tuple[str,
             f"rows of {table.name} have neither a name nor a number to be found by",
             "test the key of the model with unique and not_null, or add a column `name`",
         )
-    return "nothing drawn about it ran and gave rows", "dbt build, then dbt-t2s generate"
-
-
-def _metric(schema: ProjectSchema, words: Vocabulary, name: str) -> tuple[str, str]:
-    metric = next(m for m in schema.metrics if m.name == name)
-    if not words.metric_roots(metric) and not metric.compiled:
-        return "MetricFlow gave no SQL for it", "dbt parse, then dbt-t2s distill"
-    return "its SQL fails or gives no figure on the rows there are", "dbt build"
-
-
-def _edge(words: Vocabulary, name: str) -> tuple[str, str]:
-    many, _, one = name.partition(" = ")
-    target = words.tables[one.partition(".")[0]]
-    own = {d.table.name for d in words.dimensions(target.name)}
-    if target.name not in own and words.display(target) is None:
-        return f"{target.name} has no column to group or filter {many.partition('.')[0]} by", ""
-    return "nothing drawn along it ran and gave rows", "dbt build"
+    return "no shape of question fits it", ""
 
 
 def _can_be_found(words: Vocabulary, table: Table) -> bool:

@@ -39,6 +39,7 @@ class Ledger:
         self._ways: Counter[tuple[str, str]] = Counter()
         self._telling: deque[bool] = deque(maxlen=_LAST)
         self.count = 0
+        self.missed: dict[str, str] = {}  # things that drawing gave nothing for, and why
 
     def add(self, example: Example) -> None:
         tokens = json.loads(example.plan)
@@ -141,7 +142,9 @@ class Ledger:
                 yield Issue(Level.INFO, thing[2:], f"not asked about: {barred}")
         for thing in askable:
             if not self._examples[thing]:
-                message, hint = why_bare(self.schema, self._words, thing)
+                message, hint = why_bare(
+                    self.schema, self._words, thing, self.missed.get(thing, "")
+                )
                 yield Issue(Level.WARNING, thing[2:], f"no question asks about it: {message}", hint)
             elif not self.has_enough(thing):
                 message = f"only {self._examples[thing]} questions ask about it"

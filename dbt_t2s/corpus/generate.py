@@ -67,11 +67,12 @@ def collect(
     """
     ledger = Ledger(schema)
     things = len(ledger.askable())
-    most = max_examples or max(_PLENTY, (EXAMPLES + _SPARE) * things)
+    each = EXAMPLES + _SPARE
+    most = max_examples or max(_PLENTY, (each + 1) * things)
     pile = _Pile(ledger, most, progress)
     if schema.tables:
         # What is bare may need so many; it gets half at most where the ceiling is low.
-        last = pile.pour(draw(_coming(0, most)), max(most // 2, most - EXAMPLES * things))
+        last = pile.pour(draw(_coming(0, most)), max(most // 2, most - each * things))
         pile.pour(draw(_bare(ledger.bare())), most)
         if not pile.is_exhausted:
             pile.pour(draw(_coming(last + 1, most)), min(most, max_examples or _PLENTY))
@@ -126,6 +127,7 @@ class _Pile:
         self.rejected.update({each.thing: each.examples for each in chunk.rejected})
         if self._near is None:
             self._near = NearIndex(example.question for example in chunk.examples)
+        self.ledger.missed.update(chunk.missed)
         kept = 0
         for example in chunk.examples:
             if len(self.examples) >= most:
@@ -143,6 +145,9 @@ class _Pile:
         """Why an example is not kept; empty where it is."""
         if normalised(example.question) in self._asked:
             return "asked before"
+        about = example.origin.partition(" ")[2]
+        if about and self.ledger.has_enough(about):
+            return "drawn for what others have covered since"
         if not example.sql and self._refusals >= 2 + MOST_REFUSED * len(self.examples):
             return "refusals enough"
         if example.sql and self._alike[_alike(example)] >= _ALIKE:

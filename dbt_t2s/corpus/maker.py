@@ -23,7 +23,7 @@ from dbt_t2s.corpus.row_shapes import RowShapes
 from dbt_t2s.corpus.shapes import Draft, Shape
 from dbt_t2s.corpus.things import Things
 from dbt_t2s.corpus.vocabulary import Vocabulary
-from dbt_t2s.duck import Execute, QueryError
+from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import REFUSAL, to_tokens
@@ -34,6 +34,8 @@ REFUSED = 0.12
 MOST_REFUSED = 0.25  # of all examples, where a project has little to ask about
 _BARREN = 1_200  # drafts in a row without an example before a chunk ends
 _TRIES = 150  # drafts about one thing before it is given up
+_AFTER_MISS = 0.8  # times as likely is a shape, of those about one thing, once it gave nothing
+_LONGEST_REASON = 160
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,15 @@ class Order:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What was drawn for an order; ``rejected`` counts drafts that did not become examples."""
+    """What was drawn for an order; ``rejected`` counts drafts that did not become examples.
+
+    ``missed`` are the things that no example was found for, and why (empty: no shape fits them).
+    """
 
     order: Order
     examples: tuple[Example, ...]
     rejected: tuple[Counted, ...] = ()
+    missed: tuple[tuple[str, str], ...] = ()
 
 
 class Maker:
@@ -79,7 +85,7 @@ class Maker:
         self._refusals = Refusals(self._words, Conditions(self._words, today))
         self._refusals.prepare()
         self._favoured = _favoured(patterns)
-        self._proven: dict[str, bool] = {}
+        self._failures: dict[str, str] = {}
 
     def chunk(self, order: Order) -> Chunk:
         """The examples of one order, proven and told apart from one another."""
@@ -91,7 +97,7 @@ class Maker:
         else:
             self._draw(hand, order.wanted)
         rejected = tuple(Counted(k, n, 0) for k, n in sorted(hand.rejected.items()))
-        return Chunk(order, tuple(hand.examples), rejected)
+        return Chunk(order, tuple(hand.examples), rejected, tuple(hand.missed))
 
     def _draw(self, hand: _Hand, wanted: int) -> None:
         shapes = self._shapes(self._words)
@@ -103,7 +109,8 @@ class Maker:
             if refusing and hand.rng.random() < REFUSED:
                 example = self._refusal(hand)
             else:
-                example = self._example(hand, shapes)
+                shape = hand.rng.choices(shapes.shapes, shapes.weights)[0]
+                example = self._example(hand, shape)
             barren += 1
             if example is not None:
                 barren = 0 if example.sql else barren
@@ -115,14 +122,20 @@ class Maker:
         if focused is None:
             return
         shapes = self._shapes(focused)
+        weights = list(shapes.weights)
         found = 0
         for _ in range(_TRIES):
-            example = self._example(hand, shapes, thing)
-            if example is not None:
-                hand.take(example)
-                found += 1
-                if found == wanted:
-                    return
+            at = hand.rng.choices(range(len(weights)), weights)[0]
+            example = self._example(hand, shapes.shapes[at], thing)
+            if example is None:
+                weights[at] *= _AFTER_MISS
+                continue
+            hand.take(example)
+            found += 1
+            if found == wanted:
+                return
+        if not found:
+            hand.missed.append((thing, hand.usual_reason(thing)))
 
     def _shapes(self, words: Vocabulary) -> _Shapes:
         conditions = Conditions(words, self._today)
@@ -133,8 +146,8 @@ class Maker:
         weights = [weight * self._favoured.get(_name(shape), 1.0) for weight, _, shape in listed]
         return _Shapes(tuple((phase, shape) for _, phase, shape in listed), weights)
 
-    def _example(self, hand: _Hand, shapes: _Shapes, about: str = "") -> Example | None:
-        phase, shape = hand.rng.choices(shapes.shapes, shapes.weights)[0]
+    def _example(self, hand: _Hand, phased: tuple[int, Shape], about: str = "") -> Example | None:
+        phase, shape = phased
         draft = shape(hand.rng)
         if draft is None or draft.plan is None:
             return None
@@ -151,10 +164,10 @@ class Maker:
         if about and about not in self._things.of(tokens, sql):
             return None
         if not self._linkable(draft.text, tokens):
-            hand.rejected[f"{name}: a mention is not found"] += 1
+            hand.reject(f"{name}: a mention is not found", about, "a value it needs is not found")
             return None
-        if not self._proves(sql, plan):
-            hand.rejected[f"{name}: fails or is empty"] += 1
+        if failure := self._failure(sql, plan):
+            hand.reject(f"{name}: fails or is empty", about, failure)
             return None
         if self._schema.dialect != "duckdb":
             sql = sql_door.transpile(sql, "duckdb", self._schema.dialect)
@@ -174,17 +187,21 @@ class Maker:
             return True
         return needed <= {m.token for m in mentions(text, self._values, self._today)}
 
-    def _proves(self, sql: str, plan: Plan) -> bool:
-        """Whether the SQL runs and says something: rows, and not only NULL."""
-        if sql not in self._proven:
-            result = self._execute(sql)
-            told = not isinstance(result, QueryError) and bool(result.rows)
-            if told and not isinstance(result, QueryError):
-                told = any(value is not None for row in result.rows for value in row)
-                counted = len(plan.select) == 1 and isinstance(plan.select[0], MEASURES)
-                told = told and (not counted or result.rows[0][0] is not None)
-            self._proven[sql] = told
-        return self._proven[sql]
+    def _failure(self, sql: str, plan: Plan) -> str:
+        """Why the SQL proves nothing; empty where it runs and says something besides NULL."""
+        if sql not in self._failures:
+            self._failures[sql] = _why_nothing(self._execute(sql), plan)
+        return self._failures[sql]
+
+
+def _why_nothing(result: Rows | QueryError, plan: Plan) -> str:
+    if isinstance(result, QueryError):
+        return " ".join(result.message.split())[:_LONGEST_REASON]
+    if not result.rows:
+        return "no row meets its conditions"
+    counted = len(plan.select) == 1 and isinstance(plan.select[0], MEASURES)
+    values = result.rows[0][:1] if counted else (value for row in result.rows for value in row)
+    return "" if any(value is not None for value in values) else "all it gives is NULL"
 
 
 @dataclass(frozen=True)
@@ -202,6 +219,17 @@ class _Hand:
         self.asked: set[str] = set()
         self.examples: list[Example] = []
         self.rejected: Counter[str] = Counter()
+        self.missed: list[tuple[str, str]] = []
+        self._reasons: Counter[tuple[str, str]] = Counter()
+
+    def reject(self, reason: str, about: str, said: str) -> None:
+        self.rejected[reason] += 1
+        self._reasons[about, said] += 1
+
+    def usual_reason(self, about: str) -> str:
+        """Why most drafts about a thing came to nothing; empty where there were none."""
+        found = {said: count for (thing, said), count in self._reasons.items() if thing == about}
+        return max(found, key=lambda said: found[said]) if found else ""
 
     def take(self, example: Example) -> None:
         self.asked.add(normalised(example.question))
