@@ -33,7 +33,7 @@ from dbt_t2s.query.plan import MEASURES, Plan, canonical
 REFUSED = 0.12
 MOST_REFUSED = 0.25  # of all examples, where a project has little to ask about
 _BARREN = 1_200  # drafts in a row without an example before a chunk ends
-_TRIES = 150  # drafts about one thing before it is given up
+_TRIES = 300  # drafts about one thing before it is given up
 _AFTER_MISS = 0.8  # times as likely is a shape, of those about one thing, once it gave nothing
 _LONGEST_REASON = 160
 
@@ -130,6 +130,7 @@ class Maker:
             if example is None:
                 weights[at] *= _AFTER_MISS
                 continue
+            weights[at] = max(weights)
             hand.take(example)
             found += 1
             if found == wanted:
