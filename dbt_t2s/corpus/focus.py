@@ -18,6 +18,7 @@ class Focused(Vocabulary):
     def __init__(self, words: Vocabulary) -> None:
         vars(self).update(vars(words))  # what the schema says was read once
         self._dimensions = {}
+        self._drawn = None
         self._grouped: frozenset[tuple[str, str]] | None = None
 
     @classmethod

@@ -157,6 +157,8 @@ class Maker:
         normal = normalised(draft.text)
         if normal in hand.asked or len(normal.split()) < 2:
             return None
+        if about[:2] in ("c:", "m:") and about not in self._things.named(tokens):
+            return None  # binding takes longer than drawing
         try:
             sql = self._words.binder.sql(plan)
         except QueryPlanError as error:

@@ -45,12 +45,16 @@ class Things:
 
     def of(self, tokens: Sequence[str], sql: str) -> frozenset[str]:
         """What a question with this plan and SQL is about."""
-        found = set(self._named(tokens))
+        found = self.named(tokens)
         found.update(self._joined(tokens, sql))
         for thing in [each for each in found if each[:2] == "c:"]:
             found.add("t:" + thing[2:].partition(".")[0])
         found.update(self._implied(found, sql))
         return frozenset(found)
+
+    def named(self, tokens: Sequence[str]) -> set[str]:
+        """Of these, what the plan names."""
+        return set(self._named(tokens))
 
     def _named(self, tokens: Sequence[str]) -> Iterator[str]:
         for token in tokens:
