@@ -49,8 +49,8 @@ def _head(corpus: Corpus, schema: ProjectSchema, seed: int, version: str) -> Ite
         "No person wrote these questions"
         + (f", but for {reviewed:,} that a reviewer edited" if reviewed else "")
         + ". Each SQL was run on a copy of the warehouse, or on rows made up where there is none,"
-        " and gave rows. Columns marked as personal data are not asked about, and their values"
-        " are not here; other values of the warehouse are."
+        " and gave rows. Values of columns that are marked as personal data are not here; other"
+        " values of the warehouse are."
     )
 
 
