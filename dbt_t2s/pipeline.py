@@ -91,7 +91,7 @@ def generate(workspace: Workspace, review: Path | None = None, rows: int = 0) ->
         elif reviewing.take_in(workspace, schema, corpus, review):
             header = store.read_header(workspace.examples_path)
             inputs = dict(header.inputs) if header else {}
-            corpus = _written(workspace, schema, corpus, inputs)
+            corpus = reviewing.write_reviewed(workspace, schema, corpus, inputs)
         return corpus
 
 
@@ -259,6 +259,7 @@ def _query_log(workspace: Workspace) -> tuple[Statement, ...]:
 def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Corpus:
     from dbt_t2s.corpus.generate import collect, day_of
     from dbt_t2s.drawing import Drawing, Task, processes_for
+    from dbt_t2s.reviewing import write_reviewed
 
     settings, console = workspace.settings, workspace.console
     instances = instances_of(workspace, schema)
@@ -292,40 +293,10 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
         console.progress("generating") as progress,
     ):
         most = settings.max_examples
-        corpus = collect(schema, drawing.draw, max_examples=most, progress=progress)
-    corpus = _written(workspace, schema, corpus, inputs)
+        corpus = collect(schema, patterns, drawing.draw, max_examples=most, progress=progress)
+    corpus = write_reviewed(workspace, schema, corpus, inputs)
     drawing.forget()
     console.issues(corpus.coverage.issues, file=str(workspace.coverage_path))
-    return corpus
-
-
-def _written(
-    workspace: Workspace, schema: ProjectSchema, corpus: Corpus, inputs: Mapping[str, str]
-) -> Corpus:
-    """The corpus as people reviewed it, on disk."""
-    from dbt_t2s.corpus.card import card
-    from dbt_t2s.corpus.coverage import recounted
-    from dbt_t2s.corpus.review import apply
-    from dbt_t2s.reviewing import reviews_of
-
-    reviews = reviews_of(workspace)
-    if reviews:
-        corpus = recounted(apply(corpus.examples, reviews), schema, corpus.coverage.rejected)
-    if not any(example.split == "train" for example in corpus.examples):
-        raise CorpusError(
-            "no training example could be made from this project",
-            where=str(workspace.schema_path),
-            hint="`dbt-t2s distill --format text` shows what was found; document and test more",
-        )
-    made_from = {**inputs, "reviewed": file_stamp(workspace.reviewed_path)}
-    for split in SPLITS:
-        rows = [example for example in corpus.examples if example.split == split]
-        store.write_rows(workspace.dataset_dir / f"{split}.parquet", rows, Example, made_from)
-    store.write_text(
-        workspace.card_path, card(corpus, schema, workspace.settings.seed, __version__)
-    )
-    store.write_json(workspace.coverage_path, corpus.coverage, made_from)
-    store.write_rows(workspace.examples_path, corpus.examples, Example, made_from)
     return corpus
 
 

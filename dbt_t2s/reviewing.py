@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from dbt_t2s import store
+from dbt_t2s import __version__, store
+from dbt_t2s.corpus.card import card
+from dbt_t2s.corpus.coverage import recounted
 from dbt_t2s.corpus.examples import Corpus, Example
-from dbt_t2s.corpus.review import Reviewed, merged, read_sheet, read_written, sheet, written
+from dbt_t2s.corpus.patterns import Pattern
+from dbt_t2s.corpus.review import (
+    Reviewed,
+    apply,
+    merged,
+    read_sheet,
+    read_written,
+    sheet,
+    written,
+)
+from dbt_t2s.corpus.splits import SPLITS
 from dbt_t2s.errors import CorpusError, UsageError
 from dbt_t2s.instances import instances_of, readable
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.project.schema import ProjectSchema
-from dbt_t2s.workspace import Workspace
+from dbt_t2s.workspace import Workspace, file_stamp
 
 SHEET_ROWS = 200
 _FORMS = (".csv", ".jsonl")
@@ -67,6 +80,37 @@ def take_in(workspace: Workspace, schema: ProjectSchema, corpus: Corpus, file: P
         return False
     store.write_text(workspace.reviewed_path, written(after))
     return True
+
+
+def write_reviewed(
+    workspace: Workspace, schema: ProjectSchema, corpus: Corpus, inputs: Mapping[str, str]
+) -> Corpus:
+    """Writes the corpus as people reviewed it, with its coverage, splits and card.
+
+    CorpusError where nothing is left to learn from. ``inputs`` is what it was drawn from.
+    """
+
+    reviews = reviews_of(workspace)
+    if reviews:
+        patterns = store.read_rows(workspace.patterns_path, Pattern)
+        kept = apply(corpus.examples, reviews)
+        corpus = recounted(kept, schema, patterns, corpus.coverage.rejected)
+    if not any(example.split == "train" for example in corpus.examples):
+        raise CorpusError(
+            "no training example could be made from this project",
+            where=str(workspace.schema_path),
+            hint="`dbt-t2s distill --format text` shows what was found; document and test more",
+        )
+    made_from = {**inputs, "reviewed": file_stamp(workspace.reviewed_path)}
+    for split in SPLITS:
+        rows = [example for example in corpus.examples if example.split == split]
+        store.write_rows(workspace.dataset_dir / f"{split}.parquet", rows, Example, made_from)
+    store.write_text(
+        workspace.card_path, card(corpus, schema, workspace.settings.seed, __version__)
+    )
+    store.write_json(workspace.coverage_path, corpus.coverage, made_from)
+    store.write_rows(workspace.examples_path, corpus.examples, Example, made_from)
+    return corpus
 
 
 def spread(examples: tuple[Example, ...], count: int) -> tuple[Example, ...]:

@@ -29,7 +29,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Task]:
 
 def drawn(task: Task, folder: Path, processes: int = 1, most: int = 60) -> Corpus:
     with Drawing(task, folder, STAMP, processes) as drawing:
-        return collect(task.schema, drawing.draw, max_examples=most)
+        return collect(task.schema, (), drawing.draw, max_examples=most)
 
 
 def test_one_process_or_two_give_the_same_corpus(task: Task, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def _covered(corpus: Corpus) -> Iterator[str]:
     yield ""
     yield "| | there are | asked about | least | median |"
     yield "|---|---:|---:|---:|---:|"
-    groups = ("tables", "columns", "metrics", "joins", "rules")
+    groups = ("tables", "columns", "metrics", "joins", "rules", "operators", "patterns")
     for name in groups:
         counts = sorted(each.examples for each in getattr(found, name))
         if counts:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dbt_t2s.corpus.bare import why_bare, why_not
 from dbt_t2s.corpus.examples import Corpus, Counted, Coverage, Example
+from dbt_t2s.corpus.mined import parts_of_sql, templates_of
+from dbt_t2s.corpus.patterns import Pattern
 from dbt_t2s.corpus.things import OPERATORS, Things, edge
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
@@ -29,8 +31,9 @@ _OFTEN = 2  # examples of one thing in one template, before another is nothing n
 class Ledger:
     """Counts a growing corpus."""
 
-    def __init__(self, schema: ProjectSchema) -> None:
+    def __init__(self, schema: ProjectSchema, patterns: Iterable[Pattern] = ()) -> None:
         self.schema = schema
+        self._templates = templates_of(patterns)
         self._words = Vocabulary(schema)
         self._things = Things(schema, self._words)
         self._known = _known_stems(schema)
@@ -49,6 +52,9 @@ class Ledger:
         if example.sql:
             self._telling.append(any(self._ways[way] < _OFTEN for way in ways))
         self._ways.update(ways)
+        if example.sql and self._templates:
+            parts = parts_of_sql(example.sql)
+            found |= {f"p:{name}" for name, needed in self._templates.items() if needed <= parts}
         found |= {f"o:{token}" for token in tokens if token in OPERATORS}
         found |= {f"k:{example.type}", f"h:{example.phase}", f"s:{example.template}"}
         for thing in found:
@@ -122,6 +128,7 @@ class Ledger:
             rejected=tuple(Counted(k, n, 0) for k, n in sorted(rejected.items())),
             joins=self._counted(self._edges()),
             operators=self._counted(f"o:{each}" for each in OPERATORS),
+            patterns=self._counted(f"p:{each}" for each in self._templates),
             complete=round(enough / len(askable), 4) if askable else 1.0,
             issues=tuple(self._issues(askable)),
         )
@@ -152,10 +159,13 @@ class Ledger:
 
 
 def recounted(
-    examples: tuple[Example, ...], schema: ProjectSchema, rejected: Iterable[Counted]
+    examples: tuple[Example, ...],
+    schema: ProjectSchema,
+    patterns: Iterable[Pattern],
+    rejected: Iterable[Counted],
 ) -> Corpus:
     """The corpus of these examples, counted anew."""
-    ledger = Ledger(schema)
+    ledger = Ledger(schema, patterns)
     for example in examples:
         ledger.add(example)
     return Corpus(examples, ledger.coverage({each.thing: each.examples for each in rejected}))

@@ -48,7 +48,8 @@ class Coverage:
     """What the corpus covers, and what it could not.
 
     ``joins`` are the proven edges (``orders.customer_id = customers.customer_id``), ``patterns``
-    the templates mined from the project's own SQL, ``operators`` the keywords of plans.
+    the templates mined from the project's own SQL, which an example counts for when it has all
+    their clauses and aggregates; ``operators`` are the keywords of plans.
     ``complete`` is the share of what can be asked about that is asked about often enough;
     ``issues`` say why something is not.
     """

@@ -43,7 +43,7 @@ def generate(
     """The training corpus of one project; CorpusError where nothing can be made of it."""
     maker = Maker(schema, patterns, execute, day_of(schema, as_of), seed)
     draw: Draw = lambda orders: map(maker.chunk, orders)  # noqa: E731
-    return collect(schema, draw, max_examples=max_examples, progress=progress)
+    return collect(schema, patterns, draw, max_examples=max_examples, progress=progress)
 
 
 def day_of(schema: ProjectSchema, as_of: str) -> date:
@@ -53,6 +53,7 @@ def day_of(schema: ProjectSchema, as_of: str) -> date:
 
 def collect(
     schema: ProjectSchema,
+    patterns: tuple[Pattern, ...],
     draw: Draw,
     *,
     max_examples: int | None = None,
@@ -65,7 +66,7 @@ def collect(
     First whatever comes, until it shows nothing new or fills its part of the ceiling; then what is
     bare, by name; then what comes again where neither the ceiling nor an end was reached.
     """
-    ledger = Ledger(schema)
+    ledger = Ledger(schema, patterns)
     things = len(ledger.askable())
     each = EXAMPLES + _SPARE
     most = max_examples or max(_PLENTY, (each + 1) * things)

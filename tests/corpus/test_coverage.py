@@ -12,9 +12,11 @@ import pytest
 from dbt_t2s.corpus.card import card
 from dbt_t2s.corpus.coverage import EXAMPLES, WORDINGS, Ledger
 from dbt_t2s.corpus.duplicates import NearIndex
-from dbt_t2s.corpus.examples import Corpus
+from dbt_t2s.corpus.examples import Corpus, Example
 from dbt_t2s.corpus.focus import Focused
 from dbt_t2s.corpus.generate import generate
+from dbt_t2s.corpus.mined import parts_of_sql
+from dbt_t2s.corpus.patterns import Pattern
 from dbt_t2s.corpus.splits import combination
 from dbt_t2s.corpus.things import Things
 from dbt_t2s.corpus.vocabulary import Vocabulary
@@ -106,6 +108,21 @@ def test_no_near_duplicate_and_no_combination_crosses_a_split(corpus: Corpus) ->
             splits[combination(json.loads(example.plan))].add(example.split)
         assert at < 600
     assert all(len(found) == 1 for found in splits.values())
+
+
+def test_mined_templates_count_what_is_built_alike(schema: ProjectSchema) -> None:
+    patterns = (
+        Pattern("…", 3, joins=("a.x = b.y",), aggregations=("SUM(a.n)",), template="join and sum"),
+        Pattern("…", 1, aggregations=("FIRST_VALUE(a.n)",), template="first value"),
+    )
+    sql = "select status,\nsum(n)\nfrom a\njoin b on a.x = b.y\ngroup by 1"
+    assert parts_of_sql(sql) == {"join", "group", "sum"}
+    ledger = Ledger(schema, patterns)
+    plan = '["c:orders.status", "SUM", "c:orders.quantity", "END"]'
+    for statement in (sql, "select sum(n) from a"):
+        ledger.add(Example("1", "train", 2, "join", "q", statement, plan, "by", ""))
+    counted = {each.thing: each.examples for each in ledger.coverage({}).patterns}
+    assert counted == {"join and sum": 1, "first value": 0}
 
 
 def test_wordings_differ_by_more_than_names_and_numbers(schema: ProjectSchema) -> None:
