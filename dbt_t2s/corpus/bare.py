@@ -5,6 +5,10 @@ from __future__ import annotations
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Role, Table
 
+# What drafts come to where the data for them is not there.
+NO_ROWS = "no row meets its conditions"
+ONLY_NULL = "all it gives is NULL"
+
 
 def why_not(column: Column, is_display: bool) -> str:
     """What keeps questions away from a column for good; empty where nothing does.
@@ -33,7 +37,7 @@ def why_bare(schema: ProjectSchema, words: Vocabulary, thing: str, failed: str) 
         if not any(d.own for d in words.dimensions(target.name)):
             return f"{target.name} has no column to group or filter by", ""
     if failed:
-        return failed, "dbt build, where the data is not there yet"
+        return failed, "dbt build" if failed in (NO_ROWS, ONLY_NULL) else ""
     if sort == "m":
         return "MetricFlow gave no SQL for it", "dbt parse, then dbt-t2s distill"
     if sort in "rj":

@@ -13,6 +13,7 @@ from random import Random
 
 from dbt_t2s import sql as sql_door
 from dbt_t2s.corpus import splits
+from dbt_t2s.corpus.bare import NO_ROWS, ONLY_NULL
 from dbt_t2s.corpus.conditions import Conditions
 from dbt_t2s.corpus.examples import Counted, Example
 from dbt_t2s.corpus.focus import Focused
@@ -201,10 +202,10 @@ def _why_nothing(result: Rows | QueryError, plan: Plan) -> str:
     if isinstance(result, QueryError):
         return " ".join(result.message.split())[:_LONGEST_REASON]
     if not result.rows:
-        return "no row meets its conditions"
+        return NO_ROWS
     counted = len(plan.select) == 1 and isinstance(plan.select[0], MEASURES)
     values = result.rows[0][:1] if counted else (value for row in result.rows for value in row)
-    return "" if any(value is not None for value in values) else "all it gives is NULL"
+    return "" if any(value is not None for value in values) else ONLY_NULL
 
 
 @dataclass(frozen=True)
