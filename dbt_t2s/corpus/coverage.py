@@ -43,6 +43,7 @@ class Ledger:
         self._telling: deque[bool] = deque(maxlen=_LAST)
         self.count = 0
         self.missed: dict[str, str] = {}  # things that drawing gave nothing for, and why
+        self.was_full = False  # before all that is bare was drawn for
 
     def add(self, example: Example) -> None:
         tokens = json.loads(example.plan)
@@ -149,13 +150,16 @@ class Ledger:
                 yield Issue(Level.INFO, thing[2:], f"not asked about: {barred}")
         for thing in askable:
             if not self._examples[thing]:
-                message, hint = why_bare(
-                    self.schema, self._words, thing, self.missed.get(thing, "")
-                )
+                message, hint = self._why_bare(thing)
                 yield Issue(Level.WARNING, thing[2:], f"no question asks about it: {message}", hint)
-            elif not self.has_enough(thing):
+            elif not self.has_enough(thing) and not self.was_full:
                 message = f"only {self._examples[thing]} questions ask about it"
                 yield Issue(Level.INFO, thing[2:], message)
+
+    def _why_bare(self, thing: str) -> tuple[str, str]:
+        if self.was_full and thing not in self.missed:
+            return "max_examples leaves no room", "raise max_examples or leave it out"
+        return why_bare(self.schema, self._words, thing, self.missed.get(thing, ""))
 
 
 def recounted(

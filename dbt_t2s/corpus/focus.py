@@ -87,8 +87,14 @@ class Focused(Vocabulary):
 
 
 def _narrow(table: Table, columns: set[str], display: Column | None) -> Table:
-    """The table with ``columns`` and those without which it cannot be spoken of."""
-    kept = {*columns, *table.primary_key, table.time_column}
+    """The table with ``columns`` and those without which it cannot be spoken of.
+
+    Its rows lose their date, unless that is asked about: periods leave no rows where nobody looked
+    at the data, and what is bare needs a question that surely has an answer.
+    """
+    kept = {*columns, *table.primary_key}
     if display is not None:
         kept.add(display.name)
-    return replace(table, columns=tuple(c for c in table.columns if c.name in kept))
+    time = table.time_column if table.time_column in columns else ""
+    held = tuple(column for column in table.columns if column.name in kept)
+    return replace(table, columns=held, time_column=time)

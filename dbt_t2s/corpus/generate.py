@@ -75,6 +75,7 @@ def collect(
         # What is bare may need so many; it gets half at most where the ceiling is low.
         last = pile.pour(draw(_coming(0, most)), max(most // 2, most - each * things))
         pile.pour(draw(_bare(ledger.bare())), most)
+        ledger.was_full = len(pile.examples) >= most
         if not pile.is_exhausted:
             pile.pour(draw(_coming(last + 1, most)), min(most, max_examples or _PLENTY))
     if not any(example.sql for example in pile.examples):
@@ -120,7 +121,7 @@ class _Pile:
             self._merge(chunk, most)
             if self._progress:
                 self._progress("generate", len(self.examples), self._most)
-            if len(self.examples) >= most or self.is_exhausted:
+            if len(self.examples) >= most or (self.is_exhausted and not chunk.order.about):
                 break
         return number
 
