@@ -30,8 +30,9 @@ from dbt_t2s.project.schema import ProjectSchema
 # More draw faster, but each holds the schema and a warehouse open.
 MOST_PROCESSES = 4
 _FEW = 1_000
-# An example needs to know that rows come, and not which.
-_LIMITS = Limits(max_rows=100)
+# An example needs to know that rows come, and not which. The time limit is far from what a query
+# takes: one that a busy machine ran into would make another corpus.
+_LIMITS = Limits(timeout_s=60, max_rows=100)
 
 
 @dataclass(frozen=True)
