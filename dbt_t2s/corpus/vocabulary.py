@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 
 from dbt_t2s.project.copies import copies
@@ -83,6 +85,9 @@ class Vocabulary:
         self.copies = copies(schema)
         self.weights = {t.name: self._weight(t) for t in schema.tables}
         self._entity_metric = self._metrics_that_count()
+        self._dimensions: dict[str, tuple[Dimension, ...]] = {}
+        self._displays: dict[str, Column | None] = {}
+        self._drawn: tuple[tuple[str, ...], tuple[float, ...]] | None = None
 
     def _weight(self, table: Table) -> float:
         """Tables that repeat others' columns are seldom meant, nor are those of keys alone."""
@@ -92,6 +97,14 @@ class Vocabulary:
         return _COPY_WEIGHT if table.name in self.copies else 1.0
 
     # ---- tables
+
+    def any_table(self, rng: Random) -> str:
+        """A table's name, as likely as its weight says."""
+        if self._drawn is None:
+            names = tuple(name for name in self.tables if self.weights[name])
+            self._drawn = names, tuple(accumulate(self.weights[name] for name in names))
+        names, added = self._drawn
+        return rng.choices(names, cum_weights=added)[0]
 
     def nouns(self, table: Table) -> tuple[str, ...]:
         """Plural names of a table's rows, the usual one first."""
@@ -108,7 +121,9 @@ class Vocabulary:
 
     def display(self, table: Table) -> Column | None:
         """The column that names a row to a person."""
-        return display_column(table)
+        if table.name not in self._displays:
+            self._displays[table.name] = display_column(table)
+        return self._displays[table.name]
 
     def counted_by(self, table: str) -> Metric | None:
         """The metric that "how many <table>" means, where one counts just that."""
@@ -133,13 +148,16 @@ class Vocabulary:
 
     def dimensions(self, root: str) -> tuple[Dimension, ...]:
         """What rows of ``root`` can be grouped by: its own columns and those it reaches."""
-        found = []
+        if root not in self._dimensions:
+            self._dimensions[root] = tuple(self._groupable(root))
+        return self._dimensions[root]
+
+    def _groupable(self, root: str) -> Iterator[Dimension]:
         for name in sorted(self.graph.reachable(root)):
             table = self.tables[name]
             for column in table.columns:
                 if self._groups(table, column):
-                    found.append(Dimension(table, column, name == root))
-        return tuple(found)
+                    yield Dimension(table, column, name == root)
 
     def _groups(self, table: Table, column: Column) -> bool:
         if column.personal and column is not self.display(table):

@@ -171,6 +171,7 @@ def thin_projects() -> dict[str, tuple[ProjectSchema, str]]:
     )
     return {
         "one table": (one_table(*order), rows),
+        "no key": (one_table(*order[1:]), rows),
         "no values": (one_table(*bare, time="ordered_on"), rows),
         "281 columns": (
             one_table(*wide),
@@ -194,6 +195,11 @@ def test_a_thin_project_still_yields_a_corpus(name: str, tmp_path: Path) -> None
         assert len(answered) >= 8
         assert all(isinstance(sandbox.execute(sql), Rows) for sql in answered)
     assert len(corpus.coverage.columns) == len(schema.tables[0].columns)
+    bare = {each.thing for each in corpus.coverage.columns if not each.examples}
+    assert bare <= {issue.where for issue in corpus.coverage.issues}  # each says why
+    assert (name == "281 columns") == any(
+        "max_examples" in i.message for i in corpus.coverage.issues
+    )
 
 
 def test_no_metrics(schema: ProjectSchema, sandbox: Sandbox) -> None:
