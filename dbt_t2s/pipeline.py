@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from dbt_t2s import __version__, sql, store
+from dbt_t2s import __version__, lessons, sql, store
 from dbt_t2s.config import with_settings_block
 from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
@@ -75,7 +75,9 @@ def generate(workspace: Workspace) -> Corpus:
     """examples.parquet, coverage.json and dataset/, and what they need."""
     with store.lock(workspace.folder, "generate"):
         schema = _distill(workspace, fresh=False)
-        return _generate(workspace, schema, fresh=False)
+        corpus = _generate(workspace, schema, fresh=False)
+        lessons.write(workspace, schema, corpus)
+        return corpus
 
 
 def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
@@ -83,7 +85,8 @@ def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
     check_inputs(workspace)
     with store.lock(workspace.folder, "train"):
         schema = _distill(workspace, fresh=not resume)
-        _generate(workspace, schema, fresh=not resume)
+        corpus = _generate(workspace, schema, fresh=not resume)
+        lessons.write(workspace, schema, corpus)
         _train(workspace, schema, resume=resume)
     return schema
 
@@ -305,6 +308,7 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
     inputs = {
         **_schema_input(workspace),
         **{split: content_of(workspace.dataset_dir / f"{split}.parquet") for split in SPLITS[:2]},
+        **{name: content_of(workspace.dataset_dir / f"{name}.parquet") for name in lessons.FILES},
         "settings": store.fingerprint([base, settings.seed, settings.minutes]),
         "version": __version__,
     }
