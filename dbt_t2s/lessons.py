@@ -15,9 +15,10 @@ from pathlib import Path
 from dbt_t2s import __version__, store
 from dbt_t2s.corpus import teacher as teaching
 from dbt_t2s.corpus.examples import Corpus, Example
-from dbt_t2s.corpus.recovery import Recovery, recoveries
+from dbt_t2s.corpus.lessons import Recovery, Variation
+from dbt_t2s.corpus.recovery import recoveries
 from dbt_t2s.corpus.teacher_client import KEY, Endpoint, Teacher
-from dbt_t2s.corpus.variations import Variation, variations
+from dbt_t2s.corpus.variations import variations
 from dbt_t2s.duck import Execute, Rows
 from dbt_t2s.freshness import content_of, is_fresh
 from dbt_t2s.instances import instances_of, readable

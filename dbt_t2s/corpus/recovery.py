@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from dbt_t2s import sql as language
 from dbt_t2s.corpus.examples import Example
+from dbt_t2s.corpus.lessons import Recovery
 from dbt_t2s.corpus.mistakes import mistakes
 from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.project.schema import ProjectSchema
@@ -28,23 +28,6 @@ _SHOWN = 2  # differing rows shown of either result
 NearMisses = Callable[[str], Iterable[tuple[str, str]]]
 # (the right result, the other one, the right SQL): whether they answer alike.
 Same = Callable[[Rows, Rows, str], bool]
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """A wrong answer with what came of it and the right one.
-
-    ``kind`` names the mistake; ``message`` is the database's own, or how the result differs from
-    the right one; ``id`` is made from the question and the wrong SQL.
-    """
-
-    id: str
-    split: str
-    question: str
-    wrong_sql: str
-    message: str
-    sql: str
-    kind: str
 
 
 def recoveries(
@@ -84,7 +67,9 @@ def recoveries(
 
 def said(error: QueryError) -> str:
     """A database's error as a model reads it: its kind and message on one line, not too long."""
-    line = f"{error.kind}: {' '.join(error.message.split())}"
+    # DuckDB quotes the statement after a blank line: it is known, and in other words than ours.
+    message = error.message.partition("\n\nLINE ")[0]
+    line = f"{error.kind}: {' '.join(message.split()) or 'no reason given'}"
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 

@@ -9,29 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from dbt_t2s import sql as language
 from dbt_t2s.corpus.examples import Example
+from dbt_t2s.corpus.lessons import Variation
 from dbt_t2s.corpus.recovery import Same
 from dbt_t2s.duck import Execute, QueryError
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.sql import SqlError, exp
 
 MOST = 200
-
-
-@dataclass(frozen=True)
-class Variation:
-    """A question with another form of its SQL; ``law`` says why it means the same as ``house``."""
-
-    id: str
-    split: str
-    question: str
-    sql: str
-    house: str
-    law: str
 
 
 def variations(

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from dbt_t2s.corpus.examples import Corpus, Example
+from dbt_t2s.corpus.lessons import Recovery
 from dbt_t2s.corpus.mistakes import mistakes
-from dbt_t2s.corpus.recovery import Recovery, difference, recoveries, said
+from dbt_t2s.corpus.recovery import difference, recoveries, said
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.judge.compare import compare, is_ordered, sort_keys
 from dbt_t2s.judge.mutants import mutants
