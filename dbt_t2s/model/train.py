@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
@@ -69,7 +70,8 @@ def _rows(path: Path) -> list[Row]:
 
 def _if_there(dataset_dir: Path, name: str, cls: type) -> list[Row]:
     path = dataset_dir / f"{name}.parquet"
-    return [asdict(row) for row in store.read_rows(path, cls)] if path.exists() else []
+    rows: Sequence[Any] = store.read_rows(path, cls) if path.exists() else ()
+    return [asdict(row) for row in rows]
 
 
 def _lessons(dataset_dir: Path) -> list[Row]:
