@@ -55,11 +55,15 @@ def _teach(
 ) -> None:
     settings, console, path = workspace.settings, workspace.console, _path(workspace, TAUGHT)
     if not settings.teacher:
-        if not is_fresh(path, Example, made_from):  # what an earlier corpus was taught
-            path.unlink(missing_ok=True)
+        header = store.read_header(path)
+        if header is None or not made_from.items() <= dict(header.inputs).items():
+            path.unlink(missing_ok=True)  # it reworded an earlier corpus
         return
     endpoint = Endpoint(settings.teacher, settings.teacher_model, os.environ.get(KEY, ""))
-    asked = store.fingerprint([endpoint.address, endpoint.model, settings.teacher_budget])
+    proposing = settings.base != EMBEDDED
+    asked = store.fingerprint(
+        [endpoint.address, endpoint.model, settings.teacher_budget, proposing]
+    )
     inputs = {**made_from, "teacher": asked}
     if is_fresh(path, Example, inputs):
         console.info("what the teacher said: up to date")

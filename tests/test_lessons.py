@@ -23,6 +23,10 @@ def test_a_teacher_adds_to_the_dataset_and_takes_nothing(t2s: Cli, trained_shop_
     assert "the budget is spent" in done.stdout + done.stderr
     taught = store.read_rows(dataset / "taught.parquet", Example)
     assert taught and all(row.plan and row.split == "train" for row in taught)
+    # It stays where the next run names no teacher.
+    again = t2s("generate", "--max-examples", "300", cwd=trained_shop_copy)
+    assert again.returncode == 0
+    assert store.read_rows(dataset / "taught.parquet", Example) == taught
     assert all((dataset / name).read_bytes() == content for name, content in before.items())
 
 
