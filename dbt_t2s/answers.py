@@ -14,11 +14,11 @@ from dbt_t2s.errors import ModelError, ServeError, WarehouseError
 from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import Instances, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
-from dbt_t2s.model.generate import Candidate, Generator
+from dbt_t2s.model.generate import Candidate, Generator, Mender
 from dbt_t2s.pipeline import Trained
 from dbt_t2s.project.schema import Issue, ProjectSchema
 from dbt_t2s.project.warehouse import open_data
-from dbt_t2s.serve.ask import Answer, Generate, answer
+from dbt_t2s.serve.ask import Answer, Generate, Mend, answer
 from dbt_t2s.serve.languages import foreign_language
 from dbt_t2s.serve.roads import checked_alone, checked_first
 from dbt_t2s.serve.statements import is_statement
@@ -38,9 +38,10 @@ def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
         Sandbox(path, relations, schema.dialect, limits) as sandbox,
         _road(workspace, schema, instances, sandbox) as (execute, missing),
     ):
-        generate = candidates(workspace, load_model(workspace, schema))
+        model = load_model(workspace, schema)
+        generate, mend = candidates(workspace, model), mending(model)
         for question in questions:
-            found = answer(question, generate, execute)
+            found = answer(question, generate, execute, mend)
             yield replace(found, reason=missing) if missing and found.status == "ok" else found
 
 
@@ -147,6 +148,11 @@ def candidates(workspace: Workspace, model: Generator) -> Generate:
         ]
 
     return generate
+
+
+def mending(model: Generator) -> Mend | None:
+    """How the model mends SQL that failed, where it was taught to."""
+    return model.mend if isinstance(model, Mender) else None
 
 
 def _unreadable(question: str) -> str:

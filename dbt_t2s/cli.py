@@ -178,6 +178,16 @@ Exclude = Annotated[
 Seed = Annotated[int | None, typer.Option(help="The same seed gives the same corpus and model.")]
 AsOf = Annotated[str | None, typer.Option(help="The day that “today” means, e.g. 2025-06-30.")]
 
+Teacher = Annotated[
+    str | None,
+    typer.Option(
+        help="Ask a model for more wordings and questions: an OpenAI-compatible address, e.g. "
+        "http://localhost:8000/v1. A key comes from DBT_T2S_TEACHER_KEY."
+    ),
+]
+TeacherModel = Annotated[str | None, typer.Option(help="The teacher's name there.")]
+TeacherBudget = Annotated[int | None, typer.Option(help="The most requests to the teacher.")]
+
 
 @verb
 def init(run: Run) -> None:
@@ -234,6 +244,9 @@ def generate(
         Path | None,
         typer.Option(help="Write examples to this CSV or JSONL file; take it in when it exists."),
     ] = None,
+    teacher: Teacher = None,
+    teacher_model: TeacherModel = None,
+    teacher_budget: TeacherBudget = None,
 ) -> None:
     """Make the training examples."""
     from dbt_t2s import pipeline
@@ -245,6 +258,9 @@ def generate(
         as_of=as_of,
         seed=seed,
         max_examples=max_examples,
+        teacher=teacher,
+        teacher_model=teacher_model,
+        teacher_budget=teacher_budget,
     )
     corpus = pipeline.generate(workspace, review, show)
     shown.corpus(run.console, corpus, 0 if review else show)
@@ -275,6 +291,9 @@ def train(
     fail_under: Annotated[
         float | None, typer.Option(help="Exit 1 if execution accuracy is lower, e.g. 0.85.")
     ] = None,
+    teacher: Teacher = None,
+    teacher_model: TeacherModel = None,
+    teacher_budget: TeacherBudget = None,
 ) -> None:
     """Do all that is stale, train, validate."""
     from dbt_t2s import pipeline, show, validation
@@ -287,6 +306,9 @@ def train(
         exclude=_words(exclude),
         as_of=as_of,
         max_examples=max_examples,
+        teacher=teacher,
+        teacher_model=teacher_model,
+        teacher_budget=teacher_budget,
         questions=_absolute(questions),
         fail_under=fail_under,
     )

@@ -22,7 +22,7 @@ from dbt_t2s.project.values import PROFILE_ROWS
 
 ENV_PREFIX = "DBT_T2S_"
 # Names with the prefix that are switches of the program and not settings.
-ENV_SWITCHES = frozenset({"DEBUG"})
+ENV_SWITCHES = frozenset({"DEBUG", "TEACHER_KEY"})
 VARS_KEY = "t2s"
 QUESTIONS = "t2s/questions.jsonl"
 # In the order of the report: what people wrote comes first, what was made from the corpus last.
@@ -47,6 +47,12 @@ class Settings:
     the first of them is under ``fail_under``, that on all questions of a type under its floor in
     ``fail_under_type`` (type, share), or, with ``fail_on_regression``, where the last model gave a
     right answer and this one does not. ``style`` is the house style that SQL is held against.
+
+    ``recovery`` and ``reading`` say how many lessons a hub model gets beside the training
+    examples, as shares of those: wrong SQL to mend, and SQL in other forms to read. ``teacher`` is
+    the address of a model that adds wordings and questions, empty for none, ``teacher_model`` its
+    name there, ``teacher_budget`` the most requests of a run; its key stands in the environment
+    alone (``DBT_T2S_TEACHER_KEY``).
     """
 
     as_of: str = ""
@@ -68,6 +74,11 @@ class Settings:
     fail_under_type: tuple[tuple[str, float], ...] = ()
     fail_on_regression: bool = False
     style: StyleRules = field(default_factory=StyleRules)
+    recovery: float = 0.1
+    reading: float = 0.05
+    teacher: str = ""
+    teacher_model: str = ""
+    teacher_budget: int = 500
 
     def questions_path(self, project_dir: Path) -> Path | None:
         """The business test set, or None when none was named and none lies in the usual place."""
@@ -315,6 +326,11 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "fail_under_type": _floors,
     "fail_on_regression": _truth,
     "style": _style,
+    "recovery": _SHARE,
+    "reading": _SHARE,
+    "teacher": _text,
+    "teacher_model": _text,
+    "teacher_budget": _whole(0),
 }
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from dbt_t2s import __version__, sql, store
+from dbt_t2s import __version__, lessons, sql, store
 from dbt_t2s.config import with_settings_block
 from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
@@ -84,14 +84,13 @@ def generate(workspace: Workspace, review: Path | None = None, rows: int = 0) ->
     with store.lock(workspace.folder, "generate"):
         schema = _distill(workspace, fresh=False)
         corpus = _generate(workspace, schema, fresh=False)
-        if review is None:
-            return corpus
-        if not review.exists():
+        if review is not None and not review.exists():
             reviewing.give_out(workspace, corpus, review, rows)
-        elif reviewing.take_in(workspace, schema, corpus, review):
+        elif review is not None and reviewing.take_in(workspace, schema, corpus, review):
             header = store.read_header(workspace.examples_path)
             inputs = dict(header.inputs) if header else {}
             corpus = reviewing.write_reviewed(workspace, schema, corpus, inputs)
+        lessons.write(workspace, schema, corpus)
         return corpus
 
 
@@ -100,7 +99,8 @@ def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
     check_inputs(workspace)
     with store.lock(workspace.folder, "train"):
         schema = _distill(workspace, fresh=not resume)
-        _generate(workspace, schema, fresh=not resume)
+        corpus = _generate(workspace, schema, fresh=not resume)
+        lessons.write(workspace, schema, corpus)
         _train(workspace, schema, resume=resume)
     return schema
 
@@ -317,6 +317,7 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
     inputs = {
         **_schema_input(workspace),
         **{split: content_of(workspace.dataset_dir / f"{split}.parquet") for split in SPLITS[:2]},
+        **{name: content_of(workspace.dataset_dir / f"{name}.parquet") for name in lessons.FILES},
         "settings": store.fingerprint([base, settings.seed, settings.minutes]),
         "version": __version__,
     }

@@ -15,6 +15,7 @@ from dbt_t2s.answers import (
     TRAIN,
     candidates,
     load_model,
+    mending,
     open_trained,
 )
 from dbt_t2s.config import SUITES
@@ -275,7 +276,8 @@ def _judged(
     begun: Report,
 ) -> Report:
     """The report of all test sets; what was judged so far is written where that breaks off."""
-    generate = candidates(workspace, load_model(workspace, schema))
+    model = load_model(workspace, schema)
+    generate, mend = candidates(workspace, model), mending(model)
     reports: list[SuiteReport] = []
     golds = [gold for suite in suites for item in suite.items for gold in item.golds]
     instances = witnessed(workspace, schema, instances, golds)
@@ -286,7 +288,8 @@ def _judged(
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
 
         def predict(questions: Sequence[str]) -> list[Prediction]:
-            return [_prediction(answer(each, generate, sandboxes[0].execute)) for each in questions]
+            execute = sandboxes[0].execute
+            return [_prediction(answer(each, generate, execute, mend)) for each in questions]
 
         try:
             for suite in suites:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dbt_t2s.project.schema import ProjectSchema
 
@@ -28,6 +28,15 @@ class Generator(Protocol):
 
     def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
         """Candidates for each question, best first."""
+        ...
+
+
+@runtime_checkable
+class Mender(Protocol):
+    """A model that was taught to mend SQL that failed."""
+
+    def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
+        """Candidates in the place of one that failed with the database's ``message``."""
         ...
 
 

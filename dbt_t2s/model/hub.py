@@ -43,7 +43,7 @@ from dbt_t2s.model.hub_checkpoint import (
     save_checkpoint,
 )
 from dbt_t2s.model.hub_schedule import Curriculum, rate
-from dbt_t2s.model.prompt import SchemaReader, parse_answer
+from dbt_t2s.model.prompt import SchemaReader, Wrong, parse_answer
 from dbt_t2s.project.schema import ProjectSchema
 
 Progress = Callable[[int, int, float], None]
@@ -91,9 +91,11 @@ def train_hub(
     """Teach ``base`` the rows whose split is ``train`` and save the adapter in ``model_dir``.
 
     A row has ``question``, ``sql`` (empty: a refusal, with what is missing in ``refusal``),
-    ``split`` and, for the curriculum, ``phase``. A run that was killed goes on where its last
-    checkpoint stood when it is called again with the same rows and settings. ``minutes`` bounds
-    the training itself, ``max_steps`` the steps (by default ``settings.passes`` over the rows).
+    ``split`` and, for the curriculum, ``phase``. One with ``wrong_sql`` and ``message`` has that
+    SQL mended; of one with ``reads``, SQL in any form, the question is the answer. A run that was
+    killed goes on where its last checkpoint stood when it is called again with the same rows and
+    settings. ``minutes`` bounds the training itself, ``max_steps`` the steps (by default
+    ``settings.passes`` over the rows).
     """
     chosen = settings or HubSettings()
     loaded = load_base(base)
@@ -183,6 +185,11 @@ class HubGenerator:
             output_scores=True,
         )
         self._model.generation_config = self._how
+
+    def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
+        """Candidates for a question whose answer was wrong; none where that is too long to say."""
+        prompt = self._encoder.prompt(question, Wrong(wrong_sql, message))
+        return self._answer([prompt])[0] if prompt is not None else ()
 
     def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
         """Up to three different candidates for each question, best first."""
@@ -314,11 +321,19 @@ def _encode(
     examples: list[Encoded] = []
     phases: list[str] = []
     for row in chosen:
-        example = encoder.example(row["question"], row.get("sql", ""), row.get("refusal", ""))
+        example = _example(row, encoder)
         if example is not None:
             examples.append(example)
             phases.append(str(row.get("phase", "1")))
     return examples, phases, len(chosen) - len(examples)
+
+
+def _example(row: Mapping[str, str], encoder: Encoder) -> Encoded | None:
+    if row.get("reads"):
+        return encoder.reading(row["reads"], row["question"])
+    bad = row.get("wrong_sql", "")
+    wrong = Wrong(bad, row["message"]) if bad else None
+    return encoder.example(row["question"], row.get("sql", ""), row.get("refusal", ""), wrong)
 
 
 def _with_adapter(base: Base, settings: HubSettings) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,14 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from dbt_t2s.errors import ModelError
-from dbt_t2s.model.prompt import SchemaReader, answer_text, build_prompt, plain_prompt
+from dbt_t2s.model.prompt import (
+    SchemaReader,
+    Wrong,
+    answer_text,
+    build_prompt,
+    build_reading,
+    plain_prompt,
+)
 
 RECORD = "hub.json"
 ADAPTER = "adapter"
@@ -174,6 +181,9 @@ def _device() -> torch.device:
     return torch.device("cpu")
 
 
+_Build = Callable[[Sequence[str]], tuple[dict[str, str], ...]]
+
+
 class Encoder:
     """Questions and answers as tokens, the same for training and for asking."""
 
@@ -192,34 +202,41 @@ class Encoder:
         starts = bos is not None and list(self._tokenizer("a").input_ids[:1]) == [bos]
         self._start = (int(bos),) if starts else ()
 
-    def prompt(self, question: str) -> tuple[int, ...] | None:
+    def prompt(self, question: str, wrong: Wrong | None = None) -> tuple[int, ...] | None:
         """The prompt's tokens, with a smaller slice of the schema where they are too many; None
-        when the question alone is too long."""
+        when the question, with the wrong answer to it if any, is too long alone."""
+        return self._fitting(question, lambda lines: build_prompt(question, lines, wrong))
+
+    def example(
+        self, question: str, sql: str, missing: str, wrong: Wrong | None = None
+    ) -> Encoded | None:
+        """A training example, or None when the question or the answer is too long."""
+        return self._encoded(self.prompt(question, wrong), answer_text(sql, missing))
+
+    def reading(self, sql: str, question: str) -> Encoded | None:
+        """A training example that reads SQL; None where it is too long."""
+        prompt = self._fitting(sql, lambda lines: build_reading(sql, lines))
+        return self._encoded(prompt, question)
+
+    def _fitting(self, about: str, build: _Build) -> tuple[int, ...] | None:
         budget = self._budget
         while True:
-            ids = self._ids(question, budget)
+            ids = self._ids(build(self._reader.slice(about, budget)))
             if len(ids) <= self._max_prompt:
                 return ids
             if budget <= _SMALLEST_SLICE:
                 return None
             budget = max(budget // 2, _SMALLEST_SLICE)
 
-    def example(self, question: str, sql: str, missing: str) -> Encoded | None:
-        """A training example, or None when the question or the answer is too long."""
-        prompt = self.prompt(question)
-        text = answer_text(sql, missing)
+    def _encoded(self, prompt: tuple[int, ...] | None, text: str) -> Encoded | None:
         ids = self._tokenizer(text, add_special_tokens=False).input_ids
         answer = (*map(int, ids), int(self._tokenizer.eos_token_id))
         if prompt is None or len(answer) > self._max_answer:
             return None
         return Encoded(prompt, answer)
 
-    def _ids(self, question: str, budget: int) -> tuple[int, ...]:
-        lines = self._reader.slice(question, budget)
-        messages = [
-            {**message, "content": self._scrub(message["content"])}
-            for message in build_prompt(question, lines)
-        ]
+    def _ids(self, chat: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
+        messages = [{**message, "content": self._scrub(message["content"])} for message in chat]
         if not self._tokenizer.chat_template:
             ids = self._tokenizer(plain_prompt(messages), add_special_tokens=False).input_ids
             return (*self._start, *map(int, ids))

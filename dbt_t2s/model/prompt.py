@@ -24,6 +24,10 @@ _INSTRUCTION = (
     "Use only these tables, columns, joins and metrics. Answer with the SQL alone. "
     f"If the tables do not hold what is asked for, answer `{REFUSE} ` and name what is missing."
 )
+_MEND = "An earlier answer was wrong:\n{sql}\nWhat came of it: {message}\nAnswer again, rightly."
+_READ = (
+    "Read the SQL query below over these tables. Answer with the question that it answers alone."
+)
 _PLAIN_CUE = "\n\nAnswer:\n"
 
 _WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+", re.UNICODE)
@@ -56,14 +60,33 @@ class Answer:
     refusal: str = ""
 
 
-def build_prompt(question: str, schema_lines: Sequence[str]) -> tuple[dict[str, str], ...]:
-    """The chat that asks for SQL.
+@dataclass(frozen=True)
+class Wrong:
+    """An answer that was wrong, and what running it gave: an error, or how the result differs."""
+
+    sql: str
+    message: str
+
+
+def build_prompt(
+    question: str, schema_lines: Sequence[str], wrong: Wrong | None = None
+) -> tuple[dict[str, str], ...]:
+    """The chat that asks for SQL; with ``wrong``, for better SQL than that.
 
     One user turn: several model families' chat templates reject a system turn.
     """
     schema_text = "\n".join(schema_lines)
     content = f"{_INSTRUCTION}\n\n{schema_text}\n\nQuestion: {_one_line(question)}"
+    if wrong is not None:
+        told = _MEND.format(sql=wrong.sql.strip(), message=_one_line(wrong.message))
+        content = f"{content}\n\n{told}"
     return ({"role": "user", "content": content},)
+
+
+def build_reading(sql: str, schema_lines: Sequence[str]) -> tuple[dict[str, str], ...]:
+    """The chat that asks what a query asks; used in training alone."""
+    schema_text = "\n".join(schema_lines)
+    return ({"role": "user", "content": f"{_READ}\n\n{schema_text}\n\nSQL:\n{sql.strip()}"},)
 
 
 def plain_prompt(messages: Sequence[Mapping[str, str]]) -> str:

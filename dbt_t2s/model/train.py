@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
+from dbt_t2s.corpus.lessons import Recovery, Variation
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.record import FILE, ModelRecord, write_record
 from dbt_t2s.project.schema import ProjectSchema
@@ -34,6 +36,11 @@ def train(
 ) -> ModelRecord:
     """Train ``base`` ("embedded", a hub id or a path) on a dataset; ModelError where it cannot."""
     splits = {split: _rows(dataset_dir / f"{split}.parquet") for split in ("train", "dev")}
+    # What a teacher proposed has no plan, which the embedded model learns from.
+    taught = [row for row in _if_there(dataset_dir, "taught", Example) if row["plan"]]
+    if base != "embedded":
+        taught = [*_if_there(dataset_dir, "taught", Example), *_lessons(dataset_dir)]
+    splits["train"] = [*splits["train"], *taught]
     began = time.monotonic()
     model_dir.mkdir(parents=True, exist_ok=True)
     identity = _identity(splits["train"], store.fingerprint(schema), base, seed)
@@ -59,6 +66,22 @@ def train(
 
 def _rows(path: Path) -> list[Row]:
     return [asdict(example) for example in store.read_rows(path, Example)]
+
+
+def _if_there(dataset_dir: Path, name: str, cls: type) -> list[Row]:
+    path = dataset_dir / f"{name}.parquet"
+    rows: Sequence[Any] = store.read_rows(path, cls) if path.exists() else ()
+    return [asdict(row) for row in rows]
+
+
+def _lessons(dataset_dir: Path) -> list[Row]:
+    """Wrong SQL to mend and SQL to read, as rows for hub models."""
+    mend = _if_there(dataset_dir, "recovery", Recovery)
+    read = _if_there(dataset_dir, "variations", Variation)
+    return [
+        *({**row, "phase": "3"} for row in mend),
+        *({**row, "phase": "2", "reads": row["sql"]} for row in read),
+    ]
 
 
 def _identity(rows: Sequence[Row], schema: str, base: str, seed: int) -> str:

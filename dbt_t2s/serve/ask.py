@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from datetime import time as clock
 from decimal import Decimal
 
-from dbt_t2s.duck import Execute, QueryError, Rows, first_line
+from dbt_t2s.corpus.recovery import said
+from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.errors import ServeError
 from dbt_t2s.model.generate import Candidate
 from dbt_t2s.serve.roads import WAREHOUSE
@@ -21,6 +22,8 @@ LONGEST = 2_000
 _RIVAL = 0.4
 
 Generate = Callable[[Sequence[str]], list[tuple[Candidate, ...]]]
+# (question, SQL that failed, what the database said) → better candidates.
+Mend = Callable[[str, str, str], tuple[Candidate, ...]]
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,17 @@ class Answer:
         }
 
 
-def answer(question: str, generate: Generate, execute: Execute) -> Answer:
-    """Answers one question; whatever goes wrong is in the answer."""
+def answer(question: str, generate: Generate, execute: Execute, mend: Mend | None = None) -> Answer:
+    """Answers one question; whatever goes wrong is in the answer.
+
+    Where all candidates fail, a model that can ``mend`` gets one more try, with the error.
+    """
     started = time.perf_counter()
-    found = _answer(question, generate, execute)
+    found = _answer(question, generate, execute, mend)
     return replace(found, latency_ms=(time.perf_counter() - started) * 1000)
 
 
-def _answer(question: str, generate: Generate, execute: Execute) -> Answer:
+def _answer(question: str, generate: Generate, execute: Execute, mend: Mend | None) -> Answer:
     try:
         asked = clean(question)
     except ServeError as error:
@@ -75,7 +81,14 @@ def _answer(question: str, generate: Generate, execute: Execute) -> Answer:
     candidates = answers[0] if answers else ()
     if not candidates:
         return Answer(asked, "error", reason="the model gave no SQL")
-    return _first_that_runs(asked, candidates, execute)
+    found = _first_that_runs(asked, candidates, execute)
+    if mend is None or found.status != "error" or found.reason.startswith(f"{WAREHOUSE}:"):
+        return found
+    better = mend(asked, found.sql, found.reason)
+    tried = _first_that_runs(asked, better, execute) if better else found
+    if tried.status != "ok":
+        return found
+    return replace(tried, attempts=found.attempts + tried.attempts)
 
 
 def _first_that_runs(asked: str, candidates: Sequence[Candidate], execute: Execute) -> Answer:
@@ -101,7 +114,7 @@ def _first_that_runs(asked: str, candidates: Sequence[Candidate], execute: Execu
                 return made
             empty = empty or made
             continue
-        reason = f"{result.kind}: {first_line(result.message)}"
+        reason = said(result)
         failed.append(replace(base, status="error", reason=reason))
         if result.kind == WAREHOUSE:
             # A table may be missing there: SQL that means something else would be no answer.

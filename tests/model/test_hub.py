@@ -29,10 +29,11 @@ from transformers import (
 )
 
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model.generate import Mender
 from dbt_t2s.model.hub import HubGenerator, HubSettings, Progress, train_hub
 from dbt_t2s.model.hub_base import Encoded, Encoder, answer_loss, load_base, micro_batches
 from dbt_t2s.model.hub_schedule import Curriculum, rate
-from dbt_t2s.model.prompt import SchemaReader, build_prompt, plain_prompt
+from dbt_t2s.model.prompt import SchemaReader, Wrong, build_prompt, plain_prompt
 from dbt_t2s.project.schema import Column, Join, Kind, ProjectSchema, Role, Table
 
 # One thread: two runs that are compared to the last bit must add up in the same order.
@@ -444,3 +445,29 @@ if __name__ == "__main__":
             os.kill(os.getpid(), signal.SIGKILL)
 
     _short_run(sys.argv[1], Path(sys.argv[2]), _killed)
+
+
+def test_wrong_sql_is_mended_and_sql_is_read_in_prompts_of_their_own(
+    base_dir: Path, trained: Path, tmp_path: Path
+) -> None:
+    encoder = Encoder(
+        load_base(str(base_dir)), SchemaReader(SCHEMA), budget=120, max_tokens=384, max_answer=48
+    )
+    wrong = Wrong("select sum(amout) from main.orders", 'bind: no column "amout"')
+    asked = encoder.prompt("total amount")
+    mended = encoder.example("total amount", "select sum(amount) from main.orders", "", wrong)
+    read = encoder.reading("select sum(amount) from main.orders", "total amount")
+    assert asked and mended and read
+    assert len({asked, mended.prompt, read.prompt}) == 3
+    lessons = [
+        {**TRAIN[0], "wrong_sql": wrong.sql, "message": wrong.message},
+        {**TRAIN[0], "reads": TRAIN[0]["sql"]},
+    ]
+    metrics = train_hub(
+        [*ROWS, *lessons], SCHEMA, str(base_dir), tmp_path, max_steps=1, settings=SETTINGS
+    )
+    assert (metrics["rows"], metrics["skipped"]) == (len(TRAIN) + 2, 0)
+    model = HubGenerator(trained, SCHEMA)
+    assert isinstance(model, Mender)
+    assert model.mend("total amount", wrong.sql, wrong.message)
+    assert model.mend("total amount", "select 1, " * 900, "too long") == ()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,30 @@ def test_the_answer_has_the_documented_fields() -> None:
 def test_the_warehouse_is_not_changed(sandbox: Sandbox, tmp_path: Path) -> None:
     answer("x", model(Candidate(f"copy orders to '{tmp_path}/o.csv'", 1.0)), sandbox.execute)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sql_that_failed_is_mended_once_with_the_databases_words(sandbox: Sandbox) -> None:
+    told: list[tuple[str, str, str]] = []
+
+    def mend(question: str, sql: str, message: str) -> tuple[Candidate, ...]:
+        told.append((question, sql, message))
+        return (Candidate("select count(*) as n from orders", 0.7),)
+
+    generate = model(Candidate("select nope from orders", 0.5))
+    found = answer("How many?", generate, sandbox.execute, mend)
+    assert (found.status, found.attempts, found.confidence) == ("ok", 2, 0.7)
+    assert [each[:2] for each in told] == [("How many?", "select nope from orders")]
+    assert told[0][2].startswith("bind: ") and "nope" in told[0][2] and "LINE" not in told[0][2]
+    runs = answer("How many?", model(Candidate("select 1 as n", 0.5)), sandbox.execute, mend)
+    assert runs.attempts == 1 and len(told) == 1
+
+
+def test_where_mending_fails_too_the_first_error_is_told(sandbox: Sandbox) -> None:
+    generate = model(Candidate("select nope from orders", 0.5))
+    for better in ((), (Candidate("drop table orders", 1.0),), (Candidate("", 1.0, "no"),)):
+        found = answer("How many?", generate, sandbox.execute, partial(_given, better))
+        assert (found.status, found.sql) == ("error", "select nope from orders")
+
+
+def _given(made: tuple[Candidate, ...], *_: str) -> tuple[Candidate, ...]:
+    return made
