@@ -1,4 +1,4 @@
-"""How people say things: dates, amounts, politeness, and the slips of typing."""
+"""How people say dates and amounts, and the slips of typing."""
 
 from __future__ import annotations
 
@@ -151,129 +151,11 @@ def say_compared(rng: Random, operator: str, number: str) -> str:
     return f"{word} {number}"
 
 
-_ASK = (
-    "{q}",
-    "{q}",
-    "{q}",
-    "{q}",
-    "{q}",
-    "can you tell me {q}",
-    "could you check {q}",
-    "i need to know {q}",
-    "i'd like to know {q}",
-    "do you know {q}",
-    "{q}",
-    "hey, {q}",
-    "quick question: {q}",
-    "{q} please",
-    "for my report: {q}",
-    "the boss wants to know {q}",
-    "{q} - need it for the meeting",
-)
-_COMMAND = (
-    "{q}",
-    "{q}",
-    "{q}",
-    "show {q}",
-    "show me {q}",
-    "give me {q}",
-    "list {q}",
-    "get {q}",
-    "i need {q}",
-    "i want to see {q}",
-    "pull {q}",
-    "display {q}",
-    "can you show me {q}",
-    "could i get {q}",
-    "please show {q}",
-    "report {q}",
-    "{q} pls",
-    "let me see {q}",
-    "what does {q} look like",
-    "what about {q}",
-    "{q} - can you send me that",
-    "what is {q}",
-)
-
-
-_BEFORE = (
-    "hi,",
-    "hello,",
-    "hey there,",
-    "hi team,",
-    "morning!",
-    "good morning,",
-    "sorry to bother you,",
-    "one more thing:",
-    "just wondering,",
-    "for the board meeting,",
-    "for my slides,",
-    "ok so",
-    "i am preparing a report and",
-    "my manager asked:",
-    "a customer asked me about this:",
-    "not sure if you can answer this, but",
-    "as discussed yesterday,",
-    "before the call:",
-    "we are planning for next season, so",
-    "the team is asking again,",
-    "honestly,",
-    "right,",
-    "i was looking at the dashboard and wonder:",
-    "small favour:",
-    "out of curiosity,",
-)
-_AFTER = (
-    "thanks!",
-    "thank you",
-    "please",
-    "pls",
-    "asap",
-    "if possible",
-    "- thanks in advance",
-    "for the weekly report",
-    "i need it by noon",
-    "cheers",
-    "no rush",
-    "as a table please",
-    "just the figure",
-    "if you have it",
-    "many thanks",
-    "for our review",
-    "in one table",
-)
-
-
-def surround(rng: Random, text: str) -> str:
-    """What people write around a question."""
-    way = rng.random()
-    if way < 0.09:
-        return f"{rng.choice(_BEFORE)} {text}"
-    if way < 0.16:
-        return (
-            f"{text} {rng.choice(_AFTER)}"
-            if rng.random() < 0.5
-            else f"{text}, {rng.choice(_AFTER)}"
-        )
-    return text
-
-
-_QUESTION = re.compile(r"(what|what's|how|which|who|when|where|is|are|do|does|did)\b", re.I)
-_ORDER = re.compile(r"(calculate|count|compare|list|tell|for each|break|rank)\b", re.I)
-
-
 def tidy(text: str) -> str:
     """One article where two met, no space before a comma."""
     text = re.sub(r"\b(?:the|our|a|an) (the|our|all|overall) ", r"\1 ", text)
     text = re.sub(r"\s+([,?.])", r"\1", text)
     return re.sub(r"\s+", " ", text).strip(" ,")
-
-
-def frame(rng: Random, text: str) -> str:
-    """A question, an order or a noun phrase as somebody would put it to a colleague."""
-    if not _ORDER.match(text):
-        text = rng.choice(_ASK if _QUESTION.match(text) else _COMMAND).format(q=text)
-    return surround(rng, text)
 
 
 _CONTRACTED = {"what is": "what's", "how many": "how many", "who is": "who's", "i would": "i'd"}
@@ -301,7 +183,7 @@ def roughen(rng: Random, text: str, kept: Sequence[str]) -> str:
     if rng.random() < 0.1:
         for full, short in _CONTRACTED.items():
             text = text.replace(full, short)
-    if rng.random() < 0.12:
+    if rng.random() < 0.06:
         safe = {w.lower() for k in kept for w in re.findall(r"\w+", k)}
         parts = text.split(" ")
         able = [
@@ -312,14 +194,14 @@ def roughen(rng: Random, text: str, kept: Sequence[str]) -> str:
             parts[at] = _slip(rng, parts[at])
             text = " ".join(parts)
     way = rng.random()
-    if way < 0.45:
+    if way < 0.4:
         text = text[:1].upper() + text[1:]
-    elif way < 0.6:
+    elif way < 0.7:
         text = text.lower()
-    asks = re.match(r"(what|how|which|who|when|where|is|are|do|does|did|can|could)\b", text, re.I)
+    asks = re.match(
+        r"(?:\w+[,:] )?(what|how|which|who|when|where|is|are|do|does|did|can|could)\b", text, re.I
+    )
     way = rng.random()
-    if asks and way < 0.65:
-        text += "?"
-    elif not asks and way < 0.2:
-        text += "."
+    if text[-1:] not in "?.!" and way < (0.5 if asks else 0.1):
+        text += "?" if asks else "."
     return re.sub(r"\s+", " ", text).strip()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
+from dbt_t2s.corpus.business_words import PEOPLE
+from dbt_t2s.corpus.names import OtherNames
+from dbt_t2s.corpus.nouns import plural as plural
+from dbt_t2s.corpus.nouns import singular as singular
 from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Rule, Table
 from dbt_t2s.query.bind import Binder
@@ -15,44 +18,8 @@ from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import Col, MetricRef
 from dbt_t2s.query.text import name_words, stem
 
-_IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
 _COPY_WEIGHT = 0.12
 _NAME_LIKE = ("name", "title", "label")
-
-
-def plural(noun: str) -> str:
-    """A noun phrase in the plural (its last word)."""
-    head, _, last = noun.rpartition(" ")
-    lowered = last.lower()
-    if lowered in _IRREGULAR:
-        last = _IRREGULAR[lowered]
-    elif lowered.endswith("s") and not lowered.endswith(("ss", "us", "is")):
-        last = last
-    elif re.search(r"(s|x|z|ch|sh)$", lowered):
-        last += "es"
-    elif re.search(r"[^aeiou]y$", lowered):
-        last = last[:-1] + "ies"
-    else:
-        last += "s"
-    return f"{head} {last}".strip()
-
-
-def singular(noun: str) -> str:
-    """A noun phrase in the singular (its last word)."""
-    head, _, last = noun.rpartition(" ")
-    lowered = last.lower()
-    back = {many: one for one, many in _IRREGULAR.items()}
-    if lowered in back:
-        last = back[lowered]
-    elif re.search(r"(stat|bon|camp|vir)uses$", lowered):
-        last = last[:-2]
-    elif lowered.endswith("ies") and lowered != "series" and len(lowered) > 4:
-        last = last[:-3] + "y"
-    elif re.search(r"(sses|xes|zes|ches|shes)$", lowered):
-        last = last[:-2]
-    elif lowered.endswith("s") and not lowered.endswith(("ss", "us", "is")):
-        last = last[:-1]
-    return f"{head} {last}".strip()
 
 
 @dataclass(frozen=True)
@@ -83,6 +50,14 @@ class Vocabulary:
         self.copies = copies(schema)
         self.weights = {t.name: self._weight(t) for t in schema.tables}
         self._entity_metric = self._metrics_that_count()
+        self.others = OtherNames(schema)
+        self._nouns = {t.name: self._all_nouns(t) for t in schema.tables}
+        self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
+        own = (t for t in schema.tables if t.name not in self.copies)
+        # Where one table alone holds people, "who" can mean no others.
+        self.one_people = sum(self.people(t) for t in own) == 1
+        self.participles = self._participles()
 
     def _weight(self, table: Table) -> float:
         """Tables that repeat others' columns are seldom meant, nor are those of keys alone."""
@@ -103,8 +78,27 @@ class Vocabulary:
         names.extend(s.lower() for s in table.synonyms)
         return tuple(dict.fromkeys(plural(singular(n)) for n in names if n))
 
+    def _all_nouns(self, table: Table) -> tuple[str, ...]:
+        others = (plural(n) for n in self.others.of_table(table))
+        return tuple(dict.fromkeys((*self.nouns(table), *others)))
+
     def noun(self, table: Table, rng: Random) -> str:
-        return first_often(self.nouns(table), rng)
+        return first_often(self._nouns[table.name], rng)
+
+    def _participles(self) -> frozenset[str]:
+        """Names of dates that are no nouns: ``delivered`` for delivered_at."""
+        return frozenset(
+            name
+            for table in self.schema.tables
+            for column in table.columns
+            if column.role is Role.TIME
+            for name in self.column_names(table, column)
+            if name.endswith("ed")
+        )
+
+    def people(self, table: Table) -> bool:
+        """Whether the table's rows are people, of whom one says "who"."""
+        return singular(self.nouns(table)[0]).rpartition(" ")[2] in PEOPLE
 
     def display(self, table: Table) -> Column | None:
         """The column that names a row to a person."""
@@ -150,9 +144,14 @@ class Vocabulary:
 
     def column_names(self, table: Table, column: Column) -> tuple[str, ...]:
         """Names that people say: without the units and types that names of columns carry."""
-        names = column_phrases(table, column)
-        spoken = tuple(n for n in names if n.split()[-1] not in UNSAID and n.split()[0] != "is")
-        return spoken or names[:1]
+        known = self._columns.get((table.name, column.name))
+        if known is None:
+            names = column_phrases(table, column)
+            spoken = tuple(n for n in names if n.split()[-1] not in UNSAID and n.split()[0] != "is")
+            known = spoken or names[:1]
+            known = (*known, *self.others.of_column(column, known))
+            self._columns[table.name, column.name] = known
+        return known
 
     def dimension_name(self, dim: Dimension, rng: Random) -> str:
         """A name that tells this column from its namesakes."""
@@ -160,6 +159,8 @@ class Vocabulary:
         if display is not None and display.name == dim.column.name and rng.random() < 0.75:
             return singular(self.noun(dim.table, rng))
         name = first_often(self.column_names(dim.table, dim.column), rng)
+        if dim.column.role is Role.FLAG:
+            name = f"{name} {rng.choice(('flag', 'status', 'or not', 'or not', 'yes or no'))}"
         if dim.own and rng.random() < 0.9:
             return name
         entity = singular(self.nouns(dim.table)[0])
@@ -183,8 +184,12 @@ class Vocabulary:
         names = [metric.label.lower(), humanise(metric.name), *(s.lower() for s in metric.synonyms)]
         return tuple(dict.fromkeys(n for n in names if n))
 
+    def _all_metric_names(self, metric: Metric) -> tuple[str, ...]:
+        names = self.metric_names(metric)
+        return (*names, *self.others.of_metric(metric, names))
+
     def metric_name(self, metric: Metric, rng: Random) -> str:
-        return rng.choice(self.metric_names(metric))
+        return rng.choice(self._metrics[metric.name])
 
     def metric_roots(self, metric: Metric) -> tuple[str, ...]:
         """The tables a plain metric aggregates; empty for one that only MetricFlow can write."""

@@ -84,9 +84,7 @@ class Reader:
         )  # fmt: skip
         meant = [m for m in found if m.token in tokens]
         said = tuple(w.stem for w in spoken)
-        named = (
-            _named(self._phrases[t], said) for t in dict.fromkeys(tokens) if t in self._phrases
-        )
+        things = [self._phrases[t] for t in dict.fromkeys(tokens) if t in self._phrases]
         return Asking(
             text,
             _closed(masked),
