@@ -118,7 +118,6 @@ latest: last, newest
 planned: scheduled
 yearly: annual
 opened: started
-started: began
 ended: finished
 closed: shut, finished
 cancelled: called off

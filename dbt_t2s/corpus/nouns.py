@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 
 _IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
-_TAIL = re.compile(r"(?<=\w) (of|in|for|on|with|at|by|from|to|or|yes) .*$")
+# What follows a noun phrase's head: a preposition with its noun, or a participle.
+_TAIL = re.compile(
+    r"(?<=\w) (?:(?:of|in|for|on|with|at|by|from|to) .*|sent|sold|paid|made|\w{2,}[^e\W]ed)$"
+)
 
 
 def plural(noun: str) -> str:
     """A noun phrase in the plural: the last word of its head."""
+    if noun.endswith(("or not", "or no")):
+        return noun
     if found := _TAIL.search(noun):
         return plural(noun[: found.start()]) + noun[found.start() :]
     head, _, last = noun.rpartition(" ")

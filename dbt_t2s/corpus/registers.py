@@ -20,6 +20,8 @@ _FRONTED = re.compile(
     r"(for|per|by|in|on|at|since|until|with|without|during|of|from|about|where)\b|.*: ", re.I
 )
 
+_ARTICLE = re.compile(r"(the|our|all|every|each|any|my|top|#|both)\b|[#\d]", re.I)
+
 _ASKED = (
     "can you tell me {q}", "could you check {q}", "do you know {q}", "any idea {q}", "tell me {q}",
     "i need to know {q}", "i'd like to know {q}", "i was wondering {q}", "so {q}", "and {q}",
@@ -53,12 +55,12 @@ _WHY = (
     "for a colleague", "for head office", "for our retrospective",
 )  # fmt: skip
 _LEAD = (
-    "sorry to bother you,", "one more thing:", "just wondering,", "i am preparing a talk and",
+    "sorry to bother you,", "one more thing:", "just wondering,", "i am preparing a talk:",
     "my manager asked:", "not sure if you can answer this, but", "before the call:", "honestly,",
     "small favour:", "out of curiosity,", "i was looking at the dashboard and wonder:", "right,",
     "we were discussing this at lunch:", "someone asked me this:", "stupid question maybe:",
     "follow-up:", "another one:", "to settle a bet:", "i keep forgetting:", "help,", "urgent:",
-    "hm,", "first question:", "last one for now:", "i have to decide something, so", "well,",
+    "hm,", "first question:", "last one for now:", "something to decide:", "well,",
 )  # fmt: skip
 _CLOSING = (
     "thanks!", "thanks", "thank you", "please", "pls", "plz", "asap", "if possible", "cheers",
@@ -80,22 +82,19 @@ def kind(text: str) -> str:
 def frame(rng: Random, text: str) -> str:
     """A question, an order or a noun phrase as somebody would put it to a colleague."""
     way = rng.random()
-    if kind(text) == "question":
-        if way < 0.12:
-            text = rng.choice(_ASKED).format(q=text)
-    elif kind(text) == "thing":
-        if way < 0.17:
-            text = rng.choice(_COMMANDED).format(q=text)
-        elif way < 0.27:
-            text = asked(text)
-        elif way < 0.34:
-            text = rng.choice(_TALKED).format(q=text)
+    if kind(text) == "question" and way < 0.12:
+        return rng.choice(_ASKED).format(q=text)
+    if kind(text) == "thing" and way < 0.36:
+        if way < 0.2:
+            thing = text if way < 0.1 or _ARTICLE.match(text) else f"the {text}"
+            return rng.choice(_COMMANDED).format(q=thing)
+        return asked(text) if way < 0.3 else rng.choice(_TALKED).format(q=text)
     return surround(rng, text)
 
 
 def asked(thing: str) -> str:
     """``what is`` or ``what are`` before a noun phrase, by the number of its head."""
-    article = "" if re.match(r"(the|our|all|every|each|any|my)\b", thing) else "the "
+    article = "" if _ARTICLE.match(thing) else "the "
     return f"what {'are' if many(thing) else 'is'} {article}{thing}"
 
 

@@ -135,10 +135,13 @@ def say_number(rng: Random, number: int) -> str:
 
 
 COMPARED = {
-    "GT": ("more than", "over", "above", "greater than", "higher than", "exceeding", ">"),
-    "GE": ("at least", "no less than", "or more", ">=", "minimum"),
-    "LT": ("less than", "under", "below", "fewer than", "lower than", "<"),
-    "LE": ("at most", "no more than", "up to", "<=", "or less"),
+    "GT": (
+        *("more than", "more than", "more than", "over", "over"),
+        *("above", "greater than", "higher than", "exceeding", ">"),
+    ),
+    "GE": ("at least", "at least", "no less than", "or more", ">=", "minimum"),
+    "LT": ("less than", "less than", "under", "under", "below", "fewer than", "lower than", "<"),
+    "LE": ("at most", "at most", "no more than", "up to", "<=", "or less"),
     "EQ": ("exactly", "equal to"),
 }
 
@@ -154,7 +157,7 @@ def say_compared(rng: Random, operator: str, number: str) -> str:
 def tidy(text: str) -> str:
     """One article where two met, no space before a comma."""
     text = re.sub(r"\b(?:the|our|a|an) (the|our|all|overall) ", r"\1 ", text)
-    text = re.sub(r"\s+([,?.])", r"\1", text)
+    text = re.sub(r"\s+([,?.:])", r"\1", text)
     return re.sub(r"\s+", " ", text).strip(" ,")
 
 

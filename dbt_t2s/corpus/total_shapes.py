@@ -35,7 +35,7 @@ class TotalShapes(MeasureRoom):
                     f"what are the {name}",
                     f"what {measured.name} did we have {where.after}",
                     f"how big was {name}",
-                    f"how is {name}",
+                    f"how are we doing on {name}",
                     f"how much {name} do we have",
                 )
             )
@@ -101,7 +101,6 @@ class TotalShapes(MeasureRoom):
                 f"the {measured.name} {where.after}",
                 f"what was the {measured.name} {where.after}",
                 f"what's the {measured.name} {where.after}",
-                f"calculate the {measured.name} {where.after}",
             )
         )
         if where.before:

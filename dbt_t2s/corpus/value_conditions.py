@@ -75,7 +75,7 @@ class ValueConditions(ConditionRoom):
         ]
         own: list[str] = []
         if any(p in column.name for p in _PLACES):
-            own = [f"in {spoken}", f"from {spoken}", f"in {spoken}", f"based in {spoken}"]
+            own = [f"in {spoken}", f"from {spoken}", f"in {spoken}", f"in {spoken}"]
         elif any(p in column.name for p in _WAYS):
             own = [
                 f"via {spoken}",
@@ -109,12 +109,15 @@ class ValueConditions(ConditionRoom):
                 f"for {spoken}",
                 f"of {spoken}",
                 f"at {spoken}",
+                f"at {spoken}",
                 f"in {spoken}",
                 f"from {spoken}",
                 f"for the {singular(noun)} {spoken}",
             ]
         if dim.own:
-            return rng.choice(own * 2 + general)
+            return rng.choice((own or [f"in {spoken}", f"of {spoken}"]) * 5 + general)
+        if own and self.words.tells(dim) and rng.random() < 0.6:
+            return rng.choice(own)
         joined = [
             f"for {noun} with {name} {spoken}",
             f"of {noun} whose {name} is {spoken}",

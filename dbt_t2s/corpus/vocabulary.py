@@ -52,6 +52,7 @@ class Vocabulary:
         self._entity_metric = self._metrics_that_count()
         self.others = OtherNames(schema)
         self._nouns = {t.name: self._all_nouns(t) for t in schema.tables}
+        self._telling: dict[tuple[str, str], bool] = {}
         self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
         self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
         own = (t for t in schema.tables if t.name not in self.copies)
@@ -70,7 +71,7 @@ class Vocabulary:
 
     def nouns(self, table: Table) -> tuple[str, ...]:
         """Plural names of a table's rows, the usual one first."""
-        names = [humanise(table.name)]
+        names = [_unmarked(humanise(table.name))]
         if table.label:
             names.append(table.label.lower())
         if table.entity and not table.entity.endswith("_id") and table.entity in table.name:
@@ -123,6 +124,11 @@ class Vocabulary:
                 found.setdefault(table.name, metric)
         return found
 
+    def keyed(self, noun: str, number: str, rng: Random) -> str:
+        """A row by the number that is its key: ``order 1204``, ``order #1204``."""
+        link = rng.choice((" ", " ", " ", " ", " #", " no. ", " number ", " no ", " id ", " nr "))
+        return f"{noun}{link}{number}"
+
     # ---- columns
 
     def dimensions(self, root: str) -> tuple[Dimension, ...]:
@@ -153,6 +159,13 @@ class Vocabulary:
             self._columns[table.name, column.name] = known
         return known
 
+    def shown_name(self, table: Table, column: Column, rng: Random) -> str:
+        """A name for a column that is listed."""
+        name = rng.choice(self.column_names(table, column))
+        if column.role is Role.FLAG:
+            name = rng.choice((f"{name} or not", f"{name} flag", f"whether {name}", name))
+        return name
+
     def dimension_name(self, dim: Dimension, rng: Random) -> str:
         """A name that tells this column from its namesakes."""
         display = self.display(dim.table)
@@ -167,6 +180,21 @@ class Vocabulary:
         if entity in name or (self._names[dim.column.name] == 1 and rng.random() < 0.5):
             return name
         return rng.choice((f"{entity} {name}", f"{entity} {name}", f"{name} of the {entity}"))
+
+    def tells(self, dim: Dimension) -> bool:
+        """Whether the column's values are no other column's: then the value alone says it."""
+        known = self._telling.get((dim.table.name, dim.column.name))
+        if known is None:
+            own = {v.lower() for v in dim.column.values}
+            known = not any(
+                own & {v.lower() for v in column.values}
+                for table in self.schema.tables
+                for column in table.columns
+                if table.name not in self.copies
+                and (table.name, column.name) != (dim.table.name, dim.column.name)
+            )
+            self._telling[dim.table.name, dim.column.name] = known
+        return known
 
     def measured_name(self, table: Table, column: Column, rng: Random) -> str:
         return first_often(self.column_names(table, column), rng)
@@ -197,6 +225,22 @@ class Vocabulary:
             return ()
         atoms = self.binder.lower(MetricRef(metric.name)).atoms
         return tuple(dict.fromkeys(a.root for a in atoms))
+
+
+# What dbt projects write before a model's name and nobody says: "fct_orders" holds orders.
+_MARKS = frozenset(
+    "dim fct fact mart marts stg staging int rpt report agg base tbl vw obt raw src".split()
+)
+
+
+def _unmarked(name: str) -> str:
+    """A table's name without the mark of its layer, where more than that is left."""
+    words = name.split()
+    while len(words) > 1 and words[0] in _MARKS:
+        words = words[1:]
+    while len(words) > 1 and words[-1] in ("dim", "fact", "fct", "mart"):
+        words = words[:-1]
+    return " ".join(words)
 
 
 def _counts_rows(aggregation: str, expression: str, table: Table) -> bool:

@@ -8,7 +8,7 @@ from datetime import date
 from random import Random
 
 from dbt_t2s.corpus.business_words import PEOPLE
-from dbt_t2s.corpus.nouns import is_plural, singular
+from dbt_t2s.corpus.nouns import is_plural, plural, singular
 from dbt_t2s.query.dates import date_spans
 
 _HEAD_ENDS = re.compile(
@@ -50,7 +50,7 @@ def by(dim: str, many_dims: str, rng: Random) -> str:
             f"by {dim}", f"by {dim}", f"by {dim}", f"by {dim}", f"per {dim}", f"per {dim}",
             f"per {dim}", f"for each {dim}", f"for every {dim}", f"in each {dim}", f"by each {dim}",
             f"broken down by {dim}", f"split by {dim}", f"across {many_dims}", f"grouped by {dim}",
-            f"of each {dim}", f"in every {dim}", f"over the {many_dims}", f"among {many_dims}",
+            f"of each {dim}", f"in every {dim}", f"among {many_dims}",
         )
     )  # fmt: skip
 
@@ -81,6 +81,8 @@ def agree(text: str) -> str:
     )
     text = re.sub(r"^how much (?:number|count|#) of\b", "how many", text)
     text = re.sub(r"^how (much|many) (?:our|the|overall) ", r"how \1 ", text)
+    if found := re.match(r"how many ([\w ]+?) (?:count|volume)\b", text):
+        text = f"how many {plural(found[1])}{text[found.end() :]}"
     text = _how(text)
     found = re.match(r"(what|where|how) (is|are|was|were) (.*)$", text)
     if found and not re.match(r"(in|on|at|there|from|the (?:\w+ )?most common)\b", found[3]):
@@ -104,13 +106,15 @@ def _how(text: str) -> str:
     return text
 
 
+_SUPERLATIVE = re.compile(
+    r"\b(?:the|has|have|had|brings|with) (highest|most|largest|biggest|best|top|greatest|lowest|"
+    r"least|smallest|fewest|worst) (?!\d|two|three|four|five|six|seven|eight|nine|ten)(.*)$"
+)
+
+
 def superlative(rng: Random, text: str) -> str:
     """``most`` and ``fewest`` of what is counted, ``highest`` and ``lowest`` of the rest."""
-    found = re.search(
-        r"\b(?:the|has|have|had|brings|with) (highest|most|largest|biggest|best|top|greatest|"
-        r"lowest|least|smallest|fewest|worst) (.*)$",
-        text,
-    )
+    found = _SUPERLATIVE.search(text)
     if found is None:
         return text
     up = found[1] in ("highest", "most", "largest", "biggest", "best", "top", "greatest")
@@ -136,7 +140,9 @@ def dated(text: str, participles: frozenset[str]) -> str:
 
 
 def relative(rng: Random, text: str) -> str:
-    """``who`` for people and ``that`` for things."""
+    """``who`` for people, ``which`` and ``that`` for things."""
+    if text.startswith("who ") and not PEOPLE.intersection(singular(w) for w in text.split()):
+        text = f"which{text[3:]}"
 
     def swapped(found: re.Match[str]) -> str:
         before = [singular(w.lower()) for w in re.findall(r"\w+", text[: found.start()])]
@@ -146,6 +152,11 @@ def relative(rng: Random, text: str) -> str:
 
     if re.match(r"(who|which)\b", text):
         return text
+    if rng.random() < 0.4:
+        having = re.compile(r"\b(\w+) with (?=no |more |less |fewer |over |at least |at most )")
+        text = having.sub(
+            lambda m: f"{m[1]} who have " if singular(m[1].lower()) in PEOPLE else m[0], text
+        )
     return re.sub(r"\b(who|that|which) (?=(?:are|were|have|had|never|do|did|has)\b)", swapped, text)
 
 
@@ -188,7 +199,7 @@ def shortened(rng: Random, text: str, kept: Sequence[str]) -> str:
 def people_first(rng: Random, text: str) -> str:
     """``who`` and ``people``, where one table alone holds people and is asked about."""
     found = re.match(r"(which|what|how many) (?:\d+ )?(\w+)(?: (?:who|that))? (.*)$", text)
-    if not found or singular(found[2].lower()) not in PEOPLE or rng.random() > 0.35:
+    if not found or singular(found[2].lower()) not in PEOPLE or rng.random() > 0.5:
         return text
     asks, noun, rest = found[1], found[2], found[3]
     if asks == "how many":
