@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from dbt_t2s.corpus.business_words import WORDS
-from dbt_t2s.corpus.nouns import plural, singular
+from dbt_t2s.corpus.nouns import is_participle, plural, singular
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Table
 from dbt_t2s.query.items import column_phrases, humanise
 from dbt_t2s.query.text import STOP_WORDS, name_words, stem, stems
@@ -106,6 +106,8 @@ class OtherNames:
                 continue
             for at in range(1, len(words)):
                 lost, part = words[:at], words[at:]
+                if is_participle(words[-1]) and len(part) == 1:
+                    continue
                 if _TELLING & set(lost) or set(part) <= _VAGUE | STOP_WORDS:
                     continue
                 said = stems(" ".join(part))

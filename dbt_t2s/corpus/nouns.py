@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
+_PARTICIPLE = re.compile(r"(?:sent|sold|paid|made|left|won|lost|\w{2,}[^e\W]ed)$")
 # What follows a noun phrase's head: a preposition with its noun, or a participle.
 _TAIL = re.compile(
     r"(?<=\w) (?:(?:of|in|for|on|with|at|by|from|to) .*|sent|sold|paid|made|\w{2,}[^e\W]ed)$"
@@ -56,3 +57,8 @@ def is_plural(noun: str) -> bool:
     """Whether a noun phrase stands in the plural, by its last word."""
     last = _TAIL.sub("", noun).rpartition(" ")[2].lower()
     return last in _IRREGULAR.values() or singular(last) != last
+
+
+def is_participle(word: str) -> bool:
+    """Whether a word is a past participle by its form, such as ``delivered``."""
+    return _PARTICIPLE.fullmatch(word) is not None

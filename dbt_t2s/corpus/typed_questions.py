@@ -6,6 +6,7 @@ two columns share is asked for by name.
 
 from __future__ import annotations
 
+from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.project.schema import Column, Kind, Role, Table
 from dbt_t2s.query.text import name_words
 
@@ -53,7 +54,7 @@ def named(table: Table, column: Column, value: str, name: str) -> tuple[str, ...
     """Questions for ``column``, called ``name``, that fit its type."""
     words = name.split()
     if column.role is Role.TIME:
-        if words[-1].endswith("ed") and len(words) == 1:
+        if len(words) == 1 and is_participle(name):
             return (f"when was {value} {name}", f"{value} was {name} when", f"{name} when? {value}")
         return (f"when is the {name} of {value}", f"{value} {name}", f"when is {value}'s {name}")
     if column.kind is Kind.NUMBER and _COUNTED & frozenset(name_words(column.name)):

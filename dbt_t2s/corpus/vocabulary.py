@@ -8,6 +8,7 @@ from random import Random
 
 from dbt_t2s.corpus.business_words import PEOPLE
 from dbt_t2s.corpus.names import OtherNames
+from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.nouns import plural as plural
 from dbt_t2s.corpus.nouns import singular as singular
 from dbt_t2s.project.copies import copies
@@ -94,7 +95,7 @@ class Vocabulary:
             for column in table.columns
             if column.role is Role.TIME
             for name in self.column_names(table, column)
-            if name.endswith("ed")
+            if is_participle(name.split()[-1])
         )
 
     def people(self, table: Table) -> bool:

@@ -80,6 +80,7 @@ def agree(text: str) -> str:
         r"\b(how many|number of|count of) (?:number|count|#|total number) of\b", r"\1", text
     )
     text = re.sub(r"^how much (?:number|count|#) of\b", "how many", text)
+    text = re.sub(r"^(how many .*?) (?:are|were|is)$", r"\1", text)
     text = re.sub(r"^how (much|many) (?:our|the|overall) ", r"how \1 ", text)
     if found := re.match(r"how many ([\w ]+?) (?:count|volume)\b", text):
         text = f"how many {plural(found[1])}{text[found.end() :]}"
