@@ -25,7 +25,7 @@ client: customer
 guest: visitor
 staff: personnel
 worker: employee
-manager: boss, head
+manager: boss
 supplier: vendor
 vendor: supplier
 courier: carrier
@@ -110,11 +110,7 @@ donation: gift
 hour: hrs
 minute: mins
 kilometre: km
-rate: ratio
-ratio: rate
 average: mean, avg
-last: latest, final
-latest: last, newest
 planned: scheduled
 yearly: annual
 opened: started
@@ -127,14 +123,12 @@ signed: agreed
 employee: worker, staff member, colleague
 cost: expense, spend
 amount: sum, value
-sales: turnover, takings
 budget: planned spend
 brand: make
 model: version
 office: site
 salary: pay, wage
 location: place, site
-method: way
 reason: cause
 incident: event
 type: kind

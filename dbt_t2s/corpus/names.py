@@ -29,9 +29,11 @@ _TELLING = frozenset(
 )
 _VAGUE = frozenset(
     """
-    amount area code comment count date day description group hour id key kind level list method
-    minute month name note number percentage point price rate ratio reason score second share size
-    state status time title total type unit value week year
+    amount area code comment count date day days description end grams group hour hours id key
+    kg kilograms kind km kw kwh level list local m2 meters method metres minute minutes month
+    months name note nr num number off out over per percent percentage point price rate ratio
+    reason score second share since size start state status through time title total type unit
+    until up value week weeks year
     """.split()
 )
 _LINKS = frozenset("of per by to in for from with without and or as at on after before".split())
@@ -45,7 +47,8 @@ _NO_NOUN = frozenset(
 )
 _VERBS = re.compile(
     r"\b(is|are|was|were|has|have|had|can|may|will|should|did|does|do|ran|runs|came|comes|went|goes|"
-    r"made|makes|took|takes|gave|gives|paid|pays|joined|signed|asked|said|left|got|gets|\w+ed by)\b"
+    r"made|makes|took|takes|gave|gives|paid|pays|joined|signed|asked|said|left|got|gets|\w+ed by|"
+    r"less|plus|minus|times|divided)\b"
 )
 _SUBJECT = re.compile(
     r"(?:whether|true (?:if|when|where)|if|is true (?:if|when))\s+"
@@ -80,7 +83,10 @@ class OtherNames:
         if column.role in (Role.KEY, Role.FOREIGN_KEY) or not names:
             return ()
         owner = f"c:{column.name}"
-        made = (*self._parts(owner, names), *self._synonyms(names[0]), *self._described(column))
+        # "order" for order_date is half a name: only "delivered" has another word for it.
+        whole = column.role is not Role.TIME or is_participle(names[0])
+        synonyms = self._synonyms(names[0]) if whole else ()
+        made = (*self._parts(owner, names), *synonyms, *self._described(column))
         return _others(made, names)
 
     def of_metric(self, metric: Metric, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -108,6 +114,8 @@ class OtherNames:
                 lost, part = words[:at], words[at:]
                 if is_participle(words[-1]) and len(part) == 1:
                     continue
+                if part[0] in _LINKS or any(w.isdigit() for w in part):
+                    continue
                 if _TELLING & set(lost) or set(part) <= _VAGUE | STOP_WORDS:
                     continue
                 said = stems(" ".join(part))
@@ -126,7 +134,7 @@ class OtherNames:
                 taken = {stem(w) for w in other.split() if w not in STOP_WORDS}
                 if any(each in self._holders or each in self._valued for each in taken):
                     continue
-                if len(words) > 1 and " " in other:
+                if len(words) > 1 and (" " in other or is_participle(word)):
                     continue
                 found.append(" ".join((*words[:at], plural(other) if many else other,
                                        *words[at + 1 :])))  # fmt: skip

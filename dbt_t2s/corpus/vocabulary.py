@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from dbt_t2s.corpus.business_words import PEOPLE
-from dbt_t2s.corpus.names import OtherNames
+from dbt_t2s.corpus.names import OtherNames, flag_phrases
 from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.nouns import plural as plural
 from dbt_t2s.corpus.nouns import singular as singular
@@ -154,11 +154,28 @@ class Vocabulary:
         known = self._columns.get((table.name, column.name))
         if known is None:
             names = column_phrases(table, column)
-            spoken = tuple(n for n in names if n.split()[-1] not in UNSAID and n.split()[0] != "is")
+            spoken = tuple(
+                n for n in names
+                if n.split()[-1] not in UNSAID and n.split()[0] != "is"
+                and f"{n} date" not in (names if n.endswith(" to") else ())
+            )  # fmt: skip
             known = spoken or names[:1]
             known = (*known, *self.others.of_column(column, known))
             self._columns[table.name, column.name] = known
         return known
+
+    def flag_clauses(self, column: Column) -> tuple[str, ...]:
+        """What a flag's description says of its rows: ``that agreed to get mailings``."""
+        return tuple(f"that {clause}" for clause in flag_phrases(column))
+
+    def said_words(self) -> frozenset[str]:
+        """Stems of all names that questions say, the everyday ones among them."""
+        names = [
+            *(n for many in self._nouns.values() for n in many),
+            *(n for many in self._metrics.values() for n in many),
+            *(n for t in self.schema.tables for c in t.columns for n in self.column_names(t, c)),
+        ]
+        return frozenset(stem(w) for name in names for w in name_words(name))
 
     def shown_name(self, table: Table, column: Column, rng: Random) -> str:
         """A name for a column that is listed."""
@@ -239,7 +256,7 @@ def _unmarked(name: str) -> str:
     words = name.split()
     while len(words) > 1 and words[0] in _MARKS:
         words = words[1:]
-    while len(words) > 1 and words[-1] in ("dim", "fact", "fct", "mart"):
+    while len(words) > 1 and (words[-1] in ("dim", "fact", "fct", "mart") or len(words[-1]) == 1):
         words = words[:-1]
     return " ".join(words)
 

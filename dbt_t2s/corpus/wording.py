@@ -14,7 +14,7 @@ from dbt_t2s.query.dates import date_spans
 _HEAD_ENDS = re.compile(
     r"\s(?:of|with|without|in|on|at|for|from|by|per|since|that|who|whose|which|where|until|before|"
     r"after|during|and|having|via|last|this|between|do|did|does|was|were|is|are|has|have|over|under|"
-    r"missing|not|lacking|across)(?:\s|$)|[,:(]"
+    r"missing|not|lacking|across|the)(?:\s|$)|[,:(]"
 )
 _MONEY = frozenset("sales earnings takings expenses costs fees savings wages".split())
 _SHORT = {
@@ -82,7 +82,7 @@ def agree(text: str) -> str:
     text = re.sub(r"^how much (?:number|count|#) of\b", "how many", text)
     text = re.sub(r"^(how many .*?) (?:are|were|is)$", r"\1", text)
     text = re.sub(r"^how (much|many) (?:our|the|overall) ", r"how \1 ", text)
-    if found := re.match(r"how many ([\w ]+?) (?:count|volume)\b", text):
+    if found := re.match(r"how many (\w+(?: \w+)?) (?:count|volume)\b", text):
         text = f"how many {plural(found[1])}{text[found.end() :]}"
     text = _how(text)
     found = re.match(r"(what|where|how) (is|are|was|were) (.*)$", text)
