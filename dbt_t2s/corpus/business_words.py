@@ -119,7 +119,6 @@ closed: shut, finished
 cancelled: called off
 delivered: arrived
 paid: settled
-signed: agreed
 employee: worker, staff member, colleague
 cost: expense, spend
 amount: sum, value
@@ -167,3 +166,71 @@ PEOPLE = frozenset(
     visitor volunteer voter waiter winner witness worker writer
     """.split()
 )
+
+# What such rows do on their usual day: "how many orders were placed in May".
+_HAPPENS = """
+order: were placed, came in, did we get, were made
+purchase: were made
+sale: were made, did we make
+payment: were made, came in, did we receive
+booking: were made, came in, did we get
+reservation: were made, came in
+appointment: were made
+ticket: were opened, came in, did we get
+case: were opened, came in
+request: came in, were made, did we get
+claim: were made, came in, were filed
+complaint: came in, did we get, were made
+review: were written, came in, did we get
+survey: were answered, came back
+invoice: were issued, did we write
+bill: were issued, did we write
+refund: were made, did we give
+return: came back, were made
+shipment: were sent, went out
+parcel: were sent, went out
+delivery: were made
+call: were made, came in
+visit: were made, did we have
+session: were started, took place, did we have
+trip: were made, took place
+ride: were made, took place
+flight: took off, took place
+event: took place, did we have
+meeting: took place, did we have
+course: took place
+lesson: took place, were given
+contract: were signed, did we sign
+agreement: were signed
+subscription: were started, were taken out, did we sell
+membership: were started, did we sell
+donation: were made, came in, did we get
+application: were made, came in, did we get
+offer: were made, did we make
+deal: were closed, did we close
+lead: came in, did we get
+incident: happened, took place, did we have
+outage: happened, did we have
+accident: happened, did we have
+fault: happened, occurred, did we have
+defect: were found, occurred
+inspection: were made, took place
+repair: were made, were done
+task: were created
+customer: did we win, joined, did we gain
+client: did we win, joined, did we gain
+member: joined, did we gain
+user: joined, signed up
+employee: did we hire, started
+message: were sent, came in
+email: were sent, went out
+transaction: were made, took place
+loan: were granted, did we grant
+campaign: were started, did we run
+"""
+# Participles of verbs without an object: customers "joined", they were not joined.
+ALONE = frozenset("joined started ended expired arrived finished".split())
+HAPPENS: dict[str, tuple[str, ...]] = {
+    noun: tuple(each.strip() for each in verbs.split(","))
+    for noun, _, verbs in (line.partition(": ") for line in _HAPPENS.strip().splitlines())
+}

@@ -95,6 +95,8 @@ class MeasureRoom(ShapeRoom):
         function = rng.choice(("SUM", "AVG", "AVG", "AVG", "MIN", "MAX", "MEDIAN"))
         name = self.words.measured_name(table, column, rng)
         said = f"{rng.choice(AGGREGATE_WORDS[function])} {name}"
+        if function == "AVG" and rng.random() < 0.15:
+            said = f"{name} on average"
         if self.words.is_shared(column.name) or rng.random() < 0.3:
             noun = self.words.noun(table, rng)
             said += rng.choice((f" of {noun}", f" per {singular(noun)}", f" across {noun}"))

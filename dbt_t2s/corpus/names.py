@@ -36,7 +36,9 @@ _VAGUE = frozenset(
     until up value week weeks year
     """.split()
 )
-_LINKS = frozenset("of per by to in for from with without and or as at on after before".split())
+_LINKS = frozenset(
+    "of per by to in for from with without and or as at on after before including excluding".split()
+)
 # Descriptions that are no noun phrase.
 _NO_NOUN = frozenset(
     """

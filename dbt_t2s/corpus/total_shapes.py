@@ -20,7 +20,7 @@ class TotalShapes(MeasureRoom):
             return None
         where = self.filters(measured, rng, (2, 5, 2.5))
         name = where.around(measured.name)
-        noun_phrase = rng.random() < 0.3
+        noun_phrase = rng.random() < 0.45
         text = name
         if not noun_phrase:
             text = rng.choice(
@@ -65,26 +65,27 @@ class TotalShapes(MeasureRoom):
                 where = Where((said.pred,), "", said.after, (), frozenset({said.kind}))
         noun = where.around(self.words.noun(table, rng))
         late = f"{where.before} {self.words.noun(table, rng)}".strip()
-        text = rng.choice(
-            (
-                f"how many {noun} are there",
-                f"how many {noun}",
-                f"how many {noun}",
-                f"how many {noun} do we have",
-                f"number of {noun}",
-                f"count of {noun}",
-                f"count {noun}",
-                f"what is the number of {noun}",
-                f"how many {late} are {where.after}",
-                f"how many {late} were {where.after}",
-                f"how many {late} did we have {where.after}",
-                f"how many {late} were there {where.after}",
-                f"total number of {noun}",
-                f"# {noun}",
-                f"how many {late} do we have {where.after}",
-                f"the number of {noun}",
-            )
-        )
+        texts = [
+            f"how many {noun} are there",
+            f"how many {noun}",
+            f"how many {noun}",
+            f"how many {noun} do we have",
+            f"number of {noun}",
+            f"count of {noun}",
+            f"count {noun}",
+            f"what is the number of {noun}",
+            f"how many {late} are {where.after}",
+            f"how many {late} were {where.after}",
+            f"how many {late} did we have {where.after}",
+            f"how many {late} were there {where.after}",
+            f"total number of {noun}",
+            f"# {noun}",
+            f"how many {late} do we have {where.after}",
+            f"the number of {noun}",
+        ]
+        if "date range" in where.kinds and (happened := self.words.happened(table)):
+            texts += [f"how many {late} {rng.choice(happened)} {where.after}"] * 6
+        text = rng.choice(texts)
         plan = Plan((measure,), where.preds)
         kind = type_of("single table", where, 1)
         return Draft(self.finish(rng, text, where.kept), plan, kind, 2)

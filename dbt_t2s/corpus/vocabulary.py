@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-from dbt_t2s.corpus.business_words import PEOPLE
+from dbt_t2s.corpus.business_words import ALONE, HAPPENS, PEOPLE
 from dbt_t2s.corpus.names import OtherNames, flag_phrases
 from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.nouns import plural as plural
@@ -124,6 +124,27 @@ class Vocabulary:
             if said - {"count", "number", "of", "total", "the", "place"} <= nouns:
                 found.setdefault(table.name, metric)
         return found
+
+    def happened(self, table: Table) -> tuple[str, ...]:
+        """What rows of a table did on their usual day: ``were placed``, ``did we get``.
+
+        Not what another of its dates is called: tickets "closed in May" have that day.
+        """
+        others = {
+            stem(w)
+            for c in table.columns
+            if c.role in (Role.TIME, Role.FLAG, Role.CATEGORY) and c.name != table.time_column
+            for name in (c.name, *(c.values if c.role is Role.CATEGORY else ()))
+            for w in name_words(name)
+        }
+        own = table.column(table.time_column) if table.time_column else None
+        made = [n if n in ALONE else f"were {n}"
+                for n in (self.column_names(table, own) if own else ())
+                if " " not in n and n.endswith("ed")]  # fmt: skip
+        last = singular(self.nouns(table)[0]).rpartition(" ")[2]
+        verbs = (*made, *HAPPENS.get(last, ()))
+        told = (v for v in verbs if not any(stem(w) in others for w in v.split()))
+        return tuple(dict.fromkeys(told))
 
     def keyed(self, noun: str, number: str, rng: Random) -> str:
         """A row by the number that is its key: ``order 1204``, ``order #1204``."""
