@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -53,6 +54,9 @@ class Vocabulary:
         self._entity_metric = self._metrics_that_count()
         self.others = OtherNames(schema)
         self._nouns = {t.name: self._all_nouns(t) for t in schema.tables}
+        self._dimensions: dict[str, tuple[Dimension, ...]] = {}
+        self._roots: dict[str, tuple[str, ...]] = {}
+        self._displays = {t.name: display_column(t) for t in schema.tables}
         self._telling: dict[tuple[str, str], bool] = {}
         self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
         self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
@@ -104,7 +108,7 @@ class Vocabulary:
 
     def display(self, table: Table) -> Column | None:
         """The column that names a row to a person."""
-        return display_column(table)
+        return self._displays[table.name]
 
     def counted_by(self, table: str) -> Metric | None:
         """The metric that "how many <table>" means, where one counts just that."""
@@ -155,13 +159,17 @@ class Vocabulary:
 
     def dimensions(self, root: str) -> tuple[Dimension, ...]:
         """What rows of ``root`` can be grouped by: its own columns and those it reaches."""
-        found = []
+        known = self._dimensions.get(root)
+        if known is None:
+            known = self._dimensions[root] = tuple(self._reached(root))
+        return known
+
+    def _reached(self, root: str) -> Iterator[Dimension]:
         for name in sorted(self.graph.reachable(root)):
             table = self.tables[name]
             for column in table.columns:
                 if self._groups(table, column):
-                    found.append(Dimension(table, column, name == root))
-        return tuple(found)
+                    yield Dimension(table, column, name == root)
 
     def _groups(self, table: Table, column: Column) -> bool:
         if column.personal and column is not self.display(table):
@@ -260,10 +268,12 @@ class Vocabulary:
 
     def metric_roots(self, metric: Metric) -> tuple[str, ...]:
         """The tables a plain metric aggregates; empty for one that only MetricFlow can write."""
-        if not self.binder.measures.usable(metric.name):
-            return ()
-        atoms = self.binder.lower(MetricRef(metric.name)).atoms
-        return tuple(dict.fromkeys(a.root for a in atoms))
+        known = self._roots.get(metric.name)
+        if known is None:
+            usable = self.binder.measures.usable(metric.name)
+            atoms = self.binder.lower(MetricRef(metric.name)).atoms if usable else ()
+            known = self._roots[metric.name] = tuple(dict.fromkeys(a.root for a in atoms))
+        return known
 
 
 # What dbt projects write before a model's name and nobody says: "fct_orders" holds orders.
