@@ -115,7 +115,6 @@ planned: scheduled
 yearly: annual
 opened: started
 ended: finished
-closed: shut, finished
 cancelled: called off
 delivered: arrived
 paid: settled
@@ -234,3 +233,13 @@ HAPPENS: dict[str, tuple[str, ...]] = {
     noun: tuple(each.strip() for each in verbs.split(","))
     for noun, _, verbs in (line.partition(": ") for line in _HAPPENS.strip().splitlines())
 }
+
+# Rows of tables so called are places: sales "at" a store, but not "at" a campaign.
+PLACES = frozenset(
+    """
+    airport bar branch cafe campus center centre church clinic club depot dock factory farm garage
+    gym hospital hotel house hub laboratory library location market mine museum office outlet park
+    pharmacy plant port practice property restaurant resort salon school shop showroom site stadium
+    station store studio terminal theatre university venue warehouse workshop yard zoo
+    """.split()
+)

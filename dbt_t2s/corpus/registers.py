@@ -89,6 +89,8 @@ def frame(rng: Random, text: str) -> str:
             thing = text if way < 0.1 or _ARTICLE.match(text) else f"the {text}"
             return rng.choice(_COMMANDED).format(q=thing)
         return asked(text) if way < 0.3 else rng.choice(_TALKED).format(q=text)
+    if kind(text) == "thing" and way < 0.39 and not _ARTICLE.match(text):
+        return f"our {text}"
     return surround(rng, text)
 
 

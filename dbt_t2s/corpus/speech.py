@@ -63,88 +63,71 @@ def say_date(rng: Random, today: date, first: date, last: date) -> SaidDate | No
 def _date_text(rng: Random, today: date, first: date, last: date) -> str:
     days = max((last - first).days, 1)
     day = first + timedelta(days=rng.randrange(days))
-    month, year = _MONTHS[day.month - 1], day.year
-    short = month[:3] if month != "September" else "Sept"
-    quarter = (day.month - 1) // 3 + 1
     in_ = rng.choice(("in", "in", "in", "for", "during", "within"))
+    if rng.random() < 0.4:
+        return rng.choice(_relative(rng))
+    return rng.choice((*_months(day, in_), *_days(day, rng), *_years(day, in_, last)))
+
+
+def _relative(rng: Random) -> tuple[str, ...]:
+    """Periods that are told from today."""
     count = rng.choice((2, 3, 6, 7, 10, 12, 14, 30, 60, 90))
     unit = "days" if count >= 14 or count == 10 else rng.choice(("days", "weeks", "months"))
-    options = (
-        f"{in_} {year}",
-        f"{in_} {year}",
-        f"{in_} {month} {year}",
-        f"{in_} {month} {year}",
-        f"{in_} {short} {year}",
-        f"{in_} {month}",
-        f"{in_} Q{quarter} {year}",
-        f"{in_} q{quarter}",
-        f"{in_} Q{quarter} of {year}",
-        f"{in_} the {('first', 'second', 'third', 'fourth')[quarter - 1]} quarter of {year}",
-        f"{in_} the {('first', 'second')[day.month > 6]} half of {year}",
-        f"{in_} H{1 + (day.month > 6)} {year}",
-        "last month",
-        "last month",
-        "this month",
-        "last year",
-        "last year",
-        "this year",
-        "this year so far",
-        "last quarter",
-        "this quarter",
-        "last week",
-        "this week",
-        "year to date",
-        "YTD",
-        "in the current year",
-        "in the previous month",
-        f"in the last {count} {unit}",
-        f"in the past {count} {unit}",
-        f"over the last {count} {unit}",
-        f"since {month} {year}",
-        f"since {year}",
-        f"since the start of {year}",
-        f"before {month} {year}",
-        f"before {year}",
-        f"after {month} {year}",
-        f"until {month} {year}",
-        f"from {month} {year} on",
-        f"on {day.isoformat()}",
-        f"on {month} {day.day}, {year}",
-        f"on {day.day} {month} {year}",
-        "yesterday",
-        "today",
-        f"between {month} and {_MONTHS[day.month]} {year}" if day.month < 12 else f"{in_} {month}",
+    few = _NUMBER_WORDS[min(count, 10)]
+    return (
+        *("last month", "last month", "this month", "last year", "last year", "this year"),
+        *("this year so far", "last quarter", "this quarter", "last week", "this week"),
+        *("year to date", "YTD", "in the current year", "in the previous month", "yesterday"),
+        *("so far this year", "so far this month", "month to date", "mtd", "qtd", "today"),
+        *("the year before last", "last monday", "since easter", f"the last {few} {unit}"),
+        *(f"in the last {count} {unit}", f"in the past {count} {unit}"),
+        *(f"over the last {count} {unit}", f"these past {count} {unit}"),
+    )
+
+
+def _months(day: date, in_: str) -> tuple[str, ...]:
+    """Months and quarters of the calendar."""
+    month, year, quarter = _MONTHS[day.month - 1], day.year, (day.month - 1) // 3 + 1
+    short = month[:3] if month != "September" else "Sept"
+    next_ = f"between {month} and {_MONTHS[day.month % 12]} {year}"
+    nth = ("first", "second", "third", "fourth")[quarter - 1]
+    return (
+        *(f"{in_} {month} {year}", f"{in_} {month} {year}", f"{in_} {short} {year}"),
+        *(f"{in_} {month}", f"{in_} {month}, {year}", f"in {year}-{day.month:02d}"),
+        *(f"{in_} Q{quarter} {year}", f"{in_} q{quarter}", f"{in_} Q{quarter} of {year}"),
+        *(f"in Q{quarter} '{year % 100:02d}", f"Q{quarter} {year}", f"Q{quarter}"),
+        f"{in_} the {nth} quarter of {year}",
+        *(f"since {month} {year}", f"before {month} {year}", f"after {month} {year}"),
+        *(f"until {month} {year}", f"from {month} {year} on", f"last {month}"),
+        *(f"{month} {year}", f"{short} {year}"),
+        next_ if day.month < 12 else f"{in_} {month}",
         f"from {_MONTHS[max(day.month - 3, 0)]} to {month} {year}"
         if day.month > 1
         else f"from January to March {year}",
-        f"from {day.isoformat()} to {(day + timedelta(days=count)).isoformat()}",
-        f"on {month} {day.day}",
-        f"on {day.day} {short} {year}",
-        f"in {short} {year}",
-        f"in {day.year}-{day.month:02d}",
-        f"in Q{quarter} '{year % 100:02d}",
-        f"in {month}, {year}",
-        f"all of {year}",
-        f"back in {year}",
-        "so far this year",
-        "so far this month",
-        "month to date",
-        "mtd",
-        "qtd",
-        f"the last {_NUMBER_WORDS[min(count, 10)]} {unit}",
-        f"these past {count} {unit}",
-        f"{short} {year}",
-        f"Q{quarter} {year}",
-        f"Q{quarter}",
-        "the year before last",
-        "last monday",
-        f"between {year} and {year + 1}" if year < last.year else f"{in_} {year}",
-        f"last {month}",
-        "since easter",
-        f"{year}",
-        f"{month} {year}",
     )
-    return rng.choice(options)
+
+
+def _days(day: date, rng: Random) -> tuple[str, ...]:
+    month = _MONTHS[day.month - 1]
+    end = day + timedelta(days=rng.choice((6, 9, 13, 20, 30)))
+    return (
+        f"on {day.isoformat()}",
+        f"on {month} {day.day}, {day.year}",
+        f"on {day.day} {month} {day.year}",
+        f"on {month} {day.day}",
+        f"from {day.isoformat()} to {end.isoformat()}",
+    )
+
+
+def _years(day: date, in_: str, last: date) -> tuple[str, ...]:
+    year, late = day.year, day.month > 6
+    return (
+        *(f"{in_} {year}",) * 4,
+        *(f"{year}", f"all of {year}", f"back in {year}", f"since {year}", f"before {year}"),
+        *(f"since the start of {year}", f"{in_} H{1 + late} {year}"),
+        f"{in_} the {('first', 'second')[late]} half of {year}",
+        f"between {year} and {year + 1}" if year < last.year else f"{in_} {year}",
+    )
 
 
 def say_number(rng: Random, number: int) -> str:
@@ -180,6 +163,7 @@ def say_compared(rng: Random, operator: str, number: str) -> str:
 def tidy(text: str) -> str:
     """One article where two met, no space before a comma."""
     text = re.sub(r"\b(?:the|our|a|an) (the|our|all|overall) ", r"\1 ", text)
+    text = re.sub(r"\b(their|its|best|worst|most|highest|lowest|top) (?:the|our) ", r"\1 ", text)
     text = re.sub(r"\s+([,?.:])", r"\1", text)
     return re.sub(r"\s+", " ", text).strip(" ,")
 

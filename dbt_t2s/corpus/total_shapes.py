@@ -7,6 +7,7 @@ from random import Random
 from dbt_t2s.corpus.measured import ADVERBS, MeasureRoom, touches
 from dbt_t2s.corpus.shapes import Draft, Where, type_of
 from dbt_t2s.corpus.vocabulary import Dimension, plural
+from dbt_t2s.corpus.wording import earned
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.query.plan import Agg, Bucket, Count, Dim, Measure, MetricRef, Plan, Time
 
@@ -37,9 +38,10 @@ class TotalShapes(MeasureRoom):
                     f"how big was {name}",
                     f"how are we doing on {name}",
                     f"how much {name} do we have",
+                    *(f"{asks} {where.after}" for asks in earned(measured.name) * 2),
                 )
             )
-            if "what " + measured.name in text and where.before:
+            if where.before and where.before not in text:
                 return None
         if measured.countable and rng.random() < 0.6:
             text = self.how_many_of(measured, where, rng)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from dbt_t2s.corpus.business_words import ALONE, HAPPENS, PEOPLE
+from dbt_t2s.corpus.business_words import ALONE, HAPPENS, PEOPLE, PLACES
 from dbt_t2s.corpus.names import OtherNames, flag_phrases
 from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.nouns import plural as plural
@@ -129,6 +129,10 @@ class Vocabulary:
                 found.setdefault(table.name, metric)
         return found
 
+    def place(self, table: Table) -> bool:
+        """Whether the table's rows are places, where things happen."""
+        return singular(self.nouns(table)[0]).rpartition(" ")[2] in PLACES
+
     def happened(self, table: Table) -> tuple[str, ...]:
         """What rows of a table did on their usual day: ``were placed``, ``did we get``.
 
@@ -186,7 +190,7 @@ class Vocabulary:
             spoken = tuple(
                 n for n in names
                 if n.split()[-1] not in UNSAID and n.split()[0] != "is"
-                and f"{n} date" not in (names if n.endswith(" to") else ())
+                and n.split()[-1] != "to"
             )  # fmt: skip
             known = spoken or names[:1]
             known = (*known, *self.others.of_column(column, known))
@@ -210,7 +214,7 @@ class Vocabulary:
         """A name for a column that is listed."""
         name = rng.choice(self.column_names(table, column))
         if column.role is Role.FLAG:
-            name = rng.choice((f"{name} or not", f"{name} flag", f"whether {name}", name))
+            name = rng.choice((f"{name} or not", f"{name} flag", f"{name} status"))
         return name
 
     def dimension_name(self, dim: Dimension, rng: Random) -> str:

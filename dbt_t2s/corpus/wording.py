@@ -74,6 +74,17 @@ _AVERAGED = re.compile(
 )
 
 
+_EARNED = frozenset("revenue sales income turnover takings profit earnings margin".split())
+
+
+def earned(name: str) -> tuple[str, ...]:
+    """How one asks for what a business earns, where a measure is called ``name``."""
+    bare = re.sub(r"^(the|our|overall) ", "", name)
+    if not _EARNED & set(bare.split()) or _AVERAGED.match(bare) or re.search(r"\d|%", bare):
+        return ()
+    return (f"how much {bare} did we make", f"how much {bare} came in")
+
+
 def agree(text: str) -> str:
     """Verbs, ``much`` or ``many`` and ``a`` or ``an``, after the words that they are about."""
     text = re.sub(
@@ -86,7 +97,9 @@ def agree(text: str) -> str:
         text = f"how many {plural(found[1])}{text[found.end() :]}"
     text = _how(text)
     found = re.match(r"(what|where|how) (is|are|was|were) (.*)$", text)
-    if found and not re.match(r"(in|on|at|there|from|the (?:\w+ )?most common)\b", found[3]):
+    if found and not re.match(
+        r"(we|you|it|in|on|at|there|from|the (?:\w+ )?most common)\b", found[3]
+    ):
         forms = ("are", "is") if found[2] in ("is", "are") else ("were", "was")
         text = f"{found[1]} {forms[0] if many(found[3]) else forms[1]} {found[3]}"
     text = re.sub(r"\ban? (?=[aeio])(?!one\b|eu)", "an ", text)

@@ -49,6 +49,7 @@ SEEDS = st.integers(0, 2**32)
         ("how many order count were there", "how many orders were there"),
         ("how many orders are", "how many orders"),
         ("orders with a invoice or an bill", "orders with an invoice or a bill"),
+        ("how are we doing on revenue", "how are we doing on revenue"),
         ("a user and a unit", "a user and a unit"),
         ("what is the most common country", "what is the most common country"),
     ],
