@@ -121,7 +121,7 @@ def _how(text: str) -> str:
 
 
 _SUPERLATIVE = re.compile(
-    r"\b(?:the|has|have|had|brings|with) (highest|most|largest|biggest|best|top|greatest|lowest|"
+    r"\b(?:with|has|have|had|brings)(?: the)? (highest|most|largest|biggest|best|top|greatest|lowest|"
     r"least|smallest|fewest|worst) (?!\d|two|three|four|five|six|seven|eight|nine|ten)(.*)$"
 )
 
@@ -133,9 +133,10 @@ def superlative(rng: Random, text: str) -> str:
         return text
     up = found[1] in ("highest", "most", "largest", "biggest", "best", "top", "greatest")
     word = found[1]
-    if many(found[2]) and head(found[2]).split()[-1] not in _MONEY:
+    averaged = _AVERAGED.match(found[2]) is not None
+    if not averaged and many(found[2]) and head(found[2]).split()[-1] not in _MONEY:
         word = "most" if up else "fewest"
-    elif _AVERAGED.match(found[2]) or word in ("fewest", "top"):
+    elif averaged or word in ("fewest", "top"):
         word = "highest" if up else "lowest"
     return f"{text[: found.start(1)]}{word} {found[2]}"
 

@@ -65,6 +65,9 @@ def test_words_agree(text: str, better: str) -> None:
         ("country with the worst orders by year", "country with the fewest orders by year"),
         ("country with the fewest revenue", "country with the lowest revenue"),
         ("month that had the least average price", "month that had the lowest average price"),
+        ("channel with the most average clicks", "channel with the highest average clicks"),
+        ("the highest number of clicks", "the highest number of clicks"),
+        ("the highest clicks since 2024", "the highest clicks since 2024"),
         ("the best 3 stores by revenue", "the best 3 stores by revenue"),
     ],
 )
