@@ -121,12 +121,12 @@ def _how(text: str) -> str:
 
 
 _SUPERLATIVE = re.compile(
-    r"\b(?:with|has|have|had|brings)(?: the)? (highest|most|largest|biggest|best|top|greatest|lowest|"
-    r"least|smallest|fewest|worst) (?!\d|two|three|four|five|six|seven|eight|nine|ten)(.*)$"
+    r"\b(?:with|has|have|had|brings)(?: the)? (highest|most|largest|biggest|best|top|greatest|"
+    r"lowest|least|smallest|fewest|worst) (?!\d|two|three|four|five|six|seven|eight|nine|ten)(.*)$"
 )
 
 
-def superlative(rng: Random, text: str) -> str:
+def superlative(text: str) -> str:
     """``most`` and ``fewest`` of what is counted, ``highest`` and ``lowest`` of the rest."""
     found = _SUPERLATIVE.search(text)
     if found is None:
@@ -242,7 +242,7 @@ def reworded(
     ``people`` says that one table alone holds people: ``who`` can mean no others;
     ``participles`` are names of dates such as ``delivered``.
     """
-    text = superlative(rng, agree(dated(text, participles)))
+    text = superlative(agree(dated(text, participles)))
     if people:
         text = people_first(rng, text)
     return shortened(rng, fronted(rng, relative(rng, text), kept, today), kept)

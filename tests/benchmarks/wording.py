@@ -1,6 +1,6 @@
 """Compares how a corpus words its questions with how people word theirs.
 
-    python tests/benchmarks/wording.py CORPUS DATA [--phrases 40]
+    python -m tests.benchmarks.wording CORPUS DATA [--phrases 40]
 
 CORPUS is a dbt project's ``target/t2s`` folder, or ``drawn``: questions drawn from the invented
 projects that are held out (``pretrain.split``), whose hand-written questions are then of the same
