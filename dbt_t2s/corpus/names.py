@@ -29,11 +29,11 @@ _TELLING = frozenset(
 )
 _VAGUE = frozenset(
     """
-    amount area code comment count date day days description end grams group hour hours id key
-    kg kilograms kind km kw kwh level list local m2 meters method metres minute minutes month
-    months name note nr num number off out over per percent percentage point price rate ratio
-    reason score second share since size start state status through time title total type unit
-    until up value week weeks year
+    again amount area away back code comment count date day days description down end grams
+    group hour hours id key kg kilograms kind km kw kwh level list local m2 meters method metres
+    minute minutes month months name note nr num number off out over per percent percentage
+    point price rate ratio reason score second share since size start state status through time
+    title total type unit until up value week weeks year
     """.split()
 )
 _LINKS = frozenset(

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 _IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
+_UNCOUNTED = frozenset(
+    "equipment personnel information feedback inventory furniture luggage software hardware data "
+    "merchandise advertising stock staff money revenue income turnover".split()
+)
 _PARTICIPLE = re.compile(r"(?:sent|sold|paid|made|left|won|lost|\w{2,}[^e\W]ed)$")
 # What follows a noun phrase's head: a preposition with its noun, or a participle.
 _TAIL = re.compile(
@@ -21,6 +25,8 @@ def plural(noun: str) -> str:
         return plural(noun[: found.start()]) + noun[found.start() :]
     head, _, last = noun.rpartition(" ")
     lowered = last.lower()
+    if lowered in _UNCOUNTED:
+        return noun
     if lowered in _IRREGULAR:
         last = _IRREGULAR[lowered]
     elif lowered.endswith("s") and not lowered.endswith(("ss", "us", "is")):

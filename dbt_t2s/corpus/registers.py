@@ -76,7 +76,9 @@ def kind(text: str) -> str:
         return "question"
     if _ORDER.match(text):
         return "order"
-    return "fronted" if _FRONTED.match(text) else "thing"
+    # "last year which store …": a clause before its question takes no order either.
+    asks = re.search(r"\b(which|what|what's|how|who|when) ", text)
+    return "fronted" if asks or _FRONTED.match(text) else "thing"
 
 
 def frame(rng: Random, text: str) -> str:

@@ -20,6 +20,7 @@ from dbt_t2s.query.plan import (
     Plan,
     Value,
 )
+from dbt_t2s.query.text import name_words
 
 _SUPERLATIVES = {
     "price": ("most expensive", "cheapest"),
@@ -250,7 +251,7 @@ class RowShapes(ShapeRoom):
             f"which {number}{many} {verb} the {worth} {name} {where.after}",
         ]
         for word, pair in _SUPERLATIVES.items():
-            if word in column.name:
+            if word in name_words(column.name):
                 texts += [f"the {number}{pair[0 if descending else 1]} {many} {where.after}"] * 3
                 texts += [
                     f"what are the {number}{pair[0 if descending else 1]} {many} {where.after}"

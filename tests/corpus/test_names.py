@@ -106,6 +106,7 @@ def test_what_happened_names_no_other_date() -> None:
         ("item in the catalogue", "items in the catalogue"),
         ("seat sold", "seats sold"),
         ("region the site stands in", "regions the site stands in"),
+        ("lent equipment", "lent equipment"),
         ("country advertised in", "countries advertised in"),
         ("net discounted amount", "net discounted amounts"),
         ("gift or not", "gift or not"),

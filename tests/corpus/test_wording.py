@@ -151,6 +151,7 @@ def test_most_questions_are_typed_bare() -> None:
     bare = sum(f == "revenue by month" for f in framed)
     assert 200 < bare < 350
     assert len(set(framed)) > 60
+    assert kind("last year which store sold most") == "fronted"
     assert [kind(t) for t in ("how many", "for each store, revenue", "list all", "revenue")] == [
         "question", "fronted", "order", "thing",
     ]  # fmt: skip
