@@ -93,6 +93,7 @@ class Conditions(ValueConditions, TimeConditions):
             if rng.random() < 0.4:
                 return Said(pred, before=name, about=about)
             texts = [f"that are {name}", f"flagged as {name}", f"with {name}", f"which are {name}"]
+            texts += self.words.flag_clauses(column) * 4
             return Said(pred, after=rng.choice(texts), about=about)
         texts = [
             f"that are not {name}",

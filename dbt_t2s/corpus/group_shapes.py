@@ -29,21 +29,21 @@ class GroupShapes(MeasureRoom):
         said = where.around(measured.name)
         text = rng.choice(
             (
-                f"{said} {by}",
-                f"{said} {by}",
+                *(f"{said} {by}",) * 7,
+                f"{where.before} {measured.name} {by} {where.after}",
                 f"{where.before} {measured.name} {by} {where.after}",
                 f"{measured.name} {by} {where.after}" if not where.before else f"{said} {by}",
                 f"what is the {said} {by}",
-                f"what is {said} {by}",
+                f"what {said} does each {name} have",
                 f"how does {said} differ {by}",
-                f"how much {said} does each {name} have",
-                f"compare {said} across {plural(name)}",
-                f"{name} wise {said}",
-                f"for each {name}, what is the {said}",
+                f"{plural(name)} by {said}",
+                f"for each {name}, the {said}",
+                f"per {name}: {said}",
                 f"{said}, {by}",
-                f"distribution of {said} by {name}",
+                f"{said} - {by}",
+                f"{said} compared across {plural(name)}",
+                f"split of {said} by {name}",
                 f"{plural(name)} and their {said}",
-                f"{said} {by}",
                 f"how is {said} distributed over {plural(name)}",
             )
         )
@@ -72,10 +72,12 @@ class GroupShapes(MeasureRoom):
         bare = measured.name
         text = rng.choice(
             (
-                f"{said} by {word}",
-                f"{said} per {word}",
-                f"{ADVERBS[grain]} {said}",
-                f"{ADVERBS[grain]} {said}",
+                *(f"{said} by {word}",) * 3,
+                *(f"{said} per {word}",) * 3,
+                *(f"{ADVERBS[grain]} {said}",) * 3,
+                f"{word} by {word} {said}",
+                f"{word}s and {said}",
+                f"per {word}: {said}",
                 f"{said} {word} by {word}",
                 f"{said} each {word}",
                 f"{said} for each {word}",
@@ -83,9 +85,8 @@ class GroupShapes(MeasureRoom):
                 f"{where.before} {bare} by {word} {where.after}",
                 f"{said} over time by {word}",
                 f"{where.before} {bare} per {word} {where.after}",
-                f"trend of {said} by {word}",
                 f"how has {said} changed by {word}",
-                f"{ADVERBS[grain]} trend of {said}",
+                f"{said}, one line per {word}",
                 f"what is the {ADVERBS[grain]} {said}",
                 f"{said} for every {word}",
             )

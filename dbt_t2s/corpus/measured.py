@@ -7,7 +7,8 @@ from random import Random
 
 from dbt_t2s.corpus.shapes import ShapeRoom, Where
 from dbt_t2s.corpus.vocabulary import Dimension, plural, singular
-from dbt_t2s.project.schema import Metric
+from dbt_t2s.corpus.wording import by
+from dbt_t2s.project.schema import Metric, Role
 from dbt_t2s.query.plan import GRAINS, Agg, Col, Count, Measure, MetricRef, Not, Or, Value
 
 ADVERBS = {"DAY": "daily", "WEEK": "weekly", "MONTH": "monthly", "QUARTER": "quarterly"}
@@ -94,6 +95,8 @@ class MeasureRoom(ShapeRoom):
         function = rng.choice(("SUM", "AVG", "AVG", "AVG", "MIN", "MAX", "MEDIAN"))
         name = self.words.measured_name(table, column, rng)
         said = f"{rng.choice(AGGREGATE_WORDS[function])} {name}"
+        if function == "AVG" and rng.random() < 0.15:
+            said = f"{name} on average"
         if self.words.is_shared(column.name) or rng.random() < 0.3:
             noun = self.words.noun(table, rng)
             said += rng.choice((f" of {noun}", f" per {singular(noun)}", f" across {noun}"))
@@ -142,7 +145,8 @@ class MeasureRoom(ShapeRoom):
         ]
         if not able:
             return None
-        weights = [(3.0 if d.own else 1.0) for d in able]
+        flag = Role.FLAG
+        weights = [(3.0 if d.own else 1.0) * (0.3 if d.column.role is flag else 1) for d in able]
         return rng.choices(able, weights)[0]
 
     def filters(self, measured: Measured, rng: Random, counts: tuple[float, ...]) -> Where:
@@ -164,22 +168,7 @@ class MeasureRoom(ShapeRoom):
         return all(self.words.tables[r].time_column for r in self.roots(measured))
 
     def by(self, dim: str, rng: Random) -> str:
-        return rng.choice(
-            (
-                f"by {dim}",
-                f"by {dim}",
-                f"by {dim}",
-                f"per {dim}",
-                f"for each {dim}",
-                f"broken down by {dim}",
-                f"split by {dim}",
-                f"in each {dim}",
-                f"grouped by {dim}",
-                f"for every {dim}",
-                f"across {plural(dim)}",
-                f"by {plural(dim)}",
-            )
-        )
+        return by(dim, plural(dim), rng)
 
     # ---- shapes
 

@@ -173,6 +173,7 @@ class Refusals(ShapeRoom):
         for rule in self.words.schema.askable_rules:
             for name in (rule.name, *rule.synonyms):
                 known.update(stem(w) for w in name_words(name))
+        known |= self.words.said_words()
         self._things = [t for t in _THINGS if _unknown(t, known)]
         self._amounts = [a for a in _AMOUNTS if _unknown(a, known)]
         self._traits = [t for t in _TRAITS if _unknown(t, known)]

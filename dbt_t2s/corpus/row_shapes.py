@@ -6,6 +6,7 @@ from random import Random
 
 from dbt_t2s.corpus.shapes import Draft, Shape, ShapeRoom, Where, type_of
 from dbt_t2s.corpus.speech import say_number
+from dbt_t2s.corpus.typed_questions import named, typed
 from dbt_t2s.corpus.vocabulary import plural, singular
 from dbt_t2s.project.schema import Column, Kind, Role, Table
 from dbt_t2s.query.plan import (
@@ -19,6 +20,7 @@ from dbt_t2s.query.plan import (
     Plan,
     Value,
 )
+from dbt_t2s.query.text import name_words
 
 _SUPERLATIVES = {
     "price": ("most expensive", "cheapest"),
@@ -68,22 +70,19 @@ class RowShapes(ShapeRoom):
             where = Where((said.pred,), "", said.after, (), frozenset({said.kind}))
         noun = self.words.noun(table, rng)
         thing = where.around(noun)
-        text = rng.choice(
-            (
-                f"{thing}",
-                f"all {thing}",
-                f"which {thing}",
-                f"the names of {thing}",
-                f"{thing}",
-                f"what {thing} do we have",
-                f"names of all {thing}",
-                f"which {noun} are {where.after}",
-                f"list of {thing}",
-                f"every {singular(noun)} {where.after}" if not where.before else thing,
-                f"who are the {thing}",
-                f"what are the {thing}",
-            )
-        )
+        whole = thing if where.before else f"every {singular(noun)} {where.after}"
+        texts = [
+            *(f"{thing}", f"{thing}", f"{thing}", f"{thing}", f"all {thing}", f"which {thing}"),
+            *(f"the names of {thing}", f"what {thing} do we have", f"names of all {thing}", whole),
+            *(f"which {noun} are {where.after}", f"list of {thing}", f"which are the {thing}"),
+            *(f"the {thing}", f"name the {thing}", f"are there any {thing}, and which"),
+        ]
+        if self.words.people(table):
+            texts += [f"who are the {thing}", f"who are our {thing}"]
+            if self.words.one_people and where.after.startswith(("who ", "in ", "from ", "with ")):
+                someone = rng.choice(("people", "everyone", "everybody", "those"))
+                texts += [f"{where.before} {someone} {where.after}".strip()] * 3
+        text = rng.choice(texts)
         if text == f"which {noun} are {where.after}" and not where.after.startswith(
             ("in", "with", "from")
         ):
@@ -117,7 +116,7 @@ class RowShapes(ShapeRoom):
                     f"list all {name}{of} {where.after}",
                     f"different {name}{of} {where.after}",
                     f"what are the {name}{of} {where.after}",
-                    f"all possible {name}{of} {where.after}",
+                    f"{name}{of} {where.after}, each once",
                     f"unique {name}{of} {where.after}",
                 )
             )
@@ -161,25 +160,24 @@ class RowShapes(ShapeRoom):
                 f"tell me the {name} of the {noun} {value}",
                 f"for {value}, what is the {name}",
                 f"what's {value}'s {name}",
-                *self._asked_for(columns, value, name),
+                *self._asked_for(table, columns, value, name),
             )
         )
         select = tuple(Col(table.name, c.name) for c in columns)
         plan = Plan(select, (Value(table.name, by.name, value),))
         return Draft(self.finish(rng, text, (value,)), plan, "filter", 1)
 
-    def _asked_for(self, columns: tuple[Column, ...], value: str, name: str) -> tuple[str, ...]:
-        """``when`` and ``who``, for the columns that answer them."""
+    def _asked_for(
+        self, table: Table, columns: tuple[Column, ...], value: str, name: str
+    ) -> tuple[str, ...]:
+        """``when``, ``who`` and ``how much``, for the columns that answer them."""
         if len(columns) > 1:
             return (f"{value} - {name}?", f"{value} {name.replace(' and ', ' ')}")
-        if columns[0].role is Role.TIME:
-            return (f"when is the {name} of {value}", f"when was {value} {name}") * 2
-        if columns[0].name.endswith("_name") or columns[0].personal:
-            return (f"who is the {name} of {value}", f"who is {value}'s {name}") * 2
-        return ()
+        asked = typed(table, columns[0], value)
+        return (*(asked * 2), *(named(table, columns[0], value, name) * 2))
 
     def _listed(self, table: Table, columns: tuple[Column, ...], rng: Random) -> str:
-        names = [rng.choice(self.words.column_names(table, c)) for c in columns]
+        names = [self.words.shown_name(table, c, rng) for c in columns]
         if len(names) == 1:
             return names[0]
         link = rng.choice((" and ", " and ", ", "))
@@ -202,7 +200,7 @@ class RowShapes(ShapeRoom):
         if not columns:
             return None
         noun, name = singular(self.words.noun(table, rng)), self._listed(table, columns, rng)
-        key = rng.choice((f"{noun} {number}", f"{noun} no {number}", f"{noun} number {number}"))
+        key = self.words.keyed(noun, number, rng)
         text = rng.choice(
             (
                 f"{name} of {key}",
@@ -253,7 +251,7 @@ class RowShapes(ShapeRoom):
             f"which {number}{many} {verb} the {worth} {name} {where.after}",
         ]
         for word, pair in _SUPERLATIVES.items():
-            if word in column.name:
+            if word in name_words(column.name):
                 texts += [f"the {number}{pair[0 if descending else 1]} {many} {where.after}"] * 3
                 texts += [
                     f"what are the {number}{pair[0 if descending else 1]} {many} {where.after}"

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from random import Random
 
 from dbt_t2s.corpus.conditions import Conditions
+from dbt_t2s.corpus.registers import frame
 from dbt_t2s.corpus.said import Said
-from dbt_t2s.corpus.speech import frame, roughen, tidy
+from dbt_t2s.corpus.speech import roughen, tidy
 from dbt_t2s.corpus.vocabulary import Vocabulary
+from dbt_t2s.corpus.wording import reworded
 from dbt_t2s.project.schema import Table
 from dbt_t2s.query.plan import Plan, Pred
 
@@ -72,8 +74,11 @@ class ShapeRoom:
         return joined(found, rng)
 
     def finish(self, rng: Random, text: str, kept: Sequence[str]) -> str:
-        """The question as typed: tidied, framed, then roughened."""
-        return roughen(rng, frame(rng, tidy(text)), kept)
+        """The question as typed: tidied, reworded, framed, then roughened."""
+        words = self.words
+        today, text = self.conditions.today, tidy(text)
+        said = reworded(rng, text, kept, today, words.one_people, words.participles)
+        return roughen(rng, frame(rng, said), kept)
 
 
 def joined(said: Sequence[Said], rng: Random) -> Where:

@@ -1,4 +1,4 @@
-"""How people say things: dates, amounts, politeness, and the slips of typing."""
+"""How people say dates and amounts, and the slips of typing."""
 
 from __future__ import annotations
 
@@ -63,65 +63,71 @@ def say_date(rng: Random, today: date, first: date, last: date) -> SaidDate | No
 def _date_text(rng: Random, today: date, first: date, last: date) -> str:
     days = max((last - first).days, 1)
     day = first + timedelta(days=rng.randrange(days))
-    month, year = _MONTHS[day.month - 1], day.year
-    short = month[:3] if month != "September" else "Sept"
-    quarter = (day.month - 1) // 3 + 1
     in_ = rng.choice(("in", "in", "in", "for", "during", "within"))
+    if rng.random() < 0.4:
+        return rng.choice(_relative(rng))
+    return rng.choice((*_months(day, in_), *_days(day, rng), *_years(day, in_, last)))
+
+
+def _relative(rng: Random) -> tuple[str, ...]:
+    """Periods that are told from today."""
     count = rng.choice((2, 3, 6, 7, 10, 12, 14, 30, 60, 90))
     unit = "days" if count >= 14 or count == 10 else rng.choice(("days", "weeks", "months"))
-    options = (
-        f"{in_} {year}",
-        f"{in_} {year}",
-        f"{in_} {month} {year}",
-        f"{in_} {month} {year}",
-        f"{in_} {short} {year}",
-        f"{in_} {month}",
-        f"{in_} Q{quarter} {year}",
-        f"{in_} q{quarter}",
-        f"{in_} Q{quarter} of {year}",
-        f"{in_} the {('first', 'second', 'third', 'fourth')[quarter - 1]} quarter of {year}",
-        f"{in_} the {('first', 'second')[day.month > 6]} half of {year}",
-        f"{in_} H{1 + (day.month > 6)} {year}",
-        "last month",
-        "last month",
-        "this month",
-        "last year",
-        "last year",
-        "this year",
-        "this year so far",
-        "last quarter",
-        "this quarter",
-        "last week",
-        "this week",
-        "year to date",
-        "YTD",
-        "in the current year",
-        "in the previous month",
-        f"in the last {count} {unit}",
-        f"in the past {count} {unit}",
-        f"over the last {count} {unit}",
-        f"since {month} {year}",
-        f"since {year}",
-        f"since the start of {year}",
-        f"before {month} {year}",
-        f"before {year}",
-        f"after {month} {year}",
-        f"until {month} {year}",
-        f"from {month} {year} on",
-        f"on {day.isoformat()}",
-        f"on {month} {day.day}, {year}",
-        f"on {day.day} {month} {year}",
-        "yesterday",
-        "today",
-        f"between {month} and {_MONTHS[min(day.month + 1, 11)]} {year}",
-        f"from {_MONTHS[max(day.month - 3, 0)]} to {month} {year}",
-        f"between {year} and {year + 1}" if year < last.year else f"{in_} {year}",
-        f"last {month}",
-        "since easter",
-        f"{year}",
-        f"{month} {year}",
+    few = _NUMBER_WORDS[min(count, 10)]
+    return (
+        *("last month", "last month", "this month", "last year", "last year", "this year"),
+        *("this year so far", "last quarter", "this quarter", "last week", "this week"),
+        *("year to date", "YTD", "in the current year", "in the previous month", "yesterday"),
+        *("so far this year", "so far this month", "month to date", "mtd", "qtd", "today"),
+        *("the year before last", "last monday", "since easter", f"the last {few} {unit}"),
+        *(f"in the last {count} {unit}", f"in the past {count} {unit}"),
+        *(f"over the last {count} {unit}", f"these past {count} {unit}"),
     )
-    return rng.choice(options)
+
+
+def _months(day: date, in_: str) -> tuple[str, ...]:
+    """Months and quarters of the calendar."""
+    month, year, quarter = _MONTHS[day.month - 1], day.year, (day.month - 1) // 3 + 1
+    short = month[:3] if month != "September" else "Sept"
+    next_ = f"between {month} and {_MONTHS[day.month % 12]} {year}"
+    nth = ("first", "second", "third", "fourth")[quarter - 1]
+    return (
+        *(f"{in_} {month} {year}", f"{in_} {month} {year}", f"{in_} {short} {year}"),
+        *(f"{in_} {month}", f"{in_} {month}, {year}", f"in {year}-{day.month:02d}"),
+        *(f"{in_} Q{quarter} {year}", f"{in_} q{quarter}", f"{in_} Q{quarter} of {year}"),
+        *(f"in Q{quarter} '{year % 100:02d}", f"Q{quarter} {year}", f"Q{quarter}"),
+        f"{in_} the {nth} quarter of {year}",
+        *(f"since {month} {year}", f"before {month} {year}", f"after {month} {year}"),
+        *(f"until {month} {year}", f"from {month} {year} on", f"last {month}"),
+        *(f"{month} {year}", f"{short} {year}"),
+        next_ if day.month < 12 else f"{in_} {month}",
+        f"from {_MONTHS[max(day.month - 3, 0)]} to {month} {year}"
+        if day.month > 1
+        else f"from January to March {year}",
+    )
+
+
+def _days(day: date, rng: Random) -> tuple[str, ...]:
+    month = _MONTHS[day.month - 1]
+    end = day + timedelta(days=rng.choice((6, 9, 13, 20, 30)))
+    return (
+        f"on {day.isoformat()}",
+        f"on {month} {day.day}, {day.year}",
+        f"on {day.day} {month} {day.year}",
+        f"on {month} {day.day}",
+        f"from {day.isoformat()} to {end.isoformat()}",
+    )
+
+
+def _years(day: date, in_: str, last: date) -> tuple[str, ...]:
+    year, late = day.year, day.month > 6
+    return (
+        *(f"{in_} {year}",) * 4,
+        *(f"{year}", f"all of {year}", f"back in {year}", f"since {year}", f"before {year}"),
+        *(f"since the start of {year}", f"{in_} H{1 + late} {year}"),
+        f"{in_} the {('first', 'second')[late]} half of {year}",
+        f"between {year} and {year + 1}" if year < last.year else f"{in_} {year}",
+    )
 
 
 def say_number(rng: Random, number: int) -> str:
@@ -135,10 +141,13 @@ def say_number(rng: Random, number: int) -> str:
 
 
 COMPARED = {
-    "GT": ("more than", "over", "above", "greater than", "higher than", "exceeding", ">"),
-    "GE": ("at least", "no less than", "or more", ">=", "minimum"),
-    "LT": ("less than", "under", "below", "fewer than", "lower than", "<"),
-    "LE": ("at most", "no more than", "up to", "<=", "or less"),
+    "GT": (
+        *("more than", "more than", "more than", "over", "over"),
+        *("above", "greater than", "higher than", "exceeding", ">"),
+    ),
+    "GE": ("at least", "at least", "no less than", "or more", ">=", "minimum"),
+    "LT": ("less than", "less than", "under", "under", "below", "fewer than", "lower than", "<"),
+    "LE": ("at most", "at most", "no more than", "up to", "<=", "or less"),
     "EQ": ("exactly", "equal to"),
 }
 
@@ -151,129 +160,12 @@ def say_compared(rng: Random, operator: str, number: str) -> str:
     return f"{word} {number}"
 
 
-_ASK = (
-    "{q}",
-    "{q}",
-    "{q}",
-    "{q}",
-    "{q}",
-    "can you tell me {q}",
-    "could you check {q}",
-    "i need to know {q}",
-    "i'd like to know {q}",
-    "do you know {q}",
-    "{q}",
-    "hey, {q}",
-    "quick question: {q}",
-    "{q} please",
-    "for my report: {q}",
-    "the boss wants to know {q}",
-    "{q} - need it for the meeting",
-)
-_COMMAND = (
-    "{q}",
-    "{q}",
-    "{q}",
-    "show {q}",
-    "show me {q}",
-    "give me {q}",
-    "list {q}",
-    "get {q}",
-    "i need {q}",
-    "i want to see {q}",
-    "pull {q}",
-    "display {q}",
-    "can you show me {q}",
-    "could i get {q}",
-    "please show {q}",
-    "report {q}",
-    "{q} pls",
-    "let me see {q}",
-    "what does {q} look like",
-    "what about {q}",
-    "{q} - can you send me that",
-    "what is {q}",
-)
-
-
-_BEFORE = (
-    "hi,",
-    "hello,",
-    "hey there,",
-    "hi team,",
-    "morning!",
-    "good morning,",
-    "sorry to bother you,",
-    "one more thing:",
-    "just wondering,",
-    "for the board meeting,",
-    "for my slides,",
-    "ok so",
-    "i am preparing a report and",
-    "my manager asked:",
-    "a customer asked me about this:",
-    "not sure if you can answer this, but",
-    "as discussed yesterday,",
-    "before the call:",
-    "we are planning for next season, so",
-    "the team is asking again,",
-    "honestly,",
-    "right,",
-    "i was looking at the dashboard and wonder:",
-    "small favour:",
-    "out of curiosity,",
-)
-_AFTER = (
-    "thanks!",
-    "thank you",
-    "please",
-    "pls",
-    "asap",
-    "if possible",
-    "- thanks in advance",
-    "for the weekly report",
-    "i need it by noon",
-    "cheers",
-    "no rush",
-    "as a table please",
-    "just the figure",
-    "if you have it",
-    "many thanks",
-    "for our review",
-    "in one table",
-)
-
-
-def surround(rng: Random, text: str) -> str:
-    """What people write around a question."""
-    way = rng.random()
-    if way < 0.09:
-        return f"{rng.choice(_BEFORE)} {text}"
-    if way < 0.16:
-        return (
-            f"{text} {rng.choice(_AFTER)}"
-            if rng.random() < 0.5
-            else f"{text}, {rng.choice(_AFTER)}"
-        )
-    return text
-
-
-_QUESTION = re.compile(r"(what|what's|how|which|who|when|where|is|are|do|does|did)\b", re.I)
-_ORDER = re.compile(r"(calculate|count|compare|list|tell|for each|break|rank)\b", re.I)
-
-
 def tidy(text: str) -> str:
     """One article where two met, no space before a comma."""
     text = re.sub(r"\b(?:the|our|a|an) (the|our|all|overall) ", r"\1 ", text)
-    text = re.sub(r"\s+([,?.])", r"\1", text)
+    text = re.sub(r"\b(their|its|best|worst|most|highest|lowest|top) (?:the|our) ", r"\1 ", text)
+    text = re.sub(r"\s+([,?.:])", r"\1", text)
     return re.sub(r"\s+", " ", text).strip(" ,")
-
-
-def frame(rng: Random, text: str) -> str:
-    """A question, an order or a noun phrase as somebody would put it to a colleague."""
-    if not _ORDER.match(text):
-        text = rng.choice(_ASK if _QUESTION.match(text) else _COMMAND).format(q=text)
-    return surround(rng, text)
 
 
 _CONTRACTED = {"what is": "what's", "how many": "how many", "who is": "who's", "i would": "i'd"}
@@ -301,7 +193,7 @@ def roughen(rng: Random, text: str, kept: Sequence[str]) -> str:
     if rng.random() < 0.1:
         for full, short in _CONTRACTED.items():
             text = text.replace(full, short)
-    if rng.random() < 0.12:
+    if rng.random() < 0.06:
         safe = {w.lower() for k in kept for w in re.findall(r"\w+", k)}
         parts = text.split(" ")
         able = [
@@ -312,14 +204,14 @@ def roughen(rng: Random, text: str, kept: Sequence[str]) -> str:
             parts[at] = _slip(rng, parts[at])
             text = " ".join(parts)
     way = rng.random()
-    if way < 0.45:
+    if way < 0.4:
         text = text[:1].upper() + text[1:]
-    elif way < 0.6:
+    elif way < 0.7:
         text = text.lower()
-    asks = re.match(r"(what|how|which|who|when|where|is|are|do|does|did|can|could)\b", text, re.I)
+    asks = re.match(
+        r"(?:\w+[,:] )?(what|how|which|who|when|where|is|are|do|does|did|can|could)\b", text, re.I
+    )
     way = rng.random()
-    if asks and way < 0.65:
-        text += "?"
-    elif not asks and way < 0.2:
-        text += "."
+    if text[-1:] not in "?.!" and way < (0.5 if asks else 0.1):
+        text += "?" if asks else "."
     return re.sub(r"\s+", " ", text).strip()

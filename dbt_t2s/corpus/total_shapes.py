@@ -7,6 +7,7 @@ from random import Random
 from dbt_t2s.corpus.measured import ADVERBS, MeasureRoom, touches
 from dbt_t2s.corpus.shapes import Draft, Where, type_of
 from dbt_t2s.corpus.vocabulary import Dimension, plural
+from dbt_t2s.corpus.wording import earned
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.query.plan import Agg, Bucket, Count, Dim, Measure, MetricRef, Plan, Time
 
@@ -20,7 +21,7 @@ class TotalShapes(MeasureRoom):
             return None
         where = self.filters(measured, rng, (2, 5, 2.5))
         name = where.around(measured.name)
-        noun_phrase = rng.random() < 0.3
+        noun_phrase = rng.random() < 0.45
         text = name
         if not noun_phrase:
             text = rng.choice(
@@ -35,11 +36,12 @@ class TotalShapes(MeasureRoom):
                     f"what are the {name}",
                     f"what {measured.name} did we have {where.after}",
                     f"how big was {name}",
-                    f"how is {name}",
+                    f"how are we doing on {name}",
                     f"how much {name} do we have",
+                    *(f"{asks} {where.after}" for asks in earned(measured.name) * 2),
                 )
             )
-            if "what " + measured.name in text and where.before:
+            if where.before and where.before not in text:
                 return None
         if measured.countable and rng.random() < 0.6:
             text = self.how_many_of(measured, where, rng)
@@ -65,26 +67,27 @@ class TotalShapes(MeasureRoom):
                 where = Where((said.pred,), "", said.after, (), frozenset({said.kind}))
         noun = where.around(self.words.noun(table, rng))
         late = f"{where.before} {self.words.noun(table, rng)}".strip()
-        text = rng.choice(
-            (
-                f"how many {noun} are there",
-                f"how many {noun}",
-                f"how many {noun}",
-                f"how many {noun} do we have",
-                f"number of {noun}",
-                f"count of {noun}",
-                f"count {noun}",
-                f"what is the number of {noun}",
-                f"how many {late} are {where.after}",
-                f"how many {late} were {where.after}",
-                f"how many {late} did we have {where.after}",
-                f"how many {late} were there {where.after}",
-                f"total number of {noun}",
-                f"# {noun}",
-                f"how many {late} do we have {where.after}",
-                f"the number of {noun}",
-            )
-        )
+        texts = [
+            f"how many {noun} are there",
+            f"how many {noun}",
+            f"how many {noun}",
+            f"how many {noun} do we have",
+            f"number of {noun}",
+            f"count of {noun}",
+            f"count {noun}",
+            f"what is the number of {noun}",
+            f"how many {late} are {where.after}",
+            f"how many {late} were {where.after}",
+            f"how many {late} did we have {where.after}",
+            f"how many {late} were there {where.after}",
+            f"total number of {noun}",
+            f"# {noun}",
+            f"how many {late} do we have {where.after}",
+            f"the number of {noun}",
+        ]
+        if "date range" in where.kinds and (happened := self.words.happened(table)):
+            texts += [f"how many {late} {rng.choice(happened)} {where.after}"] * 6
+        text = rng.choice(texts)
         plan = Plan((measure,), where.preds)
         kind = type_of("single table", where, 1)
         return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
@@ -101,7 +104,6 @@ class TotalShapes(MeasureRoom):
                 f"the {measured.name} {where.after}",
                 f"what was the {measured.name} {where.after}",
                 f"what's the {measured.name} {where.after}",
-                f"calculate the {measured.name} {where.after}",
             )
         )
         if where.before:

@@ -75,7 +75,7 @@ class ValueConditions(ConditionRoom):
         ]
         own: list[str] = []
         if any(p in column.name for p in _PLACES):
-            own = [f"in {spoken}", f"from {spoken}", f"in {spoken}", f"based in {spoken}"]
+            own = [f"in {spoken}", f"from {spoken}", f"in {spoken}", f"in {spoken}"]
         elif any(p in column.name for p in _WAYS):
             own = [
                 f"via {spoken}",
@@ -104,17 +104,15 @@ class ValueConditions(ConditionRoom):
                 f"of {spoken}",
                 f"on the {spoken} {last}",
             ]
+        elif named and self.words.place(dim.table):
+            own = [f"{link} {spoken}" for link in ("at", "at", "in", "from", "for", "of")]
         elif named:
-            own = [
-                f"for {spoken}",
-                f"of {spoken}",
-                f"at {spoken}",
-                f"in {spoken}",
-                f"from {spoken}",
-                f"for the {singular(noun)} {spoken}",
-            ]
+            own = [f"{link} {spoken}" for link in ("for", "of", "from")]
+            own.append(f"for the {singular(noun)} {spoken}")
         if dim.own:
-            return rng.choice(own * 2 + general)
+            return rng.choice((own or [f"in {spoken}", f"of {spoken}"]) * 5 + general)
+        if own and self.words.tells(dim) and rng.random() < 0.6:
+            return rng.choice(own)
         joined = [
             f"for {noun} with {name} {spoken}",
             f"of {noun} whose {name} is {spoken}",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
+from dbt_t2s.corpus.business_words import ALONE, HAPPENS, PEOPLE, PLACES
+from dbt_t2s.corpus.names import OtherNames, flag_phrases
+from dbt_t2s.corpus.nouns import is_participle
+from dbt_t2s.corpus.nouns import plural as plural
+from dbt_t2s.corpus.nouns import singular as singular
 from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Rule, Table
 from dbt_t2s.query.bind import Binder
@@ -17,44 +21,8 @@ from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import Col, MetricRef
 from dbt_t2s.query.text import name_words, stem
 
-_IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
 _COPY_WEIGHT = 0.12
 _NAME_LIKE = ("name", "title", "label")
-
-
-def plural(noun: str) -> str:
-    """A noun phrase in the plural (its last word)."""
-    head, _, last = noun.rpartition(" ")
-    lowered = last.lower()
-    if lowered in _IRREGULAR:
-        last = _IRREGULAR[lowered]
-    elif lowered.endswith("s") and not lowered.endswith(("ss", "us", "is")):
-        last = last
-    elif re.search(r"(s|x|z|ch|sh)$", lowered):
-        last += "es"
-    elif re.search(r"[^aeiou]y$", lowered):
-        last = last[:-1] + "ies"
-    else:
-        last += "s"
-    return f"{head} {last}".strip()
-
-
-def singular(noun: str) -> str:
-    """A noun phrase in the singular (its last word)."""
-    head, _, last = noun.rpartition(" ")
-    lowered = last.lower()
-    back = {many: one for one, many in _IRREGULAR.items()}
-    if lowered in back:
-        last = back[lowered]
-    elif re.search(r"(stat|bon|camp|vir)uses$", lowered):
-        last = last[:-2]
-    elif lowered.endswith("ies") and lowered != "series" and len(lowered) > 4:
-        last = last[:-3] + "y"
-    elif re.search(r"(sses|xes|zes|ches|shes)$", lowered):
-        last = last[:-2]
-    elif lowered.endswith("s") and not lowered.endswith(("ss", "us", "is")):
-        last = last[:-1]
-    return f"{head} {last}".strip()
 
 
 @dataclass(frozen=True)
@@ -85,9 +53,26 @@ class Vocabulary:
         self.copies = copies(schema)
         self.weights = {t.name: self._weight(t) for t in schema.tables}
         self._entity_metric = self._metrics_that_count()
-        self._dimensions: dict[str, tuple[Dimension, ...]] = {}
-        self._displays: dict[str, Column | None] = {}
         self._drawn: tuple[tuple[str, ...], tuple[float, ...]] | None = None
+        self.others = OtherNames(schema)
+        self._nouns = {t.name: self._all_nouns(t) for t in schema.tables}
+        self._dimensions: dict[str, tuple[Dimension, ...]] = {}
+        self._roots: dict[str, tuple[str, ...]] = {}
+        self._displays = {t.name: display_column(t) for t in schema.tables}
+        # In how many columns a value stands; copies of columns aside.
+        self._homes = Counter(
+            value
+            for t in schema.tables
+            if t.name not in self.copies
+            for c in t.columns
+            for value in {v.lower() for v in c.values}
+        )
+        self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
+        own = (t for t in schema.tables if t.name not in self.copies)
+        # Where one table alone holds people, "who" can mean no others.
+        self.one_people = sum(self.people(t) for t in own) == 1
+        self.participles = self._participles()
 
     def _weight(self, table: Table) -> float:
         """Tables that repeat others' columns are seldom meant, nor are those of keys alone."""
@@ -108,7 +93,7 @@ class Vocabulary:
 
     def nouns(self, table: Table) -> tuple[str, ...]:
         """Plural names of a table's rows, the usual one first."""
-        names = [humanise(table.name)]
+        names = [_unmarked(humanise(table.name))]
         if table.label:
             names.append(table.label.lower())
         if table.entity and not table.entity.endswith("_id") and table.entity in table.name:
@@ -116,13 +101,30 @@ class Vocabulary:
         names.extend(s.lower() for s in table.synonyms)
         return tuple(dict.fromkeys(plural(singular(n)) for n in names if n))
 
+    def _all_nouns(self, table: Table) -> tuple[str, ...]:
+        others = (plural(n) for n in self.others.of_table(table))
+        return tuple(dict.fromkeys((*self.nouns(table), *others)))
+
     def noun(self, table: Table, rng: Random) -> str:
-        return first_often(self.nouns(table), rng)
+        return first_often(self._nouns[table.name], rng)
+
+    def _participles(self) -> frozenset[str]:
+        """Names of dates that are no nouns: ``delivered`` for delivered_at."""
+        return frozenset(
+            name
+            for table in self.schema.tables
+            for column in table.columns
+            if column.role is Role.TIME
+            for name in self.column_names(table, column)
+            if is_participle(name.split()[-1])
+        )
+
+    def people(self, table: Table) -> bool:
+        """Whether the table's rows are people, of whom one says "who"."""
+        return singular(self.nouns(table)[0]).rpartition(" ")[2] in PEOPLE
 
     def display(self, table: Table) -> Column | None:
         """The column that names a row to a person."""
-        if table.name not in self._displays:
-            self._displays[table.name] = display_column(table)
         return self._displays[table.name]
 
     def counted_by(self, table: str) -> Metric | None:
@@ -144,15 +146,46 @@ class Vocabulary:
                 found.setdefault(table.name, metric)
         return found
 
+    def place(self, table: Table) -> bool:
+        """Whether the table's rows are places, where things happen."""
+        return singular(self.nouns(table)[0]).rpartition(" ")[2] in PLACES
+
+    def happened(self, table: Table) -> tuple[str, ...]:
+        """What rows of a table did on their usual day: ``were placed``, ``did we get``.
+
+        Not what another of its dates is called: tickets "closed in May" have that day.
+        """
+        others = {
+            stem(w)
+            for c in table.columns
+            if c.role in (Role.TIME, Role.FLAG, Role.CATEGORY) and c.name != table.time_column
+            for name in (c.name, *(c.values if c.role is Role.CATEGORY else ()))
+            for w in name_words(name)
+        }
+        own = table.column(table.time_column) if table.time_column else None
+        made = [n if n in ALONE else f"were {n}"
+                for n in (self.column_names(table, own) if own else ())
+                if " " not in n and n.endswith("ed")]  # fmt: skip
+        last = singular(self.nouns(table)[0]).rpartition(" ")[2]
+        verbs = (*made, *HAPPENS.get(last, ()))
+        told = (v for v in verbs if not any(stem(w) in others for w in v.split()))
+        return tuple(dict.fromkeys(told))
+
+    def keyed(self, noun: str, number: str, rng: Random) -> str:
+        """A row by the number that is its key: ``order 1204``, ``order #1204``."""
+        link = rng.choice((" ", " ", " ", " ", " #", " no. ", " number ", " no ", " id ", " nr "))
+        return f"{noun}{link}{number}"
+
     # ---- columns
 
     def dimensions(self, root: str) -> tuple[Dimension, ...]:
         """What rows of ``root`` can be grouped by: its own columns and those it reaches."""
-        if root not in self._dimensions:
-            self._dimensions[root] = tuple(self._groupable(root))
-        return self._dimensions[root]
+        known = self._dimensions.get(root)
+        if known is None:
+            known = self._dimensions[root] = tuple(self._reached(root))
+        return known
 
-    def _groupable(self, root: str) -> Iterator[Dimension]:
+    def _reached(self, root: str) -> Iterator[Dimension]:
         for name in sorted(self.graph.reachable(root)):
             table = self.tables[name]
             for column in table.columns:
@@ -168,9 +201,38 @@ class Vocabulary:
 
     def column_names(self, table: Table, column: Column) -> tuple[str, ...]:
         """Names that people say: without the units and types that names of columns carry."""
-        names = column_phrases(table, column)
-        spoken = tuple(n for n in names if n.split()[-1] not in UNSAID and n.split()[0] != "is")
-        return spoken or names[:1]
+        known = self._columns.get((table.name, column.name))
+        if known is None:
+            names = column_phrases(table, column)
+            spoken = tuple(
+                n for n in names
+                if n.split()[-1] not in UNSAID and n.split()[0] != "is"
+                and n.split()[-1] != "to"
+            )  # fmt: skip
+            known = spoken or names[:1]
+            known = (*known, *self.others.of_column(column, known))
+            self._columns[table.name, column.name] = known
+        return known
+
+    def flag_clauses(self, column: Column) -> tuple[str, ...]:
+        """What a flag's description says of its rows: ``that agreed to get mailings``."""
+        return tuple(f"that {clause}" for clause in flag_phrases(column))
+
+    def said_words(self) -> frozenset[str]:
+        """Stems of all names that questions say, the everyday ones among them."""
+        names = [
+            *(n for many in self._nouns.values() for n in many),
+            *(n for many in self._metrics.values() for n in many),
+            *(n for t in self.schema.tables for c in t.columns for n in self.column_names(t, c)),
+        ]
+        return frozenset(stem(w) for name in names for w in name_words(name))
+
+    def shown_name(self, table: Table, column: Column, rng: Random) -> str:
+        """A name for a column that is listed."""
+        name = rng.choice(self.column_names(table, column))
+        if column.role is Role.FLAG:
+            name = rng.choice((f"{name} or not", f"{name} flag", f"{name} status"))
+        return name
 
     def dimension_name(self, dim: Dimension, rng: Random) -> str:
         """A name that tells this column from its namesakes."""
@@ -178,12 +240,20 @@ class Vocabulary:
         if display is not None and display.name == dim.column.name and rng.random() < 0.75:
             return singular(self.noun(dim.table, rng))
         name = first_often(self.column_names(dim.table, dim.column), rng)
+        if dim.column.role is Role.FLAG:
+            name = f"{name} {rng.choice(('flag', 'status', 'or not', 'or not', 'yes or no'))}"
         if dim.own and rng.random() < 0.9:
             return name
         entity = singular(self.nouns(dim.table)[0])
         if entity in name or (self._names[dim.column.name] == 1 and rng.random() < 0.5):
             return name
         return rng.choice((f"{entity} {name}", f"{entity} {name}", f"{name} of the {entity}"))
+
+    def tells(self, dim: Dimension) -> bool:
+        """Whether the column's values are no other column's: then the value alone says it."""
+        if dim.table.name in self.copies:
+            return False
+        return all(self._homes[value.lower()] == 1 for value in dim.column.values)
 
     def measured_name(self, table: Table, column: Column, rng: Random) -> str:
         return first_often(self.column_names(table, column), rng)
@@ -201,15 +271,37 @@ class Vocabulary:
         names = [metric.label.lower(), humanise(metric.name), *(s.lower() for s in metric.synonyms)]
         return tuple(dict.fromkeys(n for n in names if n))
 
+    def _all_metric_names(self, metric: Metric) -> tuple[str, ...]:
+        names = self.metric_names(metric)
+        return (*names, *self.others.of_metric(metric, names))
+
     def metric_name(self, metric: Metric, rng: Random) -> str:
-        return rng.choice(self.metric_names(metric))
+        return rng.choice(self._metrics[metric.name])
 
     def metric_roots(self, metric: Metric) -> tuple[str, ...]:
         """The tables a plain metric aggregates; empty for one that only MetricFlow can write."""
-        if not self.binder.measures.usable(metric.name):
-            return ()
-        atoms = self.binder.lower(MetricRef(metric.name)).atoms
-        return tuple(dict.fromkeys(a.root for a in atoms))
+        known = self._roots.get(metric.name)
+        if known is None:
+            usable = self.binder.measures.usable(metric.name)
+            atoms = self.binder.lower(MetricRef(metric.name)).atoms if usable else ()
+            known = self._roots[metric.name] = tuple(dict.fromkeys(a.root for a in atoms))
+        return known
+
+
+# What dbt projects write before a model's name and nobody says: "fct_orders" holds orders.
+_MARKS = frozenset(
+    "dim fct fact mart marts stg staging int rpt report agg base tbl vw obt raw src".split()
+)
+
+
+def _unmarked(name: str) -> str:
+    """A table's name without the mark of its layer, where more than that is left."""
+    words = name.split()
+    while len(words) > 1 and words[0] in _MARKS:
+        words = words[1:]
+    while len(words) > 1 and (words[-1] in ("dim", "fact", "fct", "mart") or len(words[-1]) == 1):
+        words = words[:-1]
+    return " ".join(words)
 
 
 def _counts_rows(aggregation: str, expression: str, table: Table) -> bool:

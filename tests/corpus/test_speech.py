@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dbt_t2s.corpus.registers import frame
 from dbt_t2s.corpus.speech import (
     COMPARED,
-    frame,
     roughen,
     say_compared,
     say_date,
