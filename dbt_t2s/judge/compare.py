@@ -15,8 +15,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from dbt_t2s import sql as language
 from dbt_t2s.duck import Rows
+from dbt_t2s.judge.parsed import parsed
 from dbt_t2s.sql import exp
 
 RELATIVE = 1e-6
@@ -53,8 +53,7 @@ def compare(
         return Verdict(False, f"{_count(got)} rows instead of {_count(gold)}")
     if gold.truncated and not ordered:
         return Verdict(False, f"more than {len(gold.rows)} rows: too many to compare")
-    left = [tuple(_plain(value) for value in row) for row in gold.rows]
-    right = [tuple(_plain(value) for value in row) for row in got.rows]
+    left, right = plain_rows(gold), plain_rows(got)
     if not left:
         return Verdict(True)
     classes = _classes([*left, *right])
@@ -75,6 +74,11 @@ def compare(
     )
 
 
+def plain_rows(found: Rows) -> list[Row]:
+    """The rows with values that can be compared."""
+    return [tuple(_plain(value) for value in row) for row in found.rows]
+
+
 def is_ordered(sql: str, dialect: str) -> bool:
     """Whether the statement's own, outermost query has an ORDER BY."""
     return _outer_order(sql, dialect) is not None
@@ -83,7 +87,7 @@ def is_ordered(sql: str, dialect: str) -> bool:
 def sort_keys(sql: str, dialect: str) -> tuple[int, ...]:
     """Where the outer ORDER BY's keys stand among the output columns; empty if not all do."""
     order = _outer_order(sql, dialect)
-    query = language.parse_one(sql, dialect).unnest()
+    query = parsed(sql, dialect).unnest()
     if order is None or not isinstance(query, exp.Select) or query.is_star:
         return ()
     outputs = [_without_alias(each) for each in query.selects]
@@ -103,7 +107,7 @@ def sort_keys(sql: str, dialect: str) -> tuple[int, ...]:
 
 
 def _outer_order(sql: str, dialect: str) -> exp.Expr | None:
-    node = language.parse_one(sql, dialect)
+    node = parsed(sql, dialect)
     while isinstance(node, exp.Subquery) and not node.args.get("order"):
         node = node.this
     order = node.args.get("order")
@@ -243,20 +247,23 @@ def _match(wanted: list[Row], given: list[Row]) -> bool:
     if len(wanted) != len(given):
         return False
     pairs = zip(sorted(wanted, key=_numeric), sorted(given, key=_numeric), strict=True)
-    if all(_close_rows(one, other) for one, other in pairs):
+    if all(close_rows(one, other) for one, other in pairs):
         return True
     if len(wanted) > _MOST_MATCHED:
         return False
-    return _paired(wanted, given)
+    return paired(wanted, given)
 
 
-def _paired(wanted: list[Row], given: list[Row]) -> bool:
-    """Augmenting paths: exact where sorting by noisy numbers put ties in the wrong order."""
+def paired(wanted: list[Row], given: list[Row]) -> bool:
+    """Whether each wanted row has a given one of its own that is close to it.
+
+    Augmenting paths: exact where sorting by noisy numbers put ties in the wrong order.
+    """
     owner: dict[int, int] = {}
 
     def place(row: int, seen: set[int]) -> bool:
         for other in range(len(given)):
-            if other in seen or not _close_rows(wanted[row], given[other]):
+            if other in seen or not close_rows(wanted[row], given[other]):
                 continue
             seen.add(other)
             if other not in owner or place(owner[other], seen):
@@ -271,7 +278,8 @@ def _numeric(row: Row) -> tuple[float, ...]:
     return tuple(_float(value) for value in row if _is_number(value))
 
 
-def _close_rows(left: Row, right: Row) -> bool:
+def close_rows(left: Row, right: Row) -> bool:
+    """Whether rows of the same width are equal value by value, floating point nearly so."""
     return all(_close(one, other) for one, other in zip(left, right, strict=True))
 
 

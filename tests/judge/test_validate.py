@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from dbt_t2s.duck import Execute
+from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.errors import JudgeError
 from dbt_t2s.judge.anatomy import difference, question_type
 from dbt_t2s.judge.html import to_html
@@ -200,6 +201,47 @@ def test_golds_that_prove_little_are_warned_of(executes: list[Execute]) -> None:
         True,
         True,
     ]
+
+
+def test_golds_without_rows_are_counted_apart_where_proof_is_wanted(
+    executes: list[Execute],
+) -> None:
+    items = [item("none", f"{COUNT} having count(*) < 0"), item("some", COUNT)]
+
+    def judge(*, rows_needed: bool) -> SuiteReport:
+        return validate(
+            items,
+            lambda questions: [ok(COUNT) for _ in questions],
+            lambda sql: [execute(sql) for execute in executes],
+            len(executes),
+            "duckdb",
+            rows_needed=rows_needed,
+        )
+
+    assert judge(rows_needed=False).ex.n == 2
+    report = judge(rows_needed=True)
+    assert (report.ex.correct, report.ex.n) == (1, 1)
+    assert "1 of 2 questions are not counted" in report.issues[0].message
+
+
+def test_the_gold_itself_is_right_and_is_not_run_again(executes: list[Execute]) -> None:
+    many = "select line_id from marts.order_lines"
+    asked: list[str] = []
+
+    def everywhere(sql: str) -> list[Rows | QueryError]:
+        asked.append(sql)
+        found = [execute(sql) for execute in executes]
+        # As if there were more rows than are fetched.
+        return [replace(each, truncated=True) if isinstance(each, Rows) else each for each in found]
+
+    items = [item("same", many), item("other", many)]
+    answers = {"same": ok(many), "other": ok(f"{many} where true")}
+    report = validate(
+        items, lambda questions: [answers[each] for each in questions], everywhere, 2, "duckdb"
+    )
+    assert [each.correct for each in report.outcomes] == [True, False]
+    assert "too many to compare" in report.outcomes[1].detail
+    assert asked == [many, many, f"{many} where true"]
 
 
 def test_a_model_must_answer_every_question(executes: list[Execute]) -> None:
