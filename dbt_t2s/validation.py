@@ -303,6 +303,7 @@ def _judged(
                         schema.dialect,
                         name=suite.name,
                         house=house,
+                        rows_needed=suite.name == "generated",
                         progress=partial(progress, f"validating {suite.name}"),
                     )
                     reports.append(_suite_report(suite, judge, len(sandboxes)))

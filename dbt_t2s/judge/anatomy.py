@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dbt_t2s import sql as language
+from dbt_t2s.judge.parsed import parsed, relations_read
 from dbt_t2s.sql import exp
 
 REFUSAL = "refusal"
@@ -34,9 +35,9 @@ class Anatomy:
 
 def anatomy(sql: str, dialect: str) -> Anatomy:
     """The parts of ``sql``; SqlError if it cannot be read."""
-    node = language.parse_one(sql, dialect)
+    node = parsed(sql, dialect)
     tables = frozenset(
-        name.replace('"', "").split(".")[-1].lower() for name in language.references(sql, dialect)
+        name.replace('"', "").split(".")[-1].lower() for name in relations_read(sql, dialect)
     )
     groups = [key for group in node.find_all(exp.Group) for key in group.expressions]
     conditions = [
@@ -81,8 +82,8 @@ def question_type(golds: Sequence[str], dialect: str) -> str:
     if not golds:
         return REFUSAL
     try:
-        node = language.parse_one(golds[0], dialect)
-        tables = language.references(golds[0], dialect)
+        node = parsed(golds[0], dialect)
+        tables = relations_read(golds[0], dialect)
     except language.SqlError:
         return "other"
     if len(list(node.find_all(exp.Select))) > 1:

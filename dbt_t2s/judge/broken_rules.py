@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from dbt_t2s import sql as language
+from dbt_t2s.judge.parsed import parsed
 from dbt_t2s.project.schema import Rule
 from dbt_t2s.sql import exp
 
@@ -29,7 +31,7 @@ def broken_rules(sql: str, rules: Iterable[Rule], tables: Iterable[str], dialect
 def _conditions(sql: str, dialect: str) -> set[str]:
     """Every condition of the statement, each as ``_spelled`` writes it."""
     found: set[str] = set()
-    node = language.parse_one(sql, dialect)
+    node = parsed(sql, dialect)
     for part in node.find_all(exp.Predicate, exp.Not, exp.Column):
         if not isinstance(part, exp.Column) or _is_condition(part):
             found.update(_spelled(_plain(part, dialect), dialect))
@@ -41,6 +43,7 @@ def _is_condition(column: exp.Column) -> bool:
     return isinstance(column.parent, exp.Where | exp.Having | exp.Connector | exp.Not | exp.Paren)
 
 
+@functools.lru_cache(maxsize=4_096)
 def _spelled(predicate: str, dialect: str) -> tuple[str, ...]:
     return language.conjuncts(_plain(language.parse_one(predicate, dialect), dialect), dialect)
 

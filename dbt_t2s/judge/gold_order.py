@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dbt_t2s import sql as language
+from dbt_t2s.judge.parsed import parsed
 from dbt_t2s.sql import exp
 
 
@@ -27,7 +28,7 @@ def is_ordered(sql: str, dialect: str) -> bool:
 def sort_keys(sql: str, dialect: str) -> tuple[int, ...]:
     """Where the outer ORDER BY's keys stand among the output columns; empty if not all do."""
     order = _outer_order(sql, dialect)
-    query = language.parse_one(sql, dialect).unnest()
+    query = parsed(sql, dialect).unnest()
     if order is None or not isinstance(query, exp.Query) or query.is_star:
         return ()
     outputs = [_without_alias(each) for each in query.selects]
@@ -47,7 +48,7 @@ def sort_keys(sql: str, dialect: str) -> tuple[int, ...]:
 
 
 def _outer_order(sql: str, dialect: str) -> exp.Expr | None:
-    node = language.parse_one(sql, dialect)
+    node = parsed(sql, dialect)
     while isinstance(node, exp.Subquery) and not node.args.get("order"):
         node = node.this
     order = node.args.get("order")
@@ -64,13 +65,14 @@ def uncut(sql: str, dialect: str) -> UncutQuery | None:
     None where it does not choose: it has no LIMIT, and shows what it is sorted by. None, too, where
     that cannot be told: an OFFSET, or an order by something that no column can be made of.
     """
-    query = language.parse_one(sql, dialect).unnest()
+    query = parsed(sql, dialect).unnest()
     order, limit = query.args.get("order"), query.args.get("limit")
     keys = sort_keys(sql, dialect)
     if query.args.get("offset") or (limit is None and (order is None or keys)):
         return None
     if limit is not None and not isinstance(limit, exp.Limit):
         return None
+    query = query.copy()
     query.set("limit", None)
     if order is None or keys:
         return UncutQuery(language.to_sql(query, dialect), keys)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from dbt_t2s import sql as language
+from dbt_t2s.judge.parsed import parsed
 from dbt_t2s.judge.style_rules import StyleRules
 from dbt_t2s.project.schema import Table
 from dbt_t2s.sql import exp
@@ -27,7 +28,7 @@ def house_style(
     ``tables`` are those that it reads, ``gold_tables`` the names of those that the gold reads.
     SqlError if it cannot be read.
     """
-    node = language.parse_one(sql, dialect)
+    node = parsed(sql, dialect)
     found: list[str] = []
     if rules.select_star:
         found += _stars(node)

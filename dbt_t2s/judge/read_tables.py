@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dbt_t2s import sql as language
+from dbt_t2s.judge.parsed import relations_read
 from dbt_t2s.judge.relations import split_name
 from dbt_t2s.project.schema import Table
 
@@ -14,7 +14,7 @@ def read_tables(sql: str, tables: Sequence[Table], dialect: str) -> tuple[Table,
 
     A name may leave out the catalog, or catalog and schema.
     """
-    names = [_parts(each) for each in language.references(sql, dialect)]
+    names = [_parts(each) for each in relations_read(sql, dialect)]
     return tuple(
         table for table in tables if any(_is_same(_parts(table.relation), each) for each in names)
     )

@@ -12,9 +12,10 @@ from dbt_t2s.judge.anatomy import difference
 from dbt_t2s.judge.broken_rules import broken_rules
 from dbt_t2s.judge.compare import Uncut, Verdict, compare
 from dbt_t2s.judge.cost import cost_of
-from dbt_t2s.judge.gold_order import is_ordered, sort_keys, uncut
+from dbt_t2s.judge.gold_order import UncutQuery, is_ordered, sort_keys, uncut
 from dbt_t2s.judge.house_style import house_style
 from dbt_t2s.judge.outcomes import Cost, Outcome, Prediction, SuiteReport
+from dbt_t2s.judge.parsed import parsed
 from dbt_t2s.judge.read_tables import read_tables
 from dbt_t2s.judge.style_rules import StyleRules
 from dbt_t2s.judge.suite import TestItem
@@ -66,13 +67,14 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class _Gold:
-    """A gold statement and its result on each instance; ``uncut`` where it chooses among equals."""
+    """A gold statement and its result on each instance."""
 
     sql: str
     results: tuple[Rows, ...]
     ordered: bool
     keys: tuple[int, ...]
-    uncut: tuple[Uncut, ...] = ()
+    uncut: UncutQuery | None
+    cost: Cost | None
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,13 @@ def validate(
     *,
     name: str = "business",
     house: House | None = None,
+    rows_needed: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> SuiteReport:
     """Answers and judges ``items``; ``run`` gives a result for each of the ``instances``.
 
     A question whose golds all fail is left out and becomes an issue; JudgeError if none is left.
+    So is, where ``rows_needed``, one whose golds give no rows anywhere: it would prove nothing.
     Stopped, with what was judged so far, where the user or the warehouse ends it midway.
     """
     if not instances:
@@ -107,7 +111,7 @@ def validate(
     issues: list[Issue] = []
     outcomes: list[Outcome] = []
     try:
-        usable = _usable(items, ground, issues, name)
+        usable = _usable(items, ground, issues, name, rows_needed)
         for outcome in _outcomes(usable, predict, ground, name):
             outcomes.append(outcome)
             if progress is not None:
@@ -123,14 +127,25 @@ def validate(
 
 
 def _usable(
-    items: Sequence[TestItem], ground: _Ground, issues: list[Issue], name: str
+    items: Sequence[TestItem],
+    ground: _Ground,
+    issues: list[Issue],
+    name: str,
+    rows_needed: bool,
 ) -> list[_Judged]:
     usable: list[_Judged] = []
+    empty = 0
     for item in items:
         golds, found = _run_golds(item, ground)
+        if rows_needed and golds and not any(rows.rows for gold in golds for rows in gold.results):
+            empty += 1
+            continue
         issues += found
         if golds or not item.answerable:
             usable.append((replace(item, golds=tuple(gold.sql for gold in golds)), golds))
+    if empty:
+        message = f"{empty} of {len(items)} questions are not counted: the gold gives no rows"
+        issues.insert(0, Issue(Level.INFO, name, f"{message} on any instance"))
     if not usable:
         raise NothingToJudge(issues, name)
     return usable
@@ -160,23 +175,26 @@ def _run_golds(item: TestItem, ground: _Ground) -> tuple[tuple[_Gold, ...], tupl
             message = f"the gold SQL fails: {results.kind}: {first_line(results.message)}"
             issues.append(Issue(Level.ERROR, where, message, "correct its SQL"))
             continue
-        ordered, keys = is_ordered(sql, ground.dialect), sort_keys(sql, ground.dialect)
-        if not ordered and any(result.truncated for result in results):
+        gold = _gold(sql, results, ground)
+        if not gold.ordered and any(result.truncated for result in results):
             message = f"the gold SQL gives more than {len(results[0].rows):,} rows in no order"
             issues.append(Issue(Level.ERROR, where, message, "ask for fewer, or in an order"))
             continue
-        golds.append(_Gold(sql, results, ordered, keys, _uncut(sql, ground)))
+        golds.append(gold)
         issues += _gold_warnings(where, results)
     return tuple(golds), tuple(issues)
 
 
-def _uncut(sql: str, ground: _Ground) -> tuple[Uncut, ...]:
-    """What the gold would give on each instance if it chose none of several equals."""
-    query = uncut(sql, ground.dialect)
-    results = () if query is None else _ran(query.sql, ground)
-    if query is None or isinstance(results, QueryError):
-        return ()
-    return tuple(Uncut(rows, query.keys) for rows in results)
+def _gold(sql: str, results: tuple[Rows, ...], ground: _Ground) -> _Gold:
+    dialect = ground.dialect
+    return _Gold(
+        sql,
+        results,
+        is_ordered(sql, dialect),
+        sort_keys(sql, dialect),
+        uncut(sql, dialect),
+        _cost(sql, results[0], ground.house),
+    )
 
 
 def _ran(sql: str, ground: _Ground) -> tuple[Rows, ...] | QueryError:
@@ -211,7 +229,10 @@ def _judge(
     if not prediction.sql.strip():
         return replace(begun, cause="error", detail=prediction.reason or "no SQL")
     begun = replace(begun, parses=_parses(prediction.sql, ground.dialect))
-    results = _ran(prediction.sql, ground)
+    results = next(
+        (gold.results for gold in golds if gold.sql == prediction.sql),  # it has run already
+        None,
+    ) or _ran(prediction.sql, ground)
     if isinstance(results, QueryError):
         detail = f"{results.kind}: {first_line(results.message)}"
         binds = begun.parses and results.kind not in _UNBOUND
@@ -231,8 +252,8 @@ def _looked_at(outcome: Outcome, ran: Rows, golds: Sequence[_Gold], ground: _Gro
         outcome,
         broken_rules=tuple(sorted(broken)),
         style=house_style(sql, house.style, read, dialect, outcome.models),
-        cost=_cost(sql, ran, house),
-        gold_cost=_cost(golds[0].sql, golds[0].results[0], house) if golds else None,
+        cost=next((gold.cost for gold in golds if gold.sql == sql), None) or _cost(sql, ran, house),
+        gold_cost=golds[0].cost if golds else None,
     )
 
 
@@ -241,7 +262,7 @@ def _compared(
 ) -> Outcome:
     item, prediction = outcome.item, outcome.prediction
     verdicts = max(
-        ([_equal(gold, number, results) for number in range(len(results))] for gold in golds),
+        (_verdicts(gold, results, ground) for gold in golds),
         key=lambda found: sum(verdict.equal for verdict in found),
     )
     equal = tuple(verdict.equal for verdict in verdicts)
@@ -255,9 +276,21 @@ def _compared(
     return replace(outcome, equal=equal, cause=cause, detail=verdicts[apart].reason + place)
 
 
-def _equal(gold: _Gold, number: int, results: Sequence[Rows]) -> Verdict:
-    equals = gold.uncut[number] if gold.uncut else None
-    return compare(gold.results[number], results[number], gold.ordered, gold.keys, uncut=equals)
+def _verdicts(gold: _Gold, results: Sequence[Rows], ground: _Ground) -> list[Verdict]:
+    """One for each instance."""
+    if results is gold.results:  # the gold itself
+        return [Verdict(True)] * len(results)
+    pairs = list(zip(gold.results, results, strict=True))
+    found = [compare(wanted, got, gold.ordered, gold.keys) for wanted, got in pairs]
+    if gold.uncut is None or all(verdict.equal for verdict in found):
+        return found
+    whole = _ran(gold.uncut.sql, ground)
+    if isinstance(whole, QueryError):
+        return found  # with its keys it cannot run: the gold's own choice is the only one known
+    return [
+        compare(wanted, got, gold.ordered, gold.keys, uncut=Uncut(rows, gold.uncut.keys))
+        for (wanted, got), rows in zip(pairs, whole, strict=True)
+    ]
 
 
 def _read(sql: str, ground: _Ground) -> tuple[Table, ...]:
@@ -279,7 +312,7 @@ def _cost(sql: str, ran: Rows, house: House) -> Cost | None:
 
 def _parses(sql: str, dialect: str) -> bool:
     try:
-        language.parse_one(sql, dialect)
+        parsed(sql, dialect)
     except language.SqlError:
         return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -227,6 +227,28 @@ CELL = st.one_of(
 def results(draw: st.DrawFn) -> Rows:
     width = draw(st.integers(1, 4))
     return rows(*draw(st.lists(st.tuples(*[CELL] * width), min_size=1, max_size=12)))
+
+
+# Neighbours about the tolerance, and values that are like no other number.
+NUMBERS = (1.0, 1 + 9e-7, 1 + 1.1e-6, 1 + 2e-6, 0.0, -0.0, 9e-10, 2e-9, Decimal("1.0000005"), 1)
+OTHERS = (math.nan, math.inf, -math.inf, True, None, timedelta(days=1), [1.0], {"a": [math.nan]})
+EDGES = st.sampled_from((*NUMBERS, *OTHERS))
+
+
+@st.composite
+def odd_pairs(draw: st.DrawFn) -> tuple[Rows, Rows]:
+    width = draw(st.integers(1, 3))
+    table = st.lists(st.tuples(*[EDGES] * width), min_size=1, max_size=6)
+    return rows(*draw(table)), rows(*draw(table))
+
+
+@given(odd_pairs())
+@settings(max_examples=200, deadline=None)
+def test_equality_is_reflexive_and_symmetric(pair: tuple[Rows, Rows]) -> None:
+    one, other = pair
+    assert compare(one, one, ordered=False).equal
+    assert compare(one, one, ordered=True).equal
+    assert compare(one, other, ordered=False).equal == compare(other, one, ordered=False).equal
 
 
 @given(results(), st.randoms(use_true_random=False))

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dbt_t2s.duck import Execute
+from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.errors import JudgeError
 from dbt_t2s.judge.anatomy import difference, question_type
 from dbt_t2s.judge.html import to_html
@@ -219,6 +219,43 @@ def test_a_gold_with_too_many_rows_to_compare_is_left_out(executes: list[Execute
     assert [each.item.question for each in found.outcomes] == ["How many orders?"]
     assert "in no order" in found.issues[0].message
     assert found.issues[0].level is Level.ERROR
+
+
+def test_golds_without_rows_are_counted_apart_where_proof_is_wanted(
+    executes: list[Execute],
+) -> None:
+    items = [item("none", f"{COUNT} having count(*) < 0"), item("some", COUNT)]
+
+    def judge(*, rows_needed: bool) -> SuiteReport:
+        return validate(
+            items,
+            lambda questions: [ok(COUNT) for _ in questions],
+            lambda sql: [execute(sql) for execute in executes],
+            len(executes),
+            "duckdb",
+            rows_needed=rows_needed,
+        )
+
+    assert judge(rows_needed=False).ex.n == 2
+    report = judge(rows_needed=True)
+    assert (report.ex.correct, report.ex.n) == (1, 1)
+    assert "1 of 2 questions are not counted" in report.issues[0].message
+
+
+def test_the_gold_itself_is_not_run_again(executes: list[Execute]) -> None:
+    asked: list[str] = []
+
+    def everywhere(sql: str) -> list[Rows | QueryError]:
+        asked.append(sql)
+        return [execute(sql) for execute in executes]
+
+    items = [item("same", COUNT), item("other", COUNT)]
+    answers = {"same": ok(COUNT), "other": ok(f"{COUNT} where true")}
+    report = validate(
+        items, lambda questions: [answers[each] for each in questions], everywhere, 2, "duckdb"
+    )
+    assert [each.correct for each in report.outcomes] == [True, True]
+    assert asked == [COUNT, COUNT, f"{COUNT} where true"]
 
 
 def test_a_model_must_answer_every_question(executes: list[Execute]) -> None:
