@@ -82,7 +82,9 @@ def _wish(select: exp.Select, names: Names) -> Mapping[str, Wish]:
 
 def _literal(node: exp.Expr) -> str | None:
     """What a comparison compares with; the first of several."""
-    given = [node.args.get(a) for a in ("expression", "low")] + list(node.args.get("expressions") or ())
+    given = [node.args.get(a) for a in ("expression", "low")] + list(
+        node.args.get("expressions") or ()
+    )
     return next((g.name.strip() for g in given if isinstance(g, exp.Literal)), None)
 
 
