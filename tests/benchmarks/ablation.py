@@ -72,9 +72,11 @@ def ablated(job: Job, part: str, wrapped: Wrapped, most: int | None) -> dict[str
 
 def told(results: Sequence[Mapping[str, Any]]) -> str:
     """The table; a difference is against nothing left out, on the same databases and seeds."""
-    whole = {(r["database"], r["seed"], r["minutes"]): r for r in results if r["left_out"] == "nothing"}
+    whole = {
+        (r["database"], r["seed"], r["minutes"]): r for r in results if r["left_out"] == "nothing"
+    }
     lines = [
-        "| left out | databases × seeds | n | EX | against the whole, points | rows left out, mean |",
+        "| left out | databases × seeds | n | EX | points against the whole | rows left out |",
         "|---|---|---|---|---|---|",
     ]
     for part in PARTS:
@@ -85,9 +87,10 @@ def told(results: Sequence[Mapping[str, Any]]) -> str:
         n, right = sum(r["n"] for r in found), sum(r["correct"] for r in found)
         base = [whole[r["database"], r["seed"], r["minutes"]] for r in found]
         change = 100 * (right - sum(r["correct"] for r in base)) / max(n, 1)
-        rows = statistics.mean(r["rows"] for r in found)
+        lost = statistics.mean(r["rows"] for r in found)
         lines.append(
-            f"| {part} | {len(found)} | {n} | {right / max(n, 1):.1%} | {change:+.1f} | {rows:.0f} |"
+            f"| {part} | {len(found)} | {n} | {right / max(n, 1):.1%} | {change:+.1f}"
+            f" | {lost:.0f} |"
         )
     return "\n".join(lines)
 
