@@ -72,7 +72,7 @@ def workspace_of(wrapped: Wrapped, job: Job) -> Workspace:
         Console(quiet=True),
         project_dir=wrapped.folder,
         profiles_dir=wrapped.folder,
-        flags={"seed": job.seed, "minutes": job.minutes},
+        flags={"seed": job.seed, "minutes": job.minutes or None},
     )
 
 
