@@ -24,7 +24,8 @@ import yaml
 
 from dbt_t2s.duck import QueryError, Rows, open_read_only, open_writable, run
 from dbt_t2s.judge.anatomy import question_type
-from dbt_t2s.judge.compare import compare, is_ordered, sort_keys
+from dbt_t2s.judge.compare import compare
+from dbt_t2s.judge.gold_order import is_ordered, sort_keys
 from dbt_t2s.project.schema import Column, Join, Kind, ProjectSchema, Table
 from dbt_t2s.sql import SqlError
 from tests.benchmarks.wrapped_rows import rows_of, wishes_of
