@@ -230,6 +230,10 @@ def generate(
     seed: Seed = None,
     max_examples: Annotated[int | None, typer.Option(help="The most examples to keep.")] = None,
     show: Annotated[int, typer.Option(min=0, help="Print this many examples.")] = 0,
+    review: Annotated[
+        Path | None,
+        typer.Option(help="Write examples to this CSV or JSONL file; take it in when it exists."),
+    ] = None,
 ) -> None:
     """Make the training examples."""
     from dbt_t2s import pipeline
@@ -242,7 +246,8 @@ def generate(
         seed=seed,
         max_examples=max_examples,
     )
-    shown.corpus(run.console, pipeline.generate(workspace), show)
+    corpus = pipeline.generate(workspace, review, show)
+    shown.corpus(run.console, corpus, 0 if review else show)
 
 
 @verb

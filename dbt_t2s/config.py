@@ -36,7 +36,8 @@ class Settings:
     ``as_of`` is the day that "today" means (ISO), empty for the real one. ``questions`` is the
     business test set, relative to the project; empty when there is none. ``refuse_under`` is the
     confidence under which a question is refused; None leaves it to the trained model. Of tables
-    with more than ``profile_rows`` rows a sample is looked at. ``personal`` are the tags and keys
+    with more than ``profile_rows`` rows a sample is looked at. ``max_examples`` is the most that a
+    corpus may hold, None where what there is to cover decides. ``personal`` are the tags and keys
     of ``meta`` that mark personal data, which is never sampled. ``query_log`` is a file of
     statements to mine beside the project's own (``.sql``, ``.jsonl``, ``.csv``, ``.parquet``;
     relative to the project) or ``relation:column`` of the warehouse; empty when there is none.
@@ -54,7 +55,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     base: str = "embedded"
     minutes: float = 2.0
-    max_examples: int = 5_000
+    max_examples: int | None = None
     questions: str = ""
     fail_under: float | None = None
     row_limit: int = 1_000
@@ -301,7 +302,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "exclude": _texts,
     "base": _text,
     "minutes": _number(0.01, 60 * 24 * 7, "should be a number of minutes above 0"),
-    "max_examples": _whole(100),
+    "max_examples": _optional(_whole(100)),
     "questions": _text,
     "fail_under": _optional(_SHARE),
     "row_limit": _whole(1),

@@ -18,6 +18,7 @@ from dbt_t2s.config import with_settings_block
 from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
 from dbt_t2s.corpus.readings import Reading
+from dbt_t2s.corpus.splits import SPLITS
 from dbt_t2s.duck import copy_warehouse
 from dbt_t2s.errors import CorpusError, ProjectError, StoreError
 from dbt_t2s.freshness import content_of, is_fresh, usable
@@ -34,7 +35,6 @@ from dbt_t2s.project.schema import Issue, ProjectSchema, Rule
 from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
 
-SPLITS = ("train", "dev", "test")
 # Results are compared whole up to this many rows; a person is shown fewer.
 COMPARED_ROWS = 10_000
 T = TypeVar("T")
@@ -71,11 +71,28 @@ def mine(workspace: Workspace) -> tuple[Pattern, ...]:
         return _mine(workspace, schema, fresh=False, trees=trees)
 
 
-def generate(workspace: Workspace) -> Corpus:
-    """examples.parquet, coverage.json and dataset/, and what they need."""
+def generate(workspace: Workspace, review: Path | None = None, rows: int = 0) -> Corpus:
+    """examples.parquet, coverage.json and dataset/, and what they need.
+
+    ``review`` is a sheet: where there is none, ``rows`` examples are written to it; where there is
+    one, what a person made of it is taken in.
+    """
+    from dbt_t2s import reviewing
+
+    if review is not None:
+        reviewing.check_sheet(review)
     with store.lock(workspace.folder, "generate"):
         schema = _distill(workspace, fresh=False)
-        return _generate(workspace, schema, fresh=False)
+        corpus = _generate(workspace, schema, fresh=False)
+        if review is None:
+            return corpus
+        if not review.exists():
+            reviewing.give_out(workspace, corpus, review, rows)
+        elif reviewing.take_in(workspace, schema, corpus, review):
+            header = store.read_header(workspace.examples_path)
+            inputs = dict(header.inputs) if header else {}
+            corpus = reviewing.write_reviewed(workspace, schema, corpus, inputs)
+        return corpus
 
 
 def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
@@ -240,7 +257,9 @@ def _query_log(workspace: Workspace) -> tuple[Statement, ...]:
 
 
 def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Corpus:
-    from dbt_t2s.corpus.generate import generate
+    from dbt_t2s.corpus.generate import collect, day_of
+    from dbt_t2s.drawing import Drawing, Task, processes_for
+    from dbt_t2s.reviewing import write_reviewed
 
     settings, console = workspace.settings, workspace.console
     instances = instances_of(workspace, schema)
@@ -252,39 +271,32 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
         "settings": store.fingerprint([settings.as_of, settings.seed, settings.max_examples]),
         "version": __version__,
     }
-    if not fresh and _corpus_is_fresh(workspace, inputs):
+    reviewed = {"reviewed": file_stamp(workspace.reviewed_path)}
+    if not fresh and _corpus_is_fresh(workspace, {**inputs, **reviewed}):
         console.info("examples: up to date")
         return Corpus(
             examples=store.read_rows(workspace.examples_path, Example),
             coverage=store.read_json(workspace.coverage_path, Coverage),
         )
     console.info("generating examples")
-    first = workspace.warehouse_dir / instances.files[0]
-    limits = Limits(max_rows=COMPARED_ROWS)
+    task = Task(
+        schema,
+        patterns,
+        workspace.warehouse_dir / instances.files[0],
+        readable(schema, instances),
+        day_of(schema, settings.as_of),
+        settings.seed,
+    )
+    processes = processes_for(settings.max_examples)
     with (
-        Sandbox(first, readable(schema, instances), schema.dialect, limits) as sandbox,
+        Drawing(task, workspace.chunks_dir, inputs, processes) as drawing,
         console.progress("generating") as progress,
     ):
-        corpus = generate(
-            schema,
-            patterns,
-            sandbox.execute,
-            as_of=settings.as_of,
-            seed=settings.seed,
-            max_examples=settings.max_examples,
-            progress=progress,
-        )
-    if not any(example.split == "train" for example in corpus.examples):
-        raise CorpusError(
-            "no training example could be made from this project",
-            where=str(workspace.schema_path),
-            hint="`dbt-t2s distill --format text` shows what was found; document and test more",
-        )
-    for split in SPLITS:
-        rows = [example for example in corpus.examples if example.split == split]
-        store.write_rows(workspace.dataset_dir / f"{split}.parquet", rows, Example, inputs)
-    store.write_json(workspace.coverage_path, corpus.coverage, inputs)
-    store.write_rows(workspace.examples_path, corpus.examples, Example, inputs)
+        most = settings.max_examples
+        corpus = collect(schema, patterns, drawing.draw, max_examples=most, progress=progress)
+    corpus = write_reviewed(workspace, schema, corpus, inputs)
+    drawing.forget()
+    console.issues(corpus.coverage.issues, file=str(workspace.coverage_path))
     return corpus
 
 

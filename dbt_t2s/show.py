@@ -17,6 +17,7 @@ from dbt_t2s.judge.report import Report
 from dbt_t2s.project.catalogue import narrowed, pages
 from dbt_t2s.project.catalogue_forms import as_markdown, as_text
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.reviewing import spread
 from dbt_t2s.serve.ask import Answer
 from dbt_t2s.sql import format_sql
 
@@ -52,14 +53,27 @@ def patterns(console: Console, found: Sequence[Pattern]) -> None:
 
 def corpus(console: Console, found: Corpus, examples: int) -> None:
     """How many examples there are of what, and some of them."""
-    for example in _spread(found.examples, examples):
-        console.print(f"[{example.type}, phase {example.phase}] {example.question}")
-        console.print(indent(example.sql or "(no answer in this data)", "    "))
+    for number, example in enumerate(spread(found.examples, examples), 1):
+        _example(console, number, example)
     splits = Counter(example.split for example in found.examples)
     shown = ", ".join(f"{count:,} {name}" for name, count in sorted(splits.items()))
     console.print(f"{len(found.examples):,} examples: {shown}")
     types = ((counted.thing, counted.examples, counted.wordings) for counted in _types(found))
     console.table(("type", "examples", "wordings"), list(types), limit=50)
+    console.print(
+        f"{found.coverage.complete:.1%} of what can be asked about is asked about enough;"
+        " all counts: coverage.json"
+    )
+
+
+def _example(console: Console, number: int, example: Example) -> None:
+    """One example for a person to judge: question, SQL, and where it is from."""
+    traits = [example.type, f"phase {example.phase}", example.template, example.split]
+    traits += [f"rule {rule}" for rule in example.rules]
+    console.print(f"{number}. {example.question}")
+    console.print(indent(f"{', '.join(traits)} ({example.origin})", "   "))
+    console.sql(indent(example.sql or "(no answer in this data)", "     "))
+    console.print()
 
 
 def report(console: Console, found: Report) -> None:
@@ -94,9 +108,3 @@ def one_answer(console: Console, answer: Answer, dialect: str) -> None:
 
 def _types(found: Corpus) -> list[Counted]:
     return sorted(found.coverage.by_type, key=lambda counted: -counted.examples)
-
-
-def _spread(examples: Sequence[Example], count: int) -> Sequence[Example]:
-    """``count`` examples from all over the corpus, the same ones each time."""
-    step = max(1, len(examples) // max(count, 1))
-    return examples[::step][:count]

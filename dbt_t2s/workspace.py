@@ -61,6 +61,20 @@ class Workspace:
         return self.folder / "coverage.json"
 
     @property
+    def reviewed_path(self) -> Path:
+        """What people made of examples: the project's own, beside its test questions."""
+        return self.project.root / "t2s" / "reviewed.jsonl"
+
+    @property
+    def card_path(self) -> Path:
+        return self.dataset_dir / "CARD.md"
+
+    @property
+    def chunks_dir(self) -> Path:
+        """What was drawn of a corpus that is not whole yet."""
+        return self.folder / "chunks"
+
+    @property
     def dataset_dir(self) -> Path:
         return self.folder / "dataset"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from dataclasses import replace
@@ -134,10 +135,32 @@ def test_a_change_in_the_project_makes_the_right_stages_again(trained_shop_copy:
     assert "generating examples" in done.stderr
 
 
+def test_a_review_goes_out_and_comes_back(trained_shop_copy: Path) -> None:
+    sheet = trained_shop_copy / "review.csv"
+    arguments = ("generate", "--max-examples", "300", "--review", str(sheet))
+    out = t2s(*arguments, "--show", "5", cwd=trained_shop_copy)
+    assert out.returncode == 0 and f"5 examples are in {sheet}" in out.stdout, out.stderr
+    rows = list(csv.DictReader(sheet.open(encoding="utf-8")))
+    rows[0]["verdict"], rows[1]["question"], rows[2]["verdict"] = "wrong", "Reworded?", "perhaps"
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    back = t2s(*arguments, cwd=trained_shop_copy)
+    assert back.returncode == 0, back.stderr
+    assert "1 left out, 1 edited, 1 lines" in back.stdout and "review.csv:" in back.stderr
+    folder = trained_shop_copy / "target" / "t2s"
+    found = {each.id: each for each in store.read_rows(folder / "examples.parquet", Example)}
+    assert rows[0]["id"] not in found and rows[1]["id"] not in found
+    assert [each.question for each in found.values() if each.origin == "review"] == ["Reworded?"]
+    assert "1 that a reviewer edited" in (folder / "dataset" / "CARD.md").read_text("utf-8")
+    assert (trained_shop_copy / "t2s" / "reviewed.jsonl").is_file()
+
+
 def test_the_same_seed_gives_the_same_corpus(shop: Path, trained_shop: Path) -> None:
     done = t2s("generate", "--max-examples", "300", "--show", "4", cwd=shop)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("[") >= 4
+    assert done.stdout.count(", phase ") == 4 and "4. " in done.stdout
     name = Path("target", "t2s", "examples.parquet")
     rows = store.read_rows(shop / name, Example)
     assert rows == store.read_rows(trained_shop / name, Example)

@@ -21,7 +21,8 @@ ROOMS = ("project", "query", "corpus", "model", "judge", "serve")
 # Files at the top that every room may use; they themselves use only each other and the schema.
 SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
-    "cli", "pipeline", "answers", "validation", "instances", "freshness",
+    "cli", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
+    "reviewing",
     "show", "workspace", "config", "console", "__main__",
 }  # fmt: skip
 

@@ -56,9 +56,7 @@ class ShapeRoom:
         self.conditions = conditions
 
     def table(self, rng: Random) -> Table:
-        names = list(self.words.tables)
-        weights = [self.words.weights[n] for n in names]
-        return self.words.tables[rng.choices(names, weights)[0]]
+        return self.words.tables[self.words.any_table(rng)]
 
     def where(
         self, root: str, rng: Random, counts: Sequence[float], without: Sequence[str] = ()

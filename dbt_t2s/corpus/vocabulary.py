@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 
 from dbt_t2s.corpus.business_words import ALONE, HAPPENS, PEOPLE, PLACES
@@ -64,6 +65,7 @@ class Vocabulary:
         # Where one table alone holds people, "who" can mean no others.
         self.one_people = sum(self.people(t) for t in own) == 1
         self.participles = self._participles()
+        self._drawn: tuple[tuple[str, ...], tuple[float, ...]] | None = None
 
     def _weight(self, table: Table) -> float:
         """Tables that repeat others' columns are seldom meant, nor are those of keys alone."""
@@ -73,6 +75,14 @@ class Vocabulary:
         return _COPY_WEIGHT if table.name in self.copies else 1.0
 
     # ---- tables
+
+    def any_table(self, rng: Random) -> str:
+        """A table's name, as likely as its weight says."""
+        if self._drawn is None:
+            names = tuple(name for name in self.tables if self.weights[name])
+            self._drawn = names, tuple(accumulate(self.weights[name] for name in names))
+        names, added = self._drawn
+        return rng.choices(names, cum_weights=added)[0]
 
     def nouns(self, table: Table) -> tuple[str, ...]:
         """Plural names of a table's rows, the usual one first."""

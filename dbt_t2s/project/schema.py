@@ -6,6 +6,7 @@ decides what is stale (see ``store``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -342,16 +343,8 @@ class ProjectSchema:
         neither a column nor a value of its table: the others are asked for as columns and values,
         or have no name that people use.
         """
-        return tuple(rule for rule in self.rules if self._can_be_named(rule))
-
-    def _can_be_named(self, rule: Rule) -> bool:
-        if rule.kind is not RuleKind.BUCKET:
-            return rule.kind in (RuleKind.WRITTEN, RuleKind.METRIC)
-        columns = self.table(rule.table).columns
-        values = {value.lower() for column in columns for value in column.values}
-        of_column = any(rule.name.lower().endswith(column.name.lower()) for column in columns)
-        of_value = any(name.lower() in values for name in (rule.name, *rule.synonyms))
-        return bool(rule.predicate) and rule.support > 1 and not (of_column or of_value)
+        columns = {table.name: table.columns for table in self.tables}
+        return tuple(rule for rule in self.rules if _can_be_named(rule, columns))
 
     def table(self, name: str) -> Table:
         """The table called ``name``; KeyError if there is none."""
@@ -359,3 +352,13 @@ class ProjectSchema:
             if table.name == name:
                 return table
         raise KeyError(name)
+
+
+def _can_be_named(rule: Rule, columns_of: Mapping[str, tuple[Column, ...]]) -> bool:
+    if rule.kind is not RuleKind.BUCKET:
+        return rule.kind in (RuleKind.WRITTEN, RuleKind.METRIC)
+    columns = columns_of[rule.table]
+    values = {value.lower() for column in columns for value in column.values}
+    of_column = any(rule.name.lower().endswith(column.name.lower()) for column in columns)
+    of_value = any(name.lower() in values for name in (rule.name, *rule.synonyms))
+    return bool(rule.predicate) and rule.support > 1 and not (of_column or of_value)
