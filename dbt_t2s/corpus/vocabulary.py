@@ -58,7 +58,14 @@ class Vocabulary:
         self._dimensions: dict[str, tuple[Dimension, ...]] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
         self._displays = {t.name: display_column(t) for t in schema.tables}
-        self._telling: dict[tuple[str, str], bool] = {}
+        # In how many columns a value stands; copies of columns aside.
+        self._homes = Counter(
+            value
+            for t in schema.tables
+            if t.name not in self.copies
+            for c in t.columns
+            for value in {v.lower() for v in c.values}
+        )
         self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
         self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
         own = (t for t in schema.tables if t.name not in self.copies)
@@ -244,18 +251,9 @@ class Vocabulary:
 
     def tells(self, dim: Dimension) -> bool:
         """Whether the column's values are no other column's: then the value alone says it."""
-        known = self._telling.get((dim.table.name, dim.column.name))
-        if known is None:
-            own = {v.lower() for v in dim.column.values}
-            known = not any(
-                own & {v.lower() for v in column.values}
-                for table in self.schema.tables
-                for column in table.columns
-                if table.name not in self.copies
-                and (table.name, column.name) != (dim.table.name, dim.column.name)
-            )
-            self._telling[dim.table.name, dim.column.name] = known
-        return known
+        if dim.table.name in self.copies:
+            return False
+        return all(self._homes[value.lower()] == 1 for value in dim.column.values)
 
     def measured_name(self, table: Table, column: Column, rng: Random) -> str:
         return first_often(self.column_names(table, column), rng)
