@@ -5,33 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from dbt_t2s.corpus.many_conditions import ManyConditions
 from dbt_t2s.corpus.said import Said
-from dbt_t2s.corpus.speech import say_compared, say_number
-from dbt_t2s.corpus.time_conditions import TimeConditions
-from dbt_t2s.corpus.value_conditions import ValueConditions
 from dbt_t2s.corpus.vocabulary import singular
-from dbt_t2s.project.schema import Column, Kind, Role, Table
-from dbt_t2s.query.dates import date_spans
+from dbt_t2s.project.schema import Kind, Role, Table
 from dbt_t2s.query.items import humanise
-from dbt_t2s.query.plan import (
-    Col,
-    Compare,
-    Count,
-    During,
-    Flag,
-    Has,
-    Not,
-    Null,
-    Pred,
-    RuleRef,
-    Time,
-)
+from dbt_t2s.query.plan import Col, Compare, Flag, Not, Null, Or, Pred, RuleRef, Value
 
 _COMPARABLE = ((Kind.NUMBER,), (Kind.DATE, Kind.TIMESTAMP))
-_BELOW = ("GT", "GE", "LT", "LE")
 
 
-class Conditions(ValueConditions, TimeConditions):
+class Conditions(ManyConditions):
     """Draws conditions on rows of a table, with their wording."""
 
     def draw(self, root: str, rng: Random, without: Sequence[str] = ()) -> Said | None:
@@ -49,6 +33,14 @@ class Conditions(ValueConditions, TimeConditions):
             (1, self.exists),
             (0.5, self.kept_or_lost),
             (0.5, self.against),
+            (0.8, self.between),
+            (0.4, self.outside),
+            (0.5, self.any_of),
+            (0.6, self.neither),
+            (1, self.containing),
+            (0.5, self.both),
+            (0.4, self.worth),
+            (0.4, self.many),
         )
         weights = [w for w, _ in makers]
         for _ in range(6):
@@ -57,29 +49,6 @@ class Conditions(ValueConditions, TimeConditions):
             if made is not None and made.about not in without:
                 return made
         return None
-
-    def kept_or_lost(self, root: Table, rng: Random) -> Said | None:
-        """``who ordered in 2024 but not in 2025``."""
-        finer = self.finer(root, rng)
-        if finer is None or not finer.time_column:
-            return None
-        year = self.today.year - rng.choice((0, 1, 1))
-        first, second = str(year - 1), str(year)
-        spans = [date_spans(text, self.today) for text in (first, second)]
-        had, lacks = (Has(finer.name, (During(Time(), s[0].range),)) for s in spans)
-        noun = self.words.noun(finer, rng)
-        text = rng.choice(
-            (
-                f"with {noun} in {first} but not in {second}",
-                f"that had {noun} in {first} but none in {second}",
-                f"who had {noun} in {first} and no {noun} in {second}",
-                f"with {noun} in {first} and nothing in {second}",
-                f"who had {noun} in {first} but not {second}",
-            )
-        )
-        return Said(
-            had, also=(Not(lacks),), after=text, kept=(first, second), about="kept", kind="nested"
-        )
 
     def flag(self, root: Table, rng: Random) -> Said | None:
         flags = [c for c in root.columns if c.kind is Kind.BOOLEAN]
@@ -101,59 +70,44 @@ class Conditions(ValueConditions, TimeConditions):
             f"without {name}",
             f"excluding {name}",
             f"that aren't {name}",
-            f"non {name}",
-            f"which do not {name}",
+            f"which are not {name}",
         ]
         return Said(Not(pred), after=rng.choice(texts), about=about)
 
-    def number_near(self, column: Column, rng: Random) -> str | None:
-        """A round number within a column's range."""
-        try:
-            low, high = float(column.minimum or ""), float(column.maximum or "")
-        except ValueError:
+    def any_of(self, root: Table, rng: Random) -> Said | None:
+        """``with status returned or a price over 100``: either of two columns will do."""
+        one = self.value(root, rng)
+        two = self.amount(root, rng)
+        if one is None or two is None or one.before or one.about == two.about:
             return None
-        if not high > low:
+        if one.after.split()[0] not in ("with", "whose", "where") or not isinstance(
+            one.pred, Value
+        ):
             return None
-        drawn = low + (high - low) * rng.choice((0.1, 0.2, 0.3, 0.5)) * rng.random() * 1.5
-        for step in (10000, 1000, 500, 100, 50, 10, 5, 1):
-            if drawn >= step * 2:
-                return str(int(drawn // step * step))
-        return str(max(int(drawn), 0)) if high > 3 else None
-
-    def amount(self, root: Table, rng: Random) -> Said | None:
-        able = self.words.measured(root)
-        if not able:
+        if one.pred.table != root.name:
             return None
-        column = rng.choice(able)
-        number = self.number_near(column, rng)
-        if number is None:
-            return None
-        operator = rng.choice(_BELOW)
-        compared = say_compared(rng, operator, say_number(rng, int(number)))
-        name = self.words.measured_name(root, column, rng)
-        text = rng.choice(
-            (
-                f"with {name} {compared}",
-                f"with a {name} of {compared}",
-                f"where {name} is {compared}",
-                f"whose {name} is {compared}",
-                f"having {name} {compared}",
-                f"with {compared} {name}",
-            )
-        )
-        pred = Compare(operator, Col(root.name, column.name), number)
-        return Said(pred, after=text, kept=(number,), about=f"{root.name}.{column.name}")
+        text = f"either {one.after} or {two.after}"
+        kept = (*one.kept, *two.kept)
+        return Said(Or(one.pred, two.pred), after=text, kept=kept, about=one.about, kind="either")
 
     def pair(self, root: Table, rng: Random) -> tuple[tuple[str, str], tuple[str, str]] | None:
-        """Two columns that can be compared, each with a name for it."""
+        """Two columns that can be compared, each with a name for it; of two dates the later first.
+
+        Columns that people call the same (``ordered_at``, ``ordered_on``) are no pair.
+        """
         for kinds in rng.sample(_COMPARABLE, len(_COMPARABLE)):
             able = [
                 c for c in root.columns if c.kind in kinds and c.role in (Role.MEASURE, Role.TIME)
             ]
-            if len(able) > 1:
-                one, two = rng.sample(able, 2)
-                names = (rng.choice(self.words.column_names(root, c)) for c in (one, two))
-                return (one.name, next(names)), (two.name, next(names))
+            if len(able) < 2:
+                continue
+            one, two = rng.sample(able, 2)
+            if kinds != (Kind.NUMBER,) and (one.minimum or "") < (two.minimum or ""):
+                one, two = two, one
+            names = [rng.choice(self.words.column_names(root, c)) for c in (one, two)]
+            if set(self.words.column_names(root, one)) & set(self.words.column_names(root, two)):
+                continue
+            return (one.name, names[0]), (two.name, names[1])
         return None
 
     def against(self, root: Table, rng: Random) -> Said | None:
@@ -232,73 +186,3 @@ class Conditions(ValueConditions, TimeConditions):
             return Said(pred, before=bare, about=about)
         texts = [f"that count as {name}", f"that are {name}", f"in {name}", f"which are {name}"]
         return Said(pred, after=rng.choice(texts), about=about)
-
-    def finer(self, root: Table, rng: Random) -> Table | None:
-        """A table whose rows point straight at rows of ``root``."""
-        able = [
-            t
-            for name, t in self.words.tables.items()
-            if name != root.name
-            and self.words.weights[name] > 0.5
-            and (path := self.words.graph.path(name, root.name))
-            and len(path) == 1
-        ]
-        return rng.choice(able) if able else None
-
-    def exists(self, root: Table, rng: Random) -> Said | None:
-        finer = self.finer(root, rng)
-        if finer is None:
-            return None
-        noun = self.words.noun(finer, rng)
-        inner = None
-        if rng.random() < 0.4:
-            inner = self.during(finer, rng) if rng.random() < 0.5 else self.value(finer, rng)
-        thing = f"{inner.before} {noun} {inner.after}" if inner else noun
-        where = (inner.pred,) if inner else ()
-        kept = inner.kept if inner else ()
-        about = f"has {finer.name}"
-        if rng.random() < 0.6:
-            texts = [
-                f"without any {thing}",
-                f"with no {thing}",
-                f"that have no {thing}",
-                f"who never had {thing}",
-                f"that have never had any {thing}",
-                f"who have not had any {thing}",
-                f"without {thing}",
-                f"lacking {thing}",
-            ]
-            pred: Pred = Not(Has(finer.name, where))
-            return Said(pred, after=rng.choice(texts), kept=kept, about=about, kind="nested")
-        texts = [
-            f"with {thing}",
-            f"that have {thing}",
-            f"with at least one {singular(noun)}",
-            f"who had {thing}",
-            f"having {thing}",
-            f"that had any {thing}",
-        ]
-        if inner:
-            texts = texts[:2] + texts[3:5]
-        return Said(
-            Has(finer.name, where), after=rng.choice(texts), kept=kept, about=about, kind="nested"
-        )
-
-    def many(self, root: Table, rng: Random) -> Said | None:
-        """``with more than 3 orders``."""
-        finer = self.finer(root, rng)
-        if finer is None:
-            return None
-        number = rng.choice((1, 2, 2, 3, 3, 4, 5, 5, 10))
-        operator = rng.choice(("GT", "GT", "GE", "EQ"))
-        compared = say_compared(rng, operator, say_number(rng, number))
-        noun = self.words.noun(finer, rng)
-        texts = [
-            f"with {compared} {noun}",
-            f"that have {compared} {noun}",
-            f"having {compared} {noun}",
-        ]
-        pred = Compare(operator, Count(finer.name), str(number))
-        return Said(
-            pred, after=rng.choice(texts), kept=(), about=f"many {finer.name}", kind="nested"
-        )

@@ -16,7 +16,7 @@ from dbt_t2s.corpus.said import Said
 from dbt_t2s.corpus.speech import roughen, tidy
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.corpus.wording import reworded
-from dbt_t2s.project.schema import Table
+from dbt_t2s.project.schema import Column, Role, Table
 from dbt_t2s.query.plan import Plan, Pred
 
 
@@ -30,6 +30,9 @@ class Draft:
     phase: int
     template: str = ""
 
+
+# Kinds of conditions that stand first or not at all.
+_ALONE = ("nested", "either")
 
 Shape = Callable[[Random], Draft | None]
 
@@ -67,10 +70,12 @@ class ShapeRoom:
         about = list(without)
         for _ in range(number):
             said = self.conditions.draw(root, rng, about)
-            if said is None or (said.kind == "nested" and found):
+            if said is None or (said.kind in _ALONE and found):
                 continue
             found.append(said)
             about.append(said.about)
+            if said.kind == "either":  # "either … or … and …" would be read in two ways
+                break
         return joined(found, rng)
 
     def finish(self, rng: Random, text: str, kept: Sequence[str]) -> str:
@@ -79,6 +84,34 @@ class ShapeRoom:
         today, text = self.conditions.today, tidy(text)
         said = reworded(rng, text, kept, today, words.one_people, words.participles)
         return roughen(rng, frame(rng, said), kept)
+
+
+class RowRoom(ShapeRoom):
+    """What shapes about rows share: the name of a row, and columns to show beside it."""
+
+    def named(self, rng: Random) -> tuple[Table, Column] | None:
+        """A table whose rows have a name (or at least a key), and that column."""
+        table = self.table(rng)
+        column = self.words.display(table)
+        if column is None and len(table.primary_key) >= 1 and rng.random() < 0.4:
+            column = table.column(table.primary_key[0])
+        return (table, column) if column is not None else None
+
+    def shown(self, table: Table, column: Column) -> bool:
+        return column.role not in (Role.KEY, Role.FOREIGN_KEY) and not column.personal
+
+    def attributes(self, table: Table, known: str, rng: Random) -> tuple[Column, ...]:
+        """One to three columns to ask about a row, none of them ``known``."""
+        able = [c for c in table.columns if self.shown(table, c) and c.name != known]
+        number = min(rng.choices((1, 2, 3), (5, 4, 2))[0], len(able))
+        return tuple(rng.sample(able, number))
+
+    def listed(self, table: Table, columns: tuple[Column, ...], rng: Random) -> str:
+        names = [self.words.shown_name(table, c, rng) for c in columns]
+        if len(names) == 1:
+            return names[0]
+        link = rng.choice((" and ", " and ", ", "))
+        return ", ".join(names[:-1]) + link + names[-1]
 
 
 def joined(said: Sequence[Said], rng: Random) -> Where:

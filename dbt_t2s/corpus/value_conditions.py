@@ -9,21 +9,46 @@ from dbt_t2s.corpus.said import ConditionRoom, Said
 from dbt_t2s.corpus.vocabulary import Dimension, singular
 from dbt_t2s.project.schema import Kind, Role, Table
 from dbt_t2s.query.items import humanise
+from dbt_t2s.query.lexicon import code_names
 from dbt_t2s.query.plan import Not, Or, Value
 
 _PLACES = ("country", "city", "region", "state", "location", "market", "area", "town")
 _WAYS = ("channel", "source", "medium", "method", "platform", "device", "origin")
 _STATES = ("status", "state", "stage", "reason", "priority", "tier", "segment", "interval")
+_SLIPPERY = 7  # letters that a value must have to be told from others when misspelt
 _KINDS = ("type", "category", "subcategory", "kind", "class", "brand", "group", "format", "plan")
 
 
-def say_value(rng: Random, value: str) -> str:
-    """The value as people write it; now and then a part of it alone, for the linker to complete."""
+def say_value(rng: Random, value: str, column: str = "") -> str:
+    """The value as people write it.
+
+    Now and then it is a part alone, the English name of a code or misspelt, for the linker to
+    complete: who draws it must check that it does.
+    """
     spoken = humanise(value)
     parts = spoken.split()
     if len(parts) > 1 and rng.random() < 0.12:
         return rng.choice((parts[0], parts[-1], " ".join(parts[-2:])))
-    return rng.choice((value, spoken, spoken, spoken.lower(), spoken.lower()))
+    names = code_names(value, column)
+    if names and rng.random() < 0.6:
+        return rng.choice(names)
+    if len(spoken) >= _SLIPPERY and spoken.isalpha() and rng.random() < 0.04:
+        return slip(rng, spoken)
+    return whole_value(rng, value)
+
+
+def whole_value(rng: Random, value: str) -> str:
+    """The value in full, as it is stored or in plain words, in any case."""
+    spoken = humanise(value)
+    return rng.choice((value, spoken, spoken, spoken.lower(), spoken.lower(), spoken.upper()))
+
+
+def slip(rng: Random, word: str) -> str:
+    """The word with two letters swapped or one left out, its first two in place."""
+    at = rng.randrange(2, len(word) - 1)
+    if rng.random() < 0.5:
+        return word[:at] + word[at + 1 :]
+    return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
 class ValueConditions(ConditionRoom):
@@ -47,9 +72,9 @@ class ValueConditions(ConditionRoom):
         if dim is None:
             return None
         chosen = rng.choice(dim.column.values)
-        spoken = say_value(rng, chosen)
-        pred = Value(dim.table.name, dim.column.name, chosen)
         about = f"{dim.table.name}.{dim.column.name}"
+        spoken = say_value(rng, chosen, about)
+        pred = Value(dim.table.name, dim.column.name, chosen)
         said = Said(pred, kept=(spoken, chosen), about=about)
         if dim.own and rng.random() < 0.35 and dim.column.role is Role.CATEGORY:
             return replace(said, before=spoken)
@@ -142,6 +167,29 @@ class ValueConditions(ConditionRoom):
         spoken = self.value_phrase(dim, f"{first} {link} {second}", rng)
         about = f"{dim.table.name}.{dim.column.name}"
         return Said(pred, after=spoken, kept=(one, two, first, second), about=about)
+
+    def neither(self, root: Table, rng: Random) -> Said | None:
+        """``that are neither returned nor cancelled``: all but two values."""
+        dim = self._valued(root, rng)
+        if dim is None or len(dim.column.values) < 4:
+            return None
+        one, two = rng.sample(dim.column.values, 2)
+        first, second = (whole_value(rng, v) for v in (one, two))
+        of = (dim.table.name, dim.column.name)
+        name = rng.choice(self.words.column_names(dim.table, dim.column))
+        if not dim.own:
+            name = f"{singular(self.words.noun(dim.table, rng))} {name}"
+        text = rng.choice(
+            (
+                f"whose {name} is neither {first} nor {second}",
+                f"with a {name} other than {first} and {second}",
+                f"where {name} is not {first} or {second}",
+                f"except those with {name} {first} and {second}",
+                f"with {name} neither {first} nor {second}",
+            )
+        )
+        pred = Not(Or(Value(*of, one), Value(*of, two)))
+        return Said(pred, after=text, kept=(one, two, first, second), about=".".join(of))
 
     def except_value(self, root: Table, rng: Random) -> Said | None:
         dim = self._valued(root, rng)
