@@ -8,7 +8,7 @@ from random import Random
 from dbt_t2s.corpus.many_conditions import ManyConditions
 from dbt_t2s.corpus.said import Said
 from dbt_t2s.corpus.vocabulary import singular
-from dbt_t2s.project.schema import Kind, Role, Table
+from dbt_t2s.project.schema import Column, Kind, Role, Table
 from dbt_t2s.query.items import humanise
 from dbt_t2s.query.plan import Col, Compare, Flag, Not, Null, Or, Pred, RuleRef, Value
 
@@ -105,6 +105,8 @@ class Conditions(ManyConditions):
             if kinds != (Kind.NUMBER,) and (one.minimum or "") < (two.minimum or ""):
                 one, two = two, one
             names = [rng.choice(self.words.column_names(root, c)) for c in (one, two)]
+            if kinds == (Kind.NUMBER,) and _unit(one) != _unit(two):
+                continue
             if set(self.words.column_names(root, one)) & set(self.words.column_names(root, two)):
                 continue
             return (one.name, names[0]), (two.name, names[1])
@@ -186,3 +188,8 @@ class Conditions(ManyConditions):
             return Said(pred, before=bare, about=about)
         texts = [f"that count as {name}", f"that are {name}", f"in {name}", f"which are {name}"]
         return Said(pred, after=rng.choice(texts), about=about)
+
+
+def _unit(column: Column) -> str:
+    """The last word of a name, which tells amounts from counts: ``eur``, ``count``, ``days``."""
+    return column.name.rsplit("_", 1)[-1]

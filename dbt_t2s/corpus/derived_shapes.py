@@ -20,8 +20,10 @@ from dbt_t2s.query.plan import (
     Dim,
     Measure,
     Plan,
+    Pred,
     Rate,
     Time,
+    Value,
     Wrapped,
 )
 
@@ -41,7 +43,7 @@ class DerivedShapes(MeasureRoom):
             return None
         grain, word = self.grain(rng)
         where = self.filters(measured, rng, (6, 3))
-        if where.before:
+        if where.before or not self.spans(where, grain):
             return None
         name, after = measured.name, where.after
         if function == "CHANGE":
@@ -77,6 +79,8 @@ class DerivedShapes(MeasureRoom):
         dim: Dim
         if self.timed(measured) and rng.random() < 0.6:
             grain, word = self.grain(rng)
+            if not self.spans(where, grain):
+                return None
             dim = Bucket(grain, Time())
             texts = [
                 f"average {ADVERBS[grain]} {name} {after}",
@@ -87,7 +91,7 @@ class DerivedShapes(MeasureRoom):
                 f"what do we have in {name} per {word} on average {after}",
             ]
         else:
-            found = self.dimension(measured, rng)
+            found = self.dimension(measured, rng, ranked=True)
             if found is None:
                 return None
             dim = found.col
@@ -105,7 +109,7 @@ class DerivedShapes(MeasureRoom):
 
     def groups_above(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
-        dim = self.dimension(measured, rng) if measured else None
+        dim = self.dimension(measured, rng, ranked=True) if measured else None
         if measured is None or dim is None:
             return None
         where = self.filters(measured, rng, (6, 3))
@@ -175,7 +179,7 @@ class DerivedShapes(MeasureRoom):
         two = self.beside(one, rng) if one and rng.random() < 0.7 else self.measured(rng)
         if one is None or two is None or one.measure == two.measure:
             return None
-        if isinstance(one.measure, Agg) or isinstance(two.measure, Agg):
+        if not (one.additive and two.additive) or Agg in (type(one.measure), type(two.measure)):
             return None
         if self.roots(one) != self.roots(two) and rng.random() < 0.5:
             return None
@@ -188,12 +192,16 @@ class DerivedShapes(MeasureRoom):
                 f"ratio of {one.name} to {two.name} {where.after}",
                 f"{one.name} divided by {two.name} {where.after}",
                 f"{one.name} relative to {two.name} {where.after}",
-                f"{one.name} as a share of {two.name} {where.after}",
                 f"{one.name} / {two.name} {where.after}",
-                f"what is {one.name} as a percentage of {two.name} {where.after}",
             )
         )
-        plan = Plan((Arithmetic("DIV", one.measure, two.measure),), where.preds)
+        ratio = Arithmetic("DIV", one.measure, two.measure)
+        dim = self.dimension(one, rng) if same and rng.random() < 0.4 else None
+        if dim is not None and not touches(where, (f"{dim.table.name}.{dim.column.name}",)):
+            text = f"{text} {self.by(self.words.dimension_name(dim, rng), rng)}"
+            plan = Plan((dim.col, ratio), where.preds)
+        else:
+            plan = Plan((ratio,), where.preds)
         return Draft(self.finish(rng, text, where.kept), plan, "nested", 3)
 
     def average_difference(self, rng: Random) -> Draft | None:
@@ -208,7 +216,7 @@ class DerivedShapes(MeasureRoom):
             return None
         noun, after = self.words.noun(table, rng), where.after
         function, said = rng.choice((("AVG", "average"), ("AVG", "mean"), ("MAX", "longest"),
-                                     ("MEDIAN", "median"), ("AVG", "typical")))  # fmt: skip
+                                     ("MEDIAN", "median")))  # fmt: skip
         if table.column(one).kind is Kind.NUMBER:
             said = "highest" if function == "MAX" else said
             texts = [
@@ -225,6 +233,10 @@ class DerivedShapes(MeasureRoom):
         plan = Plan((Agg(function, of),), where.preds)
         return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "nested", 3)
 
+    def _tells_one(self, pred: Pred) -> bool:
+        """Whether a condition names a single row: its share says nothing."""
+        return isinstance(pred, Value) and self.words.tables[pred.table].column(pred.column).unique
+
     def rate(self, rng: Random) -> Draft | None:
         table = self.table(rng)
         makers = (
@@ -237,7 +249,7 @@ class DerivedShapes(MeasureRoom):
         if said is None:
             return None
         owner = self.words.binder.predicates.table_of(said.pred, "")
-        if owner != table.name:
+        if owner != table.name or self._tells_one(said.pred):
             return None
         where = self.where(table.name, rng, (6, 4), (said.about,))
         if where.before:

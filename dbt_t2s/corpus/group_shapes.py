@@ -68,6 +68,8 @@ class GroupShapes(MeasureRoom):
             return None
         grain, word = self.grain(rng)
         where = self.filters(measured, rng, (5, 4, 0.6))
+        if not self.spans(where, grain):
+            return None
         said = where.around(measured.name)
         bare = measured.name
         text = rng.choice(
@@ -131,7 +133,7 @@ class GroupShapes(MeasureRoom):
 
     def top(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
-        dim: Dimension | None = self.dimension(measured, rng) if measured else None
+        dim: Dimension | None = self.dimension(measured, rng, ranked=True) if measured else None
         if measured is None or dim is None:
             return None
         where = self.filters(measured, rng, (5, 4, 0.5))
@@ -245,7 +247,7 @@ class GroupShapes(MeasureRoom):
         measured = self.measured(rng)
         if measured is None or len(self.roots(measured)) > 1:
             return None
-        item, group = self.dimension(measured, rng), self.dimension(measured, rng)
+        item, group = (self.dimension(measured, rng, ranked=True) for _ in range(2))
         if item is None or group is None or item.col == group.col:
             return None
         where = self.filters(measured, rng, (7, 2))

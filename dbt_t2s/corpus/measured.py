@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from random import Random
 
 from dbt_t2s.corpus.shapes import ShapeRoom, Where
-from dbt_t2s.corpus.vocabulary import Dimension, plural, singular
+from dbt_t2s.corpus.vocabulary import Dimension, Vocabulary, plural, singular
 from dbt_t2s.corpus.wording import by
-from dbt_t2s.project.schema import Metric, Role
-from dbt_t2s.query.plan import GRAINS, Agg, Col, Count, Measure, MetricRef, Not, Or, Value
+from dbt_t2s.project.schema import Kind, Metric, Role
+from dbt_t2s.query.plan import (
+    GRAINS,
+    Agg,
+    Col,
+    Count,
+    During,
+    Measure,
+    MetricRef,
+    Not,
+    Or,
+    Pred,
+    Range,
+    Value,
+)
+from dbt_t2s.query.scope import column, columns_in
 
 ADVERBS = {"DAY": "daily", "WEEK": "weekly", "MONTH": "monthly", "QUARTER": "quarterly"}
 ADVERBS["YEAR"] = "yearly"
+# The fewest days that a period of a grain has.
+GRAIN_DAYS = {"DAY": 1, "WEEK": 7, "MONTH": 28, "QUARTER": 90, "YEAR": 365}
 AGGREGATE_WORDS = {
     "SUM": ("total", "sum of", "total", "overall", "combined"),
-    "AVG": ("average", "mean", "avg", "average", "typical"),
+    "AVG": ("average", "mean", "avg", "average"),
     "MIN": ("minimum", "lowest", "smallest", "min"),
     "MAX": ("maximum", "highest", "largest", "max", "biggest"),
     "MEDIAN": ("median",),
@@ -65,10 +83,10 @@ class MeasureRoom(ShapeRoom):
     def metric(self, metric: Metric, rng: Random) -> Measured:
         roots = self.words.metric_roots(metric)
         settled = tuple(
-            f"{root}.{column.name}"
+            f"{root}.{each.name}"
             for root in self.words.tables
-            for column in self.words.tables[root].columns
-            if any(f"{root}.{column.name}" in f.predicate for f in metric.filters)
+            for each in self.words.tables[root].columns
+            if any(f"{root}.{each.name}" in f.predicate for f in metric.filters)
         )
         name = self.words.metric_name(metric, rng)
         if rng.random() < 0.12:
@@ -91,16 +109,16 @@ class MeasureRoom(ShapeRoom):
         columns = self.words.measured(table)
         if not columns:
             return None
-        column = rng.choice(columns)
+        chosen = rng.choice(columns)
         function = rng.choice(("SUM", "AVG", "AVG", "AVG", "MIN", "MAX", "MEDIAN"))
-        name = self.words.measured_name(table, column, rng)
+        name = self.words.measured_name(table, chosen, rng)
         said = f"{rng.choice(AGGREGATE_WORDS[function])} {name}"
         if function == "AVG" and rng.random() < 0.15:
             said = f"{name} on average"
-        if self.words.is_shared(column.name) or rng.random() < 0.3:
+        if self.is_shared(table, chosen, name) or rng.random() < 0.3:
             noun = self.words.noun(table, rng)
             said += rng.choice((f" of {noun}", f" per {singular(noun)}", f" across {noun}"))
-        return Measured(Agg(function, Col(table.name, column.name)), said, table.name)
+        return Measured(Agg(function, Col(table.name, chosen.name)), said, table.name)
 
     def how_many_of(self, measured: Measured, where: Where, rng: Random) -> str:
         """``how many active subscriptions do we have in Germany``."""
@@ -132,8 +150,10 @@ class MeasureRoom(ShapeRoom):
         assert measured.metric is not None
         return self.words.metric_roots(measured.metric)
 
-    def dimension(self, measured: Measured, rng: Random) -> Dimension | None:
-        """A column that every root of the measure reaches."""
+    def dimension(
+        self, measured: Measured, rng: Random, *, ranked: bool = False
+    ) -> Dimension | None:
+        """A column that every root of the measure reaches; no yes or no where it is ``ranked``."""
         roots = self.roots(measured)
         sets = [{(d.table.name, d.column.name) for d in self.words.dimensions(r)} for r in roots]
         common = set.intersection(*sets)
@@ -142,12 +162,39 @@ class MeasureRoom(ShapeRoom):
             for d in self.words.dimensions(roots[0])
             if (d.table.name, d.column.name) in common
             and f"{d.table.name}.{d.column.name}" not in measured.settled
+            and not (ranked and d.column.kind is Kind.BOOLEAN)
+            and not self._is_told(measured, d)
         ]
         if not able:
             return None
         flag = Role.FLAG
         weights = [(3.0 if d.own else 1.0) * (0.3 if d.column.role is flag else 1) for d in able]
         return rng.choices(able, weights)[0]
+
+    def _is_told(self, measured: Measured, dim: Dimension) -> bool:
+        """Whether the groups say nothing: a row each, or one that a rule leaves."""
+        if dim.own and measured.counts and (dim.column.unique or _names(dim, self.words)):
+            return True
+        if measured.metric is not None:
+            return False
+        always = (self.words.binder.measures.always(root, ()) for root in self.roots(measured))
+        ruled = frozenset(c for rules in always for rule in rules for c in columns_in(rule))
+        return bool(ruled & columns_in(column(dim.col)))
+
+    def is_about(self, pred: Pred, root: str, columns: Sequence[str]) -> bool:
+        """Whether a condition on rows of ``root`` reads ``columns`` or what a rule settles."""
+        rules = self.words.binder.measures.always(root, ())
+        said = columns_in(self.words.binder.predicates.render(pred, root))
+        known = frozenset(c for rule in rules for c in columns_in(rule))
+        taken = frozenset(
+            each for c in columns for each in columns_in(column(Col(*c.split(".", 1))))
+        )
+        return bool(said & (known | taken))
+
+    def spans(self, where: Where, grain: str) -> bool:
+        """Whether the dates of ``where`` hold two or more periods of ``grain``."""
+        ranges = (p.range for p in where.preds if isinstance(p, During))
+        return all(_days(r, self.conditions.today) >= 2 * GRAIN_DAYS[grain] for r in ranges)
 
     def filters(self, measured: Measured, rng: Random, counts: tuple[float, ...]) -> Where:
         roots = self.roots(measured)
@@ -170,7 +217,18 @@ class MeasureRoom(ShapeRoom):
     def by(self, dim: str, rng: Random) -> str:
         return by(dim, plural(dim), rng)
 
-    # ---- shapes
+
+def _names(dim: Dimension, words: Vocabulary) -> bool:
+    display = words.display(dim.table)
+    return display is not None and display.name == dim.column.name
+
+
+def _days(span: Range, today: date) -> int:
+    """The days of a range that lie between any start and today."""
+    if not span.start:
+        return 10**6
+    end = min(date.fromisoformat(span.end), today) if span.end else today
+    return (end - date.fromisoformat(span.start)).days
 
 
 def touches(where: Where, columns: tuple[str, ...]) -> bool:

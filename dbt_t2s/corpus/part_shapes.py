@@ -7,7 +7,7 @@ from random import Random
 from dbt_t2s.corpus.measured import Measured, MeasureRoom, touches
 from dbt_t2s.corpus.said import Said
 from dbt_t2s.corpus.shapes import Draft
-from dbt_t2s.query.plan import Arithmetic, Dim, Expr, Only, Plan, Pred, RuleRef
+from dbt_t2s.query.plan import Arithmetic, Dim, Expr, Only, Plan, RuleRef
 
 
 class PartShapes(MeasureRoom):
@@ -22,9 +22,10 @@ class PartShapes(MeasureRoom):
         said = rng.choice(makers)(self.words.tables[roots[0]], rng)
         if said is None or said.about in measured.settled or said.also:
             return None
-        if isinstance(said.pred, RuleRef):
-            return said
-        return said if self.words.binder.predicates.table_of(said.pred, "") == roots[0] else None
+        of = self.words.binder.predicates.table_of(said.pred, "")
+        if not isinstance(said.pred, RuleRef) and of != roots[0]:
+            return None
+        return None if self.is_about(said.pred, roots[0], measured.settled) else said
 
     def whole_and_part(self, rng: Random) -> Draft | None:
         measured = self.measured(rng)
@@ -82,39 +83,22 @@ class PartShapes(MeasureRoom):
         measured = self.measured(rng)
         if measured is None or not self.timed(measured) or not measured.additive:
             return None
-        table = self.words.tables[self.roots(measured)[0]]
-        one, two = self.conditions.during(table, rng), self.conditions.during(table, rng)
-        if one is None or two is None or one.pred == two.pred:
+        said = self.conditions.two_periods(rng)
+        if said is None:
             return None
-        later, earlier = _ordered(one, two)
-        name = measured.name
-        more = rng.choice(("more", "higher"))
+        name, earlier, later = measured.name, said.first, said.second
         text = rng.choice(
             (
-                f"how much {more} was {name} {later.after} than {earlier.after}",
-                f"difference in {name} between {_bare(earlier)} and {_bare(later)}",
-                f"by how much did {name} {later.after} exceed {name} {earlier.after}",
-                f"{name} {later.after} minus {name} {earlier.after}",
+                f"how much higher was {name} in {later} than in {earlier}",
+                f"{name} in {later} less that in {earlier}",
+                f"by how much did {name} in {later} exceed {name} in {earlier}",
+                f"{name} in {later} minus {name} in {earlier}",
+                f"how much more {name} did we have in {later} than in {earlier}",
             )
         )
-        measures = (Only(measured.measure, each.pred) for each in (later, earlier))
+        measures = (Only(measured.measure, each) for each in (said.pred.right, said.pred.left))
         plan = Plan((Arithmetic("SUB", *measures),))
-        return Draft(self.finish(rng, text, (*one.kept, *two.kept)), plan, "date range", 3)
-
-
-def _ordered(one: Said, two: Said) -> tuple[Said, Said]:
-    """The later of two periods first."""
-
-    def start(pred: Pred) -> str:
-        return str(getattr(getattr(pred, "range", None), "start", ""))
-
-    return (one, two) if start(one.pred) >= start(two.pred) else (two, one)
-
-
-def _bare(said: Said) -> str:
-    """A period without its preposition."""
-    first, _, rest = said.after.partition(" ")
-    return rest if rest and first in ("in", "for", "during", "within", "on", "over") else said.after
+        return Draft(self.finish(rng, text, (earlier, later)), plan, "date range", 3)
 
 
 def _were(said: Said) -> str:

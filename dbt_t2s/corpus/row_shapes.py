@@ -45,10 +45,16 @@ class RowShapes(ExtremeShapes, ListShapes):
             where = Where((said.pred,), "", said.after, (), frozenset({said.kind}))
         noun = self.words.noun(table, rng)
         thing = where.around(noun)
+        names = "names" if column is self.words.display(table) else "ids"
         whole = thing if where.before else f"every {singular(noun)} {where.after}"
         texts = [
             *(f"{thing}", f"{thing}", f"{thing}", f"{thing}", f"all {thing}", f"which {thing}"),
-            *(f"the names of {thing}", f"what {thing} do we have", f"names of all {thing}", whole),
+            *(
+                f"the {names} of {thing}",
+                f"what {thing} do we have",
+                f"{names} of all {thing}",
+                whole,
+            ),
             *(f"which {noun} are {where.after}", f"list of {thing}", f"which are the {thing}"),
             *(f"the {thing}", f"name the {thing}", f"are there any {thing}, and which"),
         ]
@@ -72,10 +78,11 @@ class RowShapes(ExtremeShapes, ListShapes):
         if not able:
             return None
         column = rng.choice(able)
-        name = plural(rng.choice(self.words.column_names(table, column)))
+        called = rng.choice(self.words.column_names(table, column))
+        name = plural(called)
         noun = self.words.noun(table, rng)
         of = ""
-        if self.words.is_shared(column.name) or rng.random() < 0.5:
+        if self.is_shared(table, column, called) or rng.random() < 0.5:
             of = rng.choice((f" of {noun}", f" for {noun}", f" do {noun} have"))
         where = self.where(table.name, rng, (8, 2), (f"{table.name}.{column.name}",))
         if where.before:
@@ -186,17 +193,18 @@ class RowShapes(ExtremeShapes, ListShapes):
             return None
         where = self.where(table.name, rng, (3, 5, 1))
         name, noun = self.listed(table, columns, rng), self.words.noun(table, rng)
+        one = "name" if display is self.words.display(table) else "id"
         thing = where.around(noun)
         text = rng.choice(
             (
                 f"{thing} with their {name}",
-                f"name, {name} of {thing}",
-                f"name and {name} of {thing}",
+                f"{one}, {name} of {thing}",
+                f"{one} and {name} of {thing}",
                 f"{thing} and their {name}",
                 f"{thing} together with {name}",
                 f"{thing} including {name}",
-                f"names and {name} of all {thing}",
-                f"{thing} - names and {name}",
+                f"{plural(one)} and {name} of all {thing}",
+                f"{thing} - {plural(one)} and {name}",
             )
         )
         select = (Col(table.name, display.name), *(Col(table.name, c.name) for c in columns))

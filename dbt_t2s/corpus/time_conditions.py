@@ -10,7 +10,7 @@ from dbt_t2s.corpus.said import ConditionRoom, Said
 from dbt_t2s.corpus.speech import say_date
 from dbt_t2s.project.schema import Role, Table
 from dbt_t2s.query.dates import date_spans
-from dbt_t2s.query.plan import Col, During, Or, Pred, Time
+from dbt_t2s.query.plan import Col, During, Or, Time
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Periods:
     grain: str
     first: str
     second: str
-    pred: Pred
+    pred: Or
 
 
 class TimeConditions(ConditionRoom):

@@ -200,9 +200,10 @@ class TotalShapes(MeasureRoom):
         where = self.where(table.name, rng, (6, 3), (f"{table.name}.{dim.column.name}",))
         if where.before:
             return None
-        many = plural(self.words.dimension_name(dim, rng))
+        name = self.words.dimension_name(dim, rng)
+        many = plural(name)
         noun = self.words.noun(table, rng)
-        of = f" of {noun}" if self.words.is_shared(dim.column.name) or rng.random() < 0.4 else ""
+        of = f" of {noun}" if self.is_shared(table, dim.column, name) or rng.random() < 0.4 else ""
         text = rng.choice(
             (
                 f"how many different {many}{of} are there {where.after}",

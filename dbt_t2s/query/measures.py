@@ -182,9 +182,11 @@ class Measures:
         """The share of ``table``'s rows for which ``condition`` (marked) holds."""
         argument = f"case when {condition} then 1.0 else 0.0 end"
         lowered = self._single(table, "avg", argument, f"share_of_{table}")
-        # A rule gives way here too: of all orders, which share was cancelled?
+        # A rule gives way here too: of all orders, which share was cancelled? It holds where the
+        # condition itself repeats it.
         said = columns_in(condition)
-        kept = tuple(i for i in lowered.atoms[0].implied if not said & columns_in(i))
+        implied = lowered.atoms[0].implied
+        kept = tuple(i for i in implied if not said & columns_in(i) or i in condition)
         return replace(lowered, atoms=(replace(lowered.atoms[0], implied=kept),))
 
     def combine(self, operator: str, left: Lowered, right: Lowered) -> Lowered:

@@ -163,10 +163,15 @@ class Predicates:
                 return f"{left} {COMPARISONS[way]} {column(pred.right)}"
             if pred.right is not None:
                 return self.comparison(left, way, pred.right)
-            scope = Scope(self._schema, self._graph, pred.left.table, ())
-            average = f"select avg({scope.settle(left)}) {scope.from_clause()}"
-            return f"{left} {COMPARISONS[way]} ({average})"
+            return f"{left} {COMPARISONS[way]} ({self._average(left, pred.left.table)})"
         return self._compare_finer(pred, root, negated)
+
+    def _average(self, of: str, table: str) -> str:
+        """The average over the table's rows that count."""
+        counted = self._measures.always(table, ())
+        scope = Scope(self._schema, self._graph, table, sorted(_tables(counted)))
+        where = f" where {' and '.join(counted)}" if counted else ""
+        return scope.settle(f"select avg({of}) {scope.from_clause()}{where}")
 
     def _compare_finer(self, pred: Compare, root: str, negated: bool) -> str:
         """``customers with more than 3 orders``: keys from a grouping of the finer table."""
