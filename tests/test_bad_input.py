@@ -378,25 +378,31 @@ def test_asking_before_training(shop: Path) -> None:
     assert_one_message(done, "no trained model", "dbt-t2s train")
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        "",
-        "   \t ",
-        "how many orders " * 700,
-        "Wie viele Bestellungen gab es im letzten Monat pro Land?",
-        "昨年の注文数はいくつですか",
-        "'; drop table orders; --",
-        "1 union select name from customers; delete from orders",
-    ],
-    ids=["empty", "blank", "long", "german", "japanese", "injection", "injection2"],
-)
+NO_QUESTIONS = {
+    "empty": "",
+    "blank": "   \t ",
+    "long": "how many orders " * 700,
+    "german": "Wie viele Bestellungen gab es im letzten Monat pro Land?",
+    "japanese": "昨年の注文数はいくつですか",
+    "injection": "'; drop table orders; --",
+    "injection2": "1 union select name from customers; delete from orders",
+}
+
+
+@pytest.mark.parametrize("question", NO_QUESTIONS.values(), ids=NO_QUESTIONS)
 def test_a_question_that_cannot_be_one(trained_shop: Path, question: str) -> None:
     assert_one_message(t2s("ask", question, cwd=trained_shop))
-    answered = t2s("ask", question, "--json", cwd=trained_shop)
-    if answered.stdout.strip():
-        assert json.loads(answered.stdout)["status"] in ("refused", "error")
-        assert answered.returncode == 1
+
+
+def test_questions_that_cannot_be_one_among_others(trained_shop: Path, tmp_path: Path) -> None:
+    asked = [*NO_QUESTIONS.values(), "How many orders?"]
+    path = tmp_path / "questions.jsonl"
+    path.write_text("".join(json.dumps({"question": each}) + "\n" for each in asked))
+    done = t2s("ask", "--file", str(path), cwd=trained_shop)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(asked)
+    assert {each["status"] for each in answers[:-1]} <= {"refused", "error"}
+    assert answers[-1]["status"] == "ok"
 
 
 def test_control_characters_in_a_question(trained_shop: Path, tmp_path: Path) -> None:
