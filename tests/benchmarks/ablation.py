@@ -22,7 +22,14 @@ from dbt_t2s.answers import candidates
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.model.generate import load
 from dbt_t2s.model.train import train
-from tests.benchmarks.unseen import NOT_ENGLISH, Job, judged, read_results, workspace_of
+from tests.benchmarks.unseen import (
+    NOT_ENGLISH,
+    Job,
+    judged,
+    made_from,
+    read_results,
+    workspace_of,
+)
 from tests.benchmarks.wrapped import Wrapped, wrap
 from tests.tools.pretrain.rows import read_schemas
 from tests.tools.pretrain.split import HELD_OUT
@@ -38,7 +45,7 @@ PARTS: Mapping[str, Callable[[Example], bool]] = {
 }
 
 
-def ablated(job: Job, part: str, wrapped: Wrapped, most: int | None) -> dict[str, Any] | None:
+def ablated(job: Job, part: str, wrapped: Wrapped) -> dict[str, Any] | None:
     """One training without the part; None where the project's corpus has nothing of it."""
     workspace = workspace_of(wrapped, job)
     pipeline.generate(workspace)
@@ -64,7 +71,7 @@ def ablated(job: Job, part: str, wrapped: Wrapped, most: int | None) -> dict[str
         resume=False,
     )
     generate = candidates(workspace, load(folder / "model", schema))
-    asked = [q for q in wrapped.questions if q.wording == "own"][:most]
+    asked = [q for q in wrapped.questions if q.wording == "own"][: job.questions or None]
     outcomes = judged(asked, generate, schema, wrapped)
     right = sum(outcome.correct for _, outcome in outcomes)
     return {**asdict(job), "left_out": part, "rows": lost, "correct": right, "n": len(outcomes)}
@@ -103,7 +110,7 @@ def main() -> None:
     parser.add_argument("--databases", nargs="+", choices=usual, default=usual[:4])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--minutes", type=float, default=0.25)
-    parser.add_argument("--questions", type=int, help="so many a database")
+    parser.add_argument("--questions", type=int, default=0, help="so many a database")
     given = parser.parse_args()
     schemas, _ = read_schemas(given.data)
     given.work.mkdir(parents=True, exist_ok=True)
@@ -111,10 +118,10 @@ def main() -> None:
     for database in given.databases:
         wrapped = wrap(schemas[database], given.data, given.work)
         for seed in given.seeds:
-            job = Job(database, "ablation", seed, given.minutes)
+            job = Job(database, "ablation", seed, given.minutes, given.questions, made_from())
             for part in PARTS:
                 done = [r for r in read_results(path) if job.is_done([r]) and r["left_out"] == part]
-                made = None if done else ablated(job, part, wrapped, given.questions)
+                made = None if done else ablated(job, part, wrapped)
                 if made is not None:
                     with path.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(made) + "\n")

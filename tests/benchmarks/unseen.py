@@ -12,13 +12,14 @@ tuned to these questions.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from dbt_t2s.judge.validate import validate
 from dbt_t2s.model import recipe
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate, load
+from dbt_t2s.model.ranking import WEIGHTS as RANKING
 from dbt_t2s.model.record import ModelRecord, write_record
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import Generate, answer
@@ -52,19 +54,17 @@ Result = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """One line of results: what answers which database."""
+    """One line of results: what answers which database; ``made_from`` tells weights apart."""
 
     database: str
     mode: str
     seed: int
     minutes: float
+    questions: int
+    made_from: str
 
     def is_done(self, results: Iterable[Result]) -> bool:
-        return any(
-            (r["database"], r["mode"], r["seed"], r["minutes"])
-            == (self.database, self.mode, self.seed, self.minutes)
-            for r in results
-        )
+        return any({k: r.get(k) for k in asdict(self)} == asdict(self) for r in results)
 
 
 def workspace_of(wrapped: Wrapped, job: Job) -> Workspace:
@@ -140,7 +140,7 @@ def judged(
     return found
 
 
-def measured(job: Job, wrapped: Wrapped, most: int | None) -> dict[str, Any]:
+def measured(job: Job, wrapped: Wrapped) -> dict[str, Any]:
     """One database's results; times are of this machine."""
     began = time.monotonic()
     workspace = workspace_of(wrapped, job)
@@ -149,14 +149,11 @@ def measured(job: Job, wrapped: Wrapped, most: int | None) -> dict[str, Any]:
     asked = [
         each
         for wording in ("own", "synonyms")
-        for each in [q for q in wrapped.questions if q.wording == wording][:most]
+        for each in [q for q in wrapped.questions if q.wording == wording][: job.questions or None]
     ]
     outcomes = judged(asked, generate, schema, wrapped)
     return {
-        "database": job.database,
-        "mode": job.mode,
-        "seed": job.seed,
-        "minutes": job.minutes,
+        **asdict(job),
         "seconds": round(ready, 1),
         "left_out": wrapped.left_out,
         "outcomes": [_told(question, outcome) for question, outcome in outcomes],
@@ -256,19 +253,23 @@ def read_results(path: Path) -> list[Result]:
     return [json.loads(line) for line in lines if line]
 
 
-def run_all(
-    jobs: Sequence[Job], path: Path, wrapped: Callable[[str], Wrapped], most: int | None
-) -> list[Result]:
+def run_all(jobs: Sequence[Job], path: Path, wrapped: Callable[[str], Wrapped]) -> list[Result]:
     for job in jobs:
         results = read_results(path)
         if job.is_done(results):
             continue
-        made = measured(job, wrapped(job.database), most)
+        made = measured(job, wrapped(job.database))
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(made) + "\n")
         own = _ex(_outcomes([made], "own"))
         print(f"{job.database} {job.mode} seed {job.seed}: {own.correct}/{own.n}", flush=True)
     return read_results(path)
+
+
+def made_from() -> str:
+    """The same for the same shipped weights."""
+    files = (recipe.WEIGHTS, RANKING)
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def main() -> None:
@@ -280,13 +281,23 @@ def main() -> None:
     parser.add_argument("--modes", nargs="+", choices=MODES, default=["zero_shot"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--minutes", type=float, default=0.5)
-    parser.add_argument("--questions", type=int, help="of each wording, so many a database")
+    parser.add_argument(
+        "--questions", type=int, default=0, help="of each wording, so many a database"
+    )
     given = parser.parse_args()
     os.environ.pop("DBT_PROJECT_DIR", None)
     schemas, _ = read_schemas(given.data)
     given.work.mkdir(parents=True, exist_ok=True)
+    stamp = made_from()
     jobs = [
-        Job(database, mode, seed, given.minutes if mode == "trained" else 0.0)
+        Job(
+            database,
+            mode,
+            seed,
+            given.minutes if mode == "trained" else 0.0,
+            given.questions,
+            stamp,
+        )
         for mode in given.modes
         for database in given.databases
         for seed in given.seeds
@@ -296,7 +307,7 @@ def main() -> None:
     def wrapped(name: str) -> Wrapped:
         return wrap(schemas[name], given.data, given.work)
 
-    print("\n" + told(run_all(jobs, path, wrapped, given.questions)))
+    print("\n" + told(run_all(jobs, path, wrapped)))
 
 
 if __name__ == "__main__":
