@@ -76,7 +76,8 @@ class ValueConditions(ConditionRoom):
         spoken = say_value(rng, chosen, about)
         pred = Value(dim.table.name, dim.column.name, chosen)
         said = Said(pred, kept=(spoken, chosen), about=about)
-        if dim.own and rng.random() < 0.35 and dim.column.role is Role.CATEGORY:
+        a_code = spoken in code_names(chosen, about)  # "dollars orders" is not said
+        if dim.own and not a_code and rng.random() < 0.35 and dim.column.role is Role.CATEGORY:
             return replace(said, before=spoken)
         return replace(said, after=self.value_phrase(dim, spoken, rng))
 
@@ -134,8 +135,10 @@ class ValueConditions(ConditionRoom):
         elif named:
             own = [f"{link} {spoken}" for link in ("for", "of", "from")]
             own.append(f"for the {singular(noun)} {spoken}")
+        if dim.own and not own and self.words.tells(dim):
+            own = [f"in {spoken}", f"of {spoken}"]
         if dim.own:
-            return rng.choice((own or [f"in {spoken}", f"of {spoken}"]) * 5 + general)
+            return rng.choice(own * 5 + general)
         if own and self.words.tells(dim) and rng.random() < 0.6:
             return rng.choice(own)
         joined = [

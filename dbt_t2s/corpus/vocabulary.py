@@ -38,6 +38,10 @@ class Dimension:
         return Col(self.table.name, self.column.name)
 
 
+_CODE = 3  # letters: values as short as that are codes
+_ORDINALS = frozenset("number no nr num rank position seq sequence ordinal index line".split())
+
+
 class Vocabulary:
     """Names for one schema's things and how likely people are to mean each."""
 
@@ -250,10 +254,14 @@ class Vocabulary:
         return rng.choice((f"{entity} {name}", f"{entity} {name}", f"{name} of the {entity}"))
 
     def tells(self, dim: Dimension) -> bool:
-        """Whether the column's values are no other column's: then the value alone says it."""
+        """Whether the column's values are no other column's: then the value alone says it.
+
+        Short codes say nothing alone: "in nl" may be a language or a country.
+        """
         if dim.table.name in self.copies:
             return False
-        return all(self._homes[value.lower()] == 1 for value in dim.column.values)
+        values = dim.column.values
+        return all(len(value) > _CODE and self._homes[value.lower()] == 1 for value in values)
 
     def measured_name(self, table: Table, column: Column, rng: Random) -> str:
         return first_often(self.column_names(table, column), rng)
@@ -262,8 +270,14 @@ class Vocabulary:
         return self._names[column] > 1
 
     def measured(self, table: Table) -> tuple[Column, ...]:
-        """Numeric columns that may be summed or averaged."""
-        return tuple(c for c in table.columns if c.kind is Kind.NUMBER and c.role is Role.MEASURE)
+        """Numeric columns that may be summed or averaged: no ordinals ("line number")."""
+        return tuple(
+            c
+            for c in table.columns
+            if c.kind is Kind.NUMBER
+            and c.role is Role.MEASURE
+            and c.name.lower().rpartition("_")[2] not in _ORDINALS
+        )
 
     # ---- metrics
 

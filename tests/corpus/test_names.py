@@ -9,6 +9,7 @@ from dbt_t2s.corpus.names import OtherNames, flag_phrases
 from dbt_t2s.corpus.nouns import is_participle, plural, singular
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Role, Table
+from tests.model.shop_schema import amount, category, one_table
 
 
 def _text(name: str, description: str = "", *values: str) -> Column:
@@ -127,3 +128,15 @@ def test_the_lists_are_well_formed() -> None:
     assert all(word not in others for word, others in WORDS.items())
     assert {"customer", "employee"} <= PEOPLE and "order" not in PEOPLE
     assert all(verbs for verbs in HAPPENS.values())
+
+
+def test_an_ordinal_is_not_summed() -> None:
+    columns = (amount("line_number", "9"), amount("net_amount", "500"))
+    words = Vocabulary(one_table(*columns))
+    assert [c.name for c in words.measured(words.tables["orders"])] == ["net_amount"]
+
+
+def test_a_short_code_does_not_tell_its_column() -> None:
+    words = Vocabulary(one_table(category("language", ("nl", "de")), category("city", ("Lyon",))))
+    told = {d.column.name: words.tells(d) for d in words.dimensions("orders")}
+    assert told == {"language": False, "city": True}
