@@ -104,7 +104,7 @@ class Operations:
 
 
 def as_yaml(arguments: Mapping[str, object]) -> str:
-    """JSON that dbt's YAML reader takes for the same values."""
+    """JSON that dbt's YAML reader takes for the same values; keys of at most 1,024 characters."""
     written = json.dumps(arguments, ensure_ascii=False, allow_nan=False)
     return _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", written)
 
