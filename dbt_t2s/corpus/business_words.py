@@ -234,6 +234,16 @@ HAPPENS: dict[str, tuple[str, ...]] = {
     for noun, _, verbs in (line.partition(": ") for line in _HAPPENS.strip().splitlines())
 }
 
+# Rows of tables so called last: "products in July" leaves open what they did then.
+_THINGS = frozenset(
+    """
+    account animal article asset brand building campaign car card chapter contract course dataset
+    department device domain duty facility feature flat house item licence license machine
+    membership model operation pet plan policy portfolio product programme project promotion
+    provider qualification room route server service song subscription title unit vehicle
+    """.split()
+)
+
 # Rows of tables so called are places: sales "at" a store, but not "at" a campaign.
 PLACES = frozenset(
     """
@@ -243,3 +253,5 @@ PLACES = frozenset(
     station store studio terminal theatre university venue warehouse workshop yard zoo
     """.split()
 )
+
+LASTING = PEOPLE | PLACES | _THINGS

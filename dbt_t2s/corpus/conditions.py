@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from random import Random
 
 from dbt_t2s.corpus.many_conditions import ManyConditions
+from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.said import Said
-from dbt_t2s.corpus.vocabulary import singular
+from dbt_t2s.corpus.vocabulary import plural, singular
 from dbt_t2s.project.schema import Column, Kind, Role, Table
+from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.items import humanise
 from dbt_t2s.query.plan import Col, Compare, Flag, Not, Null, Or, Pred, RuleRef, Value
+from dbt_t2s.query.text import stems
 
 _COMPARABLE = ((Kind.NUMBER,), (Kind.DATE, Kind.TIMESTAMP))
 
@@ -56,22 +59,30 @@ class Conditions(ManyConditions):
             return None
         column = rng.choice(flags)
         name = rng.choice(self.words.column_names(root, column))
+        if date_spans(name, self.today):
+            return None  # "that are last month"
         pred: Pred = Flag(Col(root.name, column.name))
         about = f"{root.name}.{column.name}"
+        had = column.name.startswith(("has_", "with_"))  # rows are not "discount": they have one
         if rng.random() < 0.65:
-            if rng.random() < 0.4:
+            if rng.random() < 0.4 and not had:
                 return Said(pred, before=name, about=about)
-            texts = [f"that are {name}", f"flagged as {name}", f"with {name}", f"which are {name}"]
+            are = name
+            if " " not in name and not is_participle(name):  # "that are first orders"
+                are = plural(self.words.flagged(root, name))
+            texts = [f"that are {are}", f"flagged as {name}", f"which are {are}"]
+            if had:
+                texts = [f"with {name}", f"with a {name}", f"that have {name}"]
             texts += self.words.flag_clauses(column) * 4
             return Said(pred, after=rng.choice(texts), about=about)
         texts = [
             f"that are not {name}",
             f"not {name}",
-            f"without {name}",
-            f"excluding {name}",
             f"that aren't {name}",
             f"which are not {name}",
         ]
+        if had:
+            texts = [f"without {name}", f"without a {name}", f"that have no {name}"]
         return Said(Not(pred), after=rng.choice(texts), about=about)
 
     def any_of(self, root: Table, rng: Random) -> Said | None:
@@ -143,31 +154,37 @@ class Conditions(ManyConditions):
         name = rng.choice(self.words.column_names(root, column))
         pred: Pred = Null(Col(root.name, column.name))
         about = f"{root.name}.{column.name}"
+        amount = column.kind is Kind.NUMBER  # "no clicks" are 0, and not unknown
         if rng.random() < 0.65:
             texts = [
-                f"without a {name}",
-                f"with no {name}",
                 f"missing {name}",
-                f"without {name}",
                 f"where {name} is missing",
                 f"with an empty {name}",
-                f"lacking a {name}",
                 f"whose {name} is unknown",
-                f"that have no {name}",
                 f"with unknown {name}",
-                f"that don't have a {name}",
                 f"with {name} not set",
-                f"not yet {name}",
             ]
+            if not amount:
+                texts += [
+                    f"without a {name}",
+                    f"with no {name}",
+                    f"without {name}",
+                    f"lacking a {name}",
+                    f"that have no {name}",
+                    f"that don't have a {name}",
+                ]
+            if is_participle(name.split()[-1]):
+                texts.append(f"not yet {name}")
             return Said(pred, after=rng.choice(texts), about=about, kind="NULL handling")
         texts = [
-            f"with a {name}",
-            f"that have a {name}",
             f"where {name} is known",
             f"with {name} filled in",
-            f"that have been {name}",
             f"with a known {name}",
         ]
+        if not amount:
+            texts += [f"with a {name}", f"that have a {name}"]
+        if is_participle(name.split()[-1]):
+            texts.append(f"that have been {name}")
         return Said(Not(pred), after=rng.choice(texts), about=about, kind="NULL handling")
 
     def rule(self, root: Table, rng: Random) -> Said | None:
@@ -186,7 +203,10 @@ class Conditions(ManyConditions):
         pred = RuleRef(rule.name)
         if bare and bare != name:
             return Said(pred, before=bare, about=about)
-        texts = [f"that count as {name}", f"that are {name}", f"in {name}", f"which are {name}"]
+        texts = [f"that count as {name}"]
+        # No order is net revenue, none is "needs reorder".
+        if set(stems(name)) not in self.words.metric_stems and is_participle(name.split()[-1]):
+            texts += [f"that are {name}", f"in {name}", f"which are {name}"]
         return Said(pred, after=rng.choice(texts), about=about)
 
 

@@ -61,6 +61,8 @@ class ExtremeShapes(RowRoom):
             f"which {number}{many} {verb} the {worth} {name} {where.after}",
         ]
         for word, pair in _SUPERLATIVES.items():
+            if word == "cost" and any("price" in name_words(c.name) for c in table.columns):
+                continue  # what is most expensive has the highest price
             if word in name_words(column.name):
                 texts += [f"the {number}{pair[0 if descending else 1]} {many} {where.after}"] * 3
                 texts += [

@@ -144,6 +144,8 @@ class GroupShapes(MeasureRoom):
         if self.timed(measured) and rng.random() < 0.15:
             grain, name = self.grain(rng)
             select = Bucket(grain, Time())
+            if not self.spans(where, grain):
+                return None
         descending = rng.random() < 0.78
         worth = rng.choice(MOST if descending else LEAST)
         limit = rng.choice((1, 1, 1, 3, 5, 5, 10, 2, 4, 7, 20))

@@ -6,7 +6,7 @@ from random import Random
 
 from dbt_t2s.corpus.shapes import Draft, RowRoom, type_of
 from dbt_t2s.corpus.speech import say_number
-from dbt_t2s.corpus.vocabulary import plural, singular
+from dbt_t2s.corpus.vocabulary import counted, plural, singular
 from dbt_t2s.project.schema import Column, Kind, Role, Table
 from dbt_t2s.query.plan import Col, Count, Measure, MetricRef, Order, Plan
 
@@ -79,7 +79,7 @@ class ListShapes(RowRoom):
         if not columns:
             return None
         column = rng.choice(columns)
-        name = rng.choice(self.words.column_names(other, column))
+        name = counted(column, rng.choice(self.words.column_names(other, column)))
         owner = singular(self.words.noun(other, rng))
         told = name if owner in name else rng.choice((f"{owner} {name}", f"{owner}'s {name}"))
         where = self.where(table.name, rng, (4, 5))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
+from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.shapes import ShapeRoom, Where
 from dbt_t2s.corpus.vocabulary import Dimension, Vocabulary, plural, singular
-from dbt_t2s.corpus.wording import by
+from dbt_t2s.corpus.wording import AMOUNTS, by, is_averaged
 from dbt_t2s.project.schema import Kind, Metric, Role
 from dbt_t2s.query.plan import (
     GRAINS,
@@ -38,6 +40,13 @@ AGGREGATE_WORDS = {
     "MAX": ("maximum", "highest", "largest", "max", "biggest"),
     "MEDIAN": ("median",),
 }
+# What is nowhere summed up, by the words of its column's name.
+_UNSUMMED = frozenset(
+    "price rate ratio pct percent percentage score rating age hour target temperature average avg "
+    "mean median share level height".split()
+)
+# How clauses about rows begin; the first four cannot follow an amount.
+_CLAUSES = ("that", "which", "who", "whose", "with", "without", "having", "where")
 MOST = ("highest", "most", "largest", "biggest", "best", "top", "greatest")
 LEAST = ("lowest", "least", "smallest", "fewest", "worst")
 
@@ -86,7 +95,7 @@ class MeasureRoom(ShapeRoom):
             f"{root}.{each.name}"
             for root in self.words.tables
             for each in self.words.tables[root].columns
-            if any(f"{root}.{each.name}" in f.predicate for f in metric.filters)
+            if any(_is_in(f.predicate, root, each.name, root in roots) for f in metric.filters)
         )
         name = self.words.metric_name(metric, rng)
         if rng.random() < 0.12:
@@ -98,7 +107,10 @@ class MeasureRoom(ShapeRoom):
         table = self.table(rng)
         metric = self.words.counted_by(table.name)
         noun = self.words.noun(table, rng)
-        name = rng.choice((f"number of {noun}", f"count of {noun}", f"# of {noun}", noun))
+        names = [f"number of {noun}", f"count of {noun}", f"# of {noun}"]
+        if noun.split()[-1] not in AMOUNTS:  # "spends by team" are no rows
+            names.append(noun)
+        name = rng.choice(names)
         if metric is not None:
             made = self.metric(metric, rng)
             return Measured(made.measure, name, table.name, made.settled, metric, counts=True)
@@ -110,15 +122,18 @@ class MeasureRoom(ShapeRoom):
         if not columns:
             return None
         chosen = rng.choice(columns)
-        function = rng.choice(("SUM", "AVG", "AVG", "AVG", "MIN", "MAX", "MEDIAN"))
+        functions = ("SUM", "AVG", "AVG", "AVG", "MIN", "MAX", "MEDIAN")
+        function = rng.choice(functions[_UNSUMMED & set(chosen.name.lower().split("_")) != set() :])
         name = self.words.measured_name(table, chosen, rng)
         said = f"{rng.choice(AGGREGATE_WORDS[function])} {name}"
         if function == "AVG" and rng.random() < 0.15:
             said = f"{name} on average"
         if self.is_shared(table, chosen, name) or rng.random() < 0.3:
             noun = self.words.noun(table, rng)
-            said += rng.choice((f" of {noun}", f" per {singular(noun)}", f" across {noun}"))
-        return Measured(Agg(function, Col(table.name, chosen.name)), said, table.name)
+            each = (f" per {singular(noun)}",) * (function in ("AVG", "MEDIAN"))
+            said += rng.choice((f" of {noun}", f" across {noun}", *each))
+        own = (f"{table.name}.{chosen.name}",)  # "the highest price under 10" is nobody's question
+        return Measured(Agg(function, Col(table.name, chosen.name)), said, table.name, own)
 
     def how_many_of(self, measured: Measured, where: Where, rng: Random) -> str:
         """``how many active subscriptions do we have in Germany``."""
@@ -173,7 +188,8 @@ class MeasureRoom(ShapeRoom):
 
     def _is_told(self, measured: Measured, dim: Dimension) -> bool:
         """Whether the groups say nothing: a row each, or one that a rule leaves."""
-        if dim.own and measured.counts and (dim.column.unique or _names(dim, self.words)):
+        counts = measured.counts or measured.countable
+        if dim.own and (dim.column.unique or (counts and _names(dim, self.words))):
             return True
         if measured.metric is not None:
             return False
@@ -199,12 +215,28 @@ class MeasureRoom(ShapeRoom):
     def filters(self, measured: Measured, rng: Random, counts: tuple[float, ...]) -> Where:
         roots = self.roots(measured)
         if len(roots) == 1:
-            return self.where(roots[0], rng, counts, (*measured.settled,))
+            rows = measured.counts or not self.words.is_dated(measured.metric)
+            where = self.where(roots[0], rng, counts, (*measured.settled,), rows)
+            # "low longest response time": the value would be taken for part of the name.
+            if where.before and is_averaged(measured.name):
+                return Where()
+            return self._of_rows(where, measured, roots[0], rng)
         if rng.random() < 0.5:
             said = self.conditions.during(self.words.tables[roots[0]], rng)
             if said is not None:
                 return Where((said.pred,), "", said.after, said.kept, frozenset({said.kind}))
         return Where()
+
+    def _of_rows(self, where: Where, measured: Measured, root: str, rng: Random) -> Where:
+        """``of orders that are gifts``: no sum is a gift, so what is said is said of its rows."""
+        first = where.after.partition(" ")[0]
+        done = is_participle(first)  # "opened in May"
+        if measured.counts or measured.countable or not (done or first in _CLAUSES):
+            return where
+        if not done and first not in _CLAUSES[:4] and rng.random() < 0.5:
+            return where
+        noun = self.words.noun(self.words.tables[root], rng)
+        return replace(where, after=f"{rng.choice(('of', 'of', 'for'))} {noun} {where.after}")
 
     def grain(self, rng: Random) -> tuple[str, str]:
         """A grain and how it is said after ``by`` or ``per``."""
@@ -212,10 +244,19 @@ class MeasureRoom(ShapeRoom):
         return grain, grain.lower()
 
     def timed(self, measured: Measured) -> bool:
-        return all(self.words.tables[r].time_column for r in self.roots(measured))
+        """Whether "by month" says something: not of rows that last, unless a metric dates them."""
+        tables = [self.words.tables[root] for root in self.roots(measured)]
+        dated = not measured.counts and self.words.is_dated(measured.metric)
+        return all(t.time_column and (dated or not self.words.lasts(t)) for t in tables)
 
     def by(self, dim: str, rng: Random) -> str:
         return by(dim, plural(dim), rng)
+
+
+def _is_in(predicate: str, table: str, column: str, own: bool) -> bool:
+    """Whether a filter reads a column; without a table it is one of the metric's ``own``."""
+    bare = rf"(?<![\w.]){re.escape(column)}\b"
+    return f"{table}.{column}" in predicate or (own and re.search(bare, predicate) is not None)
 
 
 def _names(dim: Dimension, words: Vocabulary) -> bool:

@@ -29,11 +29,12 @@ _TELLING = frozenset(
 )
 _VAGUE = frozenset(
     """
-    again amount area away back code comment count date day days description down end grams
-    group hour hours id key kg kilograms kind km kw kwh level list local m2 meters method metres
+    again amount area away back band bracket code comment count date day days description down end
+    grams group hour hours id key kg kilograms kind km kw kwh level list local m2 meters method
+    metres
     minute minutes month months name note nr num number off out over per percent percentage
     point price rate ratio reason score second share since size start state status through time
-    title total type unit until up value week weeks year
+    title total type unit until up value volume week weeks year zone
     """.split()
 )
 _LINKS = frozenset(
@@ -101,6 +102,11 @@ class OtherNames:
         """Whether some name of the schema, or a word said for one, has this stem."""
         return word in self._holders
 
+    def is_part(self, column: Column, name: str) -> bool:
+        """Whether ``name`` is half the column's own, and another thing's name holds it too."""
+        own = set(stems(humanise(column.name)))
+        return set(stems(name)) < own and self._ambiguous(f"c:{column.name}", stems(name))
+
     def _ambiguous(self, owner: str, part: Iterable[str]) -> bool:
         """Whether another thing's name holds all these stems."""
         held = [self._holders.get(each, set()) for each in part]
@@ -118,7 +124,8 @@ class OtherNames:
                     continue
                 if part[0] in _LINKS or any(w.isdigit() for w in part):
                     continue
-                if _TELLING & set(lost) or set(part) <= _VAGUE | STOP_WORDS:
+                telling = _TELLING & set(lost) or any(map(is_participle, lost))
+                if telling or set(part) <= _VAGUE | STOP_WORDS:
                     continue
                 said = stems(" ".join(part))
                 if set(said) <= self._valued or self._ambiguous(owner, said):

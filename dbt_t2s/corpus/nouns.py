@@ -66,6 +66,18 @@ def is_plural(noun: str) -> bool:
     return last in _IRREGULAR.values() or singular(last) != last
 
 
+# Words for sums: rows of a table so called are its records.
+_SUMS = frozenset(
+    "spend spending cost expense fee earning taking wage saving advertising revenue income".split()
+)
+
+
+def rows_of(noun: str) -> str:
+    """A plural noun for rows: ``spend records``, for "the most ad spends" asks for a sum."""
+    last = singular(noun).rpartition(" ")[2].lower()
+    return f"{singular(noun)} records" if last in _SUMS | _UNCOUNTED else noun
+
+
 def is_participle(word: str) -> bool:
     """Whether a word is a past participle by its form, such as ``delivered``."""
     return _PARTICIPLE.fullmatch(word) is not None

@@ -102,8 +102,8 @@ class PartShapes(MeasureRoom):
 
 
 def _were(said: Said) -> str:
-    return f"were {said.before}" if said.before else said.after.replace("that are", "are")
+    return f"were {said.before} ones" if said.before else said.after.replace("that are", "are")
 
 
 def _that(said: Said) -> str:
-    return f"that is {said.before}" if said.before else said.after
+    return f"of {said.before} ones" if said.before else said.after

@@ -88,8 +88,12 @@ def frame(rng: Random, text: str) -> str:
         return rng.choice(_ASKED).format(q=text)
     if kind(text) == "thing" and way < 0.36:
         if way < 0.2:
+            if text.startswith("all "):
+                return text  # "list all orders" asks for rows, and not how many
             thing = text if way < 0.1 or _ARTICLE.match(text) else f"the {text}"
-            return rng.choice(_COMMANDED).format(q=thing)
+            made = rng.choice(_COMMANDED).format(q=thing)
+            # "return ad spend" is no order where things are returned.
+            return thing if made.startswith("return ") and thing is text else made
         return asked(text) if way < 0.3 else rng.choice(_TALKED).format(q=text)
     if kind(text) == "thing" and way < 0.39 and not _ARTICLE.match(text):
         return f"our {text}"

@@ -74,7 +74,8 @@ class RowShapes(ExtremeShapes, ListShapes):
 
     def values(self, rng: Random) -> Draft | None:
         table = self.table(rng)
-        able = [c for c in table.columns if c.role is Role.CATEGORY]
+        named = self.words.display(table)
+        able = [c for c in table.columns if c.role is Role.CATEGORY and c is not named]
         if not able:
             return None
         column = rng.choice(able)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 
@@ -64,21 +64,46 @@ class ShapeRoom:
         return self.words.tables[self.words.any_table(rng)]
 
     def where(
-        self, root: str, rng: Random, counts: Sequence[float], without: Sequence[str] = ()
+        self,
+        root: str,
+        rng: Random,
+        counts: Sequence[float],
+        without: Sequence[str] = (),
+        rows: bool = True,
     ) -> Where:
-        """Zero or more conditions on rows of ``root``; ``counts`` weighs how many."""
+        """Zero or more conditions on rows of ``root``; ``counts`` weighs how many.
+
+        ``rows`` says that the rows themselves are asked for, and no metric of them: then a period
+        says what they did in it.
+        """
         number = rng.choices(range(len(counts)), counts)[0]
         found: list[Said] = []
         about = list(without)
         for _ in range(number):
             said = self.conditions.draw(root, rng, about)
+            if said is not None and rows and said.about == "time":
+                said = self._began(said, self.words.tables[root], rng)
             if said is None or (said.kind in _ALONE and found):
                 continue
+            if rows and said.about == self._own_name(root):
+                continue  # "campaigns of Spring Trails"
             found.append(said)
             about.append(said.about)
             if said.kind == "either":  # "either … or … and …" would be read in two ways
                 break
         return joined(found, rng)
+
+    def _own_name(self, root: str) -> str:
+        """The column that names the rows, where it names each alone."""
+        display = self.words.display(self.words.tables[root])
+        return f"{root}.{display.name}" if display is not None and display.unique else ""
+
+    def _began(self, said: Said, root: Table, rng: Random) -> Said | None:
+        """A period with its verb where rows last; None where there is no verb for them."""
+        if not self.words.lasts(root):
+            return said
+        verbs = self.words.began(root)
+        return replace(said, after=f"{rng.choice(verbs)} {said.after}") if verbs else None
 
     @cached_property
     def _owners(self) -> Counter[str]:
@@ -89,7 +114,11 @@ class ShapeRoom:
 
     def is_shared(self, table: Table, column: Column, name: str) -> bool:
         """Whether ``name`` leaves open which table's column is meant."""
-        return self.words.is_shared(column.name) or self._owners[name] > 1
+        return (
+            self.words.is_shared(column.name)
+            or self._owners[name] > 1
+            or self.words.others.is_part(column, name)
+        )
 
     def finish(self, rng: Random, text: str, kept: Sequence[str]) -> str:
         """The question as typed: tidied, reworded, framed, then roughened."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
+from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.said import ConditionRoom, Said
 from dbt_t2s.corpus.speech import say_date
 from dbt_t2s.project.schema import Role, Table
@@ -68,6 +69,8 @@ class TimeConditions(ConditionRoom):
         spans = [date_spans(text, self.today) for text in (first, second)]
         if any(len(found) != 1 for found in spans):
             return None
+        if any(found[0].range.start > self.today.isoformat() for found in spans):
+            return None
         one, two = (During(Time(), found[0].range) for found in spans)
         return Periods(grain, first, second, Or(one, two))
 
@@ -81,9 +84,9 @@ class TimeConditions(ConditionRoom):
         if said is None:
             return None
         name = rng.choice(self.words.column_names(root, column))
-        text = rng.choice(
-            (f"{name} {said.text}", f"with {name} {said.text}", f"{name} {said.text}")
-        )
+        text = f"{name} {said.text}"  # "closed in May"
+        if not is_participle(name.split()[-1]):
+            text = rng.choice((f"with {name} {said.text}", f"whose {name} is {said.text}"))
         about = f"{root.name}.{column.name}"
         pred = During(Col(root.name, column.name), said.range)
         return Said(pred, after=text, kept=(said.text,), about=about, kind="date range")

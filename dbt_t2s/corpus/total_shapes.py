@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 from dbt_t2s.corpus.measured import ADVERBS, MeasureRoom, touches
@@ -10,6 +11,8 @@ from dbt_t2s.corpus.vocabulary import Dimension, plural
 from dbt_t2s.corpus.wording import earned
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.query.plan import Agg, Bucket, Count, Dim, Measure, MetricRef, Plan, Time
+
+_CLAUSES = re.compile(r"\b(?:are|were) (?:that|which|who|whose|where|having|all of)\b")
 
 
 class TotalShapes(MeasureRoom):
@@ -20,8 +23,14 @@ class TotalShapes(MeasureRoom):
         if measured is None:
             return None
         where = self.filters(measured, rng, (2, 5, 2.5))
+        if where.before and set(where.before.split()) <= set(measured.name.split()):
+            return None  # "open open stores"
         name = where.around(measured.name)
-        noun_phrase = rng.random() < 0.45
+        # Rows would be shown for these words, not their number.
+        rows = measured.name.startswith("all ") or (
+            measured.counts and not re.match(r"(number|count|#) of", measured.name)
+        )
+        noun_phrase = not rows and rng.random() < 0.45
         text = name
         if not noun_phrase:
             text = rng.choice(
@@ -43,7 +52,7 @@ class TotalShapes(MeasureRoom):
             )
             if where.before and where.before not in text:
                 return None
-        if measured.countable and rng.random() < 0.6:
+        if rows or (measured.countable and rng.random() < 0.6):
             text = self.how_many_of(measured, where, rng)
         plan = Plan((measured.measure,), where.preds)
         base = "metric" if measured.metric else "single table"
@@ -85,8 +94,11 @@ class TotalShapes(MeasureRoom):
             f"how many {late} do we have {where.after}",
             f"the number of {noun}",
         ]
-        if "date range" in where.kinds and (happened := self.words.happened(table)):
+        happened = () if self.words.lasts(table) else self.words.happened(table)
+        if "date range" in where.kinds and happened:
             texts += [f"how many {late} {rng.choice(happened)} {where.after}"] * 6
+        # "how many cases are which are open"
+        texts = [t for t in texts if not _CLAUSES.search(t)]
         text = rng.choice(texts)
         plan = Plan((measure,), where.preds)
         kind = type_of("single table", where, 1)
@@ -191,8 +203,11 @@ class TotalShapes(MeasureRoom):
 
     def distinct(self, rng: Random) -> Draft | None:
         table = self.table(rng)
+        named = self.words.display(table)
         able = [
-            d for d in self.words.dimensions(table.name) if d.own and d.column.kind is Kind.TEXT
+            d
+            for d in self.words.dimensions(table.name)
+            if d.own and d.column.kind is Kind.TEXT and d.column is not named
         ]
         if not able:
             return None

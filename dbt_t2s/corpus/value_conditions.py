@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from random import Random
 
@@ -23,11 +24,12 @@ def say_value(rng: Random, value: str, column: str = "") -> str:
     """The value as people write it.
 
     Now and then it is a part alone, the English name of a code or misspelt, for the linker to
-    complete: who draws it must check that it does.
+    complete: who draws it must check that it does. Only of a proper name is a part said alone:
+    "Altona" of Hamburg Altona, but no "home" of out_of_home.
     """
-    spoken = humanise(value)
+    spoken = _spoken(value)
     parts = spoken.split()
-    if len(parts) > 1 and rng.random() < 0.12:
+    if len(parts) > 1 and rng.random() < 0.12 and all(p[0].isupper() for p in parts):
         return rng.choice((parts[0], parts[-1], " ".join(parts[-2:])))
     names = code_names(value, column)
     if names and rng.random() < 0.6:
@@ -37,9 +39,14 @@ def say_value(rng: Random, value: str, column: str = "") -> str:
     return whole_value(rng, value)
 
 
+def _spoken(value: str) -> str:
+    """The value in plain words; "45-54" keeps its dash."""
+    return value if re.search(r"\d-\d", value) else humanise(value)
+
+
 def whole_value(rng: Random, value: str) -> str:
     """The value in full, as it is stored or in plain words, in any case."""
-    spoken = humanise(value)
+    spoken = _spoken(value)
     return rng.choice((value, spoken, spoken, spoken.lower(), spoken.lower(), spoken.upper()))
 
 
@@ -77,6 +84,8 @@ class ValueConditions(ConditionRoom):
         pred = Value(dim.table.name, dim.column.name, chosen)
         said = Said(pred, kept=(spoken, chosen), about=about)
         a_code = spoken in code_names(chosen, about)  # "dollars orders" is not said
+        if a_code and self.words.is_value(spoken):
+            return None  # "stores in United Kingdom": the country, and not the region UK
         if dim.own and not a_code and rng.random() < 0.35 and dim.column.role is Role.CATEGORY:
             return replace(said, before=spoken)
         return replace(said, after=self.value_phrase(dim, spoken, rng))
@@ -95,7 +104,6 @@ class ValueConditions(ConditionRoom):
             f"whose {name} is {spoken}",
             f"for {spoken}",
             f"({name}: {spoken})",
-            f"{spoken} only",
             f"with {spoken} as {name}",
             f"having {name} = {spoken}",
         ]
@@ -137,8 +145,12 @@ class ValueConditions(ConditionRoom):
             own.append(f"for the {singular(noun)} {spoken}")
         if dim.own and not own and self.words.tells(dim):
             own = [f"in {spoken}", f"of {spoken}"]
+        if dim.own and self.words.tells(dim) and not re.search(r" (or|and) ", spoken):
+            general.append(f"{spoken} only")
         if dim.own:
             return rng.choice(own * 5 + general)
+        if any(p in column.name for p in _STATES):
+            own = []  # orders of a customer whose tier is silver are not silver
         if own and self.words.tells(dim) and rng.random() < 0.6:
             return rng.choice(own)
         joined = [
@@ -201,20 +213,26 @@ class ValueConditions(ConditionRoom):
         chosen = rng.choice(dim.column.values)
         spoken = say_value(rng, chosen)
         name = rng.choice(self.words.column_names(dim.table, dim.column))
-        text = rng.choice(
-            (
+        owned = name if dim.own else f"{singular(self.words.noun(dim.table, rng))} {name}"
+        texts = [
+            f"where {owned} is not {spoken}",
+            f"whose {owned} is not {spoken}",
+            f"with a {owned} other than {spoken}",
+            f"except those with {owned} {spoken}",
+        ]
+        if self.words.tells(dim):
+            texts += [
                 f"excluding {spoken}",
                 f"except {spoken}",
                 f"other than {spoken}",
-                f"not {spoken}",
-                f"without {spoken}",
                 f"leaving out {spoken}",
-                f"where {name} is not {spoken}",
-                f"that are not {spoken}",
-                f"outside {spoken}",
                 f"apart from {spoken}",
-            )
-        )
+            ]
+        if self.words.tells(dim) and dim.own:
+            texts += [f"not {spoken}", f"that are not {spoken}"]
+        if any(p in dim.column.name for p in _PLACES) and dim.own:
+            texts += [f"outside {spoken}", f"not in {spoken}"] * 2
+        text = rng.choice(texts)
         pred = Not(Value(dim.table.name, dim.column.name, chosen))
         about = f"{dim.table.name}.{dim.column.name}"
         return Said(pred, after=text, kept=(spoken, chosen), about=about)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from random import Random
 
-from dbt_t2s.corpus.business_words import ALONE, HAPPENS, PEOPLE, PLACES
+from dbt_t2s.corpus.business_words import ALONE, HAPPENS, LASTING, PEOPLE, PLACES
 from dbt_t2s.corpus.names import OtherNames, flag_phrases
-from dbt_t2s.corpus.nouns import is_participle
+from dbt_t2s.corpus.nouns import is_participle, is_plural, rows_of
 from dbt_t2s.corpus.nouns import plural as plural
 from dbt_t2s.corpus.nouns import singular as singular
 from dbt_t2s.project.copies import copies
@@ -19,7 +20,7 @@ from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import UNSAID, column_phrases, humanise
 from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import Col, MetricRef
-from dbt_t2s.query.text import name_words, stem
+from dbt_t2s.query.text import name_words, stem, stems
 
 _COPY_WEIGHT = 0.12
 _NAME_LIKE = ("name", "title", "label")
@@ -107,7 +108,7 @@ class Vocabulary:
 
     def _all_nouns(self, table: Table) -> tuple[str, ...]:
         others = (plural(n) for n in self.others.of_table(table))
-        return tuple(dict.fromkeys((*self.nouns(table), *others)))
+        return tuple(dict.fromkeys(map(rows_of, (*self.nouns(table), *others))))
 
     def noun(self, table: Table, rng: Random) -> str:
         return first_often(self._nouns[table.name], rng)
@@ -175,6 +176,27 @@ class Vocabulary:
         told = (v for v in verbs if not any(stem(w) in others for w in v.split()))
         return tuple(dict.fromkeys(told))
 
+    def lasts(self, table: Table) -> bool:
+        """Whether the table's rows last, so that a period needs a verb: ``opened in May``."""
+        return singular(self.nouns(table)[0]).rpartition(" ")[2] in LASTING
+
+    def is_dated(self, metric: Metric | None) -> bool:
+        """Whether a metric of rows that last counts what happened to them: ``new customers``.
+
+        The stock of products has no period of its own: theirs is when they were launched.
+        """
+        if metric is None:
+            return False
+        said = {stem(w) for n in self.metric_names(metric) for w in name_words(n)}
+        return bool(said & _BEGUN)
+
+    def began(self, table: Table) -> tuple[str, ...]:
+        """How the usual day of lasting rows is said after them: ``that joined``, ``launched``."""
+        own = table.column(table.time_column) if table.time_column else None
+        names = self.column_names(table, own) if own else ()
+        made = tuple(n for n in names if is_participle(n))
+        return (*made, *(f"that {v}" for v in self.happened(table) if not v.startswith("did")))
+
     def keyed(self, noun: str, number: str, rng: Random) -> str:
         """A row by the number that is its key: ``order 1204``, ``order #1204``."""
         link = rng.choice((" ", " ", " ", " ", " #", " no. ", " number ", " no ", " id ", " nr "))
@@ -215,6 +237,8 @@ class Vocabulary:
             )  # fmt: skip
             known = spoken or names[:1]
             known = (*known, *self.others.of_column(column, known))
+            if column.role is Role.TIME:
+                known = tuple(dict.fromkeys(map(_dated, known)))
             self._columns[table.name, column.name] = known
         return known
 
@@ -233,25 +257,38 @@ class Vocabulary:
 
     def shown_name(self, table: Table, column: Column, rng: Random) -> str:
         """A name for a column that is listed."""
-        name = rng.choice(self.column_names(table, column))
+        name = counted(column, rng.choice(self.column_names(table, column)))
         if column.role is Role.FLAG:
+            name = self.flagged(table, name)
             name = rng.choice((f"{name} or not", f"{name} flag", f"{name} status"))
         return name
 
     def dimension_name(self, dim: Dimension, rng: Random) -> str:
         """A name that tells this column from its namesakes."""
         display = self.display(dim.table)
-        if display is not None and display.name == dim.column.name and rng.random() < 0.75:
-            return singular(self.noun(dim.table, rng))
+        if display is not None and display.name == dim.column.name:
+            noun = singular(self.noun(dim.table, rng))
+            own = humanise(display.name)
+            return own if singular(self.nouns(dim.table)[0]) in own and rng.random() < 0.2 else noun
         name = first_often(self.column_names(dim.table, dim.column), rng)
+        entity = singular(self.nouns(dim.table)[0])
         if dim.column.role is Role.FLAG:
-            name = f"{name} {rng.choice(('flag', 'status', 'or not', 'or not', 'yes or no'))}"
+            name = self.flagged(dim.table, name)
+            said = rng.choice(("flag", "status", "or not", "or not", "yes or no"))
+            if not dim.own and entity not in name:
+                return f"{name} {entity} {said}"
+            return f"{name} {said}"
         if dim.own and rng.random() < 0.9:
             return name
-        entity = singular(self.nouns(dim.table)[0])
         if entity in name or (self._names[dim.column.name] == 1 and rng.random() < 0.5):
             return name
         return rng.choice((f"{entity} {name}", f"{entity} {name}", f"{name} of the {entity}"))
+
+    def flagged(self, table: Table, name: str) -> str:
+        """A flag's name that can stand without its noun: ``first order``, but ``discontinued``."""
+        if " " in name or is_participle(name):
+            return name
+        return f"{name} {singular(self.nouns(table)[0])}"
 
     def tells(self, dim: Dimension) -> bool:
         """Whether the column's values are no other column's: then the value alone says it.
@@ -263,8 +300,13 @@ class Vocabulary:
         values = dim.column.values
         return all(len(value) > _CODE and self._homes[value.lower()] == 1 for value in values)
 
+    def is_value(self, said: str) -> bool:
+        """Whether some column holds just that."""
+        return said.lower() in self._homes
+
     def measured_name(self, table: Table, column: Column, rng: Random) -> str:
-        return first_often(self.column_names(table, column), rng)
+        """A name for a column of amounts; ``number of`` what a column counts."""
+        return counted(column, first_often(self.column_names(table, column), rng))
 
     def is_shared(self, column: str) -> bool:
         return self._names[column] > 1
@@ -289,6 +331,11 @@ class Vocabulary:
         names = self.metric_names(metric)
         return (*names, *self.others.of_metric(metric, names))
 
+    @cached_property
+    def metric_stems(self) -> tuple[set[str], ...]:
+        """The stems of each name of a metric."""
+        return tuple(set(stems(name)) for names in self._metrics.values() for name in names)
+
     def metric_name(self, metric: Metric, rng: Random) -> str:
         return rng.choice(self._metrics[metric.name])
 
@@ -300,6 +347,25 @@ class Vocabulary:
             atoms = self.binder.lower(MetricRef(metric.name)).atoms if usable else ()
             known = self._roots[metric.name] = tuple(dict.fromkeys(a.root for a in atoms))
         return known
+
+
+# What says that a metric counts beginnings or ends.
+_BEGUN = frozenset(
+    stem(word)
+    for word in """
+    new sign signed signup signups started starts opened openings launched launches joined
+    registered registrations won created gained first acquired acquisitions churned churn
+    cancelled ended closed lost hired hires left
+    """.split()
+)
+_TIMES = frozenset("date day week month quarter year time timestamp hour deadline birthday".split())
+
+
+def _dated(name: str) -> str:
+    """``order date`` for a date that is called as a thing is; ``delivered`` can stand alone."""
+    last = name.split()[-1]
+    told = is_participle(last) or last in ALONE or _TIMES & set(name.split())
+    return name if told else f"{name} date"
 
 
 # What dbt projects write before a model's name and nobody says: "fct_orders" holds orders.
@@ -321,6 +387,14 @@ def _unmarked(name: str) -> str:
 def _counts_rows(aggregation: str, expression: str, table: Table) -> bool:
     keys = {*table.primary_key, "*", "1"}
     return expression in keys if aggregation != "sum" else expression == "1"
+
+
+def counted(column: Column, name: str) -> str:
+    """``number of`` before the plural name of a column that counts."""
+    words = column.name.lower().split("_")
+    counts = words[-1] == "count" or words[0] in ("num", "n", "nr")
+    plain = not {"number", "count", "num"} & set(name.split())
+    return f"number of {name}" if counts and plain and is_plural(name) else name
 
 
 def first_often(names: tuple[str, ...], rng: Random) -> str:

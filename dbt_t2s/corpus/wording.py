@@ -17,6 +17,10 @@ _HEAD_ENDS = re.compile(
     r"missing|not|lacking|across|the)(?:\s|$)|[,:(]"
 )
 _MONEY = frozenset("sales earnings takings expenses costs fees savings wages".split())
+# Words for sums as well as for rows: "spends by team" leaves open which.
+AMOUNTS = _MONEY | frozenset(
+    "spend spends spendings payments charges discounts margins refunds reductions".split()
+)
 _SHORT = {
     "average": ("avg", "avg", "mean"),
     "number of": ("no. of", "nr of", "no of", "#", "count of"),
@@ -74,7 +78,24 @@ _AVERAGED = re.compile(
 )
 
 
+# "at least 50 number of orders", "cumulative the revenue".
+_COUNTED = re.compile(
+    r"\b((?:than|least|most|over|under|above|below|exactly|[<>]=?) [\w,.]+)"
+    r" (?:total )?(?:number|count|#) of "
+)
+_ARTICLE = re.compile(
+    r"\b(cumulative|running|daily|weekly|monthly|quarterly|yearly|average|mean|highest|most|"
+    r"largest|biggest|best|top|greatest|lowest|least|smallest|fewest|worst|more|much|each|every|"
+    r"by (?:day|week|month|quarter|year)) (?:the|our) "
+)
+
+
 _EARNED = frozenset("revenue sales income turnover takings profit earnings margin".split())
+
+
+def is_averaged(name: str) -> bool:
+    """Whether a measure's name begins with how it is aggregated: ``longest waiting time``."""
+    return _AVERAGED.match(re.sub(r"^(the|our) ", "", name)) is not None
 
 
 def earned(name: str) -> tuple[str, ...]:
@@ -90,7 +111,15 @@ def agree(text: str) -> str:
     text = re.sub(
         r"\b(how many|number of|count of) (?:number|count|#|total number) of\b", r"\1", text
     )
-    text = re.sub(r"^how much (?:number|count|#) of\b", "how many", text)
+    text = re.sub(r"\bhow much (?:number|count|#) of\b", "how many", text)
+    text = re.sub(r"^what (?:the|our|overall) (.*) (did|do) we have", r"what \1 \2 we have", text)
+    text = _COUNTED.sub(r"\1 ", text)
+    text = _ARTICLE.sub(r"\1 ", text)
+    text = re.sub(
+        r"\ba (?=(?:\w+ )?(?:hours|days|minutes|months|years|weeks|metres|meters|grams|units)\b)",
+        "",
+        text,
+    )
     text = re.sub(r"^(how many .*?) (?:are|were|is)$", r"\1", text)
     text = re.sub(r"^how (much|many) (?:our|the|overall) ", r"how \1 ", text)
     if found := re.match(r"how many (\w+(?: \w+)?) (?:count|volume)\b", text):
@@ -108,10 +137,12 @@ def agree(text: str) -> str:
 
 def _how(text: str) -> str:
     """``how much`` of what is no amount, ``how big`` of what is counted."""
-    found = re.match(r"how (?:much|big|high) (?:was |is |are )?([\w -]+)(.*)$", text)
+    found = re.match(r"how (?:much|big|high) (?:was |is |are )?([#\w. -]+)(.*)$", text)
     if found is None:
         return text
     rest = found[1] + found[2]
+    if re.match(r"(#|number of|count of|no\.? of|nr of) ", rest):
+        return f"what is the {rest}"
     if _AVERAGED.match(rest):
         rest = re.sub(r" (did|do) we have\b", "", rest)
         return text if re.search(r" (does|do|did) ", rest) else f"what is {rest}"
@@ -141,17 +172,21 @@ def superlative(text: str) -> str:
     return f"{text[: found.start(1)]}{word} {found[2]}"
 
 
+_BEFORE_DATE = (
+    "an?|the|their|no|unknown|known|latest|last|earliest|first|recent|missing|whose|empty|any|"
+    "oldest|newest|without|with"
+)
+_AFTER_DATE = (
+    "of|is|are|does|before|after|for|filled|not|as|whose|with|that|where|between|among|when"
+)
+
+
 def dated(text: str, participles: frozenset[str]) -> str:
     """``the closed date`` where a date's name is a participle and stands for a noun."""
     if not participles:
         return text
     names = "|".join(sorted(map(re.escape, participles), key=len, reverse=True))
-    return re.sub(
-        rf"\b(an?|the|their|no|unknown|known|latest|last|earliest|first|recent|missing|whose|empty|any|"
-        rf"without|with) ({names})(?= (?:of|is|are|does|before|after|for|filled|not|as)\b|,|$)",
-        r"\1 \2 date",
-        text,
-    )
+    return re.sub(rf"\b({_BEFORE_DATE}) ({names})(?= (?:{_AFTER_DATE})\b|,|$)", r"\1 \2 date", text)
 
 
 def relative(rng: Random, text: str) -> str:
@@ -242,7 +277,7 @@ def reworded(
     ``people`` says that one table alone holds people: ``who`` can mean no others;
     ``participles`` are names of dates such as ``delivered``.
     """
-    text = superlative(agree(dated(text, participles)))
+    text = relative(rng, superlative(agree(dated(text, participles))))
     if people:
         text = people_first(rng, text)
-    return shortened(rng, fronted(rng, relative(rng, text), kept, today), kept)
+    return shortened(rng, fronted(rng, text, kept, today), kept)

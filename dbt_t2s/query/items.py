@@ -78,7 +78,8 @@ UNSAID = frozenset((
 def column_phrases(table: Table, column: Column) -> tuple[str, ...]:
     """Names for a column in plain words: its own, its synonyms, and shorter forms."""
     words = humanise(column.name).split()
-    core = [w for w in words if w not in UNSAID] or words
+    core = [w for at, w in enumerate(words) if w not in UNSAID or words[at - 1 : at] == ["to"]]
+    core = core or words
     entity = table.entity.removesuffix("_id") or table.name.removesuffix("s")
     without = [w for w in core if w not in entity.split("_")] or core
     spoken = (" ".join(core), " ".join(without)) if len(core) < len(words) else (" ".join(words),)

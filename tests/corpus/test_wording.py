@@ -52,6 +52,14 @@ SEEDS = st.integers(0, 2**32)
         ("how are we doing on revenue", "how are we doing on revenue"),
         ("a user and a unit", "a user and a unit"),
         ("what is the most common country", "what is the most common country"),
+        ("regions with at least 50 number of orders", "regions with at least 50 orders"),
+        ("cumulative the revenue by month", "cumulative revenue by month"),
+        ("month by month our revenue", "month by month revenue"),
+        (
+            "tickets with a hours between opening and reply",
+            "tickets with hours between opening and reply",
+        ),
+        ("how big was # of stores", "what is the # of stores"),
     ],
 )
 def test_words_agree(text: str, better: str) -> None:
