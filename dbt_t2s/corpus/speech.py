@@ -80,6 +80,7 @@ def _relative(rng: Random) -> tuple[str, ...]:
         *("year to date", "YTD", "in the current year", "in the previous month", "yesterday"),
         *("so far this year", "so far this month", "month to date", "mtd", "qtd", "today"),
         *("the year before last", "last monday", "since easter", f"the last {few} {unit}"),
+        *("two years ago", "a month ago", "the day before yesterday"),
         *(f"in the last {count} {unit}", f"in the past {count} {unit}"),
         *(f"over the last {count} {unit}", f"these past {count} {unit}"),
     )
@@ -99,7 +100,8 @@ def _months(day: date, in_: str) -> tuple[str, ...]:
         f"{in_} the {nth} quarter of {year}",
         *(f"since {month} {year}", f"before {month} {year}", f"after {month} {year}"),
         *(f"until {month} {year}", f"from {month} {year} on", f"last {month}"),
-        *(f"{month} {year}", f"{short} {year}"),
+        *(f"{month} {year}", f"{short} {year}", f"{in_} {day.month:02d}/{year}"),
+        *(f"in week {day:%V} of {day:%G}", f"{in_} q{quarter} {year % 100:02d}"),
         next_ if day.month < 12 else f"{in_} {month}",
         f"from {_MONTHS[max(day.month - 3, 0)]} to {month} {year}"
         if day.month > 1
@@ -125,6 +127,7 @@ def _years(day: date, in_: str, last: date) -> tuple[str, ...]:
         *(f"{in_} {year}",) * 4,
         *(f"{year}", f"all of {year}", f"back in {year}", f"since {year}", f"before {year}"),
         *(f"since the start of {year}", f"{in_} H{1 + late} {year}"),
+        *(f"in {year} or later", f"{year} onwards", f"until the end of {year}"),
         f"{in_} the {('first', 'second')[late]} half of {year}",
         f"between {year} and {year + 1}" if year < last.year else f"{in_} {year}",
     )

@@ -24,6 +24,7 @@ _NUMBER = re.compile(
     r"(?:\s(?P<times>hundred|thousand|million))?\b",
     re.IGNORECASE,
 )
+_METRES = re.compile(r"\d m$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class NumberSpan:
 
 
 def number_spans(text: str) -> tuple[NumberSpan, ...]:
-    """Every number in ``text`` in order ("20%" gives both 20 and 0.2)."""
+    """Every number in ``text`` in order; "20%" is 20 and 0.2, "200 m" millions or metres."""
     found: list[NumberSpan] = []
     for match in _NUMBER.finditer(text):
         if match["word"]:
@@ -46,6 +47,9 @@ def number_spans(text: str) -> tuple[NumberSpan, ...]:
             value = Decimal(match["digits"].replace(",", ""))
             value *= _SCALES.get((match["scale"] or "").lower(), 1)
         found.append(NumberSpan(_plain(value), match.start(), match.end()))
+        if _METRES.search(match.group()):
+            digits = Decimal(match["digits"].replace(",", ""))
+            found.append(NumberSpan(_plain(digits), match.start(), match.end()))
         if match["percent"]:
             found.append(NumberSpan(_plain(value / 100), match.start(), match.end()))
     return tuple(found)

@@ -58,6 +58,31 @@ yesterdays|2026-06-29|2026-06-30
 last saturday|2026-06-27|2026-06-28
 on Tuesday|2026-06-23|2026-06-24
 next friday|2026-07-03|2026-07-04
+in 03/2024|2024-03-01|2024-04-01
+in 3/2024|2024-03-01|2024-04-01
+in week 12 of 2024|2024-03-18|2024-03-25
+in calendar week 1 2025|2024-12-30|2025-01-06
+2024-W12|2024-03-18|2024-03-25
+in week 40|2025-09-29|2025-10-06
+in q3 24|2024-07-01|2024-10-01
+in h1 24|2024-01-01|2024-07-01
+two years ago|2024-01-01|2025-01-01
+a month ago|2026-05-01|2026-06-01
+3 days ago|2026-06-27|2026-06-28
+in the 90s|1990-01-01|2000-01-01
+in the 1980s|1980-01-01|1990-01-01
+in the 2010s|2010-01-01|2020-01-01
+2019 or later|2019-01-01|
+in 2019 or earlier||2020-01-01
+2019 onwards|2019-01-01|
+after the year of 2010|2011-01-01|
+before year 2010||2010-01-01
+this year so far|2026-01-01|2026-07-01
+so far this year|2026-01-01|2026-07-01
+the day before yesterday|2026-06-28|2026-06-29
+since the start of 2024|2024-01-01|
+until the end of 2023||2024-01-01
+1990-1995|1990-01-01|1996-01-01
 christmas eve 2025|2025-12-24|2025-12-25
 since the start of 2025|2025-01-01|
 until the end of May||2026-06-01
@@ -119,6 +144,39 @@ def test_a_phrase_means_a_range(phrase: str, start: str, end: str, around: str) 
 @pytest.mark.parametrize(
     "text",
     [
+        "stock at the end of 2023",
+        "orders in early 2024",
+        "orders in mid-2023",
+        "late March",
+        "sales in summer of 2024",
+        "sales in summer 2024",
+        "the last week of March 2025",
+        "the first 3 days of 2025",
+        "who signed up more than a year ago",
+        "customers in their 90s",
+        "tickets older than 90 s",
+        "revenue for week 60 of 2024",
+    ],
+)
+def test_what_may_mean_two_things_is_left_unread(text: str) -> None:
+    assert not date_spans(text, TODAY)
+
+
+@given(
+    st.dates(date(1950, 1, 1), date(2090, 1, 1)),
+    st.sampled_from(["{:%G}-W{:%V}", "week {:%V} of {:%G}"]),
+)
+def test_any_iso_week_is_read_back(day: date, form: str) -> None:
+    spans = date_spans(form.format(day, day), TODAY)
+    assert len(spans) == 1
+    first = day - timedelta(days=day.weekday())
+    assert spans[0].range.start == first.isoformat()
+    assert spans[0].range.end == (first + timedelta(days=7)).isoformat()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "customers who may leave",
         "march through the numbers",
         "which orders may we ship",
@@ -144,6 +202,11 @@ def test_what_is_no_date_is_not_read_as_one(text: str) -> None:
 )
 def test_may_and_march_are_months_where_they_must_be(text: str) -> None:
     assert len(date_spans(text, TODAY)) == 1
+
+
+def test_before_one_year_or_after_another() -> None:
+    spans = date_spans("made before the year of 2000 or after the year of 2010", TODAY)
+    assert [(s.range.start, s.range.end) for s in spans] == [("", "2000-01-01"), ("2011-01-01", "")]
 
 
 def test_several_phrases_keep_their_order() -> None:
