@@ -68,7 +68,7 @@ class ExtremeShapes(RowRoom):
                 texts += [
                     f"what are the {number}{pair[0 if descending else 1]} {many} {where.after}"
                 ]
-        if limit > 1:
+        if limit > 1 and column.role is not Role.TIME:
             texts.append(f"{head} {number}{many} by {name} {where.after}")
         text = rng.choice(texts)
         select = (Col(table.name, display.name), Col(table.name, column.name))

@@ -36,6 +36,8 @@ MOST_REFUSED = 0.25  # of all examples, where a project has little to ask about
 _BARREN = 1_200  # drafts in a row without an example before a chunk ends
 _TRIES = 300  # drafts about one thing before it is given up
 _AFTER_MISS = 0.8  # times as likely is a shape, of those about one thing, once it gave nothing
+# Lists of rows may be empty, now and then; what is counted or summed up would say nothing.
+_EMPTY, _MEANT = ("listing", "two_columns", "related", "ordered_list"), 0.3
 _LONGEST_REASON = 160
 
 
@@ -170,7 +172,10 @@ class Maker:
         if not self._linkable(draft.text, tokens):
             hand.reject(f"{name}: a mention is not found", about, "a value it needs is not found")
             return None
-        if failure := self._failure(sql, plan):
+        failure = self._failure(sql, plan)
+        if failure == NO_ROWS and name in _EMPTY and hand.rng.random() < _MEANT:
+            failure = ""  # nobody who asks knows beforehand that there is none
+        if failure:
             hand.reject(f"{name}: fails or is empty", about, failure)
             return None
         if self._schema.dialect != "duckdb":
@@ -182,7 +187,7 @@ class Maker:
         draft = self._refusals.draw(hand.rng)
         if normalised(draft.text) in hand.asked:
             return None
-        return _example(draft, REFUSAL, "", 3, "refusal", hand.origin)
+        return _example(draft, REFUSAL, "", 3, draft.template, hand.origin)
 
     def _linkable(self, text: str, tokens: Iterable[str]) -> bool:
         """Whether every value, date and number of the plan is found in the question."""

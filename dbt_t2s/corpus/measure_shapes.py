@@ -18,6 +18,7 @@ class MeasureShapes(TotalShapes, GroupShapes, DerivedShapes, PartShapes):
             (10, 2, self.total),
             (8, 2, self.how_many),
             (5, 2, self.aggregate),
+            (1.5, 1, self.extent),
             (12, 2, self.by_dimension),
             (8, 2, self.over_time),
             (2, 2, self.by_two),

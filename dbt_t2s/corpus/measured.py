@@ -189,10 +189,12 @@ class MeasureRoom(ShapeRoom):
     def _is_told(self, measured: Measured, dim: Dimension) -> bool:
         """Whether the groups say nothing: a row each, or one that a rule leaves."""
         counts = measured.counts or measured.countable
-        if dim.own and (dim.column.unique or (counts and _names(dim, self.words))):
+        of_rows = counts or isinstance(measured.measure, Agg)
+        if dim.own and (dim.column.unique or (of_rows and _names(dim, self.words))):
             return True
         if measured.metric is not None:
-            return False
+            made = measured.metric.measure
+            return dim.own and made is not None and made.expression == dim.column.name
         always = (self.words.binder.measures.always(root, ()) for root in self.roots(measured))
         ruled = frozenset(c for rules in always for rule in rules for c in columns_in(rule))
         return bool(ruled & columns_in(column(dim.col)))

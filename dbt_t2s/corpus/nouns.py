@@ -12,7 +12,7 @@ _UNCOUNTED = frozenset(
 _PARTICIPLE = re.compile(r"(?:sent|sold|paid|made|left|won|lost|\w{2,}[^e\W]ed)$")
 # What follows a noun phrase's head: a preposition with its noun, or a participle.
 _TAIL = re.compile(
-    r"(?<=\w) (?:(?:of|in|for|on|with|at|by|from|to|the) .*|sent|sold|paid|made|"
+    r"(?<=\w) (?:(?:of|in|for|on|with|within|at|by|from|to|the) .*|sent|sold|paid|made|"
     r"\w{2,}[^e\W]ed(?: (?:in|by|for|at|to|on|with))?)$"
 )
 

@@ -1,7 +1,9 @@
 """Questions that the data cannot answer, to learn refusing from.
 
 Concepts of other businesses are put where a project's own would stand; those that the project
-knows under any name are left out.
+knows under any name are left out. The template says why there is no answer: no such ``measure``,
+``thing`` or ``trait``, what lies ``beyond`` any table, mere ``talk``, or a name that leaves
+``open`` which of several columns is meant.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dbt_t2s.corpus.measure_shapes import MeasureShapes
 from dbt_t2s.corpus.measured import Measured
 from dbt_t2s.corpus.shapes import Draft, ShapeRoom
 from dbt_t2s.corpus.vocabulary import plural, singular
-from dbt_t2s.project.schema import Table
+from dbt_t2s.project.schema import Role, Table
 from dbt_t2s.query.items import column_phrases
 from dbt_t2s.query.text import STOP_WORDS, name_words, stem
 
@@ -146,6 +148,10 @@ _OTHER = (
 )
 
 
+# Of the refusals, those that leave open what is meant: to ask back is right, but seldom.
+_OPEN = 0.03
+
+
 class Foreign(MeasureShapes):
     """Questions about measures as ever, but for measures that the project has not."""
 
@@ -158,7 +164,7 @@ class Foreign(MeasureShapes):
     def draw(self, rng: Random) -> Draft | None:
         shapes = (self.total, self.by_dimension, self.over_time, self.top, self.groups_above)
         made = rng.choice((*shapes, self.total, self.by_dimension, self.share))(rng)
-        return Draft(made.text, None, "refusal", 3, "refusal") if made else None
+        return _refusal(made.text, "measure") if made else None
 
 
 class Refusals(ShapeRoom):
@@ -178,14 +184,53 @@ class Refusals(ShapeRoom):
         self._amounts = [a for a in _AMOUNTS if _unknown(a, known)]
         self._traits = [t for t in _TRAITS if _unknown(t, known)]
 
+        self._shared = self._names_of_many()
         self._year = self.conditions.today.year
         counted = (f"number of {plural(t)}" for t in self._things)
         self._foreign = Foreign(self.words, self.conditions)
         self._foreign.names = (*self._amounts, *map(plural, self._things), *counted)
 
     def draw(self, rng: Random) -> Draft:
-        made = self._foreign.draw(rng) if rng.random() < 0.55 else None
+        way = rng.random()
+        made = self._foreign.draw(rng) if way < 0.55 else None
+        if way > 1 - _OPEN:
+            made = self._open(rng)
         return made or self._plain(rng)
+
+    def _open(self, rng: Random) -> Draft | None:
+        """``which statuses are there``, where three tables have one and none is named."""
+        if not self._shared:
+            return None
+        many = plural(rng.choice(self._shared))
+        text = rng.choice(
+            (
+                f"what {many} are there",
+                f"how many different {many} are there",
+                f"list the {many}",
+                f"which {many} exist",
+                f"show me all {many}",
+                f"number of distinct {many}",
+            )
+        )
+        return _refusal(self.finish(rng, text, ()), "open")
+
+    def _names_of_many(self) -> tuple[str, ...]:
+        """Names of categories in several tables whose values are not the same."""
+        homes: dict[str, list[frozenset[str]]] = {}
+        for name, table in self.words.tables.items():
+            if name in self.words.copies:
+                continue
+            for column in table.columns:
+                if column.role is not Role.CATEGORY or not column.values:
+                    continue
+                values = frozenset(column.values)
+                for said in set(column_phrases(table, column)):
+                    homes.setdefault(said, []).append(values)
+        return tuple(
+            said
+            for said, found in sorted(homes.items())
+            if len(found) > 1 and not frozenset.intersection(*found)
+        )
 
     def _beyond(self, noun: str, after: str, rng: Random) -> tuple[str, ...]:
         """What no table answers though every word is known: the future, reasons, deeds, advice."""
@@ -232,38 +277,48 @@ class Refusals(ShapeRoom):
         after = f"{value.after} {after}".strip() if value else after
         by = rng.choice((f"by {dim}", f"per {dim}", "by month", "per year", "by week", ""))
         amount_or = rng.choice((amount, f"average {amount}", f"total {amount}", f"our {amount}"))
-        text = rng.choice(
-            (
-                f"how many {plural(thing)} {after}",
-                f"how many {plural(thing)} do we have {after}",
-                f"number of {plural(thing)} {by} {after}",
-                f"list all {plural(thing)} {after}",
-                f"which {thing} is the most expensive {after}",
-                f"top 5 {plural(thing)} {after}",
-                f"{plural(thing)} {by} {after}",
-                f"what is the {amount_or} {after}",
-                f"{amount_or} {by} {after}",
-                f"{amount_or} {by} {after}",
-                f"what was our {amount} {after}",
-                f"which {dim} has the highest {amount} {after}",
-                f"{amount} of {noun} {after}",
-                f"average {amount} of {noun} {by}",
-                f"{trait} of {noun}",
-                f"what is the {trait} of our {noun}",
-                f"{noun} by {trait} {after}",
-                f"how many {noun} {after} by {trait}",
-                f"which {trait} is most common among {noun}",
-                f"{noun} with their {trait}",
-                f"how many {plural(thing)} per {dim} {after}",
-                f"{noun} without any {plural(thing)}",
-                *self._beyond(noun, after, rng),
-                rng.choice(_OTHER),
-                rng.choice(_OTHER),
-            )
+        things = (
+            f"how many {plural(thing)} {after}",
+            f"how many {plural(thing)} do we have {after}",
+            f"number of {plural(thing)} {by} {after}",
+            f"list all {plural(thing)} {after}",
+            f"which {thing} is the most expensive {after}",
+            f"top 5 {plural(thing)} {after}",
+            f"{plural(thing)} {by} {after}",
+            f"how many {plural(thing)} per {dim} {after}",
+            f"{noun} without any {plural(thing)}",
         )
+        amounts = (
+            f"what is the {amount_or} {after}",
+            f"{amount_or} {by} {after}",
+            f"{amount_or} {by} {after}",
+            f"what was our {amount} {after}",
+            f"which {dim} has the highest {amount} {after}",
+            f"{amount} of {noun} {after}",
+            f"average {amount} of {noun} {by}",
+        )
+        traits = (
+            f"{trait} of {noun}",
+            f"what is the {trait} of our {noun}",
+            f"{noun} by {trait} {after}",
+            f"how many {noun} {after} by {trait}",
+            f"which {trait} is most common among {noun}",
+            f"{noun} with their {trait}",
+        )
+        groups = {
+            "thing": things,
+            "measure": amounts,
+            "trait": traits,
+            "beyond": self._beyond(noun, after, rng),
+            "talk": (rng.choice(_OTHER), rng.choice(_OTHER)),
+        }
+        why, texts = rng.choices(list(groups.items()), [len(t) for t in groups.values()])[0]
         kept = value.kept if value else ()
-        spoken = self.finish(rng, text, kept)
-        return Draft(spoken, None, "refusal", 3, "refusal")
+        return _refusal(self.finish(rng, rng.choice(texts), kept), why)
+
+
+def _refusal(text: str, why: str) -> Draft:
+    return Draft(text, None, "refusal", 3, f"refusal: {why}")
 
 
 def _table_words(table: Table) -> list[str]:

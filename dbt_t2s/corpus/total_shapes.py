@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from random import Random
 
-from dbt_t2s.corpus.measured import ADVERBS, MeasureRoom, touches
+from dbt_t2s.corpus.measured import ADVERBS, Measured, MeasureRoom, touches
+from dbt_t2s.corpus.nouns import is_plural
 from dbt_t2s.corpus.shapes import Draft, Where, type_of
 from dbt_t2s.corpus.vocabulary import Dimension, plural
-from dbt_t2s.corpus.wording import earned
-from dbt_t2s.project.schema import Kind
-from dbt_t2s.query.plan import Agg, Bucket, Count, Dim, Measure, MetricRef, Plan, Time
+from dbt_t2s.corpus.wording import earned, head
+from dbt_t2s.project.schema import Kind, Role
+from dbt_t2s.query.plan import Agg, Bucket, Col, Count, Dim, Measure, MetricRef, Plan, Time
 
 _CLAUSES = re.compile(r"\b(?:are|were) (?:that|which|who|whose|where|having|all of)\b")
+
+
+def _is_odd(before: str, measured: Measured) -> bool:
+    """``open open stores``, or ``completed buyers``: what is counted is not what is completed."""
+    counts = measured.metric is not None and not measured.counts
+    said = set(before.split()) <= set(measured.name.split())
+    made = measured.metric.measure if measured.metric else None
+    return said or (counts and made is not None and made.aggregation == "count_distinct")
 
 
 class TotalShapes(MeasureRoom):
@@ -23,13 +32,14 @@ class TotalShapes(MeasureRoom):
         if measured is None:
             return None
         where = self.filters(measured, rng, (2, 5, 2.5))
-        if where.before and set(where.before.split()) <= set(measured.name.split()):
-            return None  # "open open stores"
+        if where.before and _is_odd(where.before, measured):
+            return None
         name = where.around(measured.name)
         # Rows would be shown for these words, not their number.
-        rows = measured.name.startswith("all ") or (
-            measured.counts and not re.match(r"(number|count|#) of", measured.name)
-        )
+        plain = not re.search(r"\b(number|count|volume|total|#)", measured.name)
+        rows = measured.name.startswith("all ") or (measured.counts and plain)
+        # "what are the products sold" asks for rows, "completed orders in Q3" may ask how many.
+        named = measured.countable and plain and is_plural(head(measured.name))
         noun_phrase = not rows and rng.random() < 0.45
         text = name
         if not noun_phrase:
@@ -52,7 +62,8 @@ class TotalShapes(MeasureRoom):
             )
             if where.before and where.before not in text:
                 return None
-        if rows or (measured.countable and rng.random() < 0.6):
+        asked_for = rows or (named and not noun_phrase)
+        if asked_for or (measured.countable and rng.random() < 0.6):
             text = self.how_many_of(measured, where, rng)
         plan = Plan((measured.measure,), where.preds)
         base = "metric" if measured.metric else "single table"
@@ -123,6 +134,37 @@ class TotalShapes(MeasureRoom):
         plan = Plan((measured.measure,), where.preds)
         kind = type_of("single table", where, 1)
         return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
+
+    def extent(self, rng: Random) -> Draft | None:
+        """``from what to what price do products go``: a column's least and greatest value."""
+        table = self.table(rng)
+        able = [*self.words.measured(table), *(c for c in table.columns if c.role is Role.TIME)]
+        if not able:
+            return None
+        column = rng.choice(able)
+        about = f"{table.name}.{column.name}"
+        where = self.where(table.name, rng, (6, 3), (about, "time"))
+        if where.before:
+            return None
+        name, noun = self.words.measured_name(table, column, rng), self.words.noun(table, rng)
+        least, most = rng.choice(
+            (("first", "last"), ("earliest", "latest"))
+            if column.role is Role.TIME
+            else (("lowest", "highest"), ("smallest", "largest"), ("minimum", "maximum"))
+        )
+        text = rng.choice(
+            (
+                f"{least} and {most} {name} of {noun} {where.after}",
+                f"what are the {least} and {most} {name} of {noun} {where.after}",
+                f"range of {name} of {noun} {where.after}: {least} and {most}",
+                f"what is the {least} and the {most} {name} of {noun} {where.after}",
+                f"between which {least} and {most} {name} do {noun} {where.after} lie",
+            )
+        )
+        of = Col(table.name, column.name)
+        plan = Plan((Agg("MIN", of), Agg("MAX", of)), where.preds)
+        kind = type_of("single table", where, 1)
+        return Draft(self.finish(rng, text, where.kept), plan, kind, 1)
 
     def two_measures(self, rng: Random) -> Draft | None:
         one = self.measured(rng)

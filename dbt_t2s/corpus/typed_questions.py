@@ -63,7 +63,7 @@ def named(table: Table, column: Column, value: str, name: str) -> tuple[str, ...
         return (
             f"which {name} is {value}",
             f"what {name} is {value} in",
-            f"which {name} has {value}",
+            f"which {name} does {value} have",
         )
     if frozenset(name_words(column.name)) & _PEOPLE or column.personal:
         return (f"who is the {name} of {value}", f"who is {value}'s {name}")

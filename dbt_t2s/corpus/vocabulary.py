@@ -187,8 +187,8 @@ class Vocabulary:
         """
         if metric is None:
             return False
-        said = {stem(w) for n in self.metric_names(metric) for w in name_words(n)}
-        return bool(said & _BEGUN)
+        said = {w for n in self.metric_names(metric) for w in name_words(n)}
+        return bool(said & _BEGUN)  # no stems: "open" stores are not those "opened"
 
     def began(self, table: Table) -> tuple[str, ...]:
         """How the usual day of lasting rows is said after them: ``that joined``, ``launched``."""
@@ -351,8 +351,7 @@ class Vocabulary:
 
 # What says that a metric counts beginnings or ends.
 _BEGUN = frozenset(
-    stem(word)
-    for word in """
+    """
     new sign signed signup signups started starts opened openings launched launches joined
     registered registrations won created gained first acquired acquisitions churned churn
     cancelled ended closed lost hired hires left

@@ -191,7 +191,11 @@ def dated(text: str, participles: frozenset[str]) -> str:
 
 def relative(rng: Random, text: str) -> str:
     """``who`` for people, ``which`` and ``that`` for things."""
-    if text.startswith("who ") and not PEOPLE.intersection(singular(w) for w in text.split()):
+    if (
+        text.startswith("who ")
+        and not text.startswith("who entered")
+        and not PEOPLE.intersection(singular(w) for w in text.split())
+    ):
         text = f"which{text[3:]}"
 
     def swapped(found: re.Match[str]) -> str:
