@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -32,7 +31,7 @@ from dbt_t2s.judge.markdown import to_markdown
 from dbt_t2s.judge.oracle import metric_items, saved_query_items
 from dbt_t2s.judge.outcomes import Prediction, SuiteReport, shares_by_type
 from dbt_t2s.judge.report import Report, Section, to_json
-from dbt_t2s.judge.sandbox import Limits, Sandbox, execute_all
+from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.judge.validate import House, NothingToJudge, Stopped, validate
 from dbt_t2s.pipeline import COMPARED_ROWS
@@ -282,13 +281,13 @@ def _judged(
     golds = [gold for suite in suites for item in suite.items for gold in item.golds]
     instances = witnessed(workspace, schema, instances, golds)
     relations = dict.fromkeys((*readable(schema, instances), *_read_by(golds, schema.dialect)))
-    with _sandboxes(workspace, tuple(relations), schema.dialect, instances) as sandboxes:
-        run = partial(execute_all, sandboxes)
-        explain = partial(_explained, sandboxes[0])
+    with _sandbox(workspace, tuple(relations), schema.dialect, instances) as sandbox:
+        run = sandbox.execute_each
+        explain = partial(_explained, sandbox)
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
 
         def predict(questions: Sequence[str]) -> list[Prediction]:
-            execute = sandboxes[0].execute
+            execute = sandbox.execute
             return [_prediction(answer(each, generate, execute, mend)) for each in questions]
 
         try:
@@ -299,14 +298,14 @@ def _judged(
                         suite.items,
                         predict,
                         run,
-                        len(sandboxes),
+                        len(instances.files),
                         schema.dialect,
                         name=suite.name,
                         house=house,
                         rows_needed=suite.name == "generated",
                         progress=partial(progress, f"validating {suite.name}"),
                     )
-                    reports.append(_suite_report(suite, judge, len(sandboxes)))
+                    reports.append(_suite_report(suite, judge, len(instances.files)))
         except Stopped as stopped:
             _keep(workspace, replace(begun, suites=(*reports, stopped.report)))
             raise stopped.reason from None
@@ -352,18 +351,13 @@ def _explained(sandbox: Sandbox, sql: str) -> Rows | QueryError:
     return sandbox.execute_trusted(f"explain (format json) {text}")
 
 
-@contextmanager
-def _sandboxes(
+def _sandbox(
     workspace: Workspace, relations: Sequence[str], dialect: str, instances: Instances
-) -> Iterator[tuple[Sandbox, ...]]:
+) -> Sandbox:
+    """All instances in one process: a statement is sent and checked once for all of them."""
+    first, *others = (workspace.warehouse_dir / file for file in instances.files)
     limits = Limits(max_rows=COMPARED_ROWS)
-    paths = [workspace.warehouse_dir / file for file in instances.files]
-    sandboxes = [Sandbox(path, relations, dialect, limits) for path in paths]
-    try:
-        yield tuple(sandboxes)
-    finally:
-        for sandbox in sandboxes:
-            sandbox.close()
+    return Sandbox(first, relations, dialect, limits, others=others)
 
 
 def _read_by(golds: Sequence[str], dialect: str) -> Iterator[str]:

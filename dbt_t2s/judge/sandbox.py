@@ -32,7 +32,7 @@ from dbt_t2s.judge.worker import HEADER, Limits, Task, frame, settings_message, 
 
 __all__ = ["Limits", "Sandbox", "execute_all"]
 
-_Reply = Rows | QueryError | str
+_Reply = Rows | QueryError | str | tuple[Rows | QueryError, ...]
 
 _START_S = 60.0
 # A worker gets no secrets from the environment, only what an interpreter needs to start.
@@ -64,7 +64,9 @@ class Sandbox:
     """A context manager around one warehouse file and the relations that may be read.
 
     ``execute`` is safe for any text; ``execute_trusted`` is for statements that this package
-    wrote, under the same limits. One query runs at a time.
+    wrote, under the same limits. One query runs at a time. ``others`` are instances of the same
+    warehouse, which ``execute_each`` asks too, one after another in the same process; the time
+    limit is for each, memory for all together. ValueError where they are called otherwise.
     """
 
     def __init__(
@@ -73,8 +75,13 @@ class Sandbox:
         relations: Iterable[str],
         dialect: str = "duckdb",
         limits: Limits | None = None,
+        *,
+        others: Sequence[Path] = (),
     ) -> None:
+        if any(each.stem != warehouse.stem for each in others):
+            raise ValueError("instances of a warehouse have its name: statements may say it")
         self.warehouse = warehouse
+        self._others = tuple(others)
         self.dialect = dialect
         self.limits = limits or Limits()
         self._relations = tuple(relations)
@@ -106,6 +113,16 @@ class Sandbox:
         """Runs one SELECT over the allowed relations, or says why not."""
         return _ran(self._ask("select", sql))
 
+    def execute_each(self, sql: str) -> tuple[Rows | QueryError, ...]:
+        """Runs one SELECT on every instance; an error of one stands for all."""
+        files = 1 + len(self._others)
+        with self._lock:
+            self._post("each", sql)
+            reply = self._collect(files)
+        if isinstance(reply, QueryError):
+            return (reply,) * files
+        return reply if isinstance(reply, tuple) else (_unexpected(),) * files
+
     def check(self, sql: str) -> str | QueryError:
         """The DuckDB text that ``execute`` would run, or why it would not."""
         checked = self._ask("check", sql)
@@ -121,12 +138,13 @@ class Sandbox:
             return self._collect()
 
     def _post(self, task: Task, sql: str) -> None:
-        self._ready().post(json.dumps({"task": task, "sql": sql}).encode())
+        files = 1 + len(self._others) if task == "each" else 1
+        self._ready().post(json.dumps({"task": task, "sql": sql}).encode(), files)
 
-    def _collect(self) -> _Reply:
+    def _collect(self, files: int = 1) -> _Reply:
         assert self._worker is not None
         try:
-            reply = self._worker.collect(self.limits)
+            reply = self._worker.collect(self.limits, files)
         except _Gone as gone:
             reply = QueryError(gone.kind, str(gone))
             self._renew()
@@ -152,7 +170,9 @@ class Sandbox:
     def _start(self) -> _Worker:
         _check_system()
         return _Worker(
-            settings_message(self.warehouse, self._relations, self.dialect, self.limits),
+            settings_message(
+                (self.warehouse, *self._others), self._relations, self.dialect, self.limits
+            ),
             self.limits.timeout_s,
         )
 
@@ -183,7 +203,7 @@ def execute_all(sandboxes: Sequence[Sandbox], sql: str) -> tuple[Rows | QueryErr
 
 
 def _ran(reply: _Reply) -> Rows | QueryError:
-    return _unexpected() if isinstance(reply, str) else reply
+    return reply if isinstance(reply, Rows | QueryError) else _unexpected()
 
 
 def _unexpected() -> QueryError:
@@ -252,23 +272,21 @@ class _Worker:
             raise WarehouseError(reply[1], where=reply[2], hint=reply[3])
         self._is_ready = True
 
-    def post(self, request: bytes) -> None:
+    def post(self, request: bytes, files: int = 1) -> None:
         """Asks; ``collect`` gives the answer, which must come within the time limit from now."""
         self._is_asked = True
-        self._deadline = time.monotonic() + self._timeout_s
+        self._deadline = time.monotonic() + self._timeout_s * files
         self._write(request)
 
-    def collect(self, limits: Limits) -> _Reply:
-        reply = self._read(self._deadline, limits.max_bytes)
+    def collect(self, limits: Limits, files: int = 1) -> _Reply:
+        reply = self._read(self._deadline, limits.max_bytes * files)
         self._is_asked = False
         match reply:
-            case ("rows", columns, types, values, truncated, elapsed):
-                return Rows(columns, types, _rows(values, types), truncated, elapsed)
-            case ("error", kind, message):
-                return QueryError(kind, message)
             case ("checked", str(text)):
                 return text
-        return _unexpected()
+            case ("each", tuple(parts)) if len(parts) == files:
+                return tuple([_result(_load(part)) for part in parts])
+        return _result(reply)
 
     def _write(self, body: bytes) -> None:
         assert self._process.stdin is not None
@@ -315,6 +333,15 @@ class _PlainUnpickler(pickle.Unpickler):
         if (module, name) in _PLAIN_TYPES:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is not a plain value")
+
+
+def _result(reply: tuple[Any, ...]) -> Rows | QueryError:
+    match reply:
+        case ("rows", columns, types, values, truncated, elapsed):
+            return Rows(columns, types, _rows(values, types), truncated, elapsed)
+        case ("error", kind, message):
+            return QueryError(kind, message)
+    return _unexpected()
 
 
 def _load(body: bytes) -> tuple[Any, ...]:

@@ -41,8 +41,12 @@ _PLAIN_COLUMNS = frozenset(
 )
 
 
-# select: check and run; check: the DuckDB text alone; trusted: run without a check.
-Task = Literal["select", "check", "trusted"]
+# select: check and run; check: the DuckDB text alone; trusted: run without a check; each: check
+# once and run on every file.
+Task = Literal["select", "check", "trusted", "each"]
+
+
+Reply = Rows | QueryError | str | tuple[Rows, ...]
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,10 @@ def frame(body: bytes) -> bytes:
     return HEADER.pack(len(body)) + body
 
 
-def encode_reply(result: Rows | QueryError | str, max_bytes: int) -> bytes:
+def encode_reply(result: Reply, max_bytes: int) -> bytes:
     """A reply of tuples and plain values; too large a result becomes an error."""
+    if isinstance(result, tuple):
+        return pickle.dumps(("each", tuple(encode_reply(each, max_bytes) for each in result)))
     if isinstance(result, str):
         return pickle.dumps(("checked", result))
     if isinstance(result, QueryError):
@@ -158,28 +164,31 @@ def restrict(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _allow_cpu(limits: Limits) -> None:
+def _allow_cpu(limits: Limits, files: int) -> None:
     """A worker whose parent died must not spin for ever."""
     import resource
 
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(usage.ru_utime + usage.ru_stime + limits.timeout_s * limits.threads) + 2
+    seconds = int(usage.ru_utime + usage.ru_stime + limits.timeout_s * limits.threads * files) + 2
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
 
 
 @dataclass(frozen=True)
 class _Desk:
-    """What every request is answered with."""
+    """What every request is answered with; ``others`` are more files with the same relations."""
 
     connection: duck.Connection
+    others: tuple[duck.Connection, ...]
     allowed: Allowed
     translate: Callable[[str], str | QueryError] | None
     limits: Limits
 
-    def answer(self, task: Task, sql: str) -> Rows | QueryError | str:
+    def answer(self, task: Task, sql: str) -> Reply:
         """A reply to a ``Task``: rows, the checked DuckDB text, or why there is neither."""
         try:
+            if task == "each":
+                return self._each(sql)
             checked = sql if task == "trusted" else self._checked(sql)
             if isinstance(checked, QueryError) or task == "check":
                 return checked
@@ -188,6 +197,19 @@ class _Desk:
             return QueryError("forbidden", "the statement is nested too deeply")
         except MemoryError:
             return QueryError("memory", "the query does not fit into the memory limit")
+
+    def _each(self, sql: str) -> QueryError | tuple[Rows, ...]:
+        """The rows in every file; the first error stands for all."""
+        checked = self._checked(sql)
+        if isinstance(checked, QueryError):
+            return checked
+        found: list[Rows] = []
+        for connection in (self.connection, *self.others):
+            rows = duck.run(connection, checked, self.limits.max_rows)
+            if isinstance(rows, QueryError):
+                return rows
+            found.append(rows)
+        return tuple(found)
 
     def _checked(self, sql: str) -> str | QueryError:
         """The DuckDB statement that ``sql`` stands for, or why it may not run."""
@@ -220,26 +242,29 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
         return 1
     settings = json.loads(first)
     limits = Limits(**settings["limits"])
-    warehouse = Path(settings["warehouse"])
+    warehouse, *others = (Path(each) for each in settings["warehouses"])
     allowed = allowed_relations(settings["relations"], warehouse.stem)
     translate = _translator(settings["dialect"])
     restrict(limits)
     try:
-        connection = duck.open_read_only(
-            warehouse,
-            memory_mb=limits.memory_mb // 2,
-            # DuckDB gives up a little before the parent kills: that keeps the worker.
-            timeout_s=limits.timeout_s * 0.9,
-            threads=limits.threads,
+        connection, *more = (
+            duck.open_read_only(
+                file,
+                memory_mb=limits.memory_mb // (2 + len(others)),
+                # DuckDB gives up a little before the parent kills: that keeps the worker.
+                timeout_s=limits.timeout_s * 0.9,
+                threads=limits.threads,
+            )
+            for file in (warehouse, *others)
         )
     except T2SError as error:
         _send(sink, pickle.dumps(("failed", error.what, error.where, error.hint)))
         return 1
-    desk = _Desk(connection, allowed, translate, limits)
+    desk = _Desk(connection, tuple(more), allowed, translate, limits)
     gc.freeze()
     _send(sink, pickle.dumps(("ready",)))
     while (message := read_message(source)) is not None:
-        _allow_cpu(limits)
+        _allow_cpu(limits, 1 + len(others))
         result = desk.answer(**json.loads(message))
         try:
             body = encode_reply(result, limits.max_bytes)
@@ -250,11 +275,11 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
 
 
 def settings_message(
-    warehouse: Path, relations: tuple[str, ...], dialect: str, limits: Limits
+    warehouses: Sequence[Path], relations: tuple[str, ...], dialect: str, limits: Limits
 ) -> bytes:
     """The first message to a worker."""
     settings = {
-        "warehouse": str(warehouse.resolve()),
+        "warehouses": [str(each.resolve()) for each in warehouses],
         "relations": relations,
         "dialect": dialect,
         "limits": asdict(limits),

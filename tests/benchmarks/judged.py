@@ -3,8 +3,8 @@
     python tests/benchmarks/judged.py PROJECT/target/t2s --statements 400
 
 Golds are the project's own generated SQL, their results known beforehand; the answers are the same
-statements, run again. A lane is one process an instance. Also prints where CPU time goes: to the
-processes that run SQL, and to this one. Nothing is asserted here.
+statements, run again. A lane is one process with all instances. Also prints where CPU time goes: to
+the processes that run SQL, and to this one. Nothing is asserted here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.instances import Instances, readable
 from dbt_t2s.judge.compare import compare
 from dbt_t2s.judge.gold_order import is_ordered, sort_keys
-from dbt_t2s.judge.sandbox import Limits, Sandbox, execute_all
+from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.project.schema import ProjectSchema
 
 
@@ -45,15 +45,15 @@ def judge(folder: Path, golds: Sequence[str], lanes: int) -> tuple[float, float,
     relations = readable(schema, instances)
     limits = Limits(max_rows=10_000)
     with ExitStack() as held:
-        free: SimpleQueue[list[Sandbox]] = SimpleQueue()
+        free: SimpleQueue[Sandbox] = SimpleQueue()
         for _ in range(lanes):
-            boxes = [Sandbox(path, relations, schema.dialect, limits) for path in files]
-            free.put([held.enter_context(box) for box in boxes])
+            box = Sandbox(files[0], relations, schema.dialect, limits, others=files[1:])
+            free.put(held.enter_context(box))
 
         def run(sql: str) -> tuple[Rows | QueryError, ...]:
             lane = free.get()
             try:
-                return execute_all(lane, sql)
+                return lane.execute_each(sql)
             finally:
                 free.put(lane)
 

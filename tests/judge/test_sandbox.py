@@ -224,6 +224,58 @@ def test_sandboxes_that_allow_different_things_are_not_mixed(warehouse: Path) ->
         execute_all((many, many), GOOD)
 
 
+@pytest.fixture
+def together(tmp_path: Path) -> Iterator[Sandbox]:
+    """One process with three files of one name, with 600, 599 and 598 orders."""
+    paths = [make_shop(tmp_path / f"instance_{n}" / "shop.duckdb", fewer=n) for n in range(3)]
+    with Sandbox(paths[0], RELATIONS, limits=Limits(timeout_s=1.0), others=paths[1:]) as opened:
+        yield opened
+
+
+def test_one_process_runs_a_statement_on_each_instance(together: Sandbox) -> None:
+    found = together.execute_each(GOOD)
+    assert [each.rows for each in found if isinstance(each, Rows)] == [
+        ((600 - n,),) for n in range(3)
+    ]
+    alone = together.execute(GOOD)
+    assert isinstance(alone, Rows)
+    assert alone.rows == ((600,),)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("select * from secret", "forbidden"),
+        ("select no_such_column from marts.orders", "bind"),
+        # Only the first instance has the order 600: there it counts for ever.
+        (
+            "select (select count(*) from range(case when max(order_id) = 600 then 100000000000"
+            " else 1 end) t(x) where x % 7 = 8) from marts.orders",
+            "timeout",
+        ),
+    ],
+)
+def test_an_error_on_one_instance_stands_for_all(
+    together: Sandbox, statement: str, kind: str
+) -> None:
+    found = together.execute_each(statement)
+    assert [each.kind for each in found if isinstance(each, QueryError)] == [kind] * 3
+    assert all(isinstance(each, Rows) for each in together.execute_each(GOOD))
+
+
+def test_each_instance_has_its_own_time(tmp_path: Path) -> None:
+    path = make_shop(tmp_path / "shop.duckdb")
+    # Half a second each: more than the limit together.
+    slow = "select count(*) from range(40000000) t(x) where x % 7 = 8"
+    with Sandbox(path, RELATIONS, limits=Limits(timeout_s=2.0), others=[path] * 5) as sandbox:
+        assert all(isinstance(each, Rows) for each in sandbox.execute_each(slow))
+
+
+def test_instances_have_one_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="its name"):
+        Sandbox(tmp_path / "shop.duckdb", RELATIONS, others=[tmp_path / "store.duckdb"])
+
+
 def test_an_interrupted_caller_does_not_get_the_last_answer(sandbox: Sandbox) -> None:
     works(sandbox)
 
