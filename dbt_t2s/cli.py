@@ -366,6 +366,62 @@ def validate(
 
 
 @verb
+def check(
+    run: Run,
+    state: Annotated[
+        Path, typer.Option(help="The artifacts of the last run in production (its target folder).")
+    ],
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", "-s", help="Only changes of these, e.g. state:modified+."),
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option("--exclude", help="But not these.")] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(help="What exits 1: breaking (the default), degrading, stale."),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Findings that were accepted, one a line.")
+    ] = None,
+    write_baseline: Annotated[
+        Path | None, typer.Option(help="Write all findings of this run there as accepted.")
+    ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Train again where the model is stale; show both EX.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    github: Annotated[
+        bool, typer.Option("--github", help="Print annotations for GitHub Actions.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML here.")] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Also write SARIF here.")] = None,
+    comment_file: Annotated[
+        Path | None, typer.Option(help="Also write Markdown for a pull request here.")
+    ] = None,
+) -> None:
+    """Say what a change of the project does to its questions."""
+    from dbt_t2s import checking, show
+    from dbt_t2s.check_findings import accepted
+
+    workspace = run.workspace(fail_on=_words(fail_on))
+    folder, fails = state.expanduser().absolute(), workspace.settings.fail_on
+    found = checking.check(
+        workspace,
+        folder,
+        select=_words(select) or (),
+        exclude=_words(exclude) or (),
+        baseline=accepted(workspace.settings.accept, baseline),
+    )
+    checking.write(
+        found, fails, junit=junit, sarif=sarif, comment=comment_file, baseline=write_baseline
+    )
+    show.findings(run.console, found, json=json, github=github)
+    if fix:
+        found = checking.fix(workspace, found)
+    checking.fail(found, fails, folder)
+
+
+@verb
 def ask(
     run: Run,
     question: Annotated[str | None, typer.Argument(help="The question, in plain words.")] = None,

@@ -26,7 +26,8 @@ ENV_SWITCHES = frozenset({"DEBUG", "TEACHER_KEY"})
 VARS_KEY = "t2s"
 QUESTIONS = "t2s/questions.jsonl"
 # In the order of the report: what people wrote comes first, what was made from the corpus last.
-SUITES = ("business", "saved_queries", "metrics", "generated")
+SUITES = ("business", "saved_queries", "metrics", "generated", "expected_rows")
+FAIL_ON = ("breaking", "degrading", "stale")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Settings:
     the first of them is under ``fail_under``, that on all questions of a type under its floor in
     ``fail_under_type`` (type, share), or, with ``fail_on_regression``, where the last model gave a
     right answer and this one does not. ``style`` is the house style that SQL is held against.
+    A check of a change fails on what ``fail_on`` names (breaking, degrading, stale); findings in
+    ``accept`` (``T2S703``, ``T2S201 orders.note``) are left out.
 
     ``recovery`` and ``reading`` say how many lessons a hub model gets beside the training
     examples, as shares of those: wrong SQL to mend, and SQL in other forms to read. ``teacher`` is
@@ -73,6 +76,8 @@ class Settings:
     suites: tuple[str, ...] = ()
     fail_under_type: tuple[tuple[str, float], ...] = ()
     fail_on_regression: bool = False
+    fail_on: tuple[str, ...] = ("breaking",)
+    accept: tuple[str, ...] = ()
     style: StyleRules = field(default_factory=StyleRules)
     recovery: float = 0.1
     reading: float = 0.05
@@ -276,6 +281,21 @@ def _known_suites(value: object) -> tuple[str, ...]:
     return found
 
 
+def _failing(value: object) -> tuple[str, ...]:
+    found = _texts(value)
+    if not set(found) <= set(FAIL_ON):
+        raise ValueError(f"should be some of {', '.join(FAIL_ON)}")
+    return found
+
+
+def _findings(value: object) -> tuple[str, ...]:
+    """Codes, or codes with what they are about: in the environment a comma stands between."""
+    found = value.split(",") if isinstance(value, str) else value
+    if not isinstance(found, list | tuple) or not all(isinstance(each, str) for each in found):
+        raise ValueError("should be a list of findings such as T2S703")
+    return tuple(" ".join(each.split()) for each in found if each.strip())
+
+
 def _truth(value: object) -> bool:
     words = {"true": True, "1": True, "false": False, "0": False, "": False}
     found = words.get(value.lower()) if isinstance(value, str) else value
@@ -325,6 +345,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "suites": _known_suites,
     "fail_under_type": _floors,
     "fail_on_regression": _truth,
+    "fail_on": _failing,
+    "accept": _findings,
     "style": _style,
     "recovery": _SHARE,
     "reading": _SHARE,

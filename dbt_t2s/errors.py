@@ -64,5 +64,9 @@ class JudgeError(T2SError):
     """A test set or a verdict could not be made."""
 
 
+class CheckError(T2SError):
+    """A change of the project harms questions in a way that was to be stopped."""
+
+
 class ServeError(T2SError):
     """A question could not be taken."""

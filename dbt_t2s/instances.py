@@ -9,7 +9,8 @@ from pathlib import Path
 from dbt_t2s import __version__, store
 from dbt_t2s.duck import Rows, copy_warehouse, open_read_only, quoted, relations_of, run
 from dbt_t2s.freshness import usable
-from dbt_t2s.judge import fixtures
+from dbt_t2s.judge import fixtures, unit_tests
+from dbt_t2s.judge.expected_rows import plant as plant_expected
 from dbt_t2s.judge.fixture_inputs import stamp
 from dbt_t2s.judge.fixtures import Fixtures
 from dbt_t2s.judge.instances import make_instances
@@ -111,6 +112,45 @@ def witnessed(
         ready = Witnesses(str(file.relative_to(folder)), planted.rows)
         store.write_json(path, ready, inputs)
     return replace(instances, files=(*instances.files[:-1], ready.file))
+
+
+@dataclass(frozen=True)
+class Tested:
+    """``file``, below ``warehouse/``, is the first instance with the rows that unit tests expect.
+
+    ``relations`` are the tables that hold such rows; without any there is no file.
+    """
+
+    file: str
+    relations: tuple[str, ...]
+    issues: tuple[Issue, ...] = ()
+
+
+def tested(workspace: Workspace, schema: ProjectSchema, instances: Instances) -> Tested:
+    """The instance of the project's unit tests; it stays while they and the data do."""
+    found = artifacts.read(workspace.project.target_path)
+    tests, _ = unit_tests.read(found)
+    inputs = {
+        "tests": store.fingerprint([(test.model, test.expect) for test in tests]),
+        "warehouse": instances.content,
+        "schema": store.fingerprint([schema.tables]),
+        "version": __version__,
+    }
+    folder = workspace.warehouse_dir
+    path = folder / "tested.json"
+    ready = usable(path, Tested, inputs)
+    if ready is not None and (not ready.file or (folder / ready.file).exists()):
+        return ready
+    models = {test.model for test in tests if test.expect.rows}
+    if not any(table.unique_id in models for table in schema.tables):
+        ready = Tested("", ())
+    else:
+        file = copy_warehouse(folder / instances.files[0], folder / "tested")
+        made = plant_expected(file, tests, schema.tables)
+        relations = tuple(t.relation for t in schema.tables if t.name in made.tables)
+        ready = Tested(str(file.relative_to(folder)), relations, made.issues)
+    store.write_json(path, ready, inputs)
+    return ready
 
 
 def readable(schema: ProjectSchema, instances: Instances) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from textwrap import indent
 
+from dbt_t2s import check_forms
+from dbt_t2s.check_findings import Findings
 from dbt_t2s.codec import encode
 from dbt_t2s.console import Console
 from dbt_t2s.corpus.examples import Corpus, Counted, Example
@@ -74,6 +76,15 @@ def _example(console: Console, number: int, example: Example) -> None:
     console.print(indent(f"{', '.join(traits)} ({example.origin})", "   "))
     console.sql(indent(example.sql or "(no answer in this data)", "     "))
     console.print()
+
+
+def findings(console: Console, found: Findings, *, json: bool, github: bool) -> None:
+    """What a check found: for a person, as JSON, or as annotations."""
+    if json:
+        console.json(check_forms.to_json(found), indent=1)
+        return
+    for line in check_forms.to_github(found) if github else check_forms.to_lines(found):
+        console.print(line)
 
 
 def report(console: Console, found: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +23,7 @@ from dbt_t2s.corpus.examples import Example
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
 from dbt_t2s.freshness import content_of, usable
-from dbt_t2s.instances import Instances, instances_of, readable, witnessed
+from dbt_t2s.instances import Instances, instances_of, readable, tested, witnessed
 from dbt_t2s.judge import fixture_inputs, unit_suite
 from dbt_t2s.judge.baseline import Baseline, baseline_of
 from dbt_t2s.judge.html import to_html
@@ -30,6 +31,7 @@ from dbt_t2s.judge.junit import to_junit
 from dbt_t2s.judge.markdown import to_markdown
 from dbt_t2s.judge.oracle import metric_items, saved_query_items
 from dbt_t2s.judge.outcomes import Prediction, SuiteReport, shares_by_type
+from dbt_t2s.judge.parsed import relations_read
 from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
@@ -48,13 +50,21 @@ from dbt_t2s.workspace import Workspace, check_inputs
 GENERATED_ITEMS = 200
 
 
+# Their golds must show rows, or they prove nothing.
+_MACHINE_MADE = ("generated", "expected_rows")
+
+
 @dataclass(frozen=True)
 class Suite:
-    """One test set as it was read, and what is wrong with it."""
+    """One test set as it was read, and what is wrong with it.
+
+    ``file``, below ``warehouse/``, is what it is judged on where that is not the instances.
+    """
 
     name: str
     items: tuple[TestItem, ...]
     issues: tuple[Issue, ...] = ()
+    file: str = ""
 
 
 def validate_model(workspace: Workspace) -> Report:
@@ -212,6 +222,7 @@ def _suites(workspace: Workspace, schema: ProjectSchema) -> tuple[Suite, ...]:
         "saved_queries": lambda _, schema: Suite("saved_queries", *saved_query_items(schema)),
         "metrics": _metrics,
         "generated": _generated,
+        "expected_rows": _expected_rows,
     }
     suites = [makers[name](workspace, schema) for name in SUITES if name in wanted]
     found = tuple(suite for suite in suites if suite.items)
@@ -257,9 +268,26 @@ def _remembered(workspace: Workspace) -> tuple[Compiled, ...]:
 
 def _generated(workspace: Workspace, _: ProjectSchema) -> Suite:
     """A sample of the generated questions that were held out."""
-    test = store.read_rows(workspace.dataset_dir / "test.parquet", Example, hint=TRAIN)
-    kept = sorted(test, key=lambda each: store.fingerprint(each.id))[:GENERATED_ITEMS]
+    kept = _held_out(workspace)[:GENERATED_ITEMS]
     return Suite("generated", tuple(_as_item(example) for example in kept))
+
+
+def _held_out(workspace: Workspace) -> list[Example]:
+    test = store.read_rows(workspace.dataset_dir / "test.parquet", Example, hint=TRAIN)
+    return sorted(test, key=lambda each: store.fingerprint(each.id))
+
+
+def _expected_rows(workspace: Workspace, schema: ProjectSchema) -> Suite:
+    """Questions about models with unit tests, on the rows that these expect."""
+    found = tested(workspace, schema, instances_of(workspace, schema))
+    about = frozenset(found.relations)
+    kept = [
+        example
+        for example in _held_out(workspace)
+        if example.sql and about.intersection(relations_read(example.sql, schema.dialect))
+    ]
+    items = tuple(_as_item(example) for example in kept[:GENERATED_ITEMS])
+    return Suite("expected_rows", items if found.file else (), found.issues, found.file)
 
 
 def _as_item(example: Example) -> TestItem:
@@ -279,10 +307,13 @@ def _judged(
     generate, mend = candidates(workspace, model), mending(model)
     reports: list[SuiteReport] = []
     golds = [gold for suite in suites for item in suite.items for gold in item.golds]
-    instances = witnessed(workspace, schema, instances, golds)
+    made_for = [g for suite in suites if not suite.file for i in suite.items for g in i.golds]
+    instances = witnessed(workspace, schema, instances, made_for)
     relations = dict.fromkeys((*readable(schema, instances), *_read_by(golds, schema.dialect)))
-    with _sandbox(workspace, tuple(relations), schema.dialect, instances) as sandbox:
-        run = sandbox.execute_each
+    with ExitStack() as opened:
+        sandbox = opened.enter_context(
+            _sandbox(workspace, tuple(relations), schema.dialect, instances)
+        )
         explain = partial(_explained, sandbox)
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
 
@@ -292,20 +323,26 @@ def _judged(
 
         try:
             for suite in suites:
+                ground, files = sandbox, len(instances.files)
+                if suite.file:
+                    own, files = replace(instances, files=(suite.file,)), 1
+                    ground = opened.enter_context(
+                        _sandbox(workspace, tuple(relations), schema.dialect, own)
+                    )
                 with workspace.console.progress(f"validating {suite.name}") as progress:
                     judge = partial(
                         validate,
                         suite.items,
                         predict,
-                        run,
-                        len(instances.files),
+                        ground.execute_each,
+                        files,
                         schema.dialect,
                         name=suite.name,
                         house=house,
-                        rows_needed=suite.name == "generated",
+                        rows_needed=suite.name in _MACHINE_MADE,
                         progress=partial(progress, f"validating {suite.name}"),
                     )
-                    reports.append(_suite_report(suite, judge, len(instances.files)))
+                    reports.append(_suite_report(suite, judge, files))
         except Stopped as stopped:
             _keep(workspace, replace(begun, suites=(*reports, stopped.report)))
             raise stopped.reason from None

@@ -22,7 +22,7 @@ ROOMS = ("project", "query", "corpus", "model", "judge", "serve")
 SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
     "cli", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
-    "reviewing", "lessons",
+    "reviewing", "lessons", "checking", "check_findings", "check_forms",
     "show", "workspace", "config", "console", "__main__",
 }  # fmt: skip
 

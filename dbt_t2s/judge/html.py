@@ -36,6 +36,7 @@ _TITLES = {
     "saved_queries": "Saved queries",
     "metrics": "Metrics, against MetricFlow",
     "generated": "Generated questions, held out",
+    "expected_rows": "Generated questions, on the rows that unit tests expect",
 }
 
 

@@ -14,14 +14,14 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def to_junit(report: Report) -> str:
     """JUnit XML: a test suite per test set, a test case per question."""
-    root = ElementTree.Element("testsuites", name=_xml(f"dbt-t2s {report.project}".strip()))
+    root = ElementTree.Element("testsuites", name=xml_text(f"dbt-t2s {report.project}".strip()))
     for suite in report.suites:
         failures = sum(not each.correct for each in suite.outcomes)
         total = sum(each.prediction.latency_ms for each in suite.outcomes) / 1000
         node = ElementTree.SubElement(
             root,
             "testsuite",
-            name=_xml(suite.name),
+            name=xml_text(suite.name),
             tests=str(len(suite.outcomes)),
             failures=str(failures),
             errors="0",
@@ -39,17 +39,18 @@ def _case(node: ElementTree.Element, suite: str, outcome: Outcome) -> None:
     case = ElementTree.SubElement(
         node,
         "testcase",
-        classname=_xml(f"{suite}.{item.type}"),
-        name=_xml(f"{item.id}: {item.question}"),
+        classname=xml_text(f"{suite}.{item.type}"),
+        name=xml_text(f"{item.id}: {item.question}"),
         time=f"{outcome.prediction.latency_ms / 1000:.3f}",
     )
     if outcome.correct:
         return
     message = f"{outcome.cause}: {outcome.detail}" if outcome.detail else outcome.cause
-    failure = ElementTree.SubElement(case, "failure", type=outcome.cause, message=_xml(message))
+    failure = ElementTree.SubElement(case, "failure", type=outcome.cause, message=xml_text(message))
     golds = "\n-- or\n".join(item.golds) or "(a refusal)"
-    failure.text = _xml(f"expected:\n{golds}\n\ngiven:\n{outcome.prediction.sql or '(no SQL)'}")
+    failure.text = xml_text(f"expected:\n{golds}\n\ngiven:\n{outcome.prediction.sql or '(no SQL)'}")
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
+    """Text without what XML 1.0 cannot hold."""
     return _NOT_XML.sub("�", text)
