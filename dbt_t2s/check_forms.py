@@ -12,6 +12,7 @@ from dbt_t2s.judge.junit import xml_text
 from dbt_t2s.project.diff import CODES, Change, Weight
 
 _SHOWN_CHANGES, _SHOWN_EFFECTS = 30, 10
+_AROUND = 30  # characters of evidence on each side of a difference
 # A comment on a pull request is read whole or not at all.
 _COMMENT_CHANGES, _COMMENT_EFFECTS = 20, 8
 _SARIF_LEVELS = {
@@ -50,7 +51,8 @@ def to_lines(found: Findings) -> Iterator[str]:
     for change in found.changes[:_SHOWN_CHANGES]:
         yield f"  {change.weight.value:<10}{change.code}  {change.message}"
         if change.before and change.after:
-            yield f"{'':20}{change.before}  →  {change.after}"
+            was, now = _apart(change.before, change.after)
+            yield f"{'':20}{was}  →  {now}"
     yield from _more(len(found.changes) - _SHOWN_CHANGES, "changes")
     for harm in Harm:
         effects = found.harmed(harm)
@@ -62,6 +64,19 @@ def to_lines(found: Findings) -> Iterator[str]:
     if not found.examples:
         yield "  no examples were looked at: none are generated yet (dbt-t2s generate)"
     yield model_line(found)
+
+
+def _apart(before: str, after: str) -> tuple[str, str]:
+    """Two texts in short, from a little before where they part."""
+    one, other = (" ".join(text.split()) for text in (before, after))
+    same = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    start = max(same - _AROUND, 0)
+    return _cut(one, start), _cut(other, start)
+
+
+def _cut(text: str, start: int) -> str:
+    end = start + 2 * _AROUND
+    return f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
 
 
 def _more(number: int, what: str) -> Iterator[str]:

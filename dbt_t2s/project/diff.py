@@ -21,7 +21,16 @@ from enum import StrEnum
 from typing import TypeVar
 
 from dbt_t2s.project.renames import renamed_columns, renamed_tables
-from dbt_t2s.project.schema import Column, Join, Metric, ProjectSchema, Rule, SavedQuery, Table
+from dbt_t2s.project.schema import (
+    Column,
+    Join,
+    Metric,
+    ProjectSchema,
+    Rule,
+    RuleKind,
+    SavedQuery,
+    Table,
+)
 
 
 class Weight(StrEnum):
@@ -266,8 +275,9 @@ def _meaning(metric: Metric) -> str:
 
 
 def _rules(old: Sequence[Rule], new: Sequence[Rule]) -> Iterator[Change]:
-    before = {(rule.table, rule.name): rule for rule in old}
-    after = {(rule.table, rule.name): rule for rule in new}
+    """Of rules that people named: those that were mined come and go with what dbt has compiled."""
+    before = {(rule.table, rule.name): rule for rule in old if rule.kind in _NAMED_BY_PEOPLE}
+    after = {(rule.table, rule.name): rule for rule in new if rule.kind in _NAMED_BY_PEOPLE}
     for key in sorted(before.keys() - after.keys()):
         said = f"the rule {key[1]} of {key[0]} is gone"
         yield Change("T2S601", f"{key[0]}.{key[1]}", said, before[key].predicate)
@@ -279,6 +289,9 @@ def _rules(old: Sequence[Rule], new: Sequence[Rule]) -> Iterator[Change]:
         if (was.predicate, was.always) != (now.predicate, now.always):
             said = f"the rule {key[1]} of {key[0]} means something else"
             yield Change("T2S603", f"{key[0]}.{key[1]}", said, _said(was), _said(now))
+
+
+_NAMED_BY_PEOPLE = (RuleKind.WRITTEN, RuleKind.METRIC)
 
 
 def _said(rule: Rule) -> str:
