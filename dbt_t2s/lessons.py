@@ -77,7 +77,9 @@ def _teach(
         Issue(Level.WARNING, endpoint.address, f"the teacher: {what} ({count:,})", "run it again")
         for what, count in teacher.problems.items()
     ]
-    console.issues((*why, *issues))
+    console.issues(why)
+    for issue in issues:  # no file holds them, and they say why so little came of the answers
+        console.info(f"the teacher: {issue.message}")
     console.info(
         f"the teacher added {len(found):,} examples; {teacher.asked:,} requests,"
         f" {teacher.remembered:,} answers of earlier runs"

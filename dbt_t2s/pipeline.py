@@ -279,17 +279,20 @@ def _generate(workspace: Workspace, schema: ProjectSchema, *, fresh: bool) -> Co
             coverage=store.read_json(workspace.coverage_path, Coverage),
         )
     console.info("generating examples")
+    today = day_of(schema, settings.as_of)
     task = Task(
         schema,
         patterns,
         workspace.warehouse_dir / instances.files[0],
         readable(schema, instances),
-        day_of(schema, settings.as_of),
+        today,
         settings.seed,
     )
+    # A run that was stopped goes on, but not on another day: one corpus knows one today.
+    drawn_from = {**inputs, "today": today.isoformat()}
     processes = processes_for(settings.max_examples)
     with (
-        Drawing(task, workspace.chunks_dir, inputs, processes) as drawing,
+        Drawing(task, workspace.chunks_dir, drawn_from, processes) as drawing,
         console.progress("generating") as progress,
     ):
         most = settings.max_examples

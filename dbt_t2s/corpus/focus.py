@@ -16,6 +16,7 @@ class Focused(Vocabulary):
     """
 
     def __init__(self, words: Vocabulary) -> None:
+        _ = words.owners  # counted once, over all columns and not over those that are left
         vars(self).update(vars(words))  # what the schema says was read once
         self._dimensions = {}
         self._drawn = None

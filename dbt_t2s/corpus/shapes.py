@@ -6,10 +6,8 @@ is the example's template. ``measure_shapes`` and ``row_shapes`` list them with 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from random import Random
 
 from dbt_t2s.corpus.conditions import Conditions
@@ -105,18 +103,11 @@ class ShapeRoom:
         verbs = self.words.began(root)
         return replace(said, after=f"{rng.choice(verbs)} {said.after}") if verbs else None
 
-    @cached_property
-    def _owners(self) -> Counter[str]:
-        """How many tables have a column that may be called so."""
-        tables = (t for name, t in self.words.tables.items() if name not in self.words.copies)
-        said = ({n for c in t.columns for n in self.words.column_names(t, c)} for t in tables)
-        return Counter(name for names in said for name in names)
-
     def is_shared(self, table: Table, column: Column, name: str) -> bool:
         """Whether ``name`` leaves open which table's column is meant."""
         return (
             self.words.is_shared(column.name)
-            or self._owners[name] > 1
+            or self.words.owners[name] > 1
             or self.words.others.is_part(column, name)
         )
 

@@ -308,6 +308,13 @@ class Vocabulary:
         """A name for a column of amounts; ``number of`` what a column counts."""
         return counted(column, first_often(self.column_names(table, column), rng))
 
+    @cached_property
+    def owners(self) -> Counter[str]:
+        """How many tables have a column that may be called so."""
+        tables = (t for name, t in self.tables.items() if name not in self.copies)
+        said = ({n for c in t.columns for n in self.column_names(t, c)} for t in tables)
+        return Counter(name for names in said for name in names)
+
     def is_shared(self, column: str) -> bool:
         return self._names[column] > 1
 

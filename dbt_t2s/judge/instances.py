@@ -113,14 +113,16 @@ def inspect(path: Path, schema: ProjectSchema) -> tuple[Target, ...]:
 
 
 def _parents_first(targets: Sequence[Target], joins: Sequence[Join]) -> tuple[Target, ...]:
-    """The one side of a join before its many side; tables in a cycle come last, as they are."""
+    """The one side of a join before its many side; tables in a cycle, which stay whole, anyhow."""
+    whole = _kept_whole(joins)
     waiting = list(targets)
     done: list[Target] = []
     while waiting:
         names = {target.table.name for target in waiting}
         blocked = {each.table for each in joins if each.to_table in names}
         free = [target for target in waiting if target.table.name not in blocked]
-        done += free or waiting
+        # Where none is free there is a cycle, and what points at it waits until it is done.
+        done += free or [target for target in waiting if target.table.name in whole]
         waiting = [target for target in waiting if target not in done]
     return tuple(done)
 

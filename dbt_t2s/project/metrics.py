@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,10 @@ _RENDERERS = {
     "trino": ("trino", "TrinoSqlPlanRenderer", "TRINO"),
     "athena": ("athena", "AthenaSqlPlanRenderer", "ATHENA"),
 }
+
+
+# Another one where we keep its SQL in another form: what was remembered holds no longer.
+_KEPT_AS = "rows numbered"
 
 
 class MetricFlowError(ValueError):
@@ -55,7 +60,8 @@ class MetricFlow:
         MetricFlowError where it cannot read the manifest.
         """
         self._manifest, self._dialect = semantic_manifest, dialect
-        self._key = stamp((_version(), dialect, json.dumps(semantic_manifest, sort_keys=True)))
+        asked_of = json.dumps(semantic_manifest, sort_keys=True)
+        self._key = stamp((_version(), _KEPT_AS, dialect, asked_of))
         self._known = {each.request: each for each in remembered if each.key == self._key}
         self._given: dict[str, Answer] = {}
         self._answer("open", lambda: {"sql": "opened" if self._engine else ""})
@@ -114,7 +120,7 @@ class _Engine:
     def sql(self, **request: object) -> str:
         try:
             found = self._engine.explain(self._request.create(**request))
-            return _without_comments(str(found.sql_statement.sql))
+            return _repeatable(_without_comments(str(found.sql_statement.sql)))
         except self._failures as error:
             raise MetricFlowError(_first_message(error)) from error
 
@@ -235,6 +241,15 @@ def _without_comments(written: str) -> str:
     """MetricFlow's comments stand on lines of their own."""
     lines = (line for line in written.splitlines() if not line.lstrip().startswith("--"))
     return "\n".join(line for line in lines if line.strip())
+
+
+# How MetricFlow tells apart the rows of a conversion metric, whatever the dialect calls it.
+_RANDOM_KEY = re.compile(r"\b\w*UUID\w*\(\)(?= AS \w+)", re.IGNORECASE)
+
+
+def _repeatable(written: str) -> str:
+    """The SQL with rows numbered where they are given random keys, which no proof can repeat."""
+    return _RANDOM_KEY.sub("ROW_NUMBER() OVER (ORDER BY NULL)", written)
 
 
 def _first_message(error: Exception) -> str:

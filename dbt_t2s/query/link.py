@@ -108,9 +108,13 @@ class ValueIndex:
         """Without the values of wide marts that a table of their own has too."""
         if not self._copies:
             return found
-        own = [m for m in found if _table_of(m) not in self._copies]
-        told = {(m.first, m.last) for m in own}
-        return [m for m in found if m in own or (m.first, m.last) not in told]
+        own = [_table_of(m) not in self._copies for m in found]
+        told = {(m.first, m.last) for m, is_own in zip(found, own, strict=True) if is_own}
+        return [
+            m
+            for m, is_own in zip(found, own, strict=True)
+            if is_own or (m.first, m.last) not in told
+        ]
 
     def _at(self, parts: tuple[str, ...], first: int, last: int) -> list[Mention]:
         split = tuple(p for part in parts for p in name_words(part))

@@ -174,6 +174,20 @@ def test_cycles_and_self_joins_are_kept_whole(tmp_path: Path) -> None:
     assert one(made[1], "select count(*) from marts.order_lines") < 1200
 
 
+def test_what_points_at_a_cycle_waits_for_what_it_points_at(tmp_path: Path) -> None:
+    path = make_shop(tmp_path / "shop.duckdb")
+    joins = (
+        *JOINS,
+        Join("customers", ("customer_id",), "orders", ("order_id",)),
+        Join("big_orders", ("order_id",), "order_lines", ("line_id",)),
+    )
+    found = schema(BIG, LINES, ORDERS, CUSTOMERS, joins=joins)
+    (_, other) = make_instances(path, tmp_path / "x", found)
+    orphans = "select count(*) from marts.big_orders as b where not exists"
+    orphans += " (select 1 from marts.order_lines as l where l.line_id = b.order_id)"
+    assert one(other, orphans) == 0
+
+
 def test_lucky_sql_is_told_apart(instances: tuple[Path, ...]) -> None:
     """Right on the first instance alone: every order has lines there, in the second not all do."""
     inner = (

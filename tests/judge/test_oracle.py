@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from dbt_t2s.duck import Rows, copy_warehouse
 from dbt_t2s.judge.oracle import metric_items, saved_query_items
+from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.project.json_file import SEMANTIC_MANIFEST, load
 from dbt_t2s.project.metrics import MetricFlow, with_ratio_aliases
 from dbt_t2s.project.schema import Measure, Metric, ProjectSchema, SavedQuery
@@ -34,6 +38,20 @@ def test_metrics_are_asked_for_in_words_and_metricflow_writes_the_gold(built_exa
         )
     )
     assert [each.where for each in issues] == ["metric no_such_metric"]
+
+
+@pytest.mark.parametrize("group_by", [(), ("metric_time__month",), ("customer__country",)])
+def test_a_conversion_metric_runs_in_the_sandbox(
+    built_example: Path, tmp_path: Path, group_by: tuple[str, ...]
+) -> None:
+    """MetricFlow tells its rows apart by random keys, which the sandbox refuses."""
+    found, _ = load(built_example / "target", SEMANTIC_MANIFEST)
+    sql = MetricFlow(found, "duckdb").sql(["sign_up_to_order_rate"], group_by)
+    warehouse = copy_warehouse(built_example / "fernhill.duckdb", tmp_path)
+    marts = ("fernhill.main_marts.customers", "fernhill.main_marts.orders")
+    with Sandbox(warehouse, marts) as sandbox:
+        rows = sandbox.execute(sql)
+    assert isinstance(rows, Rows) and any(row[-1] for row in rows.rows), rows
 
 
 def test_a_saved_query_without_sql_or_words_is_an_issue() -> None:
