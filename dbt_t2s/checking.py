@@ -30,7 +30,7 @@ from dbt_t2s.pipeline import Trained
 from dbt_t2s.project import dbt
 from dbt_t2s.project.diff import changes
 from dbt_t2s.project.distill import distill
-from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.schema import Column, ProjectSchema, Table
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.sql import SqlError, transpile
@@ -73,8 +73,9 @@ def check(
             where=str(folder),
             hint="name the artifacts of this project's last run in production with --state",
         )
-    after = schema if before.is_profiled else _unprofiled(workspace)
-    found = changes(before.schema, after)
+    after = schema
+    known = before.schema if before.is_profiled else _as_profiled(before.schema, after)
+    found = changes(known, after)
     if select or exclude:
         chosen = dbt.select_nodes(workspace.project, select, exclude, folder)
         names = {t.name for t in (*after.tables, *before.schema.tables) if t.unique_id in chosen}
@@ -87,7 +88,8 @@ def check(
     accepted = baseline or Baseline()
     kept = tuple(each for each in found if not accepted.accepts(each))
     examples = _examples(workspace, folder)
-    effects = tuple(_effects(workspace, schema, examples)) if found else ()
+    with store.lock(workspace.folder, "check"):
+        effects = tuple(_effects(workspace, schema, examples)) if found else ()
     return Findings(
         project=schema.project,
         changes=kept,
@@ -121,8 +123,27 @@ def read_state(workspace: Workspace, folder: Path) -> State:
     return State(_distilled(workspace, folder), False)
 
 
-def _unprofiled(workspace: Workspace) -> ProjectSchema:
-    return _distilled(workspace, workspace.project.target_path)
+def _as_profiled(before: ProjectSchema, after: ProjectSchema) -> ProjectSchema:
+    """What only data tells of a column, taken from now: artifacts alone say nothing about it."""
+    columns = {(t.name, c.name): c for t in after.tables for c in t.columns}
+
+    def known(table: Table, column: Column) -> Column:
+        now = columns.get((table.name, column.name))
+        if now is None:
+            return column
+        told = column.type_origin != "unknown"
+        return replace(
+            column,
+            type=column.type if told else now.type,
+            kind=column.kind if told else now.kind,
+            values=column.values if column.values_complete else now.values,
+            values_complete=column.values_complete and now.values_complete,
+            unique=column.unique or now.unique,
+            nullable=column.nullable and now.nullable,
+        )
+
+    tables = (replace(t, columns=tuple(known(t, c) for c in t.columns)) for t in before.tables)
+    return replace(before, tables=tuple(tables))
 
 
 def _distilled(workspace: Workspace, folder: Path) -> ProjectSchema:

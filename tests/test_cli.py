@@ -21,7 +21,7 @@ from dbt_t2s.judge.report import Report
 from dbt_t2s.project.schema import ProjectSchema
 from tests.conftest import t2s
 
-VERBS = ("init", "distill", "mine", "generate", "train", "validate", "ask")
+VERBS = ("init", "distill", "mine", "generate", "train", "validate", "check", "ask")
 SMALL = ("--minutes", "0.2", "--max-examples", "300")
 
 

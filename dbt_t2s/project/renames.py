@@ -9,6 +9,7 @@ from dbt_t2s.project.schema import Column, Table
 
 # From here on, two columns (two tables) are taken for one under two names.
 _ALIKE = 0.6
+_RELATED = 0.35  # of keys: one unique column in the place of another
 _SAME_COLUMNS = 0.7
 
 
@@ -71,10 +72,11 @@ def _likeness(old: Column, new: Column) -> float:
         ours, theirs = set(old.values), set(new.values)
         overlap = len(ours & theirs) / len(ours | theirs)
         return max(overlap, 0.5 * overlap + 0.5 * _similar(old.name, new.name))
-    same = (old.description and old.description == new.description) or (
-        old.unique and new.unique and old.role is new.role
-    )
-    return min(1.0, _similar(old.name, new.name) * (1.15 if same else 0.95))
+    similar = _similar(old.name, new.name)
+    if old.unique and new.unique and old.role is new.role:
+        return max(similar, _ALIKE) if similar > _RELATED else similar
+    same = bool(old.description) and old.description == new.description
+    return min(1.0, similar * (1.15 if same else 0.95))
 
 
 def _similar(one: str, other: str) -> float:

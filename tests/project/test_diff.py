@@ -1,0 +1,173 @@
+"""Changes between two schemas: each edit gives its code, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbt_t2s.project.diff import CODES, Weight, changes
+from dbt_t2s.project.schema import (
+    Column,
+    Join,
+    Kind,
+    ProjectSchema,
+    Role,
+    RuleKind,
+    SavedQuery,
+    Table,
+)
+from tests.model.shop_schema import shop_schema
+
+Edit = Callable[[ProjectSchema], ProjectSchema]
+
+
+def of_table(name: str, edit: Callable[[Table], Table]) -> Edit:
+    return lambda schema: replace(
+        schema, tables=tuple(edit(t) if t.name == name else t for t in schema.tables)
+    )
+
+
+def of_column(table: str, column: str, /, **values: object) -> Edit:
+    def edit(found: Table) -> Table:
+        columns = (replace(c, **values) if c.name == column else c for c in found.columns)  # type: ignore[arg-type]
+        return replace(found, columns=tuple(columns))
+
+    return of_table(table, edit)
+
+
+def without_column(table: str, name: str) -> Edit:
+    return of_table(
+        table, lambda t: replace(t, columns=tuple(c for c in t.columns if c.name != name))
+    )
+
+
+def with_column(table: str, column: Column) -> Edit:
+    return of_table(table, lambda t: replace(t, columns=(*t.columns, column)))
+
+
+def of_metric(name: str, **values: object) -> Edit:
+    return lambda schema: replace(
+        schema,
+        metrics=tuple(replace(m, **values) if m.name == name else m for m in schema.metrics),  # type: ignore[arg-type]
+    )
+
+
+def of_rules(edit: Callable[[ProjectSchema], tuple[object, ...]]) -> Edit:
+    return lambda schema: replace(schema, rules=edit(schema))  # type: ignore[arg-type]
+
+
+SHOP = shop_schema()
+RULE = SHOP.rules[0]
+METRIC = next(m for m in SHOP.metrics if m.measure is not None)
+SAVED = SavedQuery("by_month", "", "", (METRIC.name,), ("metric_time__month",), ())
+NOTE = Column("gift_note", "VARCHAR", Kind.TEXT, Role.TEXT)
+
+EDITS: dict[str, Edit] = {
+    "T2S101": lambda s: replace(s, tables=tuple(t for t in s.tables if t.name != "products"),
+                                joins=tuple(j for j in s.joins if j.to_table != "products")),
+    "T2S103": lambda s: replace(
+        of_table("products", lambda t: replace(t, name="articles"))(s),
+        joins=tuple(replace(j, to_table="articles") if j.to_table == "products" else j
+                    for j in s.joins)),
+    "T2S104": of_table("products", lambda t: replace(t, primary_key=("product_id", "category"))),
+    "T2S201": without_column("orders", "channel"),
+    "T2S202": with_column("orders", NOTE),
+    "T2S203": of_column("orders", "channel", name="sales_channel"),
+    "T2S204": of_column("orders", "quantity", kind=Kind.TEXT, type="VARCHAR"),
+    "T2S205": of_column("orders", "quantity", type="HUGEINT"),
+    "T2S301": lambda s: replace(s, joins=s.joins[:1]),
+    "T2S401": of_column("products", "product_id", unique=False),
+    "T2S402": of_column("products", "product_name", unique=True),
+    "T2S403": of_column("orders", "status", values=("delivered", "returned")),
+    "T2S404": of_column("orders", "status", values=("delivered", "returned", "cancelled", "lost")),
+    "T2S501": lambda s: replace(s, metrics=tuple(m for m in s.metrics if m != METRIC)),
+    "T2S503": of_metric(METRIC.name, filters=()) if METRIC.filters else of_metric(
+        METRIC.name, measure=replace(METRIC.measure, aggregation="max")),  # type: ignore[type-var]
+    "T2S601": of_rules(lambda s: s.rules[1:]),
+    "T2S603": of_rules(lambda s: (replace(RULE, predicate="1 = 1"), *s.rules[1:])),
+    "T2S701": of_table("orders", lambda t: replace(t, description="")),
+    "T2S702": of_column("orders", "channel", description="Where it was ordered."),
+    "T2S703": of_table("customers", lambda t: replace(t, description="Everybody who bought.")),
+    "T2S704": of_column("customers", "country", synonyms=()),
+    "T2S705": of_column("orders", "channel", synonyms=("route",)),
+    "T2S801": lambda s: replace(s, saved_queries=()),
+}  # fmt: skip
+BEFORE = replace(SHOP, saved_queries=(SAVED,))
+
+
+def codes(before: ProjectSchema, after: ProjectSchema) -> list[str]:
+    return [change.code for change in changes(before, after)]
+
+
+def test_nothing_changes_by_itself() -> None:
+    assert changes(BEFORE, shop_schema_with_saved()) == ()
+
+
+def shop_schema_with_saved() -> ProjectSchema:
+    return replace(shop_schema(), saved_queries=(SAVED,))
+
+
+@pytest.mark.parametrize("code", sorted(EDITS))
+def test_an_edit_gives_its_code(code: str) -> None:
+    assert set(codes(BEFORE, EDITS[code](BEFORE))) == {code}
+
+
+@pytest.mark.parametrize(
+    ("code", "back"),
+    [("T2S101", "T2S102"), ("T2S201", "T2S202"), ("T2S301", "T2S302"), ("T2S501", "T2S502"),
+     ("T2S601", "T2S602")],
+)  # fmt: skip
+def test_the_way_back_is_an_addition(code: str, back: str) -> None:
+    assert set(codes(EDITS[code](BEFORE), BEFORE)) == {back}
+
+
+def test_every_code_has_an_edit() -> None:
+    assert {*EDITS, "T2S102", "T2S302", "T2S502", "T2S602"} == set(CODES)
+
+
+@given(st.sets(st.sampled_from(["T2S104", "T2S205", "T2S403", "T2S601", "T2S702", "T2S801"])))
+def test_edits_of_different_things_add_up(chosen: set[str]) -> None:
+    after = BEFORE
+    for code in sorted(chosen):
+        after = EDITS[code](after)
+    found = changes(BEFORE, after)
+    assert {each.code for each in found} == chosen
+    weights = [list(Weight).index(each.weight) for each in found]
+    assert weights == sorted(weights)
+
+
+def test_a_rename_is_told_from_a_drop_by_values_and_by_lineage() -> None:
+    other = of_column("orders", "channel", name="route")(BEFORE)  # the same values
+    assert codes(BEFORE, other) == ["T2S203"]
+    strange = of_column("orders", "channel", name="weather", values=("sun", "rain"))(BEFORE)
+    assert codes(BEFORE, strange) == ["T2S201", "T2S202"]
+    sourced = of_column("orders", "quantity", sources=("model.shop.raw.qty",))(BEFORE)
+    renamed = of_column("orders", "quantity", name="pieces")(sourced)
+    assert codes(sourced, renamed) == ["T2S203"]
+
+
+def test_joins_over_a_renamed_key_are_the_same_joins() -> None:
+    renamed = of_column("customers", "customer_id", name="client_id")(BEFORE)
+    renamed = of_table("customers", lambda t: replace(t, primary_key=("client_id",)))(renamed)
+    joins = tuple(
+        replace(j, to_columns=("client_id",)) if j.to_table == "customers" else j
+        for j in renamed.joins
+    )
+    assert codes(BEFORE, replace(renamed, joins=joins)) == ["T2S203"]
+
+
+def test_what_was_mined_comes_and_goes() -> None:
+    mined = replace(RULE, name="found", kind=RuleKind.BUCKET)
+    unproven = Join("orders", ("status",), "customers", ("segment",), proven=False)
+    after = replace(BEFORE, rules=(*BEFORE.rules, mined), joins=(*BEFORE.joins, unproven))
+    assert changes(BEFORE, after) == ()
+
+
+def test_a_change_names_the_file_of_its_table() -> None:
+    change = changes(BEFORE, EDITS["T2S201"](BEFORE))[0]
+    assert change.path == "models/orders.sql"
+    assert change.what == "orders.channel"

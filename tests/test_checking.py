@@ -1,0 +1,172 @@
+"""The verb ``check`` on a tiny trained project, with the real dbt."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from dbt_t2s import store
+from dbt_t2s.check_findings import Effect, Findings, Harm, accepted, baseline_of
+from dbt_t2s.check_forms import to_github, to_lines, to_markdown
+from dbt_t2s.errors import UsageError
+from dbt_t2s.project.diff import CODES, Change
+from dbt_t2s.project.schema import ProjectSchema
+from tests.conftest import dbt, t2s
+
+ORDERS = (
+    "select id as order_id, customer_id, status as state, amount, ordered_on"
+    " from {{ ref('raw_orders') }}\n"
+)
+
+
+@pytest.fixture(scope="module")
+def production(trained_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The target folder of a run before any change."""
+    return Path(
+        shutil.copytree(trained_shop / "target", tmp_path_factory.mktemp("state") / "target")
+    )
+
+
+@pytest.fixture(scope="module")
+def renamed(trained_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with a column of a mart renamed, and built."""
+    folder = Path(shutil.copytree(trained_shop, tmp_path_factory.mktemp("renamed") / "shop"))
+    (folder / "models/orders.sql").write_text(ORDERS)
+    schema = folder / "models/schema.yml"
+    schema.write_text(schema.read_text().replace("- name: status", "- name: state"))
+    dbt("build", cwd=folder)
+    return folder
+
+
+def test_an_unchanged_project_passes(trained_shop_copy: Path, production: Path) -> None:
+    done = t2s("check", "--state", str(production), cwd=trained_shop_copy)
+    assert done.returncode == 0, done.stderr
+    assert "nothing changed that questions depend on" in done.stdout
+    assert "the model was trained on this schema" in done.stdout
+
+
+def test_a_rename_is_named_with_the_questions_it_breaks(
+    renamed: Path, production: Path, tmp_path: Path
+) -> None:
+    forms = {name: tmp_path / name for name in ("c.md", "c.xml", "c.sarif", "accepted.txt")}
+    done = t2s(
+        *("check", "--state", str(production), "--json", "--comment-file", str(forms["c.md"])),
+        *("--junit", str(forms["c.xml"]), "--sarif", str(forms["c.sarif"])),
+        *("--write-baseline", str(forms["accepted.txt"])),
+        cwd=renamed,
+    )
+    assert done.returncode == 1
+    assert "the check fails: 1 breaking change" in done.stderr
+    found = json.loads(done.stdout)
+    assert [(c["code"], c["what"], c["after"]) for c in found["changes"]] == [
+        ("T2S203", "orders.status", "state")
+    ]
+    assert found["model_is_stale"] is True
+    assert {q["harm"] for q in found["questions"]} == {"broken"}
+    assert all("status" in q["reason"] for q in found["questions"])
+    asked = found["examples"]
+    assert 0 < len(found["questions"]) < asked
+    comment = forms["c.md"].read_text()
+    assert len(comment.splitlines()) < 60
+    assert "orders.status is called state now" in comment
+    assert ElementTree.parse(forms["c.xml"]).find(".//failure") is not None
+    sarif = json.loads(forms["c.sarif"].read_text())
+    assert sarif["runs"][0]["results"][0]["ruleId"] == "T2S203"
+    done = t2s(
+        "check", "--state", str(production), "--baseline", str(forms["accepted.txt"]), cwd=renamed
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 accepted before" in done.stdout
+
+
+def test_dbts_own_artifacts_are_a_state(renamed: Path, production: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    for name in ("manifest.json", "catalog.json", "semantic_manifest.json"):
+        shutil.copy(production / name, state)
+    done = t2s("check", "--state", str(state), "--github", cwd=renamed)
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error file=models/orders.sql,title=T2S203::")
+
+
+def test_other_models_can_be_left_out(renamed: Path, production: Path) -> None:
+    done = t2s("check", "--state", str(production), "--select", "customers", cwd=renamed)
+    assert "nothing changed" in done.stdout
+    assert done.returncode == 0, done.stderr
+
+
+def test_stale_can_be_what_fails(renamed: Path, production: Path) -> None:
+    done = t2s("check", "--state", str(production), "--fail-on", "stale", cwd=renamed)
+    assert done.returncode == 1
+    assert "the model was trained on another schema" in done.stderr
+
+
+def test_states_that_are_none(trained_shop_copy: Path, production: Path, tmp_path: Path) -> None:
+    def fails(state: Path, *flags: str) -> str:
+        done = t2s("check", "--state", str(state), *flags, cwd=trained_shop_copy)
+        assert done.returncode == 2
+        assert "next:" in done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    assert "no manifest.json" in fails(tmp_path / "nowhere")
+    torn = tmp_path / "torn"
+    (torn / "t2s").mkdir(parents=True)
+    whole = (production / "t2s/schema.json").read_text()
+    (torn / "t2s/schema.json").write_text(whole[: len(whole) // 2])
+    assert "cannot be read" in fails(torn)
+    other = tmp_path / "other"
+    schema = store.read_json(production / "t2s/schema.json", ProjectSchema)
+    store.write_json(other / "t2s/schema.json", replace(schema, project="zoo"))
+    assert "project zoo" in fails(other)
+    bad = tmp_path / "accepted.txt"
+    bad.write_text("T2S999 orders\n")
+    assert "no finding T2S999" in fails(production, "--baseline", str(bad))
+    assert "breaking" in fails(production, "--fail-on", "everything")
+
+
+def test_fix_trains_again(renamed: Path, production: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(renamed, tmp_path / "shop"))
+    done = t2s("check", "--state", str(production), "--fix", "--fail-on", "stale", cwd=copy)
+    assert done.returncode == 0, done.stderr
+    assert "trained again: execution accuracy" in done.stdout
+
+
+def findings(number: int) -> Findings:
+    codes = sorted(CODES)
+    changed = tuple(
+        Change(codes[n % len(codes)], f"t{n}.c", f"t{n}.c | changed\nagain", "a" * 500, "b" * 500)
+        for n in range(number)
+    )
+    harms = tuple(Effect(list(Harm)[n % 2], f"q{n}?", "example", "r" * 300) for n in range(number))
+    return Findings("shop", changed, effects=harms, examples=number, stale=True)
+
+
+@pytest.mark.parametrize("number", [0, 1, 10, 3_000])
+def test_a_comment_stays_short_whatever_changes(number: int) -> None:
+    comment = to_markdown(findings(number))
+    assert len(comment.splitlines()) < 60
+    assert max(map(len, comment.splitlines())) < 400
+
+
+def test_lines_and_annotations_are_one_line_each() -> None:
+    found = findings(40)
+    assert all("\n" not in line for line in to_github(found))
+    assert sum(len(line) > 300 for line in to_lines(found)) == 20  # the reasons, as they are
+
+
+def test_a_baseline_reads_what_it_wrote(tmp_path: Path) -> None:
+    found = findings(5)
+    path = tmp_path / "accepted.txt"
+    path.write_text(baseline_of(found.changes))
+    known = accepted(("T2S703",), path)
+    assert all(known.accepts(change) for change in found.changes)
+    assert known.accepts(Change("T2S703", "anything", ""))
+    assert not known.accepts(Change("T2S101", "orders", ""))
+    with pytest.raises(UsageError, match="no finding"):
+        accepted(("T2S9",))
