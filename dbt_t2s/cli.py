@@ -326,7 +326,7 @@ def validate(
     ] = None,
     suite: Annotated[
         list[str] | None,
-        typer.Option(help="Run only this: business, saved_queries, metrics or generated."),
+        typer.Option(help="Run only this: business, saved_queries, metrics, generated …"),
     ] = None,
     fail_under: Annotated[
         float | None, typer.Option(help="Exit 1 if execution accuracy is lower, e.g. 0.85.")

@@ -78,6 +78,7 @@ def shop_of_the_reader(trained_shop: Path, tmp_path_factory: pytest.TempPathFact
     """A project as a reader would have it: trained, with questions of their own."""
     folder = tmp_path_factory.mktemp("reader") / "shop"
     shutil.copytree(trained_shop, folder)
+    shutil.copytree(folder / "target", folder / "prod-target")
     (folder / "questions.jsonl").write_text(
         '{"question": "how many orders are there?"}\n{"question": "how many customers?"}\n'
     )
