@@ -148,9 +148,10 @@ def _guarded(run: Run, action: Callable[[], None]) -> int:
 
 def _complete(failure: T2SError, run: Run) -> T2SError:
     """A failure always names a place and a next step, the nearest there are."""
-    where = failure.where or str((run.common.project_dir or Path.cwd()).absolute())
-    hint = failure.hint or "correct it (`dbt debug` and `dbt parse` may say more), then try again"
-    return type(failure)(failure.what, where=where, hint=hint)
+    failure.where = failure.where or str((run.common.project_dir or Path.cwd()).absolute())
+    usual = "correct it (`dbt debug` and `dbt parse` may say more), then try again"
+    failure.hint = failure.hint or usual
+    return failure
 
 
 def _report_crash(run: Run, crash: Exception) -> None:

@@ -288,6 +288,17 @@ def test_floors_by_type_and_suites(trained_shop: Path, tmp_path: Path) -> None:
     assert "business, saved_queries, metrics, generated" in done.stderr
 
 
+def test_a_test_set_whose_sql_fails_is_told_and_no_crash(
+    trained_shop_copy: Path, tmp_path: Path
+) -> None:
+    questions = tmp_path / "q.jsonl"
+    questions.write_text('{"question": "how many?", "sql": "select nothing from nowhere"}\n')
+    done = t2s("validate", "--questions", str(questions), cwd=trained_shop_copy)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "no test question can be judged: q.jsonl:1 the gold SQL fails" in done.stderr
+
+
 def test_a_regression_against_the_last_model_fails(trained_shop: Path, tmp_path: Path) -> None:
     copy = tmp_path / "shop"
     shutil.copytree(trained_shop, copy)
