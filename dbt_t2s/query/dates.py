@@ -40,7 +40,7 @@ _SINCE = re.compile(
 _THROUGH = re.compile(r"\b(?:through|until|till|up to|by)\s+(?:the\s+)?end\s+of\s+$", re.I)
 _ON = re.compile(r"\s*(?:on|onwards?|forwards?|to date|until now)\b", re.I)
 _OR_LATER = re.compile(
-    r"\s*(?:(?:and|or)\s+(?:later|after|newer|since)\b(?!\s+(?:the|year|\d))|onwards?\b|\+)", re.I
+    r"\+|\s*(?:(?:and|or)\s+(?:later|after|newer|since)\b(?!\s+(?:the|year|\d))|onwards?\b)", re.I
 )
 _OR_EARLIER = re.compile(r"\s*(?:and|or)\s+(?:earlier|before|older)\b(?!\s+(?:the|year|\d))", re.I)
 _AFTER = re.compile(rf"\b(?:after|later than)\s+{_YEAR}", re.I)

@@ -254,7 +254,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (rf"\b(?:middle\s+of|mid|early|late)[\s-]+{_ANY_PERIOD}", _unread),
         (rf"\b(?:spring|summer|autumn|fall|winter)\s+(?:of\s+)?{_YEAR}\b", _unread),
         (
-            r"\b(?:first|second|third|last|1st|2nd|3rd|\d+)\s+(?:week|day|weekend)s?\s+(?:of|in)\s+"
+            r"\b(?:first|second|third|last|1st|2nd|3rd|\d+)\s+(?:week|day|weekend)s?\s+of\s+"
             rf"{_ANY_PERIOD}",
             _unread,
         ),
@@ -307,11 +307,6 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
             r"\b(?:past|last|previous|trailing|preceding)\s+"
             rf"(?P<count>\d+|{'|'.join(_COUNTS)})[\s-]+{_UNIT}\b",
             _rolling,
-        ),
-        (
-            r"\bso\s+far\s+this\s+(?:year|quarter|month|week)\b"
-            r"|\bthis\s+(?:year|quarter|month|week)\s+(?:so\s+far|until\s+now|to\s+date)\b",
-            _to_date,
         ),
         (
             r"\b(?P<way>this|current|last|previous|prior|next|past)\s+(?:calendar\s+|full\s+)?"

@@ -75,10 +75,11 @@ in the 2010s|2010-01-01|2020-01-01
 2019 or later|2019-01-01|
 in 2019 or earlier||2020-01-01
 2019 onwards|2019-01-01|
+2019+|2019-01-01|
+2019 + gifts|2019-01-01|2020-01-01
+first day in February 2024|2024-02-01|2024-03-01
 after the year of 2010|2011-01-01|
 before year 2010||2010-01-01
-this year so far|2026-01-01|2026-07-01
-so far this year|2026-01-01|2026-07-01
 the day before yesterday|2026-06-28|2026-06-29
 since the start of 2024|2024-01-01|
 until the end of 2023||2024-01-01
