@@ -52,6 +52,12 @@ class Copier(RowReader):
         super().__init__(connection, ties)
         self._next: dict[str, int] = {}
         self._made = 0
+        self._counted = 0
+
+    def count(self) -> int:
+        """How often it was asked, from 1: what is named by it has a name of its own."""
+        self._counted += 1
+        return self._counted
 
     def copy(
         self,

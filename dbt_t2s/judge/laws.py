@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dbt_t2s import sql as language
-from dbt_t2s.judge.sources import Sources
+from dbt_t2s.judge.sources import Known, Sources
 from dbt_t2s.judge.truth import same_truth
 from dbt_t2s.project.schema import Cardinality
 from dbt_t2s.sql import exp
@@ -230,6 +230,89 @@ def _distinct(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
     return ""
 
 
+def _grouping(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
+    """A row's columns take one value in a group whose keys hold the key of the row."""
+    if not isinstance(node, exp.Select) or not isinstance(new, exp.Select):
+        return ""
+    if any(join.side in ("RIGHT", "FULL") for join in node.args.get("joins") or ()):
+        return ""
+    keys = node.args["group"].expressions
+    left = [_written(each) for each in _group_keys(new)]
+    lost = next(
+        (at for at, key in enumerate(keys) if at >= len(left) or _written(key) != left[at]), None
+    )
+    if lost is None:
+        return ""
+    columns = [_grouped_column(node, key, sources) for key in keys]
+    gone = columns[lost]
+    if gone is None or _stands_elsewhere(node, gone, keys, sources):
+        return ""
+    kept = {
+        (each.source, each.column.name)
+        for at, each in enumerate(columns)
+        if at != lost and each is not None
+    }
+    kept |= _equal_keys(node, kept, sources)
+    own = {name for source, name in kept if source == gone.source}
+    unique = {each.name for each in gone.table.columns if each.unique and not each.nullable}
+    key = set(gone.table.primary_key)
+    if own & unique or (key and key <= own):
+        return "the key of a row settles its other columns"
+    return ""
+
+
+def _group_keys(select: exp.Expr) -> list[exp.Expr]:
+    group = select.args.get("group")
+    return list(group.expressions) if group is not None else []
+
+
+def _grouped_column(select: exp.Select, key: exp.Expr, sources: Sources) -> Known | None:
+    """The schema's column that a key of GROUP BY is, by itself or by its place."""
+    if isinstance(key, exp.Literal) and key.is_int:
+        at = int(key.this) - 1
+        outputs = select.expressions
+        return sources.column(outputs[at].unalias()) if 0 <= at < len(outputs) else None
+    return sources.column(key)
+
+
+def _stands_elsewhere(
+    select: exp.Select, gone: Known, keys: list[exp.Expr], sources: Sources
+) -> bool:
+    """Whether the lost key is used after grouping beside the output that shows it."""
+    shown = [id(each.unalias()) for each in select.expressions]
+    clauses = [*select.expressions]
+    clauses += [
+        select.args[name] for name in ("having", "qualify", "order") if select.args.get(name)
+    ]
+    for clause in clauses:
+        for column in clause.find_all(exp.Column):
+            known = sources.column(column)
+            if id(column) in shown or known is None or column.find_ancestor(exp.AggFunc):
+                continue
+            if (known.source, known.column.name) == (gone.source, gone.column.name):
+                return True
+    return False
+
+
+def _equal_keys(
+    select: exp.Select, kept: set[tuple[str, str]], sources: Sources
+) -> set[tuple[str, str]]:
+    """Columns that an inner join makes equal to the kept ones in every row."""
+    found: set[tuple[str, str]] = set()
+    for join in select.args.get("joins") or ():
+        condition = join.args.get("on")
+        if join.side or not isinstance(condition, exp.Expr):
+            continue
+        for part in language.all_of(condition):
+            if not isinstance(part, exp.EQ):
+                continue
+            sides = [sources.column(part.this), sources.column(part.expression)]
+            names = [(each.source, each.column.name) for each in sides if each is not None]
+            if len(names) == 2 and set(names) & kept:
+                found |= set(names)
+    return found
+
+
 Law = Callable[[exp.Expr, exp.Expr | None, Sources], str]
 
 _LAWS: dict[str, Law] = {
@@ -240,6 +323,7 @@ _LAWS: dict[str, Law] = {
     "order": _order,
     "limit": _limit,
     "distinct": _distinct,
+    "grouping": _grouping,
 }
 
 

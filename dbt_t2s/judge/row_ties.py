@@ -7,8 +7,10 @@ customer; yet two right answers may rest on it. Everything here is measured by S
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from dbt_t2s.duck import Connection, QueryError, quoted, run
 from dbt_t2s.judge.instances import Target
@@ -115,6 +117,20 @@ class Ties:
         own = self._of(column)
         found = self._ask(f"select min({own}), max({own}) from {self.targets[table].name}")
         return (found[0][0], found[0][1]) if found else (None, None)
+
+    @functools.cached_property
+    def last_day(self) -> date | None:
+        """The day on which most columns of dates end, if two do: where the data ends."""
+        ends = Counter(
+            date(high.year, high.month, high.day)
+            for name in self.targets
+            for column in self.types(name)
+            if self.is_time(name, column)
+            for _, high in (self.span(name, column),)
+            if isinstance(high, date)
+        )
+        day, columns = max(ends.items(), key=lambda each: (each[1], each[0]), default=(None, 0))
+        return day if columns > 1 else None
 
     @functools.cache  # noqa: B019
     def settled_with(self, table: str, column: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from dbt_t2s import sql as language
 from dbt_t2s.judge.sources import Known, Sources
-from dbt_t2s.project.schema import Kind, ProjectSchema, Table
+from dbt_t2s.project.schema import Kind, ProjectSchema, Role, Table
 from dbt_t2s.sql import exp
 
 # Of a column's other known values this many tell a filter on one of them from its near misses.
@@ -49,6 +49,11 @@ class Selected:
 
     ``lent`` is true of rows that the query around this one looks for in it and does not find there
     yet, while all else of that query holds: what is added here shows there. Empty where none is.
+
+    ``told`` are the columns of text by whose values it tells rows apart (DISTINCT, GROUP BY, count
+    of distinct ones) and whose values no list closes, as (source, column). ``counted`` is the
+    number of rows that HAVING asks of a group, ``limit`` that of the groups that LIMIT takes; 0
+    where there is none.
     """
 
     tables: tuple[tuple[str, Table], ...]
@@ -58,6 +63,9 @@ class Selected:
     wanted: tuple[Wanted, ...]
     shown: tuple[str, ...]
     lent: str
+    told: tuple[tuple[str, str], ...]
+    counted: int
+    limit: int
 
 
 def selected(gold: str, schema: ProjectSchema) -> tuple[Selected, ...]:
@@ -77,7 +85,7 @@ def _ways(select: exp.Select, sources: Sources) -> Iterator[Selected]:
     if not tables or len(tables) != len(of) or len(dict(tables)) != len(of):
         return
     joined, wanted, lent = _joined(select), _wanted(select, sources), _lent(select, sources)
-    filled = _shown(select, sources)
+    filled, told = _shown(select, sources), _told(select, sources)
     for parts in _conditions(select)[:_MOST_WAYS]:
         simple: list[tuple[str, str, str]] = []
         others: list[str] = []
@@ -88,7 +96,57 @@ def _ways(select: exp.Select, sources: Sources) -> Iterator[Selected]:
                 others.append(text)
             else:
                 simple.append((known.source, known.column.name, text))
-        yield Selected(tables, joined, tuple(simple), tuple(others), wanted, filled, lent)
+        yield Selected(
+            tables,
+            joined,
+            tuple(simple),
+            tuple(others),
+            wanted,
+            filled,
+            lent,
+            told,
+            _counted(select),
+            _limit(select),
+        )
+
+
+def _told(select: exp.Select, sources: Sources) -> tuple[tuple[str, str], ...]:
+    """Columns of text that tell rows or groups apart, whose values no list closes."""
+    group = select.args.get("group")
+    grouped = select.args.get("distinct") is not None or group is not None
+    nodes: list[exp.Expr] = [each.unalias() for each in select.expressions] if grouped else []
+    nodes += group.expressions if group is not None else []
+    for each in select.expressions:
+        for distinct in each.find_all(exp.Distinct):
+            nodes += distinct.expressions
+    found: dict[tuple[str, str], None] = {}
+    for node in nodes:
+        known = sources.column(node) if isinstance(node, exp.Column) else None
+        if known is None or known.column.kind is not Kind.TEXT or known.column.values_complete:
+            continue
+        if known.column.unique or known.column.role in (Role.KEY, Role.FOREIGN_KEY):
+            continue
+        found[known.source, known.column.name.lower()] = None
+    return tuple(found)
+
+
+def _counted(select: exp.Select) -> int:
+    """n of ``having count(…) > n``."""
+    having = select.args.get("having")
+    for part in language.all_of(having.this) if having is not None else []:
+        if isinstance(part, _COMPARISONS) and isinstance(part.this, exp.Count):
+            said = _literal(part.expression)
+            if said is not None and said.isdigit():
+                return int(said)
+    return 0
+
+
+def _limit(select: exp.Select) -> int:
+    limit = select.args.get("limit")
+    if not isinstance(limit, exp.Limit) or select.args.get("group") is None:
+        return 0
+    said = _literal(limit.expression)
+    return int(said) if said is not None and said.isdigit() else 0
 
 
 def _conditions(select: exp.Select) -> list[list[exp.Expr]]:
@@ -190,11 +248,24 @@ def _of_node(node: exp.Expr, sources: Sources) -> Iterator[tuple[Known, Value]]:
         yield from _around(node.this, (node.args["low"], node.args["high"]), sources)
     elif isinstance(node, exp.In):
         yield from _around(node.this, tuple(node.expressions), sources)
+    elif isinstance(node, exp.Like | exp.ILike):
+        yield from _like(node, sources)
     elif isinstance(node, _COMPARISONS):
         own, other = sources.column(node.this), sources.column(node.expression)
         if own and other and own.source == other.source:
             yield own, Same(other.column.name.lower())
         yield from _around(node.this, (node.expression,), sources)
+
+
+def _like(node: exp.Expr, sources: Sources) -> Iterator[tuple[Known, Value]]:
+    """A known value that holds the pattern's words, and one that does not."""
+    known, said = sources.column(node.this), _literal(node.expression)
+    if known is None or said is None or known.column.kind is not Kind.TEXT:
+        return
+    words = said.strip("%").lower()
+    holding = [each for each in known.column.values if words in each.lower()]
+    yield from ((known, value) for value in holding[:1] or [said.strip("%")])
+    yield from ((known, value) for value in _others(known, tuple(holding)))
 
 
 def _is_condition(column: exp.Expr) -> bool:

@@ -23,8 +23,21 @@ from dbt_t2s.judge.wanted_values import Same, Selected, Value, Wanted, selected
 from dbt_t2s.project.schema import Kind, ProjectSchema
 
 _TIMEOUT_S = 10.0
+# Groups of more rows than this, and more groups than this, are not made.
+_LARGEST_GROUP = 6
+_MOST_GROUPS = 10
 # (an INSERT, the values of its ``?``).
 Insert = tuple[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True)
+class NewText:
+    """A value that no row of a column has yet."""
+
+    text: str
+
+
+Changes = dict[tuple[Place, str], Value | NewText]
 
 
 @dataclass(frozen=True)
@@ -90,18 +103,31 @@ def _witnesses(
             found.queries += 1
             scaled = not any(_is_number(select, each) for each in select.wanted)
             for rows, changes in _variants(connection, copier, select):
-                wanted = (tuple(rows), tuple(sorted(changes.items(), key=str)))
-                if wanted in seen:
+                key = (tuple(rows), tuple(sorted(changes.items(), key=str)))
+                many = any(isinstance(each, NewText) for each in changes.values())
+                if key in seen and not many:
                     continue
-                seen.add(wanted)
-                try:
-                    copies = copier.copy(rows, changes, scaled)
-                except TornError:
+                seen.add(key)
+                copies = _copied(copier, rows, changes, scaled)
+                if copies is None:
                     found.torn += 1
-                    continue
-                if _is_new(copier, copies, composite):
+                elif _is_new(copier, copies, composite):
                     found.rows += copies
     return found
+
+
+def _copied(
+    copier: Copier, rows: Sequence[Place], changes: Changes, scaled: bool
+) -> tuple[Copied, ...] | None:
+    """None where no such rows may be; without the new texts where those may not."""
+    known = {at: each for at, each in changes.items() if not isinstance(each, NewText)}
+    said = {at: each.text if isinstance(each, NewText) else each for at, each in changes.items()}
+    for tried in (said, known) if len(known) < len(changes) else (known,):
+        try:
+            return copier.copy(rows, tried, scaled)
+        except TornError:
+            continue
+    return None
 
 
 def _selects(gold: str, dialect: str, schema: ProjectSchema) -> tuple[Selected, ...]:
@@ -111,9 +137,6 @@ def _selects(gold: str, dialect: str, schema: ProjectSchema) -> tuple[Selected, 
         return selected(written, schema)
     except language.SqlError:
         return ()
-
-
-Changes = dict[tuple[Place, str], Value]
 
 
 def _variants(
@@ -130,12 +153,55 @@ def _variants(
     rows = list(places.values())
     anchor = _fixed(connection, copier, select, places, fits)
     yield rows, anchor
+    yield from _alone(copier, places, anchor)
+    fresh = [(places[source], column) for source, column in select.told if source in places]
     for wanted in select.wanted:
         place = places.get(wanted.source)
         if place is None:
             continue
         for value in _allowed(copier, place[0], wanted):
-            yield rows, {**anchor, (place, wanted.column.lower()): value}
+            changes = {**anchor, (place, wanted.column.lower()): value}
+            told = [each for each in fresh if each not in changes]
+            if told:
+                yield rows, {**changes, **dict.fromkeys(told, _new_text(copier))}
+            else:
+                yield rows, changes
+    if fresh and not any(each in anchor for each in fresh):
+        for size in _group_sizes(select):
+            text = _new_text(copier)
+            for _ in range(size):
+                yield rows, {**anchor, **dict.fromkeys(fresh, text)}
+
+
+def _new_text(copier: Copier) -> NewText:
+    return NewText(f"New {copier.count()}")
+
+
+def _group_sizes(select: Selected) -> Iterator[int]:
+    """Groups of as many rows as HAVING asks for, one less and one more; more than LIMIT takes."""
+    if 0 < select.counted <= _LARGEST_GROUP:
+        yield from (select.counted - 1, select.counted, select.counted + 1)
+    elif 0 < select.limit <= _MOST_GROUPS:
+        yield from (1 for _ in range(select.limit + 1))
+    else:
+        yield 1
+
+
+def _alone(
+    copier: Copier, places: Mapping[str, Place], anchor: Changes
+) -> Iterator[tuple[list[Place], Changes]]:
+    """For each join a row that nothing names, and one that names nothing, where that may be."""
+    named = {place[0] for place in places.values()}
+    for place in places.values():
+        own = {key: value for key, value in anchor.items() if key[0] == place}
+        for link in copier.ties.links(place[0]):
+            if link.twins or link.other not in named or len(link.columns) != 1:
+                continue
+            yield [place], {**own, (place, link.columns[0]): None}
+            for other in places.values():
+                if other[0] == link.other:
+                    kept = {key: value for key, value in anchor.items() if key[0] == other}
+                    yield [other], kept
 
 
 def _base(
@@ -216,6 +282,8 @@ def _allowed(copier: Copier, table: str, wanted: Wanted) -> tuple[Value, ...]:
         if not isinstance(value, date) or not isinstance(low, date) or not isinstance(high, date):
             found[value] = None
             continue
+        if ties.last_day is not None and _moment(ties.last_day) > _moment(high):
+            high = ties.last_day
         if unit:
             begun = copier.calendar(f"date_trunc('{unit}', {{}})", value, "TIMESTAMP")
             if not isinstance(begun, datetime):

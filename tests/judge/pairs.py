@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dbt_t2s import duck
 from dbt_t2s.duck import QueryError, Rows
-from dbt_t2s.judge.compare import compare
-from dbt_t2s.judge.gold_order import is_ordered, sort_keys
+from dbt_t2s.judge.compare import Uncut, compare
+from dbt_t2s.judge.gold_order import is_ordered, sort_keys, uncut
 
 TIMEOUT_S = 2.0
 # ``compare`` calls no cut, unordered result equal to another, not even to itself.
@@ -31,6 +31,7 @@ def told_apart(path: Path, pairs: Sequence[Pair]) -> tuple[tuple[Pair, str], ...
     connection = duck.open_read_only(path, timeout_s=TIMEOUT_S)
     golds: dict[str, Rows | QueryError] = {}
     orders: dict[str, tuple[bool, tuple[int, ...]]] = {}
+    every: dict[str, Uncut | None] = {}
     apart: list[tuple[Pair, str]] = []
     try:
         for pair in pairs:
@@ -46,7 +47,18 @@ def told_apart(path: Path, pairs: Sequence[Pair]) -> tuple[tuple[Pair, str], ...
                 continue
             verdict = compare(gold, got, *orders[pair.gold])
             if not verdict.equal:
+                if pair.gold not in every:
+                    every[pair.gold] = _uncut(connection, pair.gold)
+                verdict = compare(gold, got, *orders[pair.gold], uncut=every[pair.gold])
+            if not verdict.equal:
                 apart.append((pair, verdict.reason))
     finally:
         connection.close()
     return tuple(apart)
+
+
+def _uncut(connection: duck.Connection, gold: str) -> Uncut | None:
+    """All rows among which the gold's LIMIT or order had to choose, as ``validate`` asks."""
+    whole = uncut(gold, "duckdb")
+    rows = None if whole is None else duck.run(connection, whole.sql, MOST_ROWS)
+    return Uncut(rows, whole.keys) if whole is not None and isinstance(rows, Rows) else None

@@ -137,3 +137,33 @@ def test_what_a_law_proves_no_instance_tells_apart(warehouse: Path, tmp_path: Pa
     assert len(proven) >= 3
     for path in make_instances(warehouse, tmp_path, SHOP, n=3):
         assert told_apart(path, proven) == ()
+
+
+@pytest.mark.parametrize(
+    ("sql", "lost", "proven"),
+    [
+        ("select order_id, channel from marts.orders group by 1, 2", "channel", True),
+        ("select order_id, channel from marts.orders group by 1, 2", "order_id", False),
+        ("select customer_id, channel from marts.orders group by 1, 2", "channel", False),
+        (
+            "select l.order_id, o.channel from marts.orders as o"
+            " join marts.order_lines as l on l.order_id = o.order_id group by 1, 2",
+            "o.channel",
+            True,
+        ),
+        (
+            "select l.order_id, o.channel from marts.orders as o"
+            " full join marts.order_lines as l on l.order_id = o.order_id group by 1, 2",
+            "o.channel",
+            False,
+        ),
+        (
+            "select order_id, channel from marts.orders group by 1, 2 having channel <> 'a'",
+            "channel",
+            False,
+        ),
+    ],
+)
+def test_a_rows_key_settles_what_else_it_is_grouped_by(sql: str, lost: str, proven: bool) -> None:
+    found = [each for each in mutants(sql, SHOP) if f"MIN({lost})" in each.sql]
+    assert [bool(each.law) for each in found] == [proven]

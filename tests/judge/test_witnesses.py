@@ -115,6 +115,23 @@ MARCH = (
             "select count(*) from main.person where person_id in"
             " (select person_id from main.sale where sold_in = date '2024-02-01' and weight > 9)",
         ),
+        (
+            "select distinct country from main.person where person_id in"
+            " (select person_id from main.sale where weight < 3)",
+            "select distinct country from main.person",
+        ),
+        (
+            "select country from main.sale group by country having count(*) >= 2",
+            "select country from main.sale group by country having count(*) >= 3",
+        ),
+        (
+            "select country, count(*) as n from main.sale group by country order by n desc limit 5",
+            "select country, count(*) as n from main.sale group by country order by n desc limit 6",
+        ),
+        (
+            "select count(distinct note) from main.sale where weight > 8",
+            "select count(distinct note) from main.sale where weight > 7",
+        ),
     ],
 )
 def test_a_near_miss_is_told_apart(made: Path, tmp_path: Path, gold: str, miss: str) -> None:
