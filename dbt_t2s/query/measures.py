@@ -182,11 +182,13 @@ class Measures:
         """The share of ``table``'s rows for which ``condition`` (marked) holds."""
         argument = f"case when {condition} then 1.0 else 0.0 end"
         lowered = self._single(table, "avg", argument, f"share_of_{table}")
-        # A rule gives way here too: of all orders, which share was cancelled? It holds where the
-        # condition itself repeats it.
+        # A rule gives way here too: of all orders, which share was cancelled, which was not? It
+        # holds where the condition repeats it beside more: of those that count, which are large?
         said = columns_in(condition)
+        parts = sql.conjuncts(condition, "duckdb")
+        repeated = parts if len(parts) > 1 else ()
         implied = lowered.atoms[0].implied
-        kept = tuple(i for i in implied if not said & columns_in(i) or i in condition)
+        kept = tuple(i for i in implied if not said & columns_in(i) or i in repeated)
         return replace(lowered, atoms=(replace(lowered.atoms[0], implied=kept),))
 
     def combine(self, operator: str, left: Lowered, right: Lowered) -> Lowered:

@@ -79,6 +79,19 @@ CASES: dict[str, tuple[str, list[Row]]] = {
     ),
     "rule": ("COUNT t:orders WHERE r:large END", [(3,)]),
     "above_average": ("c:orders.order_id WHERE GT c:orders.amount AVERAGE END", [(1,), (3,)]),
+    "below_average_not": (
+        "c:orders.order_id WHERE NOT GT c:orders.amount AVERAGE END",
+        [(2,), (4,), (5,), (6,)],
+    ),
+    "above_average_of_a_partner": (
+        # The average is over products, not over the items sold of them: 110, and not 61.67.
+        "c:order_items.item_id WHERE LT c:products.price AVERAGE END",
+        [(1,), (2,), (3,), (5,), (6,)],
+    ),
+    "above_average_days": (
+        "c:orders.order_id WHERE GT DIFF c:orders.paid_on c:orders.due_on AVERAGE END",
+        [(2,)],
+    ),
     "distinct_through_bridge": (
         "c:products.category COUNT t:customers END",
         [("coffee beans", 2), ("tents", 1)],
@@ -184,6 +197,11 @@ CASES: dict[str, tuple[str, list[Row]]] = {
     "always_by_group": ("c:orders.status COUNT t:orders END", [("completed", 4), ("returned", 1)]),
     "always_gives_way": (f"COUNT t:orders WHERE {_CANCELLED} END", [(1,)]),
     "always_gives_way_to_rate": (f"RATE {_CANCELLED} END", [(1 / 6,)]),
+    # The average of the orders that count is 100; over all of them it would be 96.67.
+    "always_in_the_average": ("c:orders.order_id WHERE GT c:orders.amount AVERAGE END", [(3,)]),
+    "always_gives_way_to_its_opposite": (f"RATE NOT {_CANCELLED} END", [(5 / 6,)]),
+    "always_gives_way_to_its_own_rate": ("RATE r:valid END", [(5 / 6,)]),
+    "always_beside_a_rate": ("RATE c:orders.is_gift END", [(1 / 5,)]),
     "always_beside_metric": ("m:revenue AVG c:orders.amount END", [(580, 100)]),
 }
 

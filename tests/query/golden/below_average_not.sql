@@ -1,0 +1,3 @@
+select order_id
+from marts.orders
+where amount <= (select avg(amount) from marts.orders)
