@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -38,7 +37,6 @@ from dbt_t2s.workspace import Workspace
 
 _SCHEMAS = ("t2s/schema.json", "schema.json")
 _EXAMPLES = ("t2s/examples.parquet", "examples.parquet")
-# Of the questions that one change harms, as many are run as a person would read.
 _LIMITS = Limits(max_rows=pipeline.COMPARED_ROWS, timeout_s=10)
 
 
@@ -64,6 +62,12 @@ def check(
     what ``baseline`` names is left out. UsageError where the state is missing or another
     project's.
     """
+    if folder.resolve() in (workspace.project.target_path.resolve(), workspace.folder.resolve()):
+        raise UsageError(
+            "this is the folder of the project as it is now: there is nothing to compare with",
+            where=str(folder),
+            hint="keep a copy of the target folder of the last run in production",
+        )
     schema = pipeline.distill(workspace)
     before = read_state(workspace, folder)
     if before.schema.project != schema.project:
@@ -78,13 +82,10 @@ def check(
     found = changes(known, after)
     if select or exclude:
         chosen = dbt.select_nodes(workspace.project, select, exclude, folder)
-        names = {t.name for t in (*after.tables, *before.schema.tables) if t.unique_id in chosen}
-        tables = {t.name for t in (*after.tables, *before.schema.tables)}
-        found = tuple(
-            each
-            for each in found
-            if (owner := each.what.partition(".")[0]) not in tables or owner in names
-        )
+        ids = {t.name: t.unique_id for t in (*before.schema.tables, *after.tables)}
+        owners = ((each, ids.get(each.what.partition(".")[0])) for each in found)
+        # Metrics and saved queries are no nodes that dbt selects by model: they stay.
+        found = tuple(each for each, owner in owners if owner is None or owner in chosen)
     accepted = baseline or Baseline()
     kept = tuple(each for each in found if not accepted.accepts(each))
     examples = _examples(workspace, folder)
@@ -185,12 +186,9 @@ def _effects(
         items, _ = read_suite(workspace.questions_path, schema.dialect)
     instances = instances_of(workspace, schema)
     first = workspace.warehouse_dir / instances.files[0]
-    with ExitStack() as opened:
-        box = Sandbox(first, readable(schema, instances), schema.dialect, _LIMITS)
-        plain = Sandbox(first, readable(schema, instances), "duckdb", _LIMITS)
-        execute = opened.enter_context(box).execute
-        yield from _of_items(items, execute)
-        yield from _of_examples(examples, schema, opened.enter_context(plain).execute)
+    with Sandbox(first, readable(schema, instances), schema.dialect, _LIMITS) as sandbox:
+        yield from _of_items(items, sandbox.execute)
+        yield from _of_examples(examples, schema, sandbox.execute)
 
 
 def _of_items(items: Sequence[TestItem], execute: Execute) -> Iterator[Effect]:
@@ -213,27 +211,31 @@ def _of_examples(
         tokens = tuple(json.loads(example.plan))
         key = (example.plan, example.sql)
         if key not in verdicts:
-            verdicts[key] = _of_plan(example, _written(binder, tokens, schema), execute)
+            verdicts[key] = _of_plan(
+                example, _written(binder, tokens, schema), schema.dialect, execute
+            )
         found = verdicts[key]
         if found is not None:
             yield replace(found, question=example.question)
 
 
 def _written(binder: Binder, tokens: Sequence[str], schema: ProjectSchema) -> str | QueryPlanError:
-    """The plan as DuckDB SQL for the schema as it is now, or why there is none."""
+    """The plan as the project's own SQL for the schema as it is now, or why there is none."""
     plan = from_tokens(tokens)
     if plan is None:
         return QueryPlanError("its plan cannot be read")
     try:
         sql = binder.sql(plan)
-        return sql if schema.dialect == "duckdb" else transpile(sql, schema.dialect, "duckdb")
+        return sql if schema.dialect == "duckdb" else transpile(sql, "duckdb", schema.dialect)
     except (QueryPlanError, SqlError) as error:
         return QueryPlanError(str(error).split("\n", 1)[0])
     except KeyError as missing:
         return QueryPlanError(f"there is no {missing.args[0]}")
 
 
-def _of_plan(example: Example, now: str | QueryPlanError, execute: Execute) -> Effect | None:
+def _of_plan(
+    example: Example, now: str | QueryPlanError, dialect: str, execute: Execute
+) -> Effect | None:
     """None where the question is answered as before."""
     if isinstance(now, QueryPlanError):
         return Effect(Harm.BROKEN, "", "example", now.what, example.sql)
@@ -245,7 +247,7 @@ def _of_plan(example: Example, now: str | QueryPlanError, execute: Execute) -> E
     was = execute(example.sql)
     if isinstance(was, QueryError):
         return None  # only its SQL had to change, which the next answer has
-    ordered, keys = is_ordered(now, "duckdb"), sort_keys(now, "duckdb")
+    ordered, keys = is_ordered(now, dialect), sort_keys(now, dialect)
     verdict = compare(was, ran, ordered, keys)
     if verdict.equal:
         return None
@@ -273,19 +275,16 @@ def write(
             store.write_text(path, form())
 
 
-def fix(workspace: Workspace, found: Findings) -> Findings:
-    """Trains again where the model is stale, and tells the accuracy before and after."""
+def fix(workspace: Workspace, found: Findings) -> tuple[Findings, str]:
+    """Trains again where the model is stale; what is found then, and a line on what came of it."""
     if found.stale is False:
-        workspace.console.print("the model fits: nothing to mend")
-        return found
+        return found, "the model fits: nothing to mend"
     before = _accuracy(workspace)
     pipeline.train(workspace)
-    report = validation.validate_model(workspace)
-    shown = f"{before:.1%} before, " if before is not None else ""
-    reached = report.suites[0].ex.value
-    now = "no answerable question" if reached is None else f"{reached:.1%}"
-    workspace.console.print(f"trained again: execution accuracy {shown}{now} now")
-    return replace(found, stale=False)
+    reached = validation.validate_model(workspace).suites[0].ex.value
+    was = f"{before:.1%} before, " if before is not None else ""
+    now = "no answerable question" if reached is None else f"{reached:.1%} now"
+    return replace(found, stale=False), f"trained again: execution accuracy {was}{now}"
 
 
 def _accuracy(workspace: Workspace) -> float | None:

@@ -418,7 +418,8 @@ def check(
     )
     show.findings(run.console, found, json=json, github=github)
     if fix:
-        found = checking.fix(workspace, found)
+        found, told = checking.fix(workspace, found)
+        (run.console.info if json else run.console.print)(told)
     checking.fail(found, fails, folder)
 
 

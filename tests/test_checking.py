@@ -13,10 +13,16 @@ import pytest
 from dbt_t2s import store
 from dbt_t2s.check_findings import Effect, Findings, Harm, accepted, baseline_of
 from dbt_t2s.check_forms import to_github, to_lines, to_markdown
+from dbt_t2s.checking import _of_examples, _written
+from dbt_t2s.corpus.examples import Example
+from dbt_t2s.duck import Rows
 from dbt_t2s.errors import UsageError
 from dbt_t2s.project.diff import CODES, Change
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.bind import Binder
+from dbt_t2s.sql import parse_one
 from tests.conftest import dbt, t2s
+from tests.model.shop_schema import shop_schema
 
 ORDERS = (
     "select id as order_id, customer_id, status as state, amount, ordered_on"
@@ -115,6 +121,7 @@ def test_states_that_are_none(trained_shop_copy: Path, production: Path, tmp_pat
         return done.stderr
 
     assert "no manifest.json" in fails(tmp_path / "nowhere")
+    assert "nothing to compare with" in fails(trained_shop_copy / "target")
     torn = tmp_path / "torn"
     (torn / "t2s").mkdir(parents=True)
     whole = (production / "t2s/schema.json").read_text()
@@ -132,9 +139,27 @@ def test_states_that_are_none(trained_shop_copy: Path, production: Path, tmp_pat
 
 def test_fix_trains_again(renamed: Path, production: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(renamed, tmp_path / "shop"))
-    done = t2s("check", "--state", str(production), "--fix", "--fail-on", "stale", cwd=copy)
+    done = t2s(
+        "check", "--state", str(production), "--fix", "--json", "--fail-on", "stale", cwd=copy
+    )
     assert done.returncode == 0, done.stderr
-    assert "trained again: execution accuracy" in done.stdout
+    assert "trained again: execution accuracy" in done.stderr
+    assert json.loads(done.stdout)["project"] == "shop"
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "snowflake", "bigquery"])
+def test_a_plan_is_written_in_the_projects_dialect(dialect: str) -> None:
+    schema = replace(shop_schema(), dialect=dialect)
+    tokens = ("m:revenue", "WHERE", "d:2025-01-01/2025-07-01", "END")
+    written = _written(Binder(schema), tokens, schema)
+    assert isinstance(written, str)
+    assert parse_one(written, dialect)
+
+    def never(sql: str) -> Rows:
+        raise AssertionError(f"what is written as before need not run: {sql}")
+
+    example = Example("1", "train", 2, "metric", "q", written, json.dumps(tokens), "total", "")
+    assert not list(_of_examples([example], schema, never))
 
 
 def findings(number: int) -> Findings:

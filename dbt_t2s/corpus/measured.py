@@ -122,8 +122,10 @@ class MeasureRoom(ShapeRoom):
         if not columns:
             return None
         chosen = rng.choice(columns)
-        functions = ("SUM", "AVG", "AVG", "AVG", "MIN", "MAX", "MEDIAN")
-        function = rng.choice(functions[_UNSUMMED & set(chosen.name.lower().split("_")) != set() :])
+        functions = ["AVG", "AVG", "AVG", "MIN", "MAX", "MEDIAN"]
+        if not _UNSUMMED & set(chosen.name.lower().split("_")):
+            functions.append("SUM")
+        function = rng.choice(functions)
         name = self.words.measured_name(table, chosen, rng)
         said = f"{rng.choice(AGGREGATE_WORDS[function])} {name}"
         if function == "AVG" and rng.random() < 0.15:

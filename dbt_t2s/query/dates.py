@@ -30,8 +30,8 @@ class DateSpan:
     others: tuple[Range, ...] = ()
 
 
-_YEAR = r"(?:the\s+)?(?:year\s+(?:of\s+)?)?$"  # "after the year of 2010"
-_BEFORE = re.compile(rf"\b(?:before|prior to|until|till|up to)\s+{_YEAR}", re.I)
+_OF_YEAR = r"(?:the\s+)?(?:year\s+(?:of\s+)?)?$"  # "after the year of 2010"
+_BEFORE = re.compile(rf"\b(?:before|prior to|until|till|up to)\s+{_OF_YEAR}", re.I)
 _SINCE = re.compile(
     r"\b(?:since|from|starting(?:\s+in)?|as of)\s+(?:the\s+)?(?:(?:start|beginning)\s+of\s+)?"
     r"(?:year\s+(?:of\s+)?)?$",
@@ -43,7 +43,7 @@ _OR_LATER = re.compile(
     r"\+|\s*(?:(?:and|or)\s+(?:later|after|newer|since)\b(?!\s+(?:the|year|\d))|onwards?\b)", re.I
 )
 _OR_EARLIER = re.compile(r"\s*(?:and|or)\s+(?:earlier|before|older)\b(?!\s+(?:the|year|\d))", re.I)
-_AFTER = re.compile(rf"\b(?:after|later than)\s+{_YEAR}", re.I)
+_AFTER = re.compile(rf"\b(?:after|later than)\s+{_OF_YEAR}", re.I)
 _BETWEEN = re.compile(r"\b(?:between|from)\s+(?:the\s+)?$", re.I)
 _TO = re.compile(r"^\s*(?:-|–|to|and|through|thru|until|till)\s*(?:the\s+)?$", re.I)
 
