@@ -43,6 +43,8 @@ class Settings:
     statements to mine beside the project's own (``.sql``, ``.jsonl``, ``.csv``, ``.parquet``;
     relative to the project) or ``relation:column`` of the warehouse; empty when there is none.
     ``packages`` are the dbt packages whose nodes may be queried: names, ``own`` or ``all``.
+    ``log_schema`` is where the macros keep their tables in the warehouse, empty for the target's
+    schema; they read it in ``vars`` alone.
 
     ``suites`` are the test sets to run, empty for all. A validation fails where the accuracy on
     the first of them is under ``fail_under``, that on all questions of a type under its floor in
@@ -73,6 +75,7 @@ class Settings:
     personal: tuple[str, ...] = PERSONAL
     query_log: str = ""
     packages: tuple[str, ...] = PACKAGES
+    log_schema: str = ""
     suites: tuple[str, ...] = ()
     fail_under_type: tuple[tuple[str, float], ...] = ()
     fail_on_regression: bool = False
@@ -341,6 +344,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "profile_rows": _whole(1),
     "personal": lambda value: tuple(mark.lower() for mark in _texts(value)),
     "query_log": _text,
+    "log_schema": _text,
     "packages": _texts,
     "suites": _known_suites,
     "fail_under_type": _floors,

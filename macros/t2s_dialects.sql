@@ -97,7 +97,7 @@
 {% endmacro %}
 
 {% macro default__t2s_shown(expression, kind) %}
-  {{ return("cast(" ~ expression ~ " as " ~ t2s_type("text") ~ ")") }}
+  {{ return("cast(" ~ expression ~ " as " ~ dbt_t2s.t2s_type("text") ~ ")") }}
 {% endmacro %}
 
 {#- Money is written with its sign and the thousands apart, unless it is made a number first. -#}

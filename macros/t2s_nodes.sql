@@ -24,7 +24,7 @@
   {%- endif -%}
   {%- set found = [] -%}
   {%- for each in wanted -%}
-    {%- set picked = t2s_picked(each, built) -%}
+    {%- set picked = dbt_t2s.t2s_picked(each, built) -%}
     {%- for node in picked if node not in found -%}
       {%- do found.append(node) -%}
     {%- endfor -%}
@@ -139,9 +139,9 @@
     {%- if here -%}
       {%- set own = {} -%}
       {%- for name, docs in here.columns.items() -%}
-        {%- do own.update({name | lower: t2s_is_personal(docs)}) -%}
+        {%- do own.update({name | lower: dbt_t2s.t2s_is_personal(docs)}) -%}
       {%- endfor -%}
-      {%- if t2s_is_personal(here) and true not in own.values() -%}
+      {%- if dbt_t2s.t2s_is_personal(here) and true not in own.values() -%}
         {%- do own.update({"*": true}) -%}
       {%- endif -%}
       {%- for name, said in own.items()
@@ -184,7 +184,7 @@
 {#- That a node is not built, as an answer. -#}
 {% macro t2s_say_missing(node) %}
   {%- set message = node.relation_name ~ " is not in the warehouse" -%}
-  {%- do t2s_say({"table": node.unique_id, "error": message}) -%}
+  {%- do dbt_t2s.t2s_say({"table": node.unique_id, "error": message}) -%}
 {% endmacro %}
 
 

@@ -8,17 +8,17 @@
     dbt run-operation t2s_query --args '{sql: "select count(*) as n from orders", limit: 10}'
 #}
 {% macro t2s_query(sql, limit=100, timeout=0) %}
-  {%- set limit = t2s_whole(limit, 1, "limit") -%}
-  {%- set timeout = t2s_whole(timeout, 0, "timeout") -%}
-  {%- set statement = t2s_one_select(sql) -%}
+  {%- set limit = dbt_t2s.t2s_whole(limit, 1, "limit") -%}
+  {%- set timeout = dbt_t2s.t2s_whole(timeout, 0, "timeout") -%}
+  {%- set statement = dbt_t2s.t2s_one_select(sql) -%}
   {%- if execute -%}
     {#- One row more than asked for tells whether there were more. -#}
-    {%- set answer = t2s_guarded(statement, timeout, limit + 1) -%}
+    {%- set answer = dbt_t2s.t2s_guarded(statement, timeout, limit + 1) -%}
     {%- set rows = [] -%}
     {%- for row in answer.rows[:limit] -%}
       {%- set cells = [] -%}
       {%- for value in row -%}
-        {%- do cells.append(t2s_json_value(value)) -%}
+        {%- do cells.append(dbt_t2s.t2s_json_value(value)) -%}
       {%- endfor -%}
       {%- do rows.append(cells) -%}
     {%- endfor -%}
@@ -27,7 +27,7 @@
       "rows": rows,
       "truncated": answer.rows | length > limit,
     } -%}
-    {%- do t2s_say(result) -%}
+    {%- do dbt_t2s.t2s_say(result) -%}
   {%- endif -%}
 {% endmacro %}
 
@@ -51,22 +51,23 @@
       ~ "|pg_read_\\w+|pg_sleep|lo_import|dblink)\\s*\\(" -%}
 
   {%- if not re.match("(select|with)\\b", bare) -%}
-    {%- do t2s_refuse("it is not a SELECT") -%}
+    {%- do dbt_t2s.t2s_refuse("it is not a SELECT") -%}
   {%- elif ";" in bare -%}
-    {%- do t2s_refuse("it holds more than one statement") -%}
+    {%- do dbt_t2s.t2s_refuse("it holds more than one statement") -%}
   {%- elif re.search("--|/\\*|#|\\$\\w*\\$", bare) or re.search("\\\\['\"]", statement) -%}
-    {%- do t2s_refuse("it holds a comment, a dollar quote or an escaped quote") -%}
+    {%- do dbt_t2s.t2s_refuse("it holds a comment, a dollar quote or an escaped quote") -%}
   {%- elif re.search("\\b(" ~ writes ~ ")\\b", bare) -%}
-    {%- do t2s_refuse("it holds " ~ re.search("\\b(" ~ writes ~ ")\\b", bare).group(0) | upper) -%}
+    {%- set word = re.search("\\b(" ~ writes ~ ")\\b", bare).group(0) -%}
+    {%- do dbt_t2s.t2s_refuse("it holds " ~ word | upper) -%}
   {%- elif re.search("\\b" ~ reaches, bare) or re.search("\\b(from|join)\\s*'", bare) -%}
-    {%- do t2s_refuse("it reads outside the warehouse") -%}
+    {%- do dbt_t2s.t2s_refuse("it reads outside the warehouse") -%}
   {%- endif -%}
   {{ return(statement) }}
 {% endmacro %}
 
 
 {% macro t2s_refuse(why) %}
-  {%- do exceptions.raise_compiler_error("t2s_query takes one SELECT that only reads; " ~ why) -%}
+  {%- do exceptions.raise_compiler_error("it should be one SELECT that only reads; " ~ why) -%}
 {% endmacro %}
 
 

@@ -10,16 +10,16 @@
 #}
 {% macro t2s_schema_snapshot(tables=none) %}
   {%- if execute -%}
-    {%- for node in t2s_nodes(tables) -%}
-      {%- set relation = t2s_relation(node) -%}
+    {%- for node in dbt_t2s.t2s_nodes(tables) -%}
+      {%- set relation = dbt_t2s.t2s_relation(node) -%}
       {%- if relation is none -%}
-        {%- do t2s_say_missing(node) -%}
+        {%- do dbt_t2s.t2s_say_missing(node) -%}
       {%- else -%}
         {%- set columns = [] -%}
         {%- for column in adapter.get_columns_in_relation(relation) -%}
           {%- do columns.append([column.name, column.data_type]) -%}
         {%- endfor -%}
-        {%- do t2s_say(
+        {%- do dbt_t2s.t2s_say(
           {"table": node.unique_id, "relation": relation | string, "columns": columns}
         ) -%}
       {%- endif -%}

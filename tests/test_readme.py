@@ -112,13 +112,17 @@ def test_the_readmes_verbs_run(shop_of_the_reader: Path, command: str) -> None:
 
 
 def test_the_readmes_dbt_commands_run(shop_with_the_macros: Path) -> None:
+    answers = {}
     for command in of("dbt"):
         arguments = [*shlex.split(command), "--profiles-dir", "."]
         done = run(arguments, shop_with_the_macros)
         assert done.returncode == 0, done.stdout + done.stderr
-    line = next(line for line in done.stdout.splitlines() if "T2S_JSON " in line)
-    answer = json.loads(line.partition("T2S_JSON ")[2])
-    assert answer == {"columns": ["n"], "rows": [[120]], "truncated": False}
+        said = [line for line in done.stdout.splitlines() if "T2S_JSON " in line]
+        if said:
+            answers[arguments[2]] = json.loads(said[0].partition("T2S_JSON ")[2])
+    assert answers["t2s_query"] == {"columns": ["n"], "rows": [[120]], "truncated": False}
+    assert answers["t2s_validate"]["valid"] is True
+    assert answers["t2s_log"]["id"] != answers["t2s_feedback"]["id"]
 
 
 def test_the_readmes_settings_are_known(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from typing import Any
@@ -48,6 +49,16 @@ class _Environment(jinja2.Environment):
     context_class = _Context
 
 
+class _Package:
+    """Macros by the name of their package, as a package has to call its own."""
+
+    def __init__(self, macros: Macros) -> None:
+        self._macros = macros
+
+    def __getattr__(self, name: str) -> Any:
+        return self._macros.macro(name)
+
+
 class Macros:
     """All macros of the package as ``adapter`` would run them; ``call`` gives their value."""
 
@@ -56,6 +67,9 @@ class Macros:
         environment = _Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)
         files = sorted((ROOT / "macros").glob("*.sql"))
         source = "\n".join(path.read_text(encoding="utf-8") for path in files)
+        # dbt's own block for generic tests, which are macros with other names.
+        source = re.sub(r"{% test (\w+)", r"{% macro test_\1", source)
+        source = source.replace("{% endtest %}", "{% endmacro %}")
         source += "{%- macro t2s_call(name, arguments) -%}{{ return(t2s_all(name)(*arguments)) }}"
         source += "{%- endmacro -%}"
         known = set(re.findall(r"{%-? macro (\w+)", source))
@@ -63,19 +77,21 @@ class Macros:
         self._module = template.make_module(
             {
                 "return": self._return,
-                "t2s_all": self._macro,
+                "t2s_all": self.macro,
                 "adapter": self,
                 "execute": True,
                 "exceptions": self,
                 "tojson": json.dumps,
-                "modules": {"re": re},
+                "fromjson": json.loads,
+                "modules": {"re": re, "datetime": datetime},
+                "dbt_t2s": _Package(self),
             }
         )
         self._known = known
 
     def call(self, name: str, *arguments: object) -> Any:
         try:
-            self._macro(name)(*arguments)
+            self.macro(name)(*arguments)
         except _Returned as returned:
             return returned.value
         raise AssertionError(f"{name} returned nothing")
@@ -84,13 +100,14 @@ class Macros:
         """dbt's ``adapter.dispatch``."""
         assert namespace == "dbt_t2s"
         found = (f"{prefix}__{name}" for prefix in self._order)
-        return next(self._macro(each) for each in found if each in self._known)
+        return next(self.macro(each) for each in found if each in self._known)
 
     def raise_compiler_error(self, message: str) -> None:
         """dbt's ``exceptions.raise_compiler_error``."""
         raise MacroError(message)
 
-    def _macro(self, name: str) -> Any:
+    def macro(self, name: str) -> Any:
+        """The macro of that very name."""
         return getattr(self._module, name)
 
     @staticmethod

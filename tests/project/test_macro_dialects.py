@@ -105,6 +105,117 @@ def test_limits_are_set_where_the_warehouse_knows_them(adapter: str, statements:
     assert MACROS[adapter].call("t2s_guard", 5) == statements
 
 
+# Everything but what no warehouse keeps in a text; what ends literals somewhere comes often.
+TEXTS = st.text(
+    st.one_of(st.sampled_from("'\"\\\n\r$`{}%-;E "), st.characters(exclude_characters="\0")),
+    max_size=40,
+).filter(lambda text: not any(0xD800 <= ord(char) < 0xE000 for char in text))
+
+
+def said(node: Any) -> str:
+    """The text that a literal, or a concatenation of literals and characters, stands for."""
+    if isinstance(node, exp.Concat):
+        return "".join(said(each) for each in node.expressions)
+    if isinstance(node, exp.Chr):
+        return chr(int(node.expressions[0].name))
+    assert isinstance(node, exp.Literal | exp.ByteString), repr(node)
+    return str(node.name)
+
+
+@pytest.mark.parametrize("adapter", sorted(ORDER))
+@given(TEXTS)
+def test_a_text_is_one_literal_that_says_just_that(adapter: str, text: str) -> None:
+    written = MACROS[adapter].call("t2s_literal", text)
+    tree: Any = sql.parse_one(f"select {written} as x, 1 as y", adapter)
+    assert [each.alias for each in tree.selects] == ["x", "y"]
+    found = said(tree.selects[0].this)
+    if adapter == "postgres" and "\\" in text:
+        assert written.startswith("E'")
+        found = found.replace("\\\\", "\\")  # the parser leaves those of E'…' doubled
+    assert found == text
+
+
+@pytest.mark.parametrize("value", [None, 7, "a\0b", "a" * 16_001])
+def test_what_is_no_text_is_refused(value: object) -> None:
+    with pytest.raises(MacroError, match=r"this is no text|too long"):
+        MACROS["postgres"].call("t2s_literal", value)
+
+
+@pytest.mark.parametrize("adapter", sorted(ORDER))
+def test_tables_are_made_and_filled_in_the_dialect_of_each_warehouse(adapter: str) -> None:
+    macros = MACROS[adapter]
+    tables = macros.call("t2s_tables")
+    for name, columns in tables.items():
+        made = sql.parse_one(macros.call("t2s_table_sql", f"a.{name}", columns), adapter)
+        assert isinstance(made, exp.Create)
+        assert [each.name for each in made.find_all(exp.ColumnDef)] == [each for each, _ in columns]
+        values = {"text": HOSTILE, "integer": 3, "float": 0.5, "timestamp": "2025-01-01 00:00:00.5"}
+        row = [values[kind] for _, kind in columns]
+        rows = [row, [None] * len(columns)]
+        filled = sql.parse_one(macros.call("t2s_insert_sql", f"a.{name}", columns, rows), adapter)
+        assert isinstance(filled, exp.Insert)
+        assert {each.name for each in filled.find_all(exp.Table)} == {name}
+        assert len(list(filled.find_all(exp.Cast))) == 2 * len(columns)
+
+
+@pytest.mark.parametrize("adapter", sorted(ORDER))
+def test_answers_are_compared_in_the_dialect_of_each_warehouse(adapter: str) -> None:
+    asked = [
+        {"question": HOSTILE, "sql": "select a, b from t;", "rows": [[HOSTILE, 1], [None, 2.5]]},
+        {"question": "b", "sql": "with x as (select 1 as a) select a from x", "count": 3},
+        {"question": "c", "rows": [["2025-01-01", True]]},
+    ]
+    macros = MACROS[adapter]
+    written = macros.call("t2s_answerable_sql", asked, {"c": "select d, e from u"})
+    tree = sql.parse_one(written, adapter)
+    assert sql.is_select(tree)
+    assert {each.name for each in tree.find_all(exp.Table)} == {"t", "x", "u"}
+    assert not list(tree.find_all(exp.Drop))
+    nothing: Any = sql.parse_one(macros.call("t2s_missing_sql", []), adapter)
+    lacking = sql.parse_one(
+        macros.call("t2s_missing_sql", [[HOSTILE, "none"], ["a", "b"]]), adapter
+    )
+    assert [each.alias for each in nothing.selects] == ["column_name", "missing"]
+    assert isinstance(lacking, exp.Union)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "beginning", "cells", "told"),
+    [
+        (
+            "redshift", "explain ",
+            ["XN Limit  (cost=0.00..0.07 rows=5 width=4)", "  ->  XN Seq Scan on t"],
+            {"rows": 5, "cost": 0.07, "bytes": None},
+        ),
+        ("redshift", "explain ", ["nothing"], {"rows": None, "cost": None, "bytes": None}),
+        (
+            "snowflake", "explain using json ",
+            ['{"GlobalStats": {"partitionsTotal": 2, "bytesAssigned": 1024}, "Operations": []}'],
+            {"rows": None, "cost": None, "bytes": 1024},
+        ),
+        (
+            "databricks", "explain cost ",
+            ["== Optimized ==\nFilter x, Statistics(sizeInBytes=1.5 KiB, rowCount=12)"],
+            {"rows": 12, "cost": None, "bytes": 1536},
+        ),
+        (
+            "databricks", "explain cost ",
+            ["Relation, Statistics(sizeInBytes=8.0 B)"],
+            {"rows": None, "cost": None, "bytes": 8},
+        ),
+    ],
+)  # fmt: skip
+def test_estimates_are_read_from_what_each_warehouse_explains(
+    adapter: str, beginning: str, cells: list[str], told: dict[str, object]
+) -> None:
+    """As their manuals show it: none of these could be asked."""
+    macros = MACROS[adapter]
+    assert macros.call("t2s_explain_sql", "select 1") == f"{beginning}select 1"
+    found = macros.call("t2s_plan_read", cells)
+    assert found["valid"] is True
+    assert {key: found[key] for key in told} == told
+
+
 @pytest.mark.parametrize(
     ("statement", "told"),
     [

@@ -1,0 +1,73 @@
+{#
+  Keeps a question and what was answered in the table `t2s_log` of the warehouse.
+
+    dbt run-operation t2s_log --args '{question: "how many orders?", sql: "select 1 as n"}'
+
+    T2S_JSON {"id": "…", "relation": "\"dev\".\"main\".\"t2s_log\""}
+#}
+{% macro t2s_log(
+  question, sql=none, status="ok", reason=none, rows=none, latency_ms=none, confidence=none,
+  model=none
+) %}
+  {%- do dbt_t2s.t2s_one_of(status, ["ok", "refused", "error"], "status") -%}
+  {%- do dbt_t2s.t2s_text(question, "question") -%}
+  {%- if status == "ok" -%}
+    {%- do dbt_t2s.t2s_text(sql, "sql") -%}
+  {%- endif -%}
+  {%- if execute -%}
+    {%- set now = dbt_t2s.t2s_now() -%}
+    {%- set id = local_md5(invocation_id ~ now ~ question) -%}
+    {%- do dbt_t2s.t2s_add("t2s_log", [[
+      id, now, question | trim, status, sql, reason, rows, latency_ms, confidence, model,
+      target.name,
+    ]]) -%}
+    {%- do dbt_t2s.t2s_say({"id": id, "relation": dbt_t2s.t2s_table("t2s_log") | string}) -%}
+  {%- endif -%}
+{% endmacro %}
+
+
+{#
+  Keeps what a person said of an answer in the table `t2s_feedback`: that it is right or wrong, and
+  the right SQL where they know it, which is one SELECT that only reads.
+
+    dbt run-operation t2s_feedback --args '{question: "how many orders?", verdict: wrong,
+      corrected: "select count(*) from orders where not is_cancelled"}'
+#}
+{% macro t2s_feedback(
+  question, verdict, sql=none, corrected=none, note=none, person=none
+) %}
+  {%- do dbt_t2s.t2s_one_of(verdict, ["right", "wrong"], "verdict") -%}
+  {%- do dbt_t2s.t2s_text(question, "question") -%}
+  {%- if corrected is not none and verdict == "right" -%}
+    {%- do exceptions.raise_compiler_error("an answer that is right needs no corrected SQL") -%}
+  {%- endif -%}
+  {%- set corrected = none if corrected is none else dbt_t2s.t2s_one_select(corrected) -%}
+  {%- if execute -%}
+    {%- set now = dbt_t2s.t2s_now() -%}
+    {%- set id = local_md5(invocation_id ~ now ~ question) -%}
+    {%- do dbt_t2s.t2s_add("t2s_feedback", [[
+      id, now, question | trim, verdict, sql, corrected, note, person, target.name,
+    ]]) -%}
+    {%- do dbt_t2s.t2s_say({"id": id, "relation": dbt_t2s.t2s_table("t2s_feedback") | string}) -%}
+  {%- endif -%}
+{% endmacro %}
+
+
+{#- An error unless the value is one of those. -#}
+{% macro t2s_one_of(value, known, name) %}
+  {%- if value not in known -%}
+    {%- do exceptions.raise_compiler_error(
+      name ~ " should be one of " ~ known | join(", ") ~ ", not " ~ tojson(value | string)
+    ) -%}
+  {%- endif -%}
+{% endmacro %}
+
+
+{#- An error unless the value is a text with something in it. -#}
+{% macro t2s_text(value, name) %}
+  {%- if value is not string or not value | trim -%}
+    {%- do exceptions.raise_compiler_error(
+      name ~ " should be a text, not " ~ tojson(value | string)
+    ) -%}
+  {%- endif -%}
+{% endmacro %}
