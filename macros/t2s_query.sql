@@ -54,6 +54,8 @@
     {%- do dbt_t2s.t2s_refuse("it is not a SELECT") -%}
   {%- elif ";" in bare -%}
     {%- do dbt_t2s.t2s_refuse("it holds more than one statement") -%}
+  {%- elif not dbt_t2s.t2s_is_closed(bare) -%}
+    {%- do dbt_t2s.t2s_refuse("its quotes or parentheses do not match") -%}
   {%- elif re.search("--|/\\*|#|\\$\\w*\\$", bare) or re.search("\\\\['\"]", statement) -%}
     {%- do dbt_t2s.t2s_refuse("it holds a comment, a dollar quote or an escaped quote") -%}
   {%- elif re.search("\\b(" ~ writes ~ ")\\b", bare) -%}
@@ -63,6 +65,26 @@
     {%- do dbt_t2s.t2s_refuse("it reads outside the warehouse") -%}
   {%- endif -%}
   {{ return(statement) }}
+{% endmacro %}
+
+
+{#-
+  Whether all parentheses and quotes of a statement without its texts and names close what was
+  opened in it: it is put into parentheses of ours, which it must not leave.
+-#}
+{% macro t2s_is_closed(bare) %}
+  {%- set open = [] -%}
+  {%- for each in modules.re.findall("[()]", bare) -%}
+    {%- if each == "(" -%}
+      {%- do open.append(each) -%}
+    {%- elif not open -%}
+      {{ return(false) }}
+    {%- else -%}
+      {%- do open.pop() -%}
+    {%- endif -%}
+  {%- endfor -%}
+  {%- set quotes = bare.replace("'text'", "").replace('"name"', "") -%}
+  {{ return(not open and not modules.re.search("[\"'`]", quotes)) }}
 {% endmacro %}
 
 

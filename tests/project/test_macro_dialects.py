@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -208,12 +209,26 @@ def test_answers_are_compared_in_the_dialect_of_each_warehouse(adapter: str) -> 
 def test_estimates_are_read_from_what_each_warehouse_explains(
     adapter: str, beginning: str, cells: list[str], told: dict[str, object]
 ) -> None:
-    """As their manuals show it: none of these could be asked."""
+    """In the form that these warehouses document: none of them could be asked."""
     macros = MACROS[adapter]
     assert macros.call("t2s_explain_sql", "select 1") == f"{beginning}select 1"
     found = macros.call("t2s_plan_read", cells)
     assert found["valid"] is True
     assert {key: found[key] for key in told} == told
+
+
+def test_bigquery_is_asked_what_it_would_read() -> None:
+    asked = []
+
+    def validate_sql(statement: str) -> SimpleNamespace:
+        asked.append(statement)
+        return SimpleNamespace(bytes_processed=2048)
+
+    macros = MACROS["bigquery"]
+    macros.validate_sql = validate_sql  # dbt's adapter has it; there is no BigQuery here
+    found = macros.call("t2s_estimate", "select 1", 0)
+    assert asked == ["select 1"]
+    assert found == {"valid": True, "rows": None, "bytes": 2048, "cost": None, "plan": []}
 
 
 @pytest.mark.parametrize(
@@ -223,10 +238,16 @@ def test_estimates_are_read_from_what_each_warehouse_explains(
         ("with a as (insert into t values (1) returning *) select * from a", "INSERT"),
         ("select 'a' || $$x$$", "comment"),
         ("select pg_sleep(9)", "outside the warehouse"),
+        ("select 1) as x, (select 2", "do not match"),
+        ("select (1", "do not match"),
+        ("select 1))", "do not match"),
+        ("select 'a", "do not match"),
+        ('select "a', "do not match"),
     ],
 )
 def test_one_select_is_one_select(statement: str, told: str) -> None:
     macros = MACROS["postgres"]
-    assert macros.call("t2s_one_select", "select ';' as x;") == "select ';' as x"
+    for fine in ("select ';' as x", "select (')') as \"(\" from (select 1) as y"):
+        assert macros.call("t2s_one_select", f"{fine};") == fine
     with pytest.raises(MacroError, match=told):
         macros.call("t2s_one_select", statement)
