@@ -52,8 +52,23 @@
 {% macro bigquery__t2s_estimate(statement, timeout) %}
   {%- set response = adapter.validate_sql(statement) -%}
   {{ return({
-    "valid": true, "rows": none, "bytes": response.bytes_processed, "cost": none, "plan": [],
+    "valid": true, "rows": none, "bytes": dbt_t2s.t2s_bytes(response.bytes_processed),
+    "cost": none, "plan": [],
   }) }}
+{% endmacro %}
+
+
+{#- A number of bytes from one as people read it ("1.5 KiB", "8.0 B", "20 bytes"), or as it is. -#}
+{% macro t2s_bytes(told) %}
+  {%- if told is not string -%}
+    {{ return(told) }}
+  {%- endif -%}
+  {%- set found = modules.re.match("([\\d.]+(?:E\\+?\\d+)?) ?([KMGTPE]?)i?(?:B|bytes)", told) -%}
+  {%- if not found -%}
+    {{ return(none) }}
+  {%- endif -%}
+  {%- set power = " KMGTPE".index(found.group(2) or " ") -%}
+  {{ return((found.group(1) | float * 1024 ** power) | int) }}
 {% endmacro %}
 
 
@@ -136,16 +151,15 @@
 {% macro databricks__t2s_plan_read(cells) %}
   {%- set lines = (cells | join("\n")).split("\n") -%}
   {%- set told = modules.re.search(
-    "sizeInBytes=([\\d.]+(?:E\\+?\\d+)?) ([KMGTPE]?)i?B(?:, rowCount=([\\d.]+(?:E\\+?\\d+)?))?",
+    "sizeInBytes=([^,)]+)(?:, rowCount=([\\d.]+(?:E\\+?\\d+)?))?",
     lines | join("\n"),
   ) -%}
   {%- if not told -%}
     {{ return({"plan": lines}) }}
   {%- endif -%}
-  {%- set power = " KMGTPE".index(told.group(2) or " ") -%}
   {{ return({
-    "rows": (told.group(3) | float | int) if told.group(3) else none,
-    "bytes": (told.group(1) | float * 1024 ** power) | int,
+    "rows": (told.group(2) | float | int) if told.group(2) else none,
+    "bytes": dbt_t2s.t2s_bytes(told.group(1)),
     "plan": lines,
   }) }}
 {% endmacro %}

@@ -217,18 +217,22 @@ def test_estimates_are_read_from_what_each_warehouse_explains(
     assert {key: found[key] for key in told} == told
 
 
-def test_bigquery_is_asked_what_it_would_read() -> None:
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [(2048, 2048), ("2.0 KiB", 2048), ("20.0 bytes", 20), (0, 0), (None, None), ("much", None)],
+)
+def test_bigquery_is_asked_what_it_would_read(told: object, read: int | None) -> None:
     asked = []
 
     def validate_sql(statement: str) -> SimpleNamespace:
         asked.append(statement)
-        return SimpleNamespace(bytes_processed=2048)
+        return SimpleNamespace(bytes_processed=told)
 
     macros = MACROS["bigquery"]
     macros.validate_sql = validate_sql  # dbt's adapter has it; there is no BigQuery here
     found = macros.call("t2s_estimate", "select 1", 0)
     assert asked == ["select 1"]
-    assert found == {"valid": True, "rows": None, "bytes": 2048, "cost": None, "plan": []}
+    assert found == {"valid": True, "rows": None, "bytes": read, "cost": None, "plan": []}
 
 
 @pytest.mark.parametrize(
