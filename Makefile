@@ -24,6 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 demo: $(STAMP)
+	cd example_project && dbt --quiet deps --profiles-dir .
 	cd example_project && dbt --quiet build --profiles-dir .
 	cd example_project && dbt-t2s train
 	cd example_project && dbt-t2s ask "net revenue by month in 2025"
@@ -44,4 +45,4 @@ format: $(STAMP)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	rm -rf example_project/target example_project/logs example_project/.t2s example_project/*.duckdb*
+	rm -rf example_project/target example_project/logs example_project/.t2s example_project/dbt_packages example_project/*.duckdb*

@@ -100,16 +100,33 @@ def once(folder: Path, make: Callable[[Path], None]) -> Path:
             time.sleep(0.5)
 
 
+def lay_out_example(folder: Path) -> Path:
+    """The example project beside the dbt package, as in a clone; with the package installed."""
+    kept_out = shutil.ignore_patterns(
+        "target", "logs", "*.duckdb*", ".t2s", ".user.yml", "dbt_packages"
+    )
+    project = copy_project(EXAMPLE, folder / EXAMPLE.name, kept_out)
+    shutil.copy(ROOT / "dbt_project.yml", folder)
+    shutil.copytree(ROOT / "macros", folder / "macros")
+    dbt("deps", cwd=project)
+    return project
+
+
+def copy_project(
+    project: Path, folder: Path, ignore: Callable[[str, list[str]], set[str]] | None = None
+) -> Path:
+    """Copies a dbt project; an installed local package stays the link that dbt made of it."""
+    return Path(shutil.copytree(project, folder, symlinks=True, ignore=ignore, dirs_exist_ok=True))
+
+
 @pytest.fixture(scope="session")
 def built_example(shared_folder: Path) -> Path:
     """The example project, built by dbt. Not to be changed."""
 
     def make(folder: Path) -> None:
-        kept_out = shutil.ignore_patterns("target", "logs", "*.duckdb*", ".t2s", ".user.yml")
-        shutil.copytree(EXAMPLE, folder, ignore=kept_out, dirs_exist_ok=True)
-        dbt("build", cwd=folder)
+        dbt("build", cwd=lay_out_example(folder))
 
-    return once(shared_folder / "example", make)
+    return once(shared_folder / "example", make) / EXAMPLE.name
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +134,7 @@ def trained_example(built_example: Path, shared_folder: Path) -> Path:
     """The example project with a model trained for seconds. Not to be changed."""
 
     def make(folder: Path) -> None:
-        shutil.copytree(built_example, folder, dirs_exist_ok=True)
+        copy_project(built_example, folder)
         done = t2s("train", "--minutes", "0.3", "--max-examples", "800", cwd=folder)
         assert done.returncode == 0, done.stdout + done.stderr
 

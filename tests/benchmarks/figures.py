@@ -1,6 +1,6 @@
 """Prints the figures of the README for the example project, or any other, over several seeds.
 
-    python tests/benchmarks/figures.py --seeds 0 1 2
+    python -m tests.benchmarks.figures --seeds 0 1 2
 
 Each seed trains from nothing in a copy of the project's folder. Times are of this machine on this
 day: compare ratios, not machines. Nothing is asserted here.
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import ROOT, copy_project, lay_out_example
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,11 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / given.project.name
-        shutil.copytree(
-            given.project, project, ignore=shutil.ignore_patterns("target", "*.duckdb*")
-        )
+        kept_out = shutil.ignore_patterns("target", "*.duckdb*", ".venv", ".git")
+        if given.project == ROOT / "example_project":
+            lay_out_example(Path(folder))
+        else:
+            copy_project(given.project, project, kept_out)
         seconds, _ = run(
             [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", "--profiles-dir", "."],
             project,

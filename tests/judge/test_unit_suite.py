@@ -10,7 +10,7 @@ from typing import Any
 from dbt_t2s.judge.unit_suite import UnitSuite, UnitVerdict, lines, run_unit_suite, to_json
 from dbt_t2s.project.dbt import open_project
 from dbt_t2s.project.schema import Level
-from tests.conftest import dbt, run
+from tests.conftest import copy_project, dbt, run
 
 STATUSES = {"pass": "passed", "fail": "failed", "error": "not run"}
 
@@ -43,7 +43,7 @@ def test_the_example_s_unit_tests_pass_as_dbt_says(built_example: Path) -> None:
 def test_broken_models_fail_here_where_they_fail_in_dbt(
     built_example: Path, tmp_path: Path
 ) -> None:
-    root = Path(shutil.copytree(built_example, tmp_path / "example"))
+    root = copy_project(built_example, tmp_path / "example")
     for name, old, new in (
         ("staging/stg_orders.sql", "loaded_at desc", "loaded_at asc"),
         ("marts/stores.sql", "select", "select no_such_column,"),
@@ -71,7 +71,7 @@ def test_what_cannot_be_read_or_compiled_is_a_verdict_with_its_reason(
 ) -> None:
     root = tmp_path / "example"
     kept_out = shutil.ignore_patterns("*.duckdb", "t2s")
-    shutil.copytree(built_example, root, ignore=kept_out)
+    copy_project(built_example, root, kept_out)
     path = root / "target" / "manifest.json"
     manifest = json.loads(path.read_text())
     unread, uncompiled = sorted(manifest["unit_tests"])[:2]

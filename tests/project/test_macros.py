@@ -18,17 +18,13 @@ from dbt_t2s.project.formats import common
 from dbt_t2s.project.operations import Operations
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.project.values import Wanted, look
-from tests.conftest import ROOT, dbt
+from tests.conftest import copy_project
 
 
 @pytest.fixture(scope="module")
 def example(built_example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example project with this repository as a dbt package."""
-    folder = tmp_path_factory.mktemp("macros") / "example"
-    shutil.copytree(built_example, folder)
-    (folder / "packages.yml").write_text(f"packages:\n  - local: {json.dumps(str(ROOT))}\n")
-    dbt("deps", cwd=folder)
-    return folder
+    """A copy of the example project, which has this repository as a dbt package."""
+    return copy_project(built_example, tmp_path_factory.mktemp("macros") / "example")
 
 
 @pytest.fixture(scope="module")
