@@ -46,7 +46,9 @@ class Baseline:
 class Findings:
     """``accepted`` counts changes that the baseline knows, ``examples`` are those looked at.
 
-    ``stale`` says whether the model was trained on another schema, None that there is no model.
+    ``asked`` counts the questions that people wrote: test questions, saved queries, logged ones.
+    ``unproven`` says what could not be compared, and why. ``stale`` says whether the model was
+    trained on another schema, None that there is no model.
     """
 
     project: str
@@ -54,6 +56,8 @@ class Findings:
     accepted: int = 0
     effects: tuple[Effect, ...] = ()
     examples: int = 0
+    asked: int = 0
+    unproven: tuple[str, ...] = ()
     stale: bool | None = None
 
     def of(self, weight: Weight) -> tuple[Change, ...]:

@@ -11,10 +11,10 @@ from dbt_t2s.check_findings import Effect, Findings, Harm
 from dbt_t2s.judge.junit import xml_text
 from dbt_t2s.project.diff import CODES, Change, Weight
 
-_SHOWN_CHANGES, _SHOWN_EFFECTS = 30, 10
+_SHOWN_CHANGES, _SHOWN_EFFECTS, _SHOWN_UNPROVEN = 30, 10, 5
 _AROUND = 30  # characters of evidence on each side of a difference
 # A comment on a pull request is read whole or not at all.
-_COMMENT_CHANGES, _COMMENT_EFFECTS = 20, 8
+_COMMENT_CHANGES, _COMMENT_EFFECTS, _COMMENT_UNPROVEN = 20, 8, 3
 _SARIF_LEVELS = {
     Weight.BREAKING: "error",
     Weight.DEGRADING: "warning",
@@ -31,7 +31,7 @@ def headline(found: Findings) -> str:
         return f"{found.project}: nothing changed that questions depend on{more}"
     counts = [f"{len(found.of(each)):,} {each.value}" for each in Weight if found.of(each)]
     harmed = [f"{len(found.harmed(each)):,} {each.value}" for each in Harm if found.harmed(each)]
-    looked = f"{found.examples:,} examples and the test questions"
+    looked = f"{found.examples:,} examples and {found.asked:,} questions of people"
     effect = f"of {looked}: {', '.join(harmed)}" if harmed else f"none of {looked} is harmed"
     return f"{found.project}: {', '.join(counts)} changes; {effect}"
 
@@ -61,6 +61,9 @@ def to_lines(found: Findings) -> Iterator[str]:
         for effect in effects[:_SHOWN_EFFECTS]:
             yield f"    {effect.question} ({effect.source}): {effect.reason}"
         yield from _more(len(effects) - _SHOWN_EFFECTS, "questions")
+    for each in found.unproven[:_SHOWN_UNPROVEN]:
+        yield f"  not compared: {each}"
+    yield from _more(len(found.unproven) - _SHOWN_UNPROVEN, "reasons")
     if not found.examples:
         yield "  no examples were looked at: none are generated yet (dbt-t2s generate)"
     yield model_line(found)
@@ -91,6 +94,8 @@ def to_json(found: Findings) -> dict[str, object]:
         "accepted": found.accepted,
         "questions": [_effect(each) for each in found.effects],
         "examples": found.examples,
+        "questions_of_people": found.asked,
+        "not_compared": list(found.unproven),
         "not_asked_yet": list(found.unasked),
         "model_is_stale": found.stale,
     }
@@ -141,6 +146,12 @@ def to_markdown(found: Findings) -> str:
         ]
         if len(effects) > _COMMENT_EFFECTS:
             lines.append(f"- and {len(effects) - _COMMENT_EFFECTS:,} more")
+        lines.append("")
+    if found.unproven:
+        lines.append("**Not compared**:")
+        lines += [f"- {_cell(each)}" for each in found.unproven[:_COMMENT_UNPROVEN]]
+        if len(found.unproven) > _COMMENT_UNPROVEN:
+            lines.append(f"- and {len(found.unproven) - _COMMENT_UNPROVEN:,} more")
         lines.append("")
     lines.append(model_line(found))
     return "\n".join(lines) + "\n"

@@ -1,38 +1,33 @@
 """The stage that says what a change of the project does to its questions and its model.
 
-Nothing is guessed: each example's plan is written as SQL again for the schema as it is now, and
-where that is other SQL than before, both run on the warehouse of today. Test questions' own SQL
-runs there as it is.
+Nothing is guessed: the models of both states run over the same seeds and sources, and each
+question's SQL on what they give.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from dbt_t2s import check_forms, pipeline, store, validation
-from dbt_t2s.check_findings import Baseline, Effect, Findings, Harm, baseline_of
+from dbt_t2s.check_effects import Asked, BothStates, Warehouse, of_asked, of_examples, of_items
+from dbt_t2s.check_findings import Baseline, Effect, Findings, baseline_of
 from dbt_t2s.corpus.examples import Example
-from dbt_t2s.duck import Execute, QueryError, first_line
-from dbt_t2s.errors import CheckError, QueryPlanError, StoreError, UsageError
+from dbt_t2s.errors import CheckError, StoreError, UsageError
 from dbt_t2s.freshness import content_of
-from dbt_t2s.instances import instances_of, readable
-from dbt_t2s.judge.compare import compare
-from dbt_t2s.judge.gold_order import is_ordered, sort_keys
+from dbt_t2s.instances import calendars_of, first_instance
+from dbt_t2s.judge.replay import OtherRows, Replay, Side, affected_models, other_rows, replay
 from dbt_t2s.judge.report import Report
-from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.judge.sandbox import Limits
 from dbt_t2s.judge.suite import TestItem, read_suite
+from dbt_t2s.logged import logged_questions
 from dbt_t2s.pipeline import Trained
-from dbt_t2s.project import dbt
-from dbt_t2s.project.diff import changes
+from dbt_t2s.project import artifacts, dbt, secrets
+from dbt_t2s.project.diff import Change, by_weight, changes
 from dbt_t2s.project.distill import distill
 from dbt_t2s.project.schema import Column, ProjectSchema, Table
-from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.linear import from_tokens
-from dbt_t2s.sql import SqlError, transpile
 from dbt_t2s.workspace import Workspace
 
 _SCHEMAS = ("t2s/schema.json", "schema.json")
@@ -80,6 +75,10 @@ def check(
     after = schema
     known = before.schema if before.is_profiled else _as_profiled(before.schema, after)
     found = changes(known, after)
+    examples = _examples(workspace, folder)
+    with store.lock(workspace.folder, "check"):
+        done = _consequences(workspace, folder, known, after, examples, bool(found))
+    found = by_weight((*found, *done.rows))
     if select or exclude:
         chosen = dbt.select_nodes(workspace.project, select, exclude, folder)
         ids = {t.name: t.unique_id for t in (*before.schema.tables, *after.tables)}
@@ -88,15 +87,14 @@ def check(
         found = tuple(each for each, owner in owners if owner is None or owner in chosen)
     accepted = baseline or Baseline()
     kept = tuple(each for each in found if not accepted.accepts(each))
-    examples = _examples(workspace, folder)
-    with store.lock(workspace.folder, "check"):
-        effects = tuple(_effects(workspace, schema, examples)) if found else ()
     return Findings(
         project=schema.project,
         changes=kept,
         accepted=len(found) - len(kept),
-        effects=effects,
+        effects=done.effects,
         examples=len(examples),
+        asked=done.asked,
+        unproven=done.unproven,
         stale=_stale(workspace),
     )
 
@@ -177,81 +175,118 @@ def _stale(workspace: Workspace) -> bool | None:
     return trained.schema != content_of(workspace.schema_path)
 
 
-def _effects(
-    workspace: Workspace, schema: ProjectSchema, examples: Sequence[Example]
-) -> Iterator[Effect]:
-    """What became of each question, those that people wrote first."""
-    items: tuple[TestItem, ...] = ()
-    if workspace.questions_path is not None and workspace.questions_path.is_file():
-        items, _ = read_suite(workspace.questions_path, schema.dialect)
-    instances = instances_of(workspace, schema)
-    first = workspace.warehouse_dir / instances.files[0]
-    with Sandbox(first, readable(schema, instances), schema.dialect, _LIMITS) as sandbox:
-        yield from _of_items(items, sandbox.execute)
-        yield from _of_examples(examples, schema, sandbox.execute)
+@dataclass(frozen=True)
+class _Consequences:
+    """What the change does: tables with other rows, and what became of which questions."""
+
+    rows: tuple[Change, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    asked: int = 0
+    unproven: tuple[str, ...] = ()
 
 
-def _of_items(items: Sequence[TestItem], execute: Execute) -> Iterator[Effect]:
-    """Test questions whose own SQL no longer runs: all of their golds fail."""
-    for item in items:
-        errors = [found for g in item.golds if isinstance(found := execute(g), QueryError)]
-        if item.golds and len(errors) == len(item.golds):
-            reason = first_line(errors[0].message)
-            yield Effect(Harm.BROKEN, item.question, "test question", reason, item.golds[0])
+def _consequences(
+    workspace: Workspace,
+    folder: Path,
+    before: ProjectSchema,
+    after: ProjectSchema,
+    examples: Sequence[Example],
+    is_changed: bool,
+) -> _Consequences:
+    """``is_changed`` says that the schemas differ: without that, and other SQL, there are none."""
+    new = Side(after, secrets.scrub(artifacts.read(workspace.project.target_path)))
+    told: list[str] = []
+    if (folder / "manifest.json").is_file():
+        old = Side(before, secrets.scrub(artifacts.read(folder)))
+    else:
+        old = replace(new, schema=before)
+        told.append("the state has no manifest.json: what changed models gave is not known")
+    if not is_changed and not affected_models(old.artifacts, new.artifacts):
+        return _Consequences(unproven=tuple(told))
+    data = first_instance(workspace, after)
+    both = replay(old, new, data, workspace.folder / "check")
+    others = other_rows(both, old, new)
+    told += _unknown(both, old, new)
+    items = _test_items(workspace, after.dialect)
+    asked = [*_saved(before, after), *_logged(workspace, told)]
+    with BothStates(
+        Warehouse(both.before.file, _readable(old)),
+        Warehouse(both.after.file, _readable(new)),
+        after.dialect,
+        (each.table for each in others),
+        _LIMITS,
+    ) as states:
+        effects = (
+            *of_items(items, states),
+            *of_asked(asked, states),
+            *of_examples(examples, before, after, states),
+        )
+    told += [
+        f"{number:,} questions could not be compared: {reason}"
+        for reason, number in states.unproven.most_common()
+    ]
+    paths = {table.name: table.path for table in after.tables}
+    rows = tuple(_row_change(each, paths[each.table]) for each in others)
+    return _Consequences(rows, effects, len(items) + len(asked), tuple(told))
 
 
-def _of_examples(
-    examples: Sequence[Example], schema: ProjectSchema, execute: Execute
-) -> Iterator[Effect]:
-    binder = Binder(schema)
-    verdicts: dict[tuple[str, str], Effect | None] = {}
-    for example in examples:
-        if not example.sql:
-            continue
-        tokens = tuple(json.loads(example.plan))
-        key = (example.plan, example.sql)
-        if key not in verdicts:
-            verdicts[key] = _of_plan(
-                example, _written(binder, tokens, schema), schema.dialect, execute
-            )
-        found = verdicts[key]
-        if found is not None:
-            yield replace(found, question=example.question)
+def _readable(side: Side) -> tuple[str, ...]:
+    return (*(table.relation for table in side.schema.tables), *calendars_of(side.artifacts))
 
 
-def _written(binder: Binder, tokens: Sequence[str], schema: ProjectSchema) -> str | QueryPlanError:
-    """The plan as the project's own SQL for the schema as it is now, or why there is none."""
-    plan = from_tokens(tokens)
-    if plan is None:
-        return QueryPlanError("its plan cannot be read")
-    try:
-        sql = binder.sql(plan)
-        return sql if schema.dialect == "duckdb" else transpile(sql, "duckdb", schema.dialect)
-    except (QueryPlanError, SqlError) as error:
-        return QueryPlanError(str(error).split("\n", 1)[0])
-    except KeyError as missing:
-        return QueryPlanError(f"there is no {missing.args[0]}")
+def _unknown(both: Replay, before: Side, after: Side) -> list[str]:
+    """The tables whose rows one state's SQL does not give here."""
+    found = [
+        f"what {names[node]} gave {when} is not known: {problem}"
+        for when, problems, names in (
+            ("before", both.before.problems, before.tables),
+            ("now", both.after.problems, after.tables),
+        )
+        for node, problem in problems.items()
+        if node in names
+    ]
+    return sorted(found)
 
 
-def _of_plan(
-    example: Example, now: str | QueryPlanError, dialect: str, execute: Execute
-) -> Effect | None:
-    """None where the question is answered as before."""
-    if isinstance(now, QueryPlanError):
-        return Effect(Harm.BROKEN, "", "example", now.what, example.sql)
-    if now == example.sql:
-        return None
-    ran = execute(now)
-    if isinstance(ran, QueryError):
-        return Effect(Harm.BROKEN, "", "example", first_line(ran.message), example.sql, now)
-    was = execute(example.sql)
-    if isinstance(was, QueryError):
-        return None  # only its SQL had to change, which the next answer has
-    ordered, keys = is_ordered(now, dialect), sort_keys(now, dialect)
-    verdict = compare(was, ran, ordered, keys)
-    if verdict.equal:
-        return None
-    return Effect(Harm.CHANGED, "", "example", verdict.reason, example.sql, now)
+def _row_change(found: OtherRows, path: str) -> Change:
+    columns = ", ".join(found.columns[:5]) + (", …" if len(found.columns) > 5 else "")
+    where = f"in {columns}" if columns else "as its values stand together"
+    return Change(
+        "T2S105",
+        found.table,
+        f"{found.table} has other rows than its SQL gave before, {where}",
+        f"{found.was:,} rows",
+        f"{found.now:,} rows",
+        path,
+    )
+
+
+def _test_items(workspace: Workspace, dialect: str) -> tuple[TestItem, ...]:
+    path = workspace.questions_path
+    if path is None or not path.is_file():
+        return ()
+    return read_suite(path, dialect)[0]
+
+
+def _saved(before: ProjectSchema, after: ProjectSchema) -> Iterator[Asked]:
+    """Saved queries of both states; one that is gone is a change, and no question any more."""
+    old = {each.name: each.sql for each in before.saved_queries if each.sql}
+    for each in after.saved_queries:
+        if each.sql and each.name in old:
+            yield Asked(each.label or each.name, "saved query", old[each.name], each.sql)
+
+
+def _logged(workspace: Workspace, told: list[str]) -> Iterator[Asked]:
+    """Logged questions; ``told`` gets why there are none, if that is so."""
+    database = workspace.project.database
+    own = workspace.warehouse_dir / database.name if database is not None else None
+    if own is not None and not own.exists():
+        return
+    found, problem = logged_questions(workspace.project, own)
+    if problem:
+        told.append(f"the logged questions could not be read: {problem}")
+    for question, sql in found:
+        yield Asked(question, "logged question", sql, sql)
 
 
 def write(

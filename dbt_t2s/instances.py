@@ -51,19 +51,10 @@ def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
     Made-up rows are made again when what they were made from changes: SQL, tests, unit tests,
     columns or seeds.
     """
-    project, settings, folder = workspace.project, workspace.settings, workspace.warehouse_dir
-    inputs = {
-        "source": file_stamp(project.database),
-        "schema": store.fingerprint([schema.tables, schema.joins]),
-        "settings": store.fingerprint([settings.seed, INSTANCES]),
-        "version": __version__,
-    }
+    settings, folder = workspace.settings, workspace.warehouse_dir
+    inputs = _inputs(workspace, schema)
     ready = usable(workspace.instances_path, Instances, inputs)
-    if (
-        ready is not None
-        and all((folder / file).exists() for file in ready.files)
-        and (not ready.made_up or ready.made_from == _made_from(workspace, schema))
-    ):
+    if ready is not None and _is_whole(ready, workspace, schema):
         return ready
     first = _first(workspace, schema)
     workspace.console.issues(first.issues, file=str(workspace.instances_path))
@@ -71,7 +62,7 @@ def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
     instances = Instances(
         files=tuple(str(file.relative_to(folder)) for file in files),
         content=_content(files[0], schema),
-        calendars=_calendars(workspace),
+        calendars=calendars_of(artifacts.read(workspace.project.target_path)),
         own=first.own.name if first.own is not None else "",
         made_up=first.made_up,
         made_from=_made_from(workspace, schema) if first.made_up else "",
@@ -79,6 +70,31 @@ def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
     )
     store.write_json(workspace.instances_path, instances, inputs)
     return instances
+
+
+def _inputs(workspace: Workspace, schema: ProjectSchema) -> dict[str, str]:
+    return {
+        "source": file_stamp(workspace.project.database),
+        "schema": store.fingerprint([schema.tables, schema.joins]),
+        "settings": store.fingerprint([workspace.settings.seed, INSTANCES]),
+        "version": __version__,
+    }
+
+
+def first_instance(workspace: Workspace, schema: ProjectSchema) -> Path:
+    """The warehouse as it is, without its perturbed copies; made-up rows where it has none."""
+    inputs = _inputs(workspace, schema)
+    ready = usable(workspace.instances_path, Instances, inputs)
+    if ready is not None and _is_whole(ready, workspace, schema):
+        return workspace.warehouse_dir / ready.files[0]
+    return _first(workspace, schema).path
+
+
+def _is_whole(ready: Instances, workspace: Workspace, schema: ProjectSchema) -> bool:
+    """Whether all files are there, and made-up rows still those that would be made up."""
+    return all((workspace.warehouse_dir / file).exists() for file in ready.files) and (
+        not ready.made_up or ready.made_from == _made_from(workspace, schema)
+    )
 
 
 @dataclass(frozen=True)
@@ -158,8 +174,9 @@ def readable(schema: ProjectSchema, instances: Instances) -> tuple[str, ...]:
     return (*(table.relation for table in schema.tables), *instances.calendars)
 
 
-def _calendars(workspace: Workspace) -> tuple[str, ...]:
-    spines = time_spines(artifacts.read(workspace.project.target_path))
+def calendars_of(read: Artifacts) -> tuple[str, ...]:
+    """The relations of the time spines, which metrics join."""
+    spines = time_spines(read)
     return tuple(name for name in (text(node, "relation_name") for node in spines) if name)
 
 

@@ -27,6 +27,33 @@
 
 
 {#
+  The last answers in the table `t2s_log`, the last one of each question first; none without it.
+
+    dbt run-operation t2s_questions --args '{limit: 100}'
+
+    T2S_JSON {"questions": [{"question": "how many orders?", "sql": "select 1 as n"}]}
+#}
+{% macro t2s_questions(limit=1000) %}
+  {%- set limit = dbt_t2s.t2s_whole(limit, 1, "limit") -%}
+  {%- if execute -%}
+    {%- set found = [] -%}
+    {%- set met = [] -%}
+    {%- if dbt_t2s.t2s_existing("t2s_log") is not none -%}
+      {%- set statement = "select question, sql_text from " ~ dbt_t2s.t2s_table("t2s_log")
+          ~ " where status = 'ok' and sql_text is not null and target_name = "
+          ~ dbt_t2s.t2s_literal(target.name) ~ " order by logged_at desc" -%}
+      {%- set answer = adapter.execute(statement, auto_begin=false, fetch=true, limit=limit)[1] -%}
+      {%- for row in answer.rows if row[0] not in met -%}
+        {%- do met.append(row[0]) -%}
+        {%- do found.append({"question": row[0], "sql": row[1]}) -%}
+      {%- endfor -%}
+    {%- endif -%}
+    {%- do dbt_t2s.t2s_say({"questions": found}) -%}
+  {%- endif -%}
+{% endmacro %}
+
+
+{#
   Keeps what a person said of an answer in the table `t2s_feedback`: that it is right or wrong, and
   the right SQL where they know it, which is one SELECT that only reads.
 

@@ -39,7 +39,7 @@ class FixtureInputs:
         self.root = root
         queryable = tuple(table.unique_id for table in schema.tables)
         self.layout = layout_of(artifacts, queryable)
-        self.as_of = _day(schema, artifacts)
+        self.as_of = today_of(schema, artifacts)
         spines = (text(node, "unique_id") for node in time_spines(artifacts))
         self.order = dag.ordered((*queryable, *spines), self.layout)
         self._lineage = Lineage(artifacts, schema.dialect, root)
@@ -155,7 +155,7 @@ def stamp(schema: ProjectSchema, artifacts: Artifacts, root: Path | None) -> str
         for unique_id, node in section(artifacts.catalog, part).items()
     }
     seeds = [_seed_stamp(node, root) for node in artifacts.nodes("seed")]
-    day = _day(schema, artifacts).isoformat()
+    day = today_of(schema, artifacts).isoformat()
     return codec.fingerprint([kept, columns, evidence.gather(artifacts).facts, seeds, day])
 
 
@@ -172,7 +172,7 @@ def is_stored(node: Node) -> bool:
     )
 
 
-def _day(schema: ProjectSchema, artifacts: Artifacts) -> date:
+def today_of(schema: ProjectSchema, artifacts: Artifacts) -> date:
     """What today is: as the settings say, else the day on which dbt wrote its manifest."""
     written = text(section(artifacts.manifest, "metadata"), "generated_at")
     for each in (schema.as_of, written):

@@ -3,8 +3,9 @@
 Each change has a code that settings can switch off:
 
     T2S101 table gone           T2S102 table new            T2S103 table renamed
-    T2S104 grain changed        T2S201 column gone          T2S202 column new
-    T2S203 column renamed       T2S204 kind changed         T2S205 type changed
+    T2S104 grain changed        T2S105 other rows           T2S201 column gone
+    T2S202 column new           T2S203 column renamed       T2S204 kind changed
+    T2S205 type changed
     T2S301 join gone            T2S302 join new             T2S401 test gone
     T2S402 test new             T2S403 value gone           T2S404 value new
     T2S501 metric gone          T2S502 metric new           T2S503 metric means something else
@@ -15,7 +16,7 @@ Each change has a code that settings can switch off:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -47,6 +48,7 @@ CODES: Mapping[str, Weight] = {
     "T2S102": Weight.NEUTRAL,
     "T2S103": Weight.BREAKING,
     "T2S104": Weight.BREAKING,
+    "T2S105": Weight.DEGRADING,
     "T2S201": Weight.BREAKING,
     "T2S202": Weight.NEUTRAL,
     "T2S203": Weight.BREAKING,
@@ -107,12 +109,16 @@ def changes(before: ProjectSchema, after: ProjectSchema) -> tuple[Change, ...]:
     found += _metrics(_named(before.metrics), _named(after.metrics))
     found += _rules(before.rules, after.rules)
     found += _saved(before.saved_queries, after.saved_queries)
-    placed = (
+    return by_weight(
         each if each.path else replace(each, path=paths.get(each.what.partition(".")[0], ""))
         for each in found
     )
+
+
+def by_weight(found: Iterable[Change]) -> tuple[Change, ...]:
+    """The weightiest first, then in the order of codes and names."""
     order = list(Weight)
-    return tuple(sorted(placed, key=lambda each: (order.index(each.weight), each.code, each.what)))
+    return tuple(sorted(found, key=lambda each: (order.index(each.weight), each.code, each.what)))
 
 
 _Named = TypeVar("_Named", Table, Column, Metric)

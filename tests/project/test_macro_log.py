@@ -191,6 +191,9 @@ def test_what_is_logged_can_be_asked_for(operations: Operations) -> None:
         [logged["id"], HOSTILE, "ok", "select 1", 1, 2.5, 0.75, HOSTILE, None],
         [found[1][0], "what?", "refused", None, None, None, None, None, "nobody knows"],
     ]
+    call(operations, "t2s_log", question=HOSTILE, sql="select 3")
+    (asked,) = call(operations, "t2s_questions")
+    assert asked == {"questions": [{"question": HOSTILE, "sql": "select 3"}]}
     call(operations, "t2s_feedback", question=HOSTILE, verdict="wrong", corrected="select 2;")
     call(operations, "t2s_feedback", question=HOSTILE, verdict="right", person="ada")
     assert rows(

@@ -1,0 +1,308 @@
+"""The models of two states of a project, run over the same rows.
+
+What a change of a model's SQL does to answers shows only where nothing else changed with it: the
+models that changed, and all below them, run as both states have them over the seeds, sources and
+unchanged models of one warehouse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbt_t2s import duck
+from dbt_t2s.duck import Connection, QueryError
+from dbt_t2s.judge import dag
+from dbt_t2s.judge.fixture_inputs import is_stored, today_of
+from dbt_t2s.judge.layout import Layout, layout_of
+from dbt_t2s.judge.nodes import relation_parts
+from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
+from dbt_t2s.project.renames import renamed_columns
+from dbt_t2s.project.schema import ProjectSchema, Table
+
+_MODEL_S = 20.0
+_MODELS = ("model", "snapshot")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One state: what may be asked for, and dbt's artifacts with compiled SQL."""
+
+    schema: ProjectSchema
+    artifacts: Artifacts
+
+    @property
+    def layout(self) -> Layout:
+        return layout_of(self.artifacts, (table.unique_id for table in self.schema.tables))
+
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """The names of the tables that may be asked for, by node id."""
+        return {table.unique_id: table.name for table in self.schema.tables}
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One state's warehouse; ``problems`` say, by node id, why a model's rows are not there."""
+
+    file: Path
+    problems: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """``affected`` are the ids of the models that ran: those that changed, and all below them."""
+
+    before: Replayed
+    after: Replayed
+    affected: frozenset[str] = frozenset()
+
+
+def replay(before: Side, after: Side, data: Path, folder: Path) -> Replay:
+    """Both warehouses, below ``folder``, from ``data``, which is laid out as ``after`` is.
+
+    Where no model changed both are ``data`` itself, under the name that each state's SQL says.
+    """
+    affected = affected_models(before.artifacts, after.artifacts)
+    sides = []
+    for name, side in (("before", before), ("after", after)):
+        is_same = not affected and side.layout.catalog == data.stem
+        if is_same and _lacks(side, after, data) == ():
+            sides.append(Replayed(data, {}))
+            continue
+        file = folder / name / f"{side.layout.catalog}.duckdb"
+        _copy(side, after, data, file, affected)
+        sides.append(Replayed(file, _run(side, file, affected)))
+    return Replay(sides[0], sides[1], affected)
+
+
+def affected_models(before: Artifacts, after: Artifacts) -> frozenset[str]:
+    """The ids of the models and snapshots whose SQL is another in the two states, and of all below.
+
+    Relations may be called otherwise in another target: that alone is no other SQL.
+    """
+    old, new = _models(before), _models(after)
+    changed = {
+        each
+        for each in old.keys() | new.keys()
+        if each not in old or each not in new or not _is_same(old[each], before, new[each], after)
+    }
+    return frozenset(_below(changed, old) | _below(changed, new))
+
+
+def _models(artifacts: Artifacts) -> dict[str, Node]:
+    return {text(node, "unique_id"): node for node in artifacts.nodes(*_MODELS)}
+
+
+def _is_same(old: Node, before: Artifacts, new: Node, after: Artifacts) -> bool:
+    """Whether both are the same SQL, by what was compiled where both were.
+
+    An incremental model's compiled SQL hangs on whether its table was there.
+    """
+    compiled = text(old, "compiled_code") and text(new, "compiled_code")
+    if compiled and text(section(new, "config"), "materialized") != "incremental":
+        return _told(old, before) == _told(new, after)
+    return _written(old, before) == _written(new, after)
+
+
+def _told(node: Node, artifacts: Artifacts) -> str:
+    """A model's compiled SQL with ids for relations, all white space alike."""
+    code = text(node, "compiled_code")
+    for each in (*_parents(node), text(node, "unique_id")):
+        found = artifacts.node(each)
+        # With --defer a parent may be the one of another target.
+        for relation in (found, section(found, "defer_relation")):
+            name = text(relation, "relation_name")
+            if name:
+                code = code.replace(name, each)
+    return " ".join(code.split())
+
+
+def _written(node: Node, artifacts: Artifacts) -> tuple[str, ...]:
+    """A model as people wrote it, with the macros of the project that it calls."""
+    macros = section(artifacts.manifest, "macros")
+    called = (section(macros, str(each)) for each in items(section(node, "depends_on"), "macros"))
+    own = sorted(text(each, "macro_sql") for each in called if text(each, "package_name") != "dbt")
+    return (" ".join(text(node, "raw_code").split()), *own)
+
+
+def _parents(node: Node) -> tuple[str, ...]:
+    return tuple(str(each) for each in items(section(node, "depends_on"), "nodes"))
+
+
+def _below(changed: Iterable[str], models: Mapping[str, Node]) -> set[str]:
+    children: dict[str, list[str]] = {}
+    for name, node in models.items():
+        for parent in _parents(node):
+            children.setdefault(parent, []).append(name)
+    found: set[str] = set()
+    pending = list(changed)
+    while pending:
+        here = pending.pop()
+        if here not in found:
+            found.add(here)
+            pending += children.get(here, ())
+    return found
+
+
+def _stored(side: Side) -> dict[str, tuple[str, str]]:
+    """(schema, name) in the file of each node of a state that has a relation, parents first."""
+    layout = side.layout
+    order = dag.ordered(side.tables, layout)
+    nodes = {each: side.artifacts.node(each) for each in order}
+    return {name: layout.of_node(node) for name, node in nodes.items() if is_stored(node)}
+
+
+def _lacks(side: Side, laid_out: Side, data: Path) -> tuple[str, ...]:
+    """The nodes of a state that lie elsewhere in ``data`` than the state's SQL says."""
+    if side is laid_out:
+        return ()
+    theirs = _stored(laid_out)
+    return tuple(n for n, place in _stored(side).items() if theirs.get(n, place) != place)
+
+
+def _copy(side: Side, laid_out: Side, data: Path, file: Path, affected: frozenset[str]) -> None:
+    """The tables that did not change, as the state calls them."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
+    theirs = _stored(laid_out)
+    there = {(schema, name) for _, schema, name, _ in duck.relations_of(data)}
+    with duck.open_writable(file) as connection:
+        source = str(data).replace("'", "''")
+        connection.execute(f"attach '{source}' as {duck.quoted(_SOURCE)} (read_only)")
+        for node, (schema, name) in _stored(side).items():
+            connection.execute(f"create schema if not exists {duck.quoted(file.stem, schema)}")
+            place = theirs.get(node)
+            if place in there:
+                target = duck.quoted(file.stem, schema, name)
+                held = duck.quoted(_SOURCE, *place)
+                # A model that reads what it was before runs as it did when nothing was in it.
+                rows = " limit 0" if node in affected else ""
+                connection.execute(f"create or replace table {target} as from {held}{rows}")
+        connection.execute("checkpoint")
+
+
+_SOURCE = "t2s source"
+
+
+def _run(side: Side, file: Path, affected: frozenset[str]) -> dict[str, str]:
+    """Runs the models that changed; why some did not run, by node id."""
+    layout, dialect = side.layout, side.schema.dialect
+    day = today_of(side.schema, side.artifacts)
+    problems: dict[str, str] = {}
+    with duck.open_for_models(file, _MODEL_S) as connection:
+        for node, place in _stored(side).items():
+            if node not in affected:
+                continue
+            found = side.artifacts.node(node)
+            step = dag.step(found, layout, dialect, day, lambda _: frozenset())
+            target = duck.quoted(layout.catalog, *place)
+            problem = step.problem or dag.run(connection, target, step.sql)
+            if problem:
+                problems[node] = problem
+                connection.execute(f"drop table if exists {target}")
+        connection.execute("checkpoint")
+    return problems
+
+
+@dataclass(frozen=True)
+class OtherRows:
+    """A table of both states whose rows are not the same: how many there were and are now.
+
+    ``columns`` hold other values, by their names now; without any, the same values stand together
+    otherwise.
+    """
+
+    table: str
+    was: int
+    now: int
+    columns: tuple[str, ...]
+
+
+def other_rows(replay: Replay, before: Side, after: Side) -> tuple[OtherRows, ...]:
+    """The tables whose rows a change made others, by the columns that both states have."""
+    old, new = _by_id(before.schema), _by_id(after.schema)
+    unknown = replay.before.problems.keys() | replay.after.problems.keys()
+    found: list[OtherRows] = []
+    with (
+        closing(duck.open_read_only(replay.before.file)) as was,
+        closing(duck.open_read_only(replay.after.file)) as now,
+    ):
+        for each in sorted(replay.affected & old.keys() & new.keys() - unknown):
+            pairs = _shared(old[each], new[each])
+            places = (before.layout.quoted(relation_parts(before.artifacts.node(each))),
+                      after.layout.quoted(relation_parts(after.artifacts.node(each))))  # fmt: skip
+            differing = _compared(new[each].name, pairs, places, was, now)
+            if differing is not None:
+                found.append(differing)
+    return tuple(found)
+
+
+def _by_id(schema: ProjectSchema) -> dict[str, Table]:
+    return {table.unique_id: table for table in schema.tables}
+
+
+def _shared(old: Table, new: Table) -> tuple[tuple[str, str], ...]:
+    """(name before, name now) of the columns that a table has in both states."""
+    renamed = renamed_columns(old.columns, new.columns)
+    there = {column.name for column in new.columns}
+    names = ((c.name, renamed.get(c.name, c.name)) for c in old.columns)
+    return tuple((one, other) for one, other in names if other in there)
+
+
+def _compared(
+    table: str,
+    pairs: Sequence[tuple[str, str]],
+    places: tuple[str, str],
+    was: Connection,
+    now: Connection,
+) -> OtherRows | None:
+    """None where both have the same rows in these columns, in any order."""
+    types = tuple(_types(*each) for each in ((was, places[0]), (now, places[1])))
+    columns = [p for p in pairs if p[0].lower() in types[0] and p[1].lower() in types[1]]
+    asked = [_marks_sql(places[i], columns, i, types) for i in (0, 1)]
+    before, after = duck.run(was, asked[0]), duck.run(now, asked[1])
+    if isinstance(before, QueryError) or isinstance(after, QueryError):
+        return None  # tables that cannot be read are said to be so by whoever asks them
+    if before.rows == after.rows:
+        return None
+    (one,), (other,) = before.rows, after.rows
+    changed = tuple(
+        name for (_, name), a, b in zip(columns, one[2:], other[2:], strict=True) if a != b
+    )
+    return OtherRows(table, int(str(one[0])), int(str(other[0])), changed)
+
+
+def _types(connection: Connection, place: str) -> dict[str, str]:
+    found = duck.run(connection, f"describe {place}", 10_000)
+    rows = () if isinstance(found, QueryError) else found.rows
+    return {str(row[0]).lower(): str(row[1]) for row in rows}
+
+
+def _marks_sql(
+    place: str,
+    columns: Sequence[tuple[str, str]],
+    side: int,
+    types: tuple[Mapping[str, str], ...],
+) -> str:
+    """Counts the rows of a table, and adds up a hash of each and of each value, in any order."""
+    values = []
+    for pair in columns:
+        name, kinds = duck.quoted(pair[side]), [types[i][pair[i].lower()] for i in (0, 1)]
+        if {"DOUBLE", "FLOAT"} & set(kinds) or (
+            kinds[0] != kinds[1] and all(_NUMBER.match(kind) for kind in kinds)
+        ):
+            name = f"round(cast({name} as double), 6)"
+        elif kinds[0] != kinds[1]:
+            name = f"cast({name} as varchar)"
+        values.append(name)
+    sums = [f"sum(hash({each})::hugeint)::varchar" for each in values]
+    row = f"sum(hash({', '.join(values) or '1'})::hugeint)::varchar"
+    return f"select {', '.join(('count(*)', row, *sums))} from {place}"
+
+
+_NUMBER = re.compile(r"^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|DECIMAL|DOUBLE|FLOAT)", re.ASCII)
