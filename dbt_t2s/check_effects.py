@@ -8,7 +8,6 @@ queries, the SQL of test questions and that of logged ones.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from dbt_t2s.duck import QueryError, Rows, first_line
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.judge.compare import compare
 from dbt_t2s.judge.gold_order import is_ordered, sort_keys
+from dbt_t2s.judge.replay import OtherRows
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem
 from dbt_t2s.project.schema import ProjectSchema
@@ -54,8 +54,8 @@ class Warehouse:
 class BothStates:
     """Runs SQL on the warehouses of both states at once; a context manager.
 
-    ``differing`` are the names of tables that hold other rows in the two. ``unproven`` counts, by
-    reason, the questions that could not be compared.
+    ``differing`` are the tables that hold other rows in the two. ``unproven`` counts, by reason,
+    the questions that could not be compared.
     """
 
     def __init__(
@@ -63,14 +63,13 @@ class BothStates:
         before: Warehouse,
         after: Warehouse,
         dialect: str,
-        differing: Iterable[str],
+        differing: Sequence[OtherRows],
         limits: Limits,
     ) -> None:
         self._dialect = dialect
         self._before = Sandbox(before.file, before.relations, dialect, limits)
         self._after = Sandbox(after.file, after.relations, dialect, limits)
-        names = "|".join(sorted(map(re.escape, differing)))
-        self._differing = re.compile(rf"\b(?:{names})\b", re.IGNORECASE) if names else None
+        self._differing = tuple(differing)
         self._stack = ExitStack()
         self._pool = ThreadPoolExecutor(1)
         self.unproven: Counter[str] = Counter()
@@ -104,6 +103,8 @@ class BothStates:
         if isinstance(was, QueryError):
             self.unproven[first_line(was.message)] += 1
             return None
+        if was.rows == now.rows and was.truncated == now.truncated:
+            return None
         ordered = is_ordered(asked.after, self._dialect)
         verdict = compare(was, now, ordered, sort_keys(asked.after, self._dialect))
         if verdict.equal:
@@ -115,7 +116,7 @@ class BothStates:
         return self._after.execute(sql)
 
     def _reads_others(self, sql: str) -> bool:
-        return self._differing is not None and self._differing.search(sql) is not None
+        return any(each.is_read_by(sql) for each in self._differing)
 
 
 def of_items(items: Sequence[TestItem], states: BothStates) -> Iterator[Effect]:

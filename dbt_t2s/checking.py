@@ -213,7 +213,7 @@ def _consequences(
         Warehouse(both.before.file, _readable(old)),
         Warehouse(both.after.file, _readable(new)),
         after.dialect,
-        (each.table for each in others),
+        others,
         _LIMITS,
     ) as states:
         effects = (

@@ -14,6 +14,7 @@ from dbt_t2s import store
 from dbt_t2s.check_effects import written
 from dbt_t2s.check_findings import Effect, Findings, Harm, accepted, baseline_of
 from dbt_t2s.check_forms import to_github, to_lines, to_markdown
+from dbt_t2s.duck import open_writable
 from dbt_t2s.errors import UsageError
 from dbt_t2s.project.diff import CODES, Change
 from dbt_t2s.project.schema import ProjectSchema
@@ -86,6 +87,51 @@ def test_a_rename_is_named_with_the_questions_it_breaks(
     )
     assert done.returncode == 0, done.stderr
     assert "1 accepted before" in done.stdout
+
+
+def test_other_rows_and_the_answers_that_they_change_are_named(
+    trained_shop_copy: Path, production: Path, tmp_path: Path
+) -> None:
+    model = trained_shop_copy / "models/orders.sql"
+    model.write_text(f"{model.read_text()} where status <> 'cancelled'")
+    (trained_shop_copy / "t2s").mkdir(exist_ok=True)
+    golds = {"how many orders are open?": "status = 'open'", "how many orders?": "true"}
+    (trained_shop_copy / "t2s/questions.jsonl").write_text(
+        "".join(
+            json.dumps({"question": q, "sql": f"select count(*) from orders where {where}"}) + "\n"
+            for q, where in golds.items()
+        )
+    )
+    with open_writable(trained_shop_copy / "shop.duckdb") as connection:
+        connection.execute(
+            "create table t2s_log as select now() as logged_at, 'the dearest order?' as question,"
+            " 'ok' as status, 'select max(amount) from orders' as sql_text, 'dev' as target_name"
+            " union all select now(), 'who buys?', 'ok', 'select name from customers', 'dev'"
+            " union all select now(), 'cancelled?', 'ok',"
+            " $$select count(*) from orders where status = 'cancelled'$$, 'dev'"
+        )
+    dbt("compile", cwd=trained_shop_copy)
+    done = t2s("check", "--state", str(production), "--json", cwd=trained_shop_copy)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    (rows,) = (each for each in found["changes"] if each["code"] == "T2S105")
+    assert (rows["what"], rows["before"], rows["after"]) == ("orders", "120 rows", "80 rows")
+    assert rows["path"] == "models/orders.sql"
+    assert found["questions_of_people"] == 5
+    assert found["not_compared"] == []
+    asked = {(q["question"], q["source"]) for q in found["questions"] if q["source"] != "example"}
+    assert asked == {("how many orders?", "test question"), ("cancelled?", "logged question")}
+    assert {q["harm"] for q in found["questions"]} == {"changed"}
+    assert len(found["questions"]) > 10
+    done = t2s(
+        *("check", "--state", str(production), "--fail-on", "degrading"), cwd=trained_shop_copy
+    )
+    assert done.returncode == 1
+    (production_without := tmp_path / "state" / "t2s").mkdir(parents=True)
+    for name in ("schema.json", "examples.parquet"):
+        shutil.copy(production / "t2s" / name, production_without)
+    done = t2s("check", "--state", str(production_without.parent), cwd=trained_shop_copy)
+    assert "the state has no manifest.json" in done.stdout
 
 
 def test_dbts_own_artifacts_are_a_state(renamed: Path, production: Path, tmp_path: Path) -> None:

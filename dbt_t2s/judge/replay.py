@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbt_t2s import duck
-from dbt_t2s.duck import Connection, QueryError
+from dbt_t2s.duck import Connection, QueryError, Rows
 from dbt_t2s.judge import dag
 from dbt_t2s.judge.fixture_inputs import is_stored, today_of
 from dbt_t2s.judge.layout import Layout, layout_of
@@ -214,13 +214,27 @@ class OtherRows:
     """A table of both states whose rows are not the same: how many there were and are now.
 
     ``columns`` hold other values, by their names now; without any, the same values stand together
-    otherwise.
+    otherwise. ``others_are_same`` says that the rows are the same in all other columns.
     """
 
     table: str
     was: int
     now: int
     columns: tuple[str, ...]
+    others_are_same: bool = False
+
+    def is_read_by(self, sql: str) -> bool:
+        """Whether a query may see the difference, by the names in its text."""
+        words = {word.lower() for word in _WORD.findall(sql)}
+        if self.table.lower() not in words:
+            return False
+        if not self.others_are_same or _EVERYTHING.search(sql):
+            return True
+        return any(column.lower() in words for column in self.columns)
+
+
+_WORD = re.compile(r"\w+")
+_EVERYTHING = re.compile(r"(?<!count\()\*", re.IGNORECASE)
 
 
 def other_rows(replay: Replay, before: Side, after: Side) -> tuple[OtherRows, ...]:
@@ -264,17 +278,26 @@ def _compared(
     """None where both have the same rows in these columns, in any order."""
     types = tuple(_types(*each) for each in ((was, places[0]), (now, places[1])))
     columns = [p for p in pairs if p[0].lower() in types[0] and p[1].lower() in types[1]]
-    asked = [_marks_sql(places[i], columns, i, types) for i in (0, 1)]
-    before, after = duck.run(was, asked[0]), duck.run(now, asked[1])
-    if isinstance(before, QueryError) or isinstance(after, QueryError):
+
+    def marks(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[object, ...], ...] | None:
+        asked = [_marks_sql(places[i], pairs, i, types) for i in (0, 1)]
+        found = [duck.run(was, asked[0]), duck.run(now, asked[1])]
+        rows = [each.rows[0] for each in found if isinstance(each, Rows)]
+        return tuple(rows) if len(rows) == 2 else None
+
+    found = marks(columns)
+    if found is None or found[0] == found[1]:
         return None  # tables that cannot be read are said to be so by whoever asks them
-    if before.rows == after.rows:
-        return None
-    (one,), (other,) = before.rows, after.rows
-    changed = tuple(
-        name for (_, name), a, b in zip(columns, one[2:], other[2:], strict=True) if a != b
+    one, other = found
+    changed = {p for p, a, b in zip(columns, one[2:], other[2:], strict=True) if a != b}
+    rest = marks([pair for pair in columns if pair not in changed])
+    return OtherRows(
+        table,
+        int(str(one[0])),
+        int(str(other[0])),
+        tuple(name for _, name in columns if (_, name) in changed),
+        rest is not None and rest[0] == rest[1],
     )
-    return OtherRows(table, int(str(one[0])), int(str(other[0])), changed)
 
 
 def _types(connection: Connection, place: str) -> dict[str, str]:
