@@ -17,7 +17,7 @@ from dbt_t2s.check_findings import Baseline, Effect, Findings, baseline_of
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.errors import CheckError, StoreError, UsageError
 from dbt_t2s.freshness import content_of
-from dbt_t2s.instances import calendars_of, first_instance
+from dbt_t2s.instances import calendars_of, first_instance, tables_without_rows
 from dbt_t2s.judge.replay import OtherRows, Replay, Side, affected_models, other_rows, replay
 from dbt_t2s.judge.report import Report
 from dbt_t2s.judge.sandbox import Limits
@@ -207,6 +207,9 @@ def _consequences(
     both = replay(old, new, data, workspace.folder / "check")
     others = other_rows(both, old, new)
     told += _unknown(both, old, new)
+    empty = tables_without_rows(data, after)
+    if empty:
+        told.append(f"{len(empty):,} tables hold no rows here: {_shortened(empty)}")
     items = _test_items(workspace, after.dialect)
     asked = [*_saved(before, after), *_logged(workspace, told)]
     with BothStates(
@@ -249,8 +252,7 @@ def _unknown(both: Replay, before: Side, after: Side) -> list[str]:
 
 
 def _row_change(found: OtherRows, path: str) -> Change:
-    columns = ", ".join(found.columns[:5]) + (", …" if len(found.columns) > 5 else "")
-    where = f"in {columns}" if columns else "as its values stand together"
+    where = f"in {_shortened(found.columns)}" if found.columns else "as its values stand together"
     return Change(
         "T2S105",
         found.table,
@@ -259,6 +261,11 @@ def _row_change(found: OtherRows, path: str) -> Change:
         f"{found.now:,} rows",
         path,
     )
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """The first few names."""
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
 def _test_items(workspace: Workspace, dialect: str) -> tuple[TestItem, ...]:

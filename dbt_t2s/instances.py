@@ -82,12 +82,13 @@ def _inputs(workspace: Workspace, schema: ProjectSchema) -> dict[str, str]:
 
 
 def first_instance(workspace: Workspace, schema: ProjectSchema) -> Path:
-    """The warehouse as it is, without its perturbed copies; made-up rows where it has none."""
+    """The warehouse as it is, without its perturbed copies; made-up rows where there is none."""
     inputs = _inputs(workspace, schema)
     ready = usable(workspace.instances_path, Instances, inputs)
     if ready is not None and _is_whole(ready, workspace, schema):
         return workspace.warehouse_dir / ready.files[0]
-    return _first(workspace, schema).path
+    own, _ = workspace.data()  # distilling said why there is none
+    return own if own is not None else _made_up(workspace, schema).path
 
 
 def _is_whole(ready: Instances, workspace: Workspace, schema: ProjectSchema) -> bool:
@@ -204,7 +205,7 @@ def _first(workspace: Workspace, schema: ProjectSchema) -> _First:
         message = "without tables, so all tables are made up to check SQL on"
         issue = Issue(Level.WARNING, project.database.name, message, "dbt build")
         return _First(made.path, None, everything, (issue, *made.issues))
-    gaps = _gaps(own, schema)
+    gaps = tables_without_rows(own, schema)
     if not gaps:
         return _First(own, own)
     listed = ", ".join(gaps)
@@ -239,7 +240,7 @@ def _made_from(workspace: Workspace, schema: ProjectSchema) -> str:
     return stamp(schema, _read(workspace), workspace.project.root)
 
 
-def _gaps(warehouse: Path, schema: ProjectSchema) -> tuple[str, ...]:
+def tables_without_rows(warehouse: Path, schema: ProjectSchema) -> tuple[str, ...]:
     """The tables that should be in the file and are not, or have no rows."""
     there = {(c.lower(), s.lower(), n.lower()) for c, s, n, _ in relations_of(warehouse)}
     found: list[str] = []

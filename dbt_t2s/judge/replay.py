@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from dbt_t2s import duck
@@ -67,6 +68,7 @@ def replay(before: Side, after: Side, data: Path, folder: Path) -> Replay:
     Where no model changed both are ``data`` itself, under the name that each state's SQL says.
     """
     affected = affected_models(before.artifacts, after.artifacts)
+    day = today_of(after.schema, after.artifacts)  # in both: else each day has other rows
     sides = []
     for name, side in (("before", before), ("after", after)):
         is_same = not affected and side.layout.catalog == data.stem
@@ -75,7 +77,7 @@ def replay(before: Side, after: Side, data: Path, folder: Path) -> Replay:
             continue
         file = folder / name / f"{side.layout.catalog}.duckdb"
         _copy(side, after, data, file, affected)
-        sides.append(Replayed(file, _run(side, file, affected)))
+        sides.append(Replayed(file, _run(side, day, file, affected)))
     return Replay(sides[0], sides[1], affected)
 
 
@@ -189,10 +191,9 @@ def _copy(side: Side, laid_out: Side, data: Path, file: Path, affected: frozense
 _SOURCE = "t2s source"
 
 
-def _run(side: Side, file: Path, affected: frozenset[str]) -> dict[str, str]:
-    """Runs the models that changed; why some did not run, by node id."""
+def _run(side: Side, day: date, file: Path, affected: frozenset[str]) -> dict[str, str]:
+    """Runs the models that changed as on that ``day``; why some did not run, by node id."""
     layout, dialect = side.layout, side.schema.dialect
-    day = today_of(side.schema, side.artifacts)
     problems: dict[str, str] = {}
     with duck.open_for_models(file, _MODEL_S) as connection:
         for node, place in _stored(side).items():
