@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dbt_t2s import check_forms, pipeline, store, validation
+from dbt_t2s import check_forms, pipeline, store
 from dbt_t2s.check_effects import Asked, BothStates, Warehouse, of_asked, of_examples, of_items
 from dbt_t2s.check_findings import Baseline, Effect, Findings, baseline_of
 from dbt_t2s.corpus.examples import Example
@@ -19,7 +19,6 @@ from dbt_t2s.errors import CheckError, StoreError, UsageError
 from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import calendars_of, first_instance, tables_without_rows
 from dbt_t2s.judge.replay import OtherRows, Replay, Side, affected_models, other_rows, replay
-from dbt_t2s.judge.report import Report
 from dbt_t2s.judge.sandbox import Limits
 from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.logged import logged_questions
@@ -317,33 +316,13 @@ def write(
             store.write_text(path, form())
 
 
-def fix(workspace: Workspace, found: Findings) -> tuple[Findings, str]:
-    """Trains again where the model is stale; what is found then, and a line on what came of it."""
-    if found.stale is False:
-        return found, "the model fits: nothing to mend"
-    before = _accuracy(workspace)
-    pipeline.train(workspace)
-    reached = validation.validate_model(workspace).suites[0].ex.value
-    was = f"{before:.1%} before, " if before is not None else ""
-    now = "no answerable question" if reached is None else f"{reached:.1%} now"
-    return replace(found, stale=False), f"trained again: execution accuracy {was}{now}"
-
-
-def _accuracy(workspace: Workspace) -> float | None:
-    """The last validation's, on its first test set; None where there is none."""
-    try:
-        last = store.read_json(workspace.validation_path, Report)
-    except StoreError:
-        return None
-    return last.suites[0].ex.value if last.suites else None
-
-
 def fail(found: Findings, fail_on: Sequence[str], state: Path) -> None:
     """CheckError with what fails, where something does."""
     reasons = found.failures(fail_on)
+    mends = "; --fix mends the model" if found.stale else ""
     if reasons:
         raise CheckError(
             f"the check fails: {', '.join(reasons)}",
             where=f"since {state}",
-            hint="mend them, accept them with --write-baseline FILE, or train again with --fix",
+            hint=f"mend them, or accept them with --write-baseline FILE{mends}",
         )

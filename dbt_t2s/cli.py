@@ -401,7 +401,7 @@ def check(
     ] = None,
 ) -> None:
     """Say what a change of the project does to its questions."""
-    from dbt_t2s import checking, show
+    from dbt_t2s import check_fix, checking, show
     from dbt_t2s.check_findings import accepted
 
     workspace = run.workspace(fail_on=_words(fail_on))
@@ -418,7 +418,7 @@ def check(
     )
     show.findings(run.console, found, json=json, github=github)
     if fix:
-        found, told = checking.fix(workspace, found)
+        found, told = check_fix.fix(workspace, found)
         (run.console.info if json else run.console.print)(told)
     checking.fail(found, fails, folder)
 

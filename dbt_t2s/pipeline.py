@@ -33,7 +33,14 @@ from dbt_t2s.project.metrics import Answer
 from dbt_t2s.project.node_sql import NodeSql
 from dbt_t2s.project.schema import Issue, ProjectSchema, Rule
 from dbt_t2s.project.statements import Trees
-from dbt_t2s.workspace import Workspace, base_folder, check_inputs, file_stamp, query_log_stamp
+from dbt_t2s.workspace import (
+    EMBEDDED,
+    Workspace,
+    base_folder,
+    check_inputs,
+    file_stamp,
+    query_log_stamp,
+)
 
 # Results are compared whole up to this many rows; a person is shown fewer.
 COMPARED_ROWS = 10_000
@@ -103,6 +110,39 @@ def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
         lessons.write(workspace, schema, corpus)
         _train(workspace, schema, resume=resume)
     return schema
+
+
+def go_on(workspace: Workspace, renamed: Mapping[str, str]) -> bool:
+    """model/ of the project as it is now, from the last model: seconds of training, not minutes.
+
+    ``renamed`` are new names of tables and columns by their old ones. False where there is no
+    model to go on from, and all of it was trained.
+    """
+    from dbt_t2s.model.going_on import MINUTES, go_on
+
+    check_inputs(workspace)
+    settings = workspace.settings
+    with store.lock(workspace.folder, "train"):
+        schema = _distill(workspace, fresh=False)
+        lessons.write(workspace, schema, _generate(workspace, schema, fresh=False))
+        with workspace.console.progress("training") as progress:
+            record = None
+            if settings.base == EMBEDDED:
+                record = go_on(
+                    workspace.dataset_dir,
+                    schema,
+                    workspace.model_dir,
+                    renamed=renamed,
+                    seed=settings.seed,
+                    progress=progress,
+                )
+        if record is None:
+            _train(workspace, schema, resume=True)
+            return False
+        made = Trained(EMBEDDED, settings.seed, MINUTES, content_of(workspace.schema_path))
+        # Not the inputs of a training: to `train` this model is not what it would make.
+        store.write_json(workspace.trained_path, made, {"gone_on": made.schema})
+    return True
 
 
 def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -> ProjectSchema:

@@ -50,6 +50,8 @@ from dbt_t2s.workspace import Workspace, check_inputs
 GENERATED_ITEMS = 200
 
 
+# The test set that people wrote.
+PEOPLE = "business"
 # Their golds must show rows, or they prove nothing.
 _MACHINE_MADE = ("generated", "expected_rows")
 
@@ -107,6 +109,18 @@ def validate_model(workspace: Workspace) -> Report:
         _write(workspace, report)
         store.write_json(workspace.validation_path, report, inputs)
     return report
+
+
+def judge_people(workspace: Workspace) -> SuiteReport | None:
+    """What becomes of the questions that people wrote, kept nowhere; None without any."""
+    schema, trained = open_trained(workspace)
+    with store.lock(workspace.folder, "validate"):
+        suite = _business(workspace, schema)
+        if not suite.items:
+            return None
+        instances = instances_of(workspace, schema)
+        begun = Report(suites=(), project=schema.project, model=trained.base)
+        return _judged(workspace, schema, instances, (suite,), begun).suites[0]
 
 
 def _unit_test_stamp(workspace: Workspace, schema: ProjectSchema) -> str:
@@ -362,7 +376,7 @@ def _suite_report(suite: Suite, judge: Callable[[], SuiteReport], instances: int
     try:
         found = judge()
     except NothingToJudge as nothing:
-        if suite.name == "business":
+        if suite.name == PEOPLE:
             raise
         found = SuiteReport(suite.name, (), nothing.issues, instances)
     return replace(found, issues=(*suite.issues, *found.issues))

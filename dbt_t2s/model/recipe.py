@@ -282,16 +282,15 @@ def settle(network: PlanNetwork, layers: int) -> None:
 
 
 @torch.no_grad()
-def blend(network: PlanNetwork, weights: Path, kept: float) -> None:
-    """Average the trained weights with the pretrained ones (WiSE-FT, Wortsman et al. 2022).
+def blend(network: PlanNetwork, before: Mapping[str, torch.Tensor], kept: float) -> None:
+    """Average the trained weights with earlier ones (WiSE-FT, Wortsman et al. 2022).
 
     A project's corpus teaches its names in a machine's wording; the pretrained weights know that
-    of people.
+    of people. Residual vectors are the schema's own and stay as they are.
     """
-    shipped = quantized.read(weights)
     for name, value in network.state_dict().items():
-        if name in shipped and "residual" not in name:
-            value.mul_(1 - kept).add_(shipped[name].to(value.dtype), alpha=kept)
+        if name in before and "residual" not in name:
+            value.mul_(1 - kept).add_(before[name].to(value.dtype), alpha=kept)
 
 
 def rate_at(step: int, steps: int, recipe: Recipe) -> float:
@@ -426,8 +425,27 @@ def train_network(
             recent = run.losses[-50:]
             progress(f"train (loss {sum(recent) / len(recent):.2f})", run.step, steps)
     if pretrained and weights is not None:
-        blend(network, weights, recipe.kept)
+        blend(network, quantized.read(weights), recipe.kept)
     return run, time.monotonic() - began
+
+
+def run_on(
+    network: PlanNetwork,
+    rows: Sequence[Row],
+    recipe: Recipe,
+    seed: int,
+    progress: Progress | None,
+) -> Run:
+    """Train a network that is trained already a little further, and keep most of what it was."""
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    settle(network, recipe.settled)
+    run = Run(network, rows, recipe, seed, recipe.steps(len(rows)))
+    while run.step < run.steps:
+        loss = run.advance()
+        if progress and (run.step % 10 == 0 or run.step == run.steps):
+            progress(f"train (loss {loss:.2f})", run.step, run.steps)
+    blend(network, before, recipe.kept)
+    return run
 
 
 def index_of(schema: ProjectSchema, encoder: Encoder) -> SchemaIndex:

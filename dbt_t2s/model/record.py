@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,6 +12,9 @@ from dbt_t2s import __version__
 from dbt_t2s.errors import ModelError
 
 FILE = "record.json"
+NETWORK = "network"
+# The tokens of the embedded model's schema items, in the order of its residual vectors.
+ITEMS_FILE = "items.json"
 FORMAT = 2
 
 
@@ -40,6 +45,23 @@ def write_record(model_dir: Path, record: ModelRecord) -> None:
     temporary = model_dir / f".{FILE}.tmp"
     temporary.write_text(json.dumps(asdict(record), indent=2) + "\n")
     temporary.replace(model_dir / FILE)
+
+
+def write_items(model_dir: Path, tokens: Sequence[str]) -> None:
+    """What each of the model's residual vectors is of."""
+    (model_dir / ITEMS_FILE).write_text(json.dumps(list(tokens)) + "\n")
+
+
+def replace_folder(folder: Path, save: Callable[[Path], object]) -> None:
+    """Save into a new folder beside ``folder``, then put it in its place."""
+    made, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    for each in (made, old):
+        shutil.rmtree(each, ignore_errors=True)
+    save(made)
+    if folder.exists():
+        folder.rename(old)
+    made.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def read_record(model_dir: Path) -> ModelRecord:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -15,7 +14,14 @@ from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.corpus.lessons import Recovery, Variation
 from dbt_t2s.errors import ModelError
-from dbt_t2s.model.record import FILE, ModelRecord, write_record
+from dbt_t2s.model.record import (
+    FILE,
+    NETWORK,
+    ModelRecord,
+    replace_folder,
+    write_items,
+    write_record,
+)
 from dbt_t2s.project.schema import ProjectSchema
 
 Progress = Callable[[str, int, int], None]
@@ -122,7 +128,8 @@ def _embedded(
         resume=resume,
         progress=progress,
     )
-    _replace(model_dir / "network", run.network.save_pretrained)
+    replace_folder(model_dir / NETWORK, run.network.save_pretrained)
+    write_items(model_dir, [item.token for item in index.items])
     metrics = (
         ("dev_loss", round(recipe.mean_loss(run.network, dev), 4)),
         ("examples_dropped", float(dropped)),
@@ -154,15 +161,3 @@ def _hub(
     metrics = tuple((k, float(v)) for k, v in made.items() if isinstance(v, int | float))
     steps = int(dict(metrics).get("steps", 0))
     return ModelRecord("hub", base, "", "", seed, steps, len(splits["train"]), 0.0, metrics)
-
-
-def _replace(folder: Path, save: Callable[[Path], object]) -> None:
-    """Save into a new folder beside ``folder``, then put it in its place."""
-    made, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
-    for each in (made, old):
-        shutil.rmtree(each, ignore_errors=True)
-    save(made)
-    if folder.exists():
-        folder.rename(old)
-    made.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

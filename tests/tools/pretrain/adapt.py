@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from dbt_t2s.model import quantized
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import SchemaIndex
 from dbt_t2s.model.network import PlanNetwork
@@ -78,7 +79,7 @@ def adapt(path: Path, recipe: Recipe, refusals: float, count: int) -> list[tuple
     figures: list[tuple[float, ...]] = []
     for kept in _KEPT:
         network.load_state_dict(trained)
-        blend(network, WEIGHTS, kept)
+        blend(network, quantized.read(WEIGHTS), kept)
         figures.append(measured(network, written))
     return figures
 
