@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dbt_t2s.errors import ProjectError
+from dbt_t2s.errors import ProjectError, UsageError
 from dbt_t2s.project import artifacts, json_file, profiles
 from dbt_t2s.project.schema import Issue, Level
 
@@ -322,7 +322,17 @@ def select_nodes(
     exclude: Sequence[str] = (),
     state: Path | None = None,
 ) -> frozenset[str]:
-    """The ids of the models, snapshots, seeds and sources that dbt's own selection syntax picks."""
+    """The ids of the models, snapshots, seeds and sources that dbt's own selection syntax picks.
+
+    UsageError where a selector is none: one that begins with ``-`` would be an option to dbt.
+    """
+    for each in (*select, *exclude):
+        if not each.strip() or each.lstrip().startswith("-"):
+            raise UsageError(
+                f"this is no selector: {each!r}",
+                where="--select" if each in select else "--exclude",
+                hint="name nodes as `dbt ls` takes them: orders+, tag:daily, state:modified+",
+            )
     # It would write a manifest without compiled SQL over the one that has it.
     arguments = ["--no-write-json", "ls", "--output", "json", "--output-keys", "unique_id"]
     # `+orders` means the nodes above, not the raw data: sources come only where one is named.

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dbt_t2s.errors import ProjectError
+from dbt_t2s.errors import ProjectError, UsageError
 from dbt_t2s.project import dbt
+from dbt_t2s.project.dbt import open_project, select_nodes
 from tests.project import tiny
 
 
@@ -129,3 +130,12 @@ def test_a_project_that_dbt_cannot_read_gives_dbts_message(tmp_path: Path) -> No
     (root / "models" / "broken.sql").write_text("select * from {{ ref('nowhere') }}")
     with pytest.raises(ProjectError, match="nowhere"):
         dbt.ensure_artifacts(dbt.open_project(root))
+
+
+@pytest.mark.parametrize("selector", ["--full-refresh", "-x", " --vars={a: 1}", ""])
+def test_a_selector_is_no_option(built_shop: Path, selector: str) -> None:
+    project = open_project(built_shop)
+    for select, exclude in (([selector], []), (["orders"], [selector])):
+        with pytest.raises(UsageError, match="no selector"):
+            select_nodes(project, select, exclude)
+    assert select_nodes(project, ["orders"]) == {"model.shop.orders"}
