@@ -71,13 +71,18 @@ class Findings:
         """New tables, columns and metrics that nobody can ask about before the next training."""
         return tuple(each.what for each in self.changes if each.code in _NEW)
 
+    @property
+    def broken_tests(self) -> tuple[Effect, ...]:
+        """The questions that people wrote as tests and that have no answer any more."""
+        return tuple(e for e in self.harmed(Harm.BROKEN) if e.source == "test question")
+
     def failures(self, fail_on: Sequence[str]) -> tuple[str, ...]:
         """Why the check fails; empty where it does not."""
         found: list[str] = []
         if Weight.BREAKING.value in fail_on or Weight.DEGRADING.value in fail_on:
             found += _counted(len(self.of(Weight.BREAKING)), "breaking change")
-            people = [e for e in self.harmed(Harm.BROKEN) if e.source == "test question"]
-            found += _counted(len(people), "test question broken", "test questions broken")
+            people = len(self.broken_tests)
+            found += _counted(people, "test question broken", "test questions broken")
         if Weight.DEGRADING.value in fail_on:
             found += _counted(len(self.of(Weight.DEGRADING)), "degrading change")
         if "stale" in fail_on and self.stale:

@@ -1,27 +1,18 @@
-"""A check's findings for a person, a pull request and machines: text, markdown, JUnit, SARIF."""
+"""A check's findings for a person, a pull request and machines: text, markdown, JSON, JUnit."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
-from dbt_t2s import __version__
 from dbt_t2s.check_findings import Effect, Findings, Harm
 from dbt_t2s.judge.junit import xml_text
-from dbt_t2s.project.diff import CODES, Change, Weight
+from dbt_t2s.project.diff import Change, Weight
 
 _SHOWN_CHANGES, _SHOWN_EFFECTS, _SHOWN_UNPROVEN = 30, 10, 5
 _AROUND = 30  # characters of evidence on each side of a difference
 # A comment on a pull request is read whole or not at all.
 _COMMENT_CHANGES, _COMMENT_EFFECTS, _COMMENT_UNPROVEN = 20, 8, 3
-_SARIF_LEVELS = {
-    Weight.BREAKING: "error",
-    Weight.DEGRADING: "warning",
-    Weight.IMPROVING: "note",
-    Weight.NEUTRAL: "note",
-}
-_GITHUB_LEVELS = {Weight.BREAKING: "error", Weight.DEGRADING: "warning"}
 
 
 def headline(found: Findings) -> str:
@@ -163,74 +154,55 @@ def _cell(text: str) -> str:
 
 
 def to_junit(found: Findings, failing: Sequence[str]) -> str:
-    """JUnit XML: a test case per change; those of the ``failing`` weights fail."""
+    """JUnit XML: a test case per change, and one per test question that broke.
+
+    What makes the check fail for ``failing`` is a failure here, too, and nothing else is.
+    """
     root = ElementTree.Element("testsuites", name=xml_text(f"dbt-t2s check {found.project}"))
-    failed = [each for each in found.changes if each.weight.value in failing]
-    suite = ElementTree.SubElement(
-        root,
-        "testsuite",
-        name="changes",
-        tests=str(len(found.changes)),
-        failures=str(len(failed)),
-        errors="0",
-    )
-    for change in found.changes:
-        case = ElementTree.SubElement(
-            suite, "testcase", classname=change.code, name=xml_text(change.message)
-        )
-        if change in failed:
-            node = ElementTree.SubElement(
-                case, "failure", type=change.weight.value, message=xml_text(change.message)
-            )
-            node.text = xml_text(f"before: {change.before}\nafter: {change.after}")
+    _suite(root, "changes", [_change_case(each, failing) for each in found.changes])
+    broken = found.broken_tests
+    fails = bool({"breaking", "degrading"} & set(failing))
+    _suite(root, "test questions", [_question_case(each, fails) for each in broken])
+    if found.stale is not None:
+        _suite(root, "model", [_model_case(found, "stale" in failing and found.stale)])
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
-def to_sarif(found: Findings) -> str:
-    """SARIF 2.1.0, which code hosts show beside the lines of a change."""
-    rules = [
-        {"id": code, "defaultConfiguration": {"level": _SARIF_LEVELS[weight]}}
-        for code, weight in CODES.items()
-    ]
-    results = [
-        {
-            "ruleId": each.code,
-            "level": _SARIF_LEVELS[each.weight],
-            "message": {"text": each.message},
-            "locations": [
-                {
-                    "physicalLocation": {
-                        "artifactLocation": {"uri": each.path or "dbt_project.yml"},
-                        "region": {"startLine": 1},
-                    }
-                }
-            ],
-        }
-        for each in found.changes
-    ]
-    driver = {"name": "dbt-t2s", "version": __version__, "rules": rules}
-    content = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
-    }
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+def _suite(root: ElementTree.Element, name: str, cases: Sequence[ElementTree.Element]) -> None:
+    failures = sum(case.find("failure") is not None for case in cases)
+    counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0"}
+    ElementTree.SubElement(root, "testsuite", {"name": name, **counts}).extend(cases)
 
 
-def to_github(found: Findings) -> Iterator[str]:
-    """Annotations of GitHub Actions: printed lines that it shows beside the changed files."""
-    for each in found.changes:
-        level = _GITHUB_LEVELS.get(each.weight)
-        if level:
-            place = f" file={_property(each.path)}," if each.path else " "
-            yield f"::{level}{place}title={each.code}::{_message(each.message)}"
+def _change_case(change: Change, failing: Sequence[str]) -> ElementTree.Element:
+    weight = change.weight.value
+    # A failing check of degrading changes fails on breaking ones, too.
+    fails = weight in failing or (weight == "breaking" and "degrading" in failing)
+    case = _case(change.code, change.message, weight if fails else "")
+    if change.path:
+        case.set("file", xml_text(change.path))
+    for node in case:  # some servers show the text alone, others the message alone
+        node.text = xml_text(f"{change.message}\nbefore: {change.before}\nafter: {change.after}")
+    return case
 
 
-def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+def _question_case(effect: Effect, fails: bool) -> ElementTree.Element:
+    case = _case(effect.source, effect.question, effect.harm.value if fails else "")
+    for node in case:
+        node.text = xml_text(f"{effect.question}: {effect.reason}\n{effect.before}")
+    return case
 
 
-def _property(text: str) -> str:
-    return _message(text).replace(":", "%3A").replace(",", "%2C")
+def _model_case(found: Findings, fails: bool) -> ElementTree.Element:
+    return _case("model", model_line(found) if fails else "the model", "stale" if fails else "")
+
+
+def _case(group: str, name: str, failure: str) -> ElementTree.Element:
+    """A test case; where there is a kind of ``failure``, it failed."""
+    case = ElementTree.Element("testcase", classname=group, name=xml_text(name))
+    if failure:
+        node = ElementTree.SubElement(case, "failure", type=failure, message=xml_text(name))
+        node.text = xml_text(name)
+    return case

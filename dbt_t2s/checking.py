@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dbt_t2s import check_forms, pipeline, store
+from dbt_t2s import check_forms, check_sarif, pipeline, store
 from dbt_t2s.check_effects import Asked, BothStates, Warehouse, of_asked, of_examples, of_items
 from dbt_t2s.check_findings import Baseline, Effect, Findings, baseline_of
 from dbt_t2s.corpus.examples import Example
@@ -30,6 +30,7 @@ from dbt_t2s.project.schema import Column, ProjectSchema, Table
 from dbt_t2s.workspace import Workspace
 
 _SCHEMAS = ("t2s/schema.json", "schema.json")
+_TRAINED = ("t2s/trained.json", "trained.json")
 _EXAMPLES = ("t2s/examples.parquet", "examples.parquet")
 _LIMITS = Limits(max_rows=pipeline.COMPARED_ROWS, timeout_s=10)
 
@@ -94,7 +95,7 @@ def check(
         examples=len(examples),
         asked=done.asked,
         unproven=done.unproven,
-        stale=_stale(workspace),
+        stale=_stale(workspace, folder),
     )
 
 
@@ -166,12 +167,16 @@ def _examples(workspace: Workspace, folder: Path) -> tuple[Example, ...]:
     return ()
 
 
-def _stale(workspace: Workspace) -> bool | None:
-    """Whether the model was trained on another schema; None where there is no model."""
-    if not workspace.trained_path.is_file():
-        return None
-    trained = store.read_json(workspace.trained_path, Trained, hint="dbt-t2s train")
-    return trained.schema != content_of(workspace.schema_path)
+def _stale(workspace: Workspace, folder: Path) -> bool | None:
+    """Whether the model was trained on another schema; None where there is no model.
+
+    Where this folder has none, as in CI, it is the state's: the one that production answers with.
+    """
+    for path in (workspace.trained_path, *(folder / name for name in _TRAINED)):
+        if path.is_file():
+            trained = store.read_json(path, Trained, hint="dbt-t2s train")
+            return trained.schema != content_of(workspace.schema_path)
+    return None
 
 
 @dataclass(frozen=True)
@@ -303,11 +308,12 @@ def write(
     sarif: Path | None = None,
     comment: Path | None = None,
     baseline: Path | None = None,
+    place: str = "",
 ) -> None:
-    """The findings in the forms that were asked for."""
+    """The findings in the forms that were asked for; ``place`` as in ``check_sarif``."""
     forms: tuple[tuple[Path | None, Callable[[], str]], ...] = (
         (junit, partial(check_forms.to_junit, found, fail_on)),
-        (sarif, partial(check_forms.to_sarif, found)),
+        (sarif, partial(check_sarif.to_sarif, found, place)),
         (comment, partial(check_forms.to_markdown, found)),
         (baseline, partial(baseline_of, found.changes)),
     )

@@ -413,10 +413,17 @@ def check(
         exclude=_words(exclude) or (),
         baseline=accepted(workspace.settings.accept, baseline),
     )
+    place = workspace.place
     checking.write(
-        found, fails, junit=junit, sarif=sarif, comment=comment_file, baseline=write_baseline
+        found,
+        fails,
+        junit=junit,
+        sarif=sarif,
+        comment=comment_file,
+        baseline=write_baseline,
+        place=place,
     )
-    show.findings(run.console, found, json=json, github=github)
+    show.findings(run.console, found, json=json, github=github, place=place)
     if fix:
         found, told = check_fix.fix(workspace, found)
         (run.console.info if json else run.console.print)(told)

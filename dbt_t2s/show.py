@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from textwrap import indent
 
-from dbt_t2s import check_forms
+from dbt_t2s import check_forms, check_sarif
 from dbt_t2s.check_findings import Findings
 from dbt_t2s.codec import encode
 from dbt_t2s.console import Console
@@ -78,12 +78,18 @@ def _example(console: Console, number: int, example: Example) -> None:
     console.print()
 
 
-def findings(console: Console, found: Findings, *, json: bool, github: bool) -> None:
-    """What a check found: for a person, as JSON, or as annotations."""
+def findings(
+    console: Console, found: Findings, *, json: bool, github: bool, place: str = ""
+) -> None:
+    """What a check found: for a person, as JSON, or as annotations.
+
+    ``place`` is the project's folder in its repository, from which annotations name files.
+    """
     if json:
         console.json(check_forms.to_json(found), indent=1)
         return
-    for line in check_forms.to_github(found) if github else check_forms.to_lines(found):
+    annotated = (*check_sarif.to_github(found, place), check_forms.headline(found))
+    for line in annotated if github else check_forms.to_lines(found):
         console.print(line)
 
 

@@ -110,6 +110,15 @@ class Workspace:
     def questions_path(self) -> Path | None:
         return self.settings.questions_path(self.project.root)
 
+    @property
+    def place(self) -> str:
+        """The project's folder in its git repository; empty where it is the root, or in none."""
+        root = self.project.root.resolve()
+        for folder in (root, *root.parents):
+            if (folder / ".git").exists():
+                return root.relative_to(folder).as_posix() if folder != root else ""
+        return ""
+
     def data(self) -> tuple[Path | None, tuple[Issue, ...]]:
         """A copy of the warehouse; None, and why, where there is nothing to copy."""
         database = self.project.database

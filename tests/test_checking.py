@@ -13,7 +13,8 @@ import pytest
 from dbt_t2s import store
 from dbt_t2s.check_effects import written
 from dbt_t2s.check_findings import Effect, Findings, Harm, accepted, baseline_of
-from dbt_t2s.check_forms import to_github, to_lines, to_markdown
+from dbt_t2s.check_forms import to_lines, to_markdown
+from dbt_t2s.check_sarif import to_github
 from dbt_t2s.duck import open_writable
 from dbt_t2s.errors import UsageError
 from dbt_t2s.project.diff import CODES, Change
@@ -52,6 +53,15 @@ def test_an_unchanged_project_passes(trained_shop_copy: Path, production: Path) 
     done = t2s("check", "--state", str(production), cwd=trained_shop_copy)
     assert done.returncode == 0, done.stderr
     assert "nothing changed that questions depend on" in done.stdout
+    assert "the model was trained on this schema" in done.stdout
+
+
+def test_the_model_of_production_is_told_of_where_there_is_none_here(
+    trained_shop_copy: Path, production: Path
+) -> None:
+    (trained_shop_copy / "target/t2s/trained.json").unlink()
+    done = t2s("check", "--state", str(production), cwd=trained_shop_copy)
+    assert done.returncode == 0, done.stderr
     assert "the model was trained on this schema" in done.stdout
 
 

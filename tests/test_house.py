@@ -22,8 +22,8 @@ ROOMS = ("project", "query", "corpus", "model", "judge", "serve")
 SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
     "cli", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
-    "reviewing", "lessons", "checking", "check_findings", "check_forms",
-    "show", "workspace", "config", "console", "__main__",
+    "reviewing", "lessons", "logged", "checking", "check_effects", "check_findings",
+    "check_forms", "check_sarif", "show", "workspace", "config", "console", "__main__",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.
