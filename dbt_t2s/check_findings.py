@@ -48,7 +48,8 @@ class Findings:
 
     ``asked`` counts the questions that people wrote: test questions, saved queries, logged ones.
     ``unproven`` says what could not be compared, and why. ``stale`` says whether the model was
-    trained on another schema, None that there is no model.
+    trained on another schema, None that there is no model; ``unknown`` is what can be asked for
+    now and it never met, ``gone`` what it learned and is no more.
     """
 
     project: str
@@ -59,6 +60,8 @@ class Findings:
     asked: int = 0
     unproven: tuple[str, ...] = ()
     stale: bool | None = None
+    unknown: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
     def of(self, weight: Weight) -> tuple[Change, ...]:
         return tuple(each for each in self.changes if each.weight is weight)

@@ -25,7 +25,7 @@ def fix(workspace: Workspace, found: Findings) -> tuple[Findings, str]:
     before = _last_answers(workspace)
     began = "went on" if pipeline.go_on(workspace, renamed(found.changes)) else "trained"
     judged = validation.judge_people(workspace)
-    mended = replace(found, stale=False)
+    mended = replace(found, stale=False, unknown=(), gone=())
     if judged is None:
         return mended, f"the model {began}; there are no test questions to judge it on"
     now = {each.item.question: each.correct for each in judged.answerable}

@@ -32,8 +32,18 @@ def model_line(found: Findings) -> str:
     if found.stale is None:
         return "there is no trained model here: dbt-t2s train"
     if found.stale:
-        return "the model was trained on another schema: dbt-t2s train, or this check with --fix"
+        lacks = []
+        if found.unknown:
+            lacks.append(f"never met {len(found.unknown):,} names ({_named(found.unknown)})")
+        if found.gone:
+            lacks.append(f"learned {len(found.gone):,} that are gone ({_named(found.gone)})")
+        what = f": it {' and '.join(lacks)}" if lacks else ", of the same names"
+        return f"the model was trained on another schema{what}; next: dbt-t2s train, or --fix here"
     return "the model was trained on this schema"
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def to_lines(found: Findings) -> Iterator[str]:
@@ -89,6 +99,8 @@ def to_json(found: Findings) -> dict[str, object]:
         "not_compared": list(found.unproven),
         "not_asked_yet": list(found.unasked),
         "model_is_stale": found.stale,
+        "model_never_met": list(found.unknown),
+        "model_knows_and_gone": list(found.gone),
     }
 
 

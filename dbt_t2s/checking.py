@@ -87,6 +87,7 @@ def check(
         found = tuple(each for each, owner in owners if owner is None or owner in chosen)
     accepted = baseline or Baseline()
     kept = tuple(each for each in found if not accepted.accepts(each))
+    fit = _fit(workspace, folder, schema)
     return Findings(
         project=schema.project,
         changes=kept,
@@ -95,7 +96,9 @@ def check(
         examples=len(examples),
         asked=done.asked,
         unproven=done.unproven,
-        stale=_stale(workspace, folder),
+        stale=fit.stale,
+        unknown=fit.unknown,
+        gone=fit.gone,
     )
 
 
@@ -167,16 +170,35 @@ def _examples(workspace: Workspace, folder: Path) -> tuple[Example, ...]:
     return ()
 
 
-def _stale(workspace: Workspace, folder: Path) -> bool | None:
-    """Whether the model was trained on another schema; None where there is no model.
+@dataclass(frozen=True)
+class _Fit:
+    """How the model fits the project, as ``Findings`` has it."""
 
-    Where this folder has none, as in CI, it is the state's: the one that production answers with.
+    stale: bool | None = None
+    unknown: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+def _fit(workspace: Workspace, folder: Path, schema: ProjectSchema) -> _Fit:
+    """Whether the model was trained on another schema, and what it does not know of this one.
+
+    Where this folder has no model, as in CI, it is the state's: the one that production answers
+    with.
     """
     for path in (workspace.trained_path, *(folder / name for name in _TRAINED)):
         if path.is_file():
             trained = store.read_json(path, Trained, hint="dbt-t2s train")
-            return trained.schema != content_of(workspace.schema_path)
-    return None
+            known, now = trained.items, pipeline.items_of(schema)
+            unknown = _missing(now, frozenset(known))
+            gone = _missing(known, frozenset(now))
+            stale = trained.schema != content_of(workspace.schema_path)
+            return _Fit(stale, unknown, gone)
+    return _Fit()
+
+
+def _missing(tokens: Sequence[str], known: frozenset[str]) -> tuple[str, ...]:
+    """The names of the items that are not ``known``, without what kind they are of."""
+    return tuple(each.partition(":")[2] for each in tokens if each not in known)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ from dbt_t2s.project.metrics import Answer
 from dbt_t2s.project.node_sql import NodeSql
 from dbt_t2s.project.schema import Issue, ProjectSchema, Rule
 from dbt_t2s.project.statements import Trees
+from dbt_t2s.query.bind import Binder
+from dbt_t2s.query.items import schema_items
 from dbt_t2s.workspace import (
     EMBEDDED,
     Workspace,
@@ -56,12 +58,16 @@ class BusinessRules:
 
 @dataclass(frozen=True)
 class Trained:
-    """What the model in ``model/`` was trained with; ``schema`` is that artefact's fingerprint."""
+    """What the model in ``model/`` was trained with; ``schema`` is that artefact's fingerprint.
+
+    ``items`` are the tokens of the tables, columns, metrics and rules that it knows.
+    """
 
     base: str
     seed: int
     minutes: float
     schema: str
+    items: tuple[str, ...] = ()
 
 
 def distill(workspace: Workspace) -> ProjectSchema:
@@ -139,7 +145,7 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str]) -> bool:
         if record is None:
             _train(workspace, schema, resume=True)
             return False
-        made = Trained(EMBEDDED, settings.seed, MINUTES, content_of(workspace.schema_path))
+        made = _trained(workspace, schema, EMBEDDED, MINUTES)
         # Not the inputs of a training: to `train` this model is not what it would make.
         store.write_json(workspace.trained_path, made, {"gone_on": made.schema})
     return True
@@ -380,8 +386,18 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
             resume=resume,
             progress=progress,
         )
-    trained = Trained(base, settings.seed, settings.minutes, content_of(workspace.schema_path))
+    trained = _trained(workspace, schema, base, settings.minutes)
     store.write_json(workspace.trained_path, trained, inputs)
+
+
+def _trained(workspace: Workspace, schema: ProjectSchema, base: str, minutes: float) -> Trained:
+    content = content_of(workspace.schema_path)
+    return Trained(base, workspace.settings.seed, minutes, content, items_of(schema))
+
+
+def items_of(schema: ProjectSchema) -> tuple[str, ...]:
+    """The tokens of all that can be asked for by name: tables, columns, metrics and rules."""
+    return tuple(item.token for item in schema_items(schema, Binder(schema)))
 
 
 def _schema_input(workspace: Workspace) -> dict[str, str]:

@@ -164,6 +164,7 @@ def test_stale_can_be_what_fails(renamed: Path, production: Path) -> None:
     done = t2s("check", "--state", str(production), "--fail-on", "stale", cwd=renamed)
     assert done.returncode == 1
     assert "the model was trained on another schema" in done.stderr
+    assert "never met 1 names (orders.state) and learned 1 that are gone (orders.sta" in done.stdout
 
 
 def test_states_that_are_none(trained_shop_copy: Path, production: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
     "cli", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
     "reviewing", "lessons", "logged", "checking", "check_effects", "check_findings",
-    "check_forms", "check_sarif", "show", "workspace", "config", "console", "__main__",
+    "check_fix", "check_forms", "check_sarif", "show", "workspace", "config", "console", "__main__",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.
