@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dbt_t2s import __version__
+from dbt_t2s.arguments import absolute, existing, words
 from dbt_t2s.console import Console
 from dbt_t2s.errors import T2SError, UsageError
 
@@ -214,7 +215,7 @@ def distill(
     """Read the project into schema and rules."""
     from dbt_t2s import pipeline, show
 
-    workspace = run.workspace(select=_words(select), exclude=_words(exclude), as_of=as_of)
+    workspace = run.workspace(select=words(select), exclude=words(exclude), as_of=as_of)
     schema = pipeline.distill(workspace)
     if format is None and not tables:
         show.schema_line(run.console, schema)
@@ -228,7 +229,7 @@ def mine(run: Run, select: Select = None, exclude: Exclude = None) -> None:
     """Find query patterns in the compiled SQL."""
     from dbt_t2s import pipeline, show
 
-    workspace = run.workspace(select=_words(select), exclude=_words(exclude))
+    workspace = run.workspace(select=words(select), exclude=words(exclude))
     show.patterns(run.console, pipeline.mine(workspace))
 
 
@@ -254,8 +255,8 @@ def generate(
     from dbt_t2s import show as shown
 
     workspace = run.workspace(
-        select=_words(select),
-        exclude=_words(exclude),
+        select=words(select),
+        exclude=words(exclude),
         as_of=as_of,
         seed=seed,
         max_examples=max_examples,
@@ -300,17 +301,17 @@ def train(
     from dbt_t2s import pipeline, show, validation
 
     workspace = run.workspace(
-        base=_existing(base),
+        base=existing(base),
         minutes=minutes,
         seed=seed,
-        select=_words(select),
-        exclude=_words(exclude),
+        select=words(select),
+        exclude=words(exclude),
         as_of=as_of,
         max_examples=max_examples,
         teacher=teacher,
         teacher_model=teacher_model,
         teacher_budget=teacher_budget,
-        questions=_absolute(questions),
+        questions=absolute(questions),
         fail_under=fail_under,
     )
     pipeline.train(workspace, resume=resume)
@@ -351,7 +352,7 @@ def validate(
     from dbt_t2s import show, validation
 
     workspace = run.workspace(
-        questions=_absolute(questions),
+        questions=absolute(questions),
         suites=suite or None,
         fail_under=fail_under,
         fail_under_type=fail_under_type or None,
@@ -401,16 +402,18 @@ def check(
     ] = None,
 ) -> None:
     """Say what a change of the project does to its questions."""
-    from dbt_t2s import check_fix, checking, show
-    from dbt_t2s.check_findings import accepted
+    from dbt_t2s import show
+    from dbt_t2s.check import checking
+    from dbt_t2s.check.findings import accepted
+    from dbt_t2s.check.fix import fix as mend
 
-    workspace = run.workspace(fail_on=_words(fail_on))
+    workspace = run.workspace(fail_on=words(fail_on))
     folder, fails = state.expanduser().absolute(), workspace.settings.fail_on
     found = checking.check(
         workspace,
         folder,
-        select=_words(select) or (),
-        exclude=_words(exclude) or (),
+        select=words(select) or (),
+        exclude=words(exclude) or (),
         baseline=accepted(workspace.settings.accept, baseline),
     )
     place = workspace.place
@@ -418,14 +421,14 @@ def check(
         found,
         fails,
         junit=junit,
-        sarif=sarif,
+        sarif_file=sarif,
         comment=comment_file,
         baseline=write_baseline,
         place=place,
     )
     show.findings(run.console, found, json=json, github=github, place=place)
     if fix:
-        found, told = check_fix.fix(workspace, found)
+        found, told = mend(workspace, found)
         (run.console.info if json else run.console.print)(told)
     checking.fail(found, fails, folder)
 
@@ -470,23 +473,6 @@ def version(
     if show:
         Console().print(f"dbt-t2s {__version__}")
         raise typer.Exit
-
-
-def _words(values: list[str] | None) -> list[str] | None:
-    """dbt takes several selectors after one flag; here they are quoted or the flag repeated."""
-    return [word for value in values for word in value.split()] if values else None
-
-
-def _absolute(path: Path | None) -> str | None:
-    """A path on the command line is relative to where the user stands, not to the project."""
-    return None if path is None else str(path.expanduser().absolute())
-
-
-def _existing(base: str | None) -> str | None:
-    """A base that names a folder from where the user stands becomes that folder."""
-    if base is None or not Path(base).expanduser().is_dir():
-        return base
-    return _absolute(Path(base))
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from textwrap import indent
 
-from dbt_t2s import check_forms, check_sarif
-from dbt_t2s.check_findings import Findings
+from dbt_t2s.check import forms, sarif
+from dbt_t2s.check.findings import Findings
 from dbt_t2s.codec import encode
 from dbt_t2s.console import Console
 from dbt_t2s.corpus.examples import Corpus, Counted, Example
@@ -86,10 +86,10 @@ def findings(
     ``place`` is the project's folder in its repository, from which annotations name files.
     """
     if json:
-        console.json(check_forms.to_json(found), indent=1)
+        console.json(forms.to_json(found), indent=1)
         return
-    annotated = (*check_sarif.to_github(found, place), check_forms.headline(found))
-    for line in annotated if github else check_forms.to_lines(found):
+    annotated = (*sarif.to_github(found, place), forms.headline(found))
+    for line in annotated if github else forms.to_lines(found):
         console.print(line)
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_t2s.check_findings import Effect, Findings, Harm
-from dbt_t2s.check_forms import to_junit
-from dbt_t2s.check_sarif import MOST_RESULTS, TITLES, to_github, to_sarif
+from dbt_t2s.check.findings import Effect, Findings, Harm
+from dbt_t2s.check.forms import to_junit
+from dbt_t2s.check.sarif import MOST_RESULTS, TITLES, to_github, to_sarif
 from dbt_t2s.console import Console
 from dbt_t2s.project.diff import CODES, Change, Weight
 from dbt_t2s.workspace import open_workspace

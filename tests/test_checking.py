@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from dbt_t2s import store
-from dbt_t2s.check_effects import written
-from dbt_t2s.check_findings import Effect, Findings, Harm, accepted, baseline_of
-from dbt_t2s.check_forms import to_lines, to_markdown
-from dbt_t2s.check_sarif import to_github
+from dbt_t2s.check.effects import written
+from dbt_t2s.check.findings import Effect, Findings, Harm, accepted, baseline_of
+from dbt_t2s.check.forms import to_lines, to_markdown
+from dbt_t2s.check.sarif import to_github
 from dbt_t2s.duck import open_writable
 from dbt_t2s.errors import UsageError
 from dbt_t2s.project.diff import CODES, Change
@@ -182,6 +182,9 @@ def test_states_that_are_none(trained_shop_copy: Path, production: Path, tmp_pat
     whole = (production / "t2s/schema.json").read_text()
     (torn / "t2s/schema.json").write_text(whole[: len(whole) // 2])
     assert "cannot be read" in fails(torn)
+    whole = (production / "manifest.json").read_text()
+    (torn / "manifest.json").write_text(whole[: len(whole) // 2])
+    assert "copy the target folder again" in fails(torn)
     other = tmp_path / "other"
     schema = store.read_json(production / "t2s/schema.json", ProjectSchema)
     store.write_json(other / "t2s/schema.json", replace(schema, project="zoo"))
@@ -190,6 +193,15 @@ def test_states_that_are_none(trained_shop_copy: Path, production: Path, tmp_pat
     bad.write_text("T2S999 orders\n")
     assert "no finding T2S999" in fails(production, "--baseline", str(bad))
     assert "breaking" in fails(production, "--fail-on", "everything")
+    assert "no selector" in fails(production, "--select", "--full-refresh")
+
+
+def test_a_model_of_another_version_is_stale(trained_shop_copy: Path, production: Path) -> None:
+    path = trained_shop_copy / "target/t2s/trained.json"
+    path.write_text(path.read_text().replace('"minutes"', '"hours"'))
+    done = t2s("check", "--state", str(production), "--json", cwd=trained_shop_copy)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["model_is_stale"] is True
 
 
 def test_fix_trains_again(renamed: Path, production: Path, tmp_path: Path) -> None:

@@ -21,9 +21,8 @@ ROOMS = ("project", "query", "corpus", "model", "judge", "serve")
 # Files at the top that every room may use; they themselves use only each other and the schema.
 SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
-    "cli", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
-    "reviewing", "lessons", "logged", "checking", "check_effects", "check_findings",
-    "check_fix", "check_forms", "check_sarif", "show", "workspace", "config", "console", "__main__",
+    "cli", "arguments", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
+    "reviewing", "lessons", "logged", "check", "show", "workspace", "config", "console", "__main__",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from dbt_t2s import __version__
-from dbt_t2s.check_findings import Findings, line_of
+from dbt_t2s.check.findings import Findings, line_of
 from dbt_t2s.project.diff import CODES, Change, Weight
 
 MOST_RESULTS = 5_000  # as many as GitHub shows; it refuses a file with 25,000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
-from dbt_t2s.check_findings import Effect, Findings, Harm
+from dbt_t2s.check.findings import Effect, Findings, Harm
 from dbt_t2s.judge.junit import xml_text
 from dbt_t2s.project.diff import Change, Weight
 

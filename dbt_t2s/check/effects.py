@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from dbt_t2s.check_findings import Effect, Harm
+from dbt_t2s.check.findings import Effect, Harm
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.duck import QueryError, Rows, first_line
 from dbt_t2s.errors import QueryPlanError

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from dbt_t2s import pipeline, store, validation
-from dbt_t2s.check_findings import Findings
+from dbt_t2s.check.findings import Findings
 from dbt_t2s.errors import StoreError
 from dbt_t2s.judge.report import Report
 from dbt_t2s.judge.share import Share

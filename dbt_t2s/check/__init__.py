@@ -1,0 +1,1 @@
+"""What a change of the project does to its questions and its model: the verb ``check``."""
