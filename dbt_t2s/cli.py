@@ -275,6 +275,10 @@ def train(
         str | None,
         typer.Option(help="`embedded`, or the directory of a causal transformers model."),
     ] = None,
+    last: Annotated[
+        Path | None,
+        typer.Option("--from", help="A model/ to go on from: only what is new is learned."),
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="The time budget for training.")] = None,
     seed: Seed = None,
     select: Select = None,
@@ -314,7 +318,10 @@ def train(
         questions=absolute(questions),
         fail_under=fail_under,
     )
-    pipeline.train(workspace, resume=resume)
+    if last is None:
+        pipeline.train(workspace, resume=resume)
+    else:
+        pipeline.go_on(workspace, {}, last.expanduser().absolute())
     report = validation.validate_model(workspace)
     show.report(run.console, report)
     validation.check_floors(workspace, report)

@@ -20,7 +20,7 @@ from dbt_t2s.corpus.patterns import Pattern, Statement
 from dbt_t2s.corpus.readings import Reading
 from dbt_t2s.corpus.splits import SPLITS
 from dbt_t2s.duck import copy_warehouse
-from dbt_t2s.errors import CorpusError, ProjectError, StoreError
+from dbt_t2s.errors import CorpusError, ProjectError, StoreError, UsageError
 from dbt_t2s.freshness import content_of, is_fresh, usable
 from dbt_t2s.instances import instances_of, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
@@ -118,11 +118,12 @@ def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
     return schema
 
 
-def go_on(workspace: Workspace, renamed: Mapping[str, str]) -> bool:
+def go_on(workspace: Workspace, renamed: Mapping[str, str], last: Path | None = None) -> bool:
     """model/ of the project as it is now, from the last model: seconds of training, not minutes.
 
     ``renamed`` are new names of tables and columns by their old ones. False where there is no
-    model to go on from, and all of it was trained.
+    model to go on from, and all of it was trained; UsageError where ``last``, a model folder,
+    names one that is none.
     """
     from dbt_t2s.model.going_on import MINUTES, go_on
 
@@ -138,10 +139,17 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str]) -> bool:
                     workspace.dataset_dir,
                     schema,
                     workspace.model_dir,
+                    last=last or workspace.model_dir,
                     renamed=renamed,
                     seed=settings.seed,
                     progress=progress,
                 )
+        if record is None and last is not None:
+            raise UsageError(
+                "there is no embedded model of this version to go on from",
+                where=str(last),
+                hint="--from names the folder model/ of a run; or leave it out",
+            )
         if record is None:
             _train(workspace, schema, resume=True)
             return False

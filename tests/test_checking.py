@@ -196,6 +196,17 @@ def test_states_that_are_none(trained_shop_copy: Path, production: Path, tmp_pat
     assert "no selector" in fails(production, "--select", "--full-refresh")
 
 
+def test_train_goes_on_from_a_model(renamed: Path, production: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(renamed, tmp_path / "shop"))
+    shutil.rmtree(copy / "target/t2s/model")
+    none = t2s("train", "--from", str(copy), cwd=copy)
+    assert (none.returncode, "no embedded model" in none.stderr) == (2, True)
+    done = t2s("train", "--from", str(production / "t2s/model"), cwd=copy)
+    assert done.returncode == 0, done.stderr
+    asked = t2s("ask", "how many orders are there?", "--json", cwd=copy)
+    assert json.loads(asked.stdout)["rows"] == [[120]]
+
+
 def test_a_model_of_another_version_is_stale(trained_shop_copy: Path, production: Path) -> None:
     path = trained_shop_copy / "target/t2s/trained.json"
     path.write_text(path.read_text().replace('"minutes"', '"hours"'))

@@ -46,21 +46,22 @@ def go_on(
     schema: ProjectSchema,
     model_dir: Path,
     *,
+    last: Path,
     renamed: Mapping[str, str],
     seed: int,
     progress: recipe.Progress | None = None,
 ) -> ModelRecord | None:
-    """The model in ``model_dir``, taught what is new in ``schema``; None if there is none to go on
-    from: another kind of model, or one of another version.
+    """The model in ``last``, taught what is new in ``schema``, into ``model_dir``; None if there is
+    none to go on from: another kind of model, or one of another version.
 
     ``renamed`` are new names of tables and columns (``orders.status``) by their old ones. The same
     model, dataset and seed give the same weights.
     """
     began = time.monotonic()
-    last = _last(model_dir)
-    if last is None:
+    found = _read(last)
+    if found is None:
         return None
-    record, network, known = last
+    record, network, known = found
     index = recipe.index_of(schema, Encoder())
     moved = carried(network, [renamed_token(each, renamed) for each in known], index, seed)
     examples = store.read_rows(dataset_dir / "train.parquet", Example)
@@ -72,6 +73,7 @@ def go_on(
     )  # fmt: skip
     if not rows:
         raise ModelError("no row to train on", where="split=train", hint="dbt-t2s generate")
+    model_dir.mkdir(parents=True, exist_ok=True)
     run = recipe.run_on(moved, rows, settings, seed, progress)
     replace_folder(model_dir / NETWORK, run.network.save_pretrained)
     write_items(model_dir, [item.token for item in index.items])
@@ -88,7 +90,7 @@ def go_on(
     return record
 
 
-def _last(model_dir: Path) -> tuple[ModelRecord, PlanNetwork, tuple[str, ...]] | None:
+def _read(model_dir: Path) -> tuple[ModelRecord, PlanNetwork, tuple[str, ...]] | None:
     try:
         record = read_record(model_dir)
         if record.kind != "embedded":
