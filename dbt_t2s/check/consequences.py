@@ -54,7 +54,7 @@ def consequences(
     both = replay(old, new, data, workspace.folder / "check")
     others = other_rows(both, old, new)
     told += _unknown(both, old, new)
-    empty = tables_without_rows(data, after)
+    empty = tables_without_rows(both.after.file, after)
     if empty:
         told.append(f"{len(empty):,} tables hold no rows here: {_shortened(empty)}")
     items = _test_items(workspace, after.dialect)

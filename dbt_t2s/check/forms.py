@@ -24,7 +24,8 @@ def headline(found: Findings) -> str:
     harmed = [f"{len(found.harmed(each)):,} {each.value}" for each in Harm if found.harmed(each)]
     looked = f"{found.examples:,} examples and {found.asked:,} questions of people"
     effect = f"of {looked}: {', '.join(harmed)}" if harmed else f"none of {looked} is harmed"
-    return f"{found.project}: {', '.join(counts)} changes; {effect}"
+    changes = "change" if len(found.changes) == 1 else "changes"
+    return f"{found.project}: {', '.join(counts)} {changes}; {effect}"
 
 
 def model_line(found: Findings) -> str:

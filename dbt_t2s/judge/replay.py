@@ -76,8 +76,8 @@ def replay(before: Side, after: Side, data: Path, folder: Path) -> Replay:
             sides.append(Replayed(data, {}))
             continue
         file = folder / name / f"{side.layout.catalog}.duckdb"
-        _copy(side, after, data, file, affected)
-        sides.append(Replayed(file, _run(side, day, file, affected)))
+        _copy(side, after, before, data, file, affected)
+        sides.append(Replayed(file, _run(side, before.artifacts, day, file, affected)))
     return Replay(sides[0], sides[1], affected)
 
 
@@ -106,21 +106,28 @@ def _is_same(old: Node, before: Artifacts, new: Node, after: Artifacts) -> bool:
     """
     compiled = text(old, "compiled_code") and text(new, "compiled_code")
     if compiled and text(section(new, "config"), "materialized") != "incremental":
-        return _told(old, before) == _told(new, after)
+        return _told(old, before, before) == _told(new, after, before)
     return _written(old, before) == _written(new, after)
 
 
-def _told(node: Node, artifacts: Artifacts) -> str:
+def _told(node: Node, artifacts: Artifacts, other: Artifacts) -> str:
     """A model's compiled SQL with ids for relations, all white space alike."""
-    code = text(node, "compiled_code")
+    code = _own_code(node, artifacts, other)
     for each in (*_parents(node), text(node, "unique_id")):
-        found = artifacts.node(each)
-        # With --defer a parent may be the one of another target.
-        for relation in (found, section(found, "defer_relation")):
-            name = text(relation, "relation_name")
-            if name:
-                code = code.replace(name, each)
+        name = text(artifacts.node(each), "relation_name")
+        if name:
+            code = code.replace(name, each)
     return " ".join(code.split())
+
+
+def _own_code(node: Node, artifacts: Artifacts, other: Artifacts) -> str:
+    """Compiled SQL that reads the state's own relations, where dbt had it defer to the other's."""
+    code = text(node, "compiled_code")
+    for each in _parents(node):
+        own, others = (text(of.node(each), "relation_name") for of in (artifacts, other))
+        if own and others:
+            code = code.replace(others, own)
+    return code
 
 
 def _written(node: Node, artifacts: Artifacts) -> tuple[str, ...]:
@@ -166,20 +173,26 @@ def _lacks(side: Side, laid_out: Side, data: Path) -> tuple[str, ...]:
     return tuple(n for n, place in _stored(side).items() if theirs.get(n, place) != place)
 
 
-def _copy(side: Side, laid_out: Side, data: Path, file: Path, affected: frozenset[str]) -> None:
-    """The tables that did not change, as the state calls them."""
+def _copy(
+    side: Side, laid_out: Side, other: Side, data: Path, file: Path, affected: frozenset[str]
+) -> None:
+    """The tables that did not change, as the state calls them.
+
+    What was not built in ``data`` because dbt deferred to the ``other`` state lies there under the
+    names of that one.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
     file.unlink(missing_ok=True)
-    theirs = _stored(laid_out)
+    theirs, deferred = _stored(laid_out), _stored(other)
     there = {(schema, name) for _, schema, name, _ in duck.relations_of(data)}
     with duck.open_writable(file) as connection:
         source = str(data).replace("'", "''")
         connection.execute(f"attach '{source}' as {duck.quoted(_SOURCE)} (read_only)")
         for node, (schema, name) in _stored(side).items():
             connection.execute(f"create schema if not exists {duck.quoted(file.stem, schema)}")
-            place = theirs.get(node)
-            if place in there:
+            place = next((each[node] for each in (theirs, deferred) if each.get(node) in there), ())
+            if place:
                 target = duck.quoted(file.stem, schema, name)
                 held = duck.quoted(_SOURCE, *place)
                 # A model that reads what it was before runs as it did when nothing was in it.
@@ -191,7 +204,9 @@ def _copy(side: Side, laid_out: Side, data: Path, file: Path, affected: frozense
 _SOURCE = "t2s source"
 
 
-def _run(side: Side, day: date, file: Path, affected: frozenset[str]) -> dict[str, str]:
+def _run(
+    side: Side, other: Artifacts, day: date, file: Path, affected: frozenset[str]
+) -> dict[str, str]:
     """Runs the models that changed as on that ``day``; why some did not run, by node id."""
     layout, dialect = side.layout, side.schema.dialect
     problems: dict[str, str] = {}
@@ -200,6 +215,7 @@ def _run(side: Side, day: date, file: Path, affected: frozenset[str]) -> dict[st
             if node not in affected:
                 continue
             found = side.artifacts.node(node)
+            found = {**found, "compiled_code": _own_code(found, side.artifacts, other)}
             step = dag.step(found, layout, dialect, day, lambda _: frozenset())
             target = duck.quoted(layout.catalog, *place)
             problem = step.problem or dag.run(connection, target, step.sql)

@@ -166,3 +166,27 @@ def test_models_that_are_gone_or_new_run_on_their_side(project: Path, tmp_path: 
     assert asked(found.before.file, "select count(*) from days") == [(120,)]
     assert asked(found.after.file, "select count(*) > 5 from big") == [(True,)]
     assert other_rows(found, before, after) == ()
+
+
+def test_a_slim_run_is_compared_on_the_rows_that_it_defers_to(
+    project: Path, tmp_path: Path
+) -> None:
+    """Only the changed model is built; what it reads lies in production's schema."""
+    outputs = "{{type: duckdb, path: shop.duckdb, schema: {}}}"
+    (project / "profiles.yml").write_text(
+        "shop:\n  target: dev\n  outputs:\n"
+        f"    live: {outputs.format('live')}\n    dev: {outputs.format('mine')}\n"
+    )
+    shutil.rmtree(project / "prod")
+    dbt("build", "--target", "live", cwd=project)
+    shutil.copytree(project / "target", project / "prod")
+    before = side(project, project / "prod")
+    (project / "models/days.sql").write_text(DAYS.replace("sum(amount)", "2 * sum(amount)"))
+    dbt("build", "--select", "state:modified+", "--defer", "--state", "prod", cwd=project)
+    after = side(project)
+    found = replay(before, after, project / "shop.duckdb", tmp_path / "check")
+    assert found.affected == {"model.shop.days"}
+    assert found.before.problems == found.after.problems == {}
+    assert asked(found.after.file, "select count(*) from mine.orders") == [(120,)]
+    assert asked(found.before.file, "select count(*) from live.days") == [(120,)]
+    assert [each.table for each in other_rows(found, before, after)] == ["days"]
