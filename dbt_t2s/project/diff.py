@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from dbt_t2s.project.renames import renamed_columns, renamed_tables
+from dbt_t2s.project.renames import Renames, renamed_columns, renamed_tables
 from dbt_t2s.project.schema import (
     Column,
     Join,
@@ -32,6 +32,7 @@ from dbt_t2s.project.schema import (
     SavedQuery,
     Table,
 )
+from dbt_t2s.project.senses import Senses
 
 
 class Weight(StrEnum):
@@ -105,9 +106,10 @@ def changes(before: ProjectSchema, after: ProjectSchema) -> tuple[Change, ...]:
     found = [*tables]
     for name in sorted(kept):
         found += _of_table(_named(old)[name], _named(after.tables)[name], columns[name])
-    found += _joins(before, after, renames, columns, kept)
-    found += _metrics(_named(before.metrics), _named(after.metrics))
-    found += _rules(before.rules, after.rules)
+    names = Renames(renames, columns)
+    found += _joins(before, after, names, kept)
+    found += _metrics(Senses(before, names), Senses(after))
+    found += _rules(Senses(before, names), Senses(after))
     found += _saved(before.saved_queries, after.saved_queries)
     return by_weight(
         each if each.path else replace(each, path=paths.get(each.what.partition(".")[0], ""))
@@ -222,22 +224,19 @@ def _described(
 def _joins(
     before: ProjectSchema,
     after: ProjectSchema,
-    tables: Mapping[str, str],
-    columns: Mapping[str, Mapping[str, str]],
+    names: Renames,
     kept: set[str],
 ) -> Iterator[Change]:
     """Joins between tables that are still there; those of others go with their tables."""
 
-    def name(join: Join, is_old: bool) -> tuple[str, ...]:
+    def name(join: Join, names: Renames) -> tuple[str, ...]:
         ends = []
         for table, own in ((join.table, join.columns), (join.to_table, join.to_columns)):
-            now = tables.get(table, table) if is_old else table
-            renamed = columns.get(now, {}) if is_old else {}
-            ends += [now, ", ".join(renamed.get(each, each) for each in own)]
+            ends += [names.table(table), ", ".join(names.column(table, each) for each in own)]
         return tuple(ends)
 
-    old = {name(join, True) for join in before.joins if join.proven}
-    new = {name(join, False) for join in after.joins if join.proven}
+    old = {name(join, names) for join in before.joins if join.proven}
+    new = {name(join, Renames()) for join in after.joins if join.proven}
     for code, found, said in (
         ("T2S301", old - new, "nothing proves any more that {} points at {}"),
         ("T2S302", new - old, "{} is proven to point at {}"),
@@ -248,18 +247,36 @@ def _joins(
                 yield Change(code, f"{one}.{own}", said.format(*ends), *ends)
 
 
-def _metrics(old: Mapping[str, Metric], new: Mapping[str, Metric]) -> Iterator[Change]:
+def _metrics(before: Senses, after: Senses) -> Iterator[Change]:
+    old, new = _named(before.schema.metrics), _named(after.schema.metrics)
     for name in sorted(old.keys() - new.keys()):
         yield Change("T2S501", name, f"the metric {name} is gone", _meaning(old[name]))
     for name in sorted(new.keys() - old.keys()):
         said = f"the metric {name} is new: nobody can ask for it before the next training"
         yield Change("T2S502", name, said, "", _meaning(new[name]))
-    for name in sorted(old.keys() & new.keys()):
+    kept = sorted(old.keys() & new.keys())
+    own = {n for n in kept if before.of_metric(old[n]) != after.of_metric(new[n])}
+    for name in kept:
         was, now = _meaning(old[name]), _meaning(new[name])
-        if was != now:
+        if name in own:
             said = f"the metric {name} has its name and means something else"
             yield Change("T2S503", name, said, was, now)
+        elif made_of := sorted(_made_of(name, new) & own):
+            said = f"the metric {name} means something else, as {', '.join(made_of)} does"
+            yield Change("T2S503", name, said, was, now)
         yield from _described(name, old[name], new[name])
+
+
+def _made_of(name: str, metrics: Mapping[str, Metric]) -> set[str]:
+    """The metrics that a metric is made of, at any depth."""
+    found: set[str] = set()
+    pending = [name]
+    while pending:
+        metric = metrics.get(pending.pop())
+        inputs = {each.metric for each in metric.inputs} - found if metric else set()
+        found |= inputs
+        pending += inputs
+    return found
 
 
 def _meaning(metric: Metric) -> str:
@@ -280,24 +297,24 @@ def _meaning(metric: Metric) -> str:
     return "; ".join(parts)
 
 
-def _rules(old: Sequence[Rule], new: Sequence[Rule]) -> Iterator[Change]:
+def _rules(before: Senses, after: Senses) -> Iterator[Change]:
     """Of rules that people named: those that were mined come and go with what dbt has compiled."""
-    before = {(rule.table, rule.name): rule for rule in old if rule.kind in _NAMED_BY_PEOPLE}
-    after = {(rule.table, rule.name): rule for rule in new if rule.kind in _NAMED_BY_PEOPLE}
-    for key in sorted(before.keys() - after.keys()):
+    old = {(before.renames.table(r.table), r.name): r for r in _named_by_people(before.schema)}
+    new = {(r.table, r.name): r for r in _named_by_people(after.schema)}
+    for key in sorted(old.keys() - new.keys()):
         said = f"the rule {key[1]} of {key[0]} is gone"
-        yield Change("T2S601", f"{key[0]}.{key[1]}", said, before[key].predicate)
-    for key in sorted(after.keys() - before.keys()):
+        yield Change("T2S601", f"{key[0]}.{key[1]}", said, old[key].predicate)
+    for key in sorted(new.keys() - old.keys()):
         said = f"{key[0]} has the rule {key[1]}"
-        yield Change("T2S602", f"{key[0]}.{key[1]}", said, "", after[key].predicate)
-    for key in sorted(before.keys() & after.keys()):
-        was, now = before[key], after[key]
-        if (was.predicate, was.always) != (now.predicate, now.always):
+        yield Change("T2S602", f"{key[0]}.{key[1]}", said, "", new[key].predicate)
+    for key in sorted(old.keys() & new.keys()):
+        if before.of_rule(old[key]) != after.of_rule(new[key]):
             said = f"the rule {key[1]} of {key[0]} means something else"
-            yield Change("T2S603", f"{key[0]}.{key[1]}", said, _said(was), _said(now))
+            yield Change("T2S603", f"{key[0]}.{key[1]}", said, _said(old[key]), _said(new[key]))
 
 
-_NAMED_BY_PEOPLE = (RuleKind.WRITTEN, RuleKind.METRIC)
+def _named_by_people(schema: ProjectSchema) -> list[Rule]:
+    return [rule for rule in schema.rules if rule.kind in (RuleKind.WRITTEN, RuleKind.METRIC)]
 
 
 def _said(rule: Rule) -> str:

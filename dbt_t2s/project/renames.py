@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dbt_t2s.project.schema import Column, Table
 
@@ -11,6 +12,21 @@ from dbt_t2s.project.schema import Column, Table
 _ALIKE = 0.6
 _RELATED = 0.35  # of keys: one unique column in the place of another
 _SAME_COLUMNS = 0.7
+
+
+@dataclass(frozen=True)
+class Renames:
+    """Old names and what they are now; ``columns`` has them by the new name of their table."""
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def table(self, name: str) -> str:
+        return self.tables.get(name, name)
+
+    def column(self, table: str, name: str) -> str:
+        """The name now of a column of the table that was called ``table``."""
+        return self.columns.get(self.table(table), {}).get(name, name)
 
 
 def renamed_columns(old: Sequence[Column], new: Sequence[Column]) -> dict[str, str]:

@@ -145,9 +145,23 @@ def test_a_rename_is_told_from_a_drop_by_values_and_by_lineage() -> None:
     assert codes(BEFORE, other) == ["T2S203"]
     strange = of_column("orders", "channel", name="weather", values=("sun", "rain"))(BEFORE)
     assert codes(BEFORE, strange) == ["T2S201", "T2S202"]
-    sourced = of_column("orders", "quantity", sources=("model.shop.raw.qty",))(BEFORE)
+    alone = replace(BEFORE, metrics=(), rules=())
+    sourced = of_column("orders", "quantity", sources=("model.shop.raw.qty",))(alone)
     renamed = of_column("orders", "quantity", name="pieces")(sourced)
     assert codes(sourced, renamed) == ["T2S203"]
+
+
+def test_a_rule_that_still_has_a_renamed_column_s_old_name_says_something_else() -> None:
+    alone = replace(BEFORE, metrics=())
+    named = [rule for rule in alone.rules if "quantity" in rule.predicate]
+    sourced = of_column("orders", "quantity", sources=("model.shop.raw.qty",))(alone)
+    renamed = of_column("orders", "quantity", name="pieces")(sourced)
+    assert codes(sourced, renamed) == ["T2S203", *("T2S603" for _ in named)]
+    rules = tuple(
+        replace(rule, predicate=rule.predicate.replace("quantity", "pieces"))
+        for rule in renamed.rules
+    )
+    assert codes(sourced, replace(renamed, rules=rules)) == ["T2S203"]
 
 
 def test_joins_over_a_renamed_key_are_the_same_joins() -> None:
@@ -158,6 +172,43 @@ def test_joins_over_a_renamed_key_are_the_same_joins() -> None:
         for j in renamed.joins
     )
     assert codes(BEFORE, replace(renamed, joins=joins)) == ["T2S203"]
+
+
+def test_metrics_and_rules_of_a_renamed_table_are_the_same() -> None:
+    def edit(schema: ProjectSchema) -> ProjectSchema:
+        def now(name: str) -> str:
+            return "purchases" if name == "orders" else name
+
+        return replace(
+            schema,
+            tables=tuple(replace(t, name=now(t.name)) for t in schema.tables),
+            joins=tuple(
+                replace(j, table=now(j.table), to_table=now(j.to_table)) for j in schema.joins
+            ),
+            rules=tuple(replace(r, table=now(r.table)) for r in schema.rules),
+            metrics=tuple(
+                replace(
+                    m,
+                    measure=m.measure and replace(m.measure, table=now(m.measure.table)),
+                    filters=tuple(
+                        replace(f, predicate=f.predicate.replace("orders.", "purchases."))
+                        for f in m.filters
+                    ),
+                )
+                for m in schema.metrics
+            ),
+        )
+
+    assert codes(BEFORE, edit(BEFORE)) == ["T2S103"]
+
+
+def test_a_metric_means_what_the_metrics_mean_that_it_is_made_of() -> None:
+    made = replace(METRIC.measure, aggregation="max")  # type: ignore[type-var]
+    found = changes(BEFORE, of_metric(METRIC.name, measure=made)(BEFORE))
+    inside = [m.name for m in SHOP.metrics if METRIC.name in {i.metric for i in m.inputs}]
+    assert inside
+    assert {c.what for c in found if c.code == "T2S503"} == {METRIC.name, *inside}
+    assert all(f"as {METRIC.name} does" in c.message for c in found if c.what in inside)
 
 
 def test_what_was_mined_comes_and_goes() -> None:
