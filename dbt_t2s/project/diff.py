@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from dbt_t2s.project.renames import Renames, renamed_columns, renamed_tables
+from dbt_t2s.project.renames import Renames, is_respelled, renamed_columns, renamed_tables
 from dbt_t2s.project.schema import (
     Column,
     Join,
@@ -105,7 +105,8 @@ def changes(before: ProjectSchema, after: ProjectSchema) -> tuple[Change, ...]:
     }
     found = [*tables]
     for name in sorted(kept):
-        found += _of_table(_named(old)[name], _named(after.tables)[name], columns[name])
+        one, other = _named(old)[name], _named(after.tables)[name]
+        found += _of_table(one, other, columns[name], after.dialect)
     names = Renames(renames, columns)
     found += _joins(before, after, names, kept)
     found += _metrics(Senses(before, names), Senses(after))
@@ -148,17 +149,15 @@ def _tables(
         yield Change("T2S102", name, said, "", new[name].relation)
 
 
-def _of_table(old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Change]:
+def _of_table(old: Table, new: Table, renames: Mapping[str, str], dialect: str) -> Iterator[Change]:
     name = new.name
-    keys = tuple(renames.get(key, key) for key in old.primary_key)
-    if keys != new.primary_key and old.primary_key:
-        was, now = ", ".join(old.primary_key), ", ".join(new.primary_key)
-        yield Change("T2S104", name, f"a row of {name} is another thing now", was, now)
+    yield from _grain(old, new, renames)
     yield from _described(name, old, new)
     before, after = _named(old.columns), _named(new.columns)
     for column, now in sorted(renames.items()):
-        said = f"{name}.{column} is called {now} now"
-        yield Change("T2S203", f"{name}.{column}", said, column, now)
+        if not is_respelled(column, now, dialect):
+            said = f"{name}.{column} is called {now} now"
+            yield Change("T2S203", f"{name}.{column}", said, column, now)
     for column in sorted(before.keys() - after.keys() - renames.keys()):
         said = f"{name}.{column} is gone"
         yield Change("T2S201", f"{name}.{column}", said, before[column].type)
@@ -169,6 +168,40 @@ def _of_table(old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Ch
         now = renames.get(column, column)
         if now in after:
             yield from _of_column(f"{name}.{now}", before[column], after[now])
+
+
+def _grain(old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Change]:
+    """Another key, or the same one made of more or fewer columns."""
+    keys = tuple(renames.get(key, key) for key in old.primary_key)
+    if not keys:
+        return
+    said = f"a row of {new.name} is another thing now"
+    if not new.primary_key and _may_still_be_key(keys, new):
+        return  # only the proof is gone, which its column's tests tell
+    if keys != new.primary_key:
+        yield Change(
+            "T2S104", new.name, said, ", ".join(old.primary_key), ", ".join(new.primary_key)
+        )
+    elif len(keys) == 1 and old.rows != new.rows:
+        was, now = (_made_from(t, t.primary_key[0]) for t in (old, new))
+        if was and now and len(was) != len(now):
+            yield Change("T2S104", new.name, said, ", ".join(was), ", ".join(now))
+
+
+def _may_still_be_key(keys: Sequence[str], table: Table) -> bool:
+    """Whether these columns are there still, and no row is known to repeat them."""
+    columns = _named(table.columns)
+    if not set(keys) <= columns.keys():
+        return False
+    if len(keys) > 1:
+        return True
+    distinct = columns[keys[0]].distinct
+    return distinct is None or table.rows is None or distinct >= table.rows
+
+
+def _made_from(table: Table, key: str) -> tuple[str, ...]:
+    """The names of the columns that a key is put together from."""
+    return tuple(sorted({each.rpartition(".")[2] for each in table.column(key).sources}))
 
 
 def _of_column(what: str, old: Column, new: Column) -> Iterator[Change]:

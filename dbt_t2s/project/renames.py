@@ -12,6 +12,8 @@ from dbt_t2s.project.schema import Column, Table
 _ALIKE = 0.6
 _RELATED = 0.35  # of keys: one unique column in the place of another
 _SAME_COLUMNS = 0.7
+# Where a column can be called for in any letter case, quoted or not.
+_CASELESS = frozenset({"bigquery", "databricks", "duckdb", "hive", "redshift", "spark", "tsql"})
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,17 @@ def renamed_columns(old: Sequence[Column], new: Sequence[Column]) -> dict[str, s
     """The new names of columns that one table had and now has under another name."""
     gone, come = _apart([c.name for c in old], [c.name for c in new])
     before, after = {c.name: c for c in old}, {c.name: c for c in new}
-    return _pairs(gone, come, lambda one, other: _likeness(before[one], after[other]), _ALIKE)
+
+    def alike(one: str, other: str) -> float:
+        respelled = one.lower() == other.lower()
+        return 2.0 if respelled else _likeness(before[one], after[other])
+
+    return _pairs(gone, come, alike, _ALIKE)
+
+
+def is_respelled(old: str, new: str, dialect: str) -> bool:
+    """Whether two names of a column differ in the case of letters alone, and none minds."""
+    return dialect in _CASELESS and old.lower() == new.lower()
 
 
 def renamed_tables(old: Sequence[Table], new: Sequence[Table]) -> dict[str, str]:
