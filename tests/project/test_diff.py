@@ -218,6 +218,45 @@ def test_what_was_mined_comes_and_goes() -> None:
     assert changes(BEFORE, after) == ()
 
 
+def made_from(rows: int | None, *columns: str) -> Edit:
+    """Products whose key is put together from columns of another model."""
+    sources = tuple(f"model.shop.raw.{each}" for each in columns)
+    keyed = of_column("products", "product_id", sources=sources, expression="a || b")
+    return lambda schema: of_table("products", lambda t: replace(t, rows=rows))(keyed(schema))
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "found"),
+    [
+        (80, ("sku", "country"), ["T2S104"]),
+        (10, (), []),  # nothing is known of where the key comes from
+        (40, ("sku", "country"), []),  # as many rows: what was added to the key tells none apart
+        (80, ("sku",), []),
+        (80, ("article",), []),  # one column still, under another name above
+    ],
+)
+def test_a_key_made_of_more_columns_is_another_grain(
+    rows: int, columns: tuple[str, ...], found: list[str]
+) -> None:
+    assert codes(made_from(40, "sku")(BEFORE), made_from(rows, *columns)(BEFORE)) == found
+
+
+def test_a_lost_proof_of_a_key_is_no_other_grain() -> None:
+    def unproven(distinct: int | None) -> ProjectSchema:
+        lost = of_column("products", "product_id", unique=False, distinct=distinct)(BEFORE)
+        return of_table("products", lambda t: replace(t, primary_key=(), rows=40))(lost)
+
+    assert codes(BEFORE, unproven(None)) == ["T2S401"]
+    assert codes(BEFORE, unproven(40)) == ["T2S401"]
+    assert codes(BEFORE, unproven(39)) == ["T2S104", "T2S401"]
+
+
+@pytest.mark.parametrize(("dialect", "found"), [("duckdb", []), ("snowflake", ["T2S203"])])
+def test_capitals_matter_where_the_warehouse_minds_them(dialect: str, found: list[str]) -> None:
+    alone = replace(BEFORE, metrics=(), rules=(), dialect=dialect)
+    assert codes(alone, of_column("orders", "channel", name="CHANNEL")(alone)) == found
+
+
 def test_a_change_names_the_file_of_its_table() -> None:
     change = changes(BEFORE, EDITS["T2S201"](BEFORE))[0]
     assert change.path == "models/orders.sql"
