@@ -15,7 +15,7 @@ import pytest
 
 from dbt_t2s.project.diff import CODES, Weight
 from tests.benchmarks.changes import build, check
-from tests.conftest import EXAMPLE, t2s
+from tests.conftest import EXAMPLE, copy_project, t2s
 from tests.tools.scripted_changes import KINDS, Edit, Scripted, make, read, wrong
 
 CHANGES = read()
@@ -55,9 +55,8 @@ def together(names: tuple[str, ...]) -> Scripted:
 @pytest.fixture(scope="module")
 def built(built_example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example with examples of what can be asked about it."""
-    folder = tmp_path_factory.mktemp("changes") / "example"
-    shutil.copytree(built_example, folder, symlinks=True)
-    done = t2s("generate", "--max-examples", "1500", cwd=folder)
+    folder = copy_project(built_example, tmp_path_factory.mktemp("changes") / "example")
+    done = t2s("generate", "--max-examples", "1000", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder
 

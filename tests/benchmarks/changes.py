@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import EXAMPLE, dbt, run, t2s
+from tests.conftest import EXAMPLE, copy_project, dbt, lay_out_example, run, t2s
 from tests.tools.scripted_changes import KINDS, Scripted, make, read, wrong
 
 # Both commands in one process: importing dbt takes longer than either. The results of a build
@@ -65,11 +65,10 @@ class Result:
 
 def prepare(work: Path) -> tuple[Path, Path]:
     """The built example and its state; both are made where they are not there yet."""
-    base, state = work / "base", work / "state"
+    base, state = work / "base" / EXAMPLE.name, work / "state"
     if not (state / "t2s/examples.parquet").is_file():
-        shutil.rmtree(base, ignore_errors=True)
-        kept_out = shutil.ignore_patterns("target", "logs", "*.duckdb*", ".t2s", ".user.yml")
-        shutil.copytree(EXAMPLE, base, ignore=kept_out, symlinks=True)
+        shutil.rmtree(work / "base", ignore_errors=True)
+        base = lay_out_example(work / "base")
         dbt("build", cwd=base)
         dbt("docs", "generate", cwd=base)
         done = t2s("generate", cwd=base)
@@ -86,7 +85,7 @@ def build(
 
     RuntimeError where dbt can make no artifacts of it.
     """
-    shutil.copytree(base, folder, symlinks=True)
+    copy_project(base, folder)
     for each in change:
         make(each, folder)
     arguments = [sys.executable, "-c", _BUILD, str(state), "tests" if tests else "rows"]
