@@ -110,7 +110,7 @@ def changes(before: ProjectSchema, after: ProjectSchema) -> tuple[Change, ...]:
     names = Renames(renames, columns)
     found += _joins(before, after, names, kept)
     found += _metrics(Senses(before, names), Senses(after))
-    found += _rules(Senses(before, names), Senses(after))
+    found += _rules(Senses(before, names), Senses(after), kept)
     found += _saved(before.saved_queries, after.saved_queries)
     return by_weight(
         each if each.path else replace(each, path=paths.get(each.what.partition(".")[0], ""))
@@ -330,10 +330,12 @@ def _meaning(metric: Metric) -> str:
     return "; ".join(parts)
 
 
-def _rules(before: Senses, after: Senses) -> Iterator[Change]:
-    """Of rules that people named: those that were mined come and go with what dbt has compiled."""
-    old = {(before.renames.table(r.table), r.name): r for r in _named_by_people(before.schema)}
-    new = {(r.table, r.name): r for r in _named_by_people(after.schema)}
+def _rules(before: Senses, after: Senses, kept: set[str]) -> Iterator[Change]:
+    """Of rules that people named: those that were mined come and go with what dbt has compiled.
+
+    Those of other tables than ``kept`` come and go with their tables.
+    """
+    old, new = (_rules_by_name(each, kept) for each in (before, after))
     for key in sorted(old.keys() - new.keys()):
         said = f"the rule {key[1]} of {key[0]} is gone"
         yield Change("T2S601", f"{key[0]}.{key[1]}", said, old[key].predicate)
@@ -346,8 +348,14 @@ def _rules(before: Senses, after: Senses) -> Iterator[Change]:
             yield Change("T2S603", f"{key[0]}.{key[1]}", said, _said(old[key]), _said(new[key]))
 
 
-def _named_by_people(schema: ProjectSchema) -> list[Rule]:
-    return [rule for rule in schema.rules if rule.kind in (RuleKind.WRITTEN, RuleKind.METRIC)]
+def _rules_by_name(senses: Senses, kept: set[str]) -> dict[tuple[str, str], Rule]:
+    """By table and own name: a name that two tables' rules share is written with the table's."""
+    found = {}
+    for rule in senses.schema.rules:
+        table = senses.renames.table(rule.table)
+        if rule.kind in (RuleKind.WRITTEN, RuleKind.METRIC) and table in kept:
+            found[table, rule.name.removesuffix(f"_{rule.table}")] = rule
+    return found
 
 
 def _said(rule: Rule) -> str:

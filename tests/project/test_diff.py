@@ -126,7 +126,8 @@ def test_the_way_back_is_an_addition(code: str, back: str) -> None:
 
 
 def test_every_code_has_an_edit() -> None:
-    assert {*EDITS, "T2S102", "T2S302", "T2S502", "T2S602"} == set(CODES)
+    of_rows = "T2S105"  # what no schema tells
+    assert {*EDITS, of_rows, "T2S102", "T2S302", "T2S502", "T2S602"} == set(CODES)
 
 
 @given(st.sets(st.sampled_from(["T2S104", "T2S205", "T2S403", "T2S601", "T2S702", "T2S801"])))
@@ -209,6 +210,18 @@ def test_a_metric_means_what_the_metrics_mean_that_it_is_made_of() -> None:
     assert inside
     assert {c.what for c in found if c.code == "T2S503"} == {METRIC.name, *inside}
     assert all(f"as {METRIC.name} does" in c.message for c in found if c.what in inside)
+
+
+def test_rules_go_with_their_tables_and_leave_others_their_names() -> None:
+    """Of two tables' rules of one name, one is called after its table while the other is there."""
+    shared = replace(RULE, table="products", name=RULE.name, predicate="category = 'tents'")
+    apart = replace(RULE, name=f"{RULE.name}_{RULE.table}")
+    both = replace(BEFORE, rules=(shared, apart, *BEFORE.rules[1:]))
+    gone = replace(EDITS["T2S101"](both), rules=BEFORE.rules)
+    assert codes(both, gone) == ["T2S101"]
+    assert codes(gone, both) == ["T2S102"]
+    changed = replace(gone, rules=(replace(RULE, predicate="1 = 1"), *BEFORE.rules[1:]))
+    assert codes(both, changed) == ["T2S101", "T2S603"]
 
 
 def test_what_was_mined_comes_and_goes() -> None:
