@@ -33,6 +33,7 @@ HARMLESS = (
 HARMFUL = (
     "table-no-longer-public", "column-dropped", "two-columns-renamed-at-once",
     "flag-becomes-text", "nothing-says-any-more-where-a-key-points", "unique-test-dropped",
+    "value-spelled-otherwise", "age-bands-moved",
     "ratio-over-something-else", "metric-dropped", "rule-dropped",
     "synonyms-of-a-column-dropped", "column-description-dropped", "one-row-a-day",
 )  # fmt: skip
