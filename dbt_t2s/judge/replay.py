@@ -23,6 +23,7 @@ from dbt_t2s.judge.nodes import relation_parts
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.renames import renamed_columns
 from dbt_t2s.project.schema import ProjectSchema, Table
+from dbt_t2s.project.tables import time_spines
 
 _MODEL_S = 20.0
 _MODELS = ("model", "snapshot")
@@ -158,9 +159,13 @@ def _below(changed: Iterable[str], models: Mapping[str, Node]) -> set[str]:
 
 
 def _stored(side: Side) -> dict[str, tuple[str, str]]:
-    """(schema, name) in the file of each node of a state that has a relation, parents first."""
+    """(schema, name) in the file of each node of a state that has a relation, parents first.
+
+    Time spines are among them: metrics join them though no table is made from them.
+    """
     layout = side.layout
-    order = dag.ordered(side.tables, layout)
+    spines = (text(node, "unique_id") for node in time_spines(side.artifacts))
+    order = dag.ordered((*side.tables, *spines), layout)
     nodes = {each: side.artifacts.node(each) for each in order}
     return {name: layout.of_node(node) for name, node in nodes.items() if is_stored(node)}
 

@@ -190,3 +190,19 @@ def test_a_slim_run_is_compared_on_the_rows_that_it_defers_to(
     assert asked(found.after.file, "select count(*) from mine.orders") == [(120,)]
     assert asked(found.before.file, "select count(*) from live.days") == [(120,)]
     assert [each.table for each in other_rows(found, before, after)] == ["days"]
+
+
+def test_the_calendar_that_metrics_join_is_there(project: Path, tmp_path: Path) -> None:
+    """No table is made from it, so it is above none that can be asked for."""
+    series = "generate_series(timestamp '2025-01-01', timestamp '2025-01-31', interval 1 day)"
+    (project / "models/every_day.sql").write_text(
+        "{{ config(materialized='table') }}\n"
+        f"select cast(day as date) as day from {series} as spine (day)\n"
+    )
+    (project / "models/every_day.yml").write_text(
+        "models:\n  - name: every_day\n    time_spine: {standard_granularity_column: day}\n"
+        "    columns:\n      - {name: day, granularity: day}\n"
+    )
+    _, after, found = both(project, tmp_path)
+    assert "every_day" not in after.tables.values()
+    assert asked(found.after.file, "select count(*) from every_day") == [(31,)]
