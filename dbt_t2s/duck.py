@@ -208,6 +208,18 @@ def quoted(*parts: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 
+def equal(one: str, one_type: str, other: str, other_type: str) -> str:
+    """The condition that two columns hold the same value, whatever their types.
+
+    A text and a number are compared as texts: DuckDB would turn every text into a number, and fail
+    at the first that is none.
+    """
+    texts = [kind.upper() == "VARCHAR" for kind in (one_type, other_type)]
+    if texts[0] != texts[1]:
+        one, other = (f"cast({each} as varchar)" for each in (one, other))
+    return f"{one} = {other}"
+
+
 def copy_warehouse(source: Path, directory: Path) -> Path:
     """Copies a DuckDB file under its own name: its catalog is called after the file.
 

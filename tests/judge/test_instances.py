@@ -202,3 +202,33 @@ def test_lucky_sql_is_told_apart(instances: tuple[Path, ...]) -> None:
         assert not isinstance(other, QueryError)
         results.append(one_result.rows == other.rows)
     assert results == [True, False]
+
+
+@pytest.mark.parametrize("texts_are_left", [True, False])
+def test_a_text_that_points_at_a_number_is_compared_as_text(
+    tmp_path: Path, texts_are_left: bool
+) -> None:
+    """Of two tables one may call a charger ``CH-1``, the other 1: no orphan stops the making."""
+    sides = ("'CH-' || i", "i") if texts_are_left else ("i", "'CH-' || i")
+    source = tmp_path / "source" / "shop.duckdb"
+    source.parent.mkdir()
+    with duck.open_writable(source) as connection:
+        for name, side in zip(("visits", "chargers"), sides, strict=True):
+            connection.execute(
+                f"create table {name} as select i as id, {side} as charger_id,"
+                " date '2025-01-01' + i::int as day from range(100) as t(i)"
+            )
+    keys = (
+        column("id", Role.KEY, Kind.NUMBER, "BIGINT"),
+        column("charger_id", Role.FOREIGN_KEY, Kind.TEXT, "VARCHAR"),
+        column("day", Role.TIME, Kind.DATE, "DATE"),
+    )
+    tables = tuple(
+        Table(
+            name, f"shop.main.{name}", f"model.shop.{name}", "", primary_key=("id",), columns=keys
+        )
+        for name in ("visits", "chargers")
+    )
+    join = Join("visits", ("charger_id",), "chargers", ("charger_id",))
+    made = make_instances(source, tmp_path, schema(*tables, joins=(join,)), n=2)
+    assert one(made[1], "select count(*) from visits") < 100
