@@ -21,6 +21,7 @@ from pathlib import Path
 from dbt_t2s import duck, store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.errors import WarehouseError
+from dbt_t2s.instances import Instances
 from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.mutants import mutants
 from dbt_t2s.judge.rewrites import rewrites
@@ -90,7 +91,9 @@ def _of_project(project: Path, most: int, folder: Path) -> Tally:
     golds = tuple(dict.fromkeys(each.sql for each in examples if each.sql))
     step = max(1.0, len(golds) / most)
     chosen = [golds[int(at * step)] for at in range(min(most, len(golds)))]
-    warehouse = next(iter(sorted((made / "warehouse").glob("*.duckdb"))))
+    # As it is judged on: with made-up rows where the project's own file lacks tables.
+    files = store.read_json(made / "warehouse" / "instances.json", Instances).files
+    warehouse = made / "warehouse" / files[0]
     return _judged(warehouse, schema, chosen, folder)
 
 
