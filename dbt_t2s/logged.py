@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dbt_t2s import duck
 from dbt_t2s.duck import QueryError
+from dbt_t2s.errors import ProjectError
 from dbt_t2s.project import artifacts
 from dbt_t2s.project.artifacts import section
 from dbt_t2s.project.dbt import DbtProject
@@ -30,8 +31,11 @@ def logged_questions(project: DbtProject, copy: Path | None) -> tuple[Logged, st
     macros = section(artifacts.read(project.target_path).manifest, "macros")
     if f"macro.{PACKAGE}.{MACRO}" not in macros:
         return (), ""
-    with Operations(project) as operations:
-        found = operations.call(MACRO, limit=MOST)
+    try:
+        with Operations(project) as operations:
+            found = operations.call(MACRO, limit=MOST)
+    except ProjectError as error:
+        return (), error.what
     if isinstance(found, QueryError):
         return (), duck.first_line(found.message)
     return tuple((each["question"], each["sql"]) for each in found[0]["questions"]), ""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dbt_t2s import duck, store
 from dbt_t2s.corpus.examples import Example
-from dbt_t2s.duck import Rows
+from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.instances import Instances
+from dbt_t2s.project import dbt
 from dbt_t2s.project.dbt import DbtProject
+from dbt_t2s.project.operations import Operations
 from tests.conftest import t2s
 from tests.project.postgres import PORT, Server, needs_postgres
 
@@ -110,3 +114,40 @@ def test_training_again_makes_nothing_up_anew(trained: DbtProject) -> None:
     assert "model: up to date" in done.stderr
     assert "making up rows" not in done.stderr
     assert {p: p.stat().st_mtime_ns for p in folder.glob("warehouse/**/*.duckdb")} == files
+
+
+@needs_postgres
+def test_a_change_is_checked_on_the_made_up_rows(
+    trained: DbtProject, server: Server, tmp_path: Path
+) -> None:
+    """The last test here, for it changes the project."""
+    state = Path(shutil.copytree(trained.target_path, tmp_path / "state"))
+    asked = {"question": "Paid?", "sql": 'select sum(paid) from "Vet".visits'}
+    with Operations(trained) as operations:
+        for macro, arguments in (("t2s_setup", {}), ("t2s_log", asked)):
+            assert not isinstance(operations.call(macro, **arguments), QueryError)
+    model = trained.root / "models/visits.sql"
+    model.write_text(f"select * from (\n{model.read_text()}\n) as every where not is_urgent\n")
+    assert dbt.run(trained, "docs", "generate").success
+
+    def check() -> dict[str, Any]:
+        done = t2s(
+            "check", "--state", str(state), "--target", "pg", "--json", cwd=trained.root
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        assert [c["what"] for c in found["changes"] if c["code"] == "T2S105"] == ["visits"]
+        assert any(q["source"] == "example" for q in found["questions"])
+        return found
+
+    found = check()
+    assert found["not_compared"] == []
+    people = {(q["question"], q["harm"]) for q in found["questions"] if q["source"] != "example"}
+    assert people == {("Paid?", "changed")}
+    server.stop()
+    try:
+        found = check()
+    finally:
+        server.start()
+    (reason,) = found["not_compared"]
+    assert reason.startswith("the logged questions could not be read")
