@@ -88,6 +88,7 @@ def _unknown(both: Replay, before: Side, after: Side) -> list[str]:
     """The tables whose rows one state's SQL does not give here."""
     found = [
         f"what {names[node]} gave {when} is not known: {problem}"
+        + (" (dbt compile)" if "not in the manifest" in problem else "")
         for when, problems, names in (
             ("before", both.before.problems, before.tables),
             ("now", both.after.problems, after.tables),

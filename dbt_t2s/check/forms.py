@@ -19,7 +19,8 @@ def headline(found: Findings) -> str:
     """One line: how many changes of which weight, and what they do."""
     if not found.changes:
         more = f" ({found.accepted:,} accepted before)" if found.accepted else ""
-        return f"{found.project}: nothing changed that questions depend on{more}"
+        known = ", as far as could be compared" if found.unproven else ""
+        return f"{found.project}: nothing changed that questions depend on{known}{more}"
     counts = [f"{len(found.of(each)):,} {each.value}" for each in Weight if found.of(each)]
     harmed = [f"{len(found.harmed(each)):,} {each.value}" for each in Harm if found.harmed(each)]
     looked = f"{found.examples:,} examples and {found.asked:,} questions of people"
