@@ -48,7 +48,8 @@ def production(built_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Ru
     """A project after the job that keeps its state, which a pull request then starts from."""
     folder = tmp_path_factory.mktemp("production")
     project = Path(shutil.copytree(built_shop, folder / "shop"))
-    runner = Runner(project, folder / "tools", done={"dbt build"})  # the fixture has built it
+    few = {"DBT_T2S_MAX_EXAMPLES": "200"}  # enough to see that they come along
+    runner = Runner(project, folder / "tools", few, {"dbt build"})  # the fixture has built it
     host = GitHub(runner, folder / "github")
     assert host.job(WORKFLOW, "state"), host.log
     kept(project, _artifact("state")["path"].split(), folder / "artifact")
