@@ -39,6 +39,8 @@ DIALECTS = {
 
 # What a dbt project is written in; anything else does not make artifacts stale.
 _SOURCES = frozenset({".sql", ".yml", ".yaml", ".py", ".csv", ".md"})
+# What dbt reads in the project's own folder; models and their docs lie below it.
+_SETTINGS = frozenset({".yml", ".yaml"})
 _NOT_SOURCES = frozenset({"target", "logs", "dbt_packages", "dbt_modules", "node_modules", "venv"})
 
 Say = Callable[[str], None]
@@ -299,10 +301,15 @@ def _modified(path: Path) -> float:
 
 
 def _newest_source(project: DbtProject) -> float:
+    """When a file that dbt may read last changed; copies of a target folder are none of those."""
     newest = 0.0
     target = project.target_path.resolve()
     for folder, folders, files in os.walk(project.root):
         here = Path(folder)
+        if "manifest.json" in files:
+            folders.clear()
+            continue
+        kinds = _SOURCES if here != project.root else _SETTINGS
         folders[:] = [
             each
             for each in folders
@@ -311,7 +318,7 @@ def _newest_source(project: DbtProject) -> float:
             and (here / each).resolve() != target
         ]
         for name in files:
-            if Path(name).suffix in _SOURCES:
+            if Path(name).suffix in kinds:
                 newest = max(newest, _modified(here / name))
     return newest
 

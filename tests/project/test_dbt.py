@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,23 @@ def test_a_selector_is_no_option(built_shop: Path, selector: str) -> None:
         with pytest.raises(UsageError, match="no selector"):
             select_nodes(project, select, exclude)
     assert select_nodes(project, ["orders"]) == {"model.shop.orders"}
+
+
+def test_reports_and_kept_states_in_the_project_are_no_source_of_it(
+    built_shop: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(built_shop, tmp_path / "shop"))
+    project = open_project(copy)
+    said: list[str] = []
+    dbt.ensure_artifacts(project, said.append)
+    later = time.time() + 60
+    shutil.copytree(copy / "target", copy / "prod-target")
+    for name in ("t2s-check.md", "review.csv", "prod-target/compiled/orders.sql"):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_text("")
+        os.utime(copy / name, (later, later))
+    dbt.ensure_artifacts(project, said.append)
+    assert said == []
+    os.utime(copy / "models/orders.sql", (later, later))
+    dbt.ensure_artifacts(project, said.append)
+    assert said == ["dbt artifacts are older than the project: running dbt docs generate"]
