@@ -23,7 +23,8 @@ BY_NAME = {change.name: change for change in CHANGES}
 # One or two of each kind that leave each other's files and findings alone.
 HARMLESS = (
     "model-moved-to-another-folder", "models-split-into-a-helper", "select-list-reordered",
-    "intermediate-column-renamed", "cte-renamed", "integer-widened", "types-declared",
+    "intermediate-column-renamed", "cte-renamed", "column-spelled-in-capitals",
+    "integer-widened", "types-declared",
     "one-of-two-proofs-of-a-join-dropped", "join-proven", "unique-test-added",
     "singular-test-added", "values-listed-in-another-order", "metric-filter-written-otherwise",
     "measure-renamed", "dimension-added", "rule-conditions-swapped", "rule-written-otherwise",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -25,6 +25,7 @@ from dbt_t2s.judge.gold_order import is_ordered, sort_keys
 from dbt_t2s.judge.replay import OtherRows
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem
+from dbt_t2s.project.renames import respelled_columns
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import from_tokens
@@ -149,6 +150,7 @@ def of_examples(
 ) -> Iterator[Effect]:
     """Examples whose plan has no SQL any more, SQL that fails, or another answer."""
     old, new = Binder(before), Binder(after)
+    spelled = _spelled(before, after)
     verdicts: dict[tuple[str, str], Effect | None] = {}
     for example in examples:
         if not example.sql:
@@ -156,7 +158,7 @@ def of_examples(
         key = (example.plan, example.sql)
         if key not in verdicts:
             tokens = tuple(json.loads(example.plan))
-            now = written(new, tokens, after)
+            now = written(new, tuple(map(spelled, tokens)), after)
             if isinstance(now, QueryPlanError):
                 verdicts[key] = Effect(Harm.BROKEN, "", "example", now.what, example.sql)
             else:
@@ -166,6 +168,20 @@ def of_examples(
         found = verdicts[key]
         if found is not None:
             yield replace(found, question=example.question)
+
+
+def _spelled(before: ProjectSchema, after: ProjectSchema) -> Callable[[str], str]:
+    """A plan's token with its column in the capitals that it has now."""
+    now: dict[str, str] = {}
+    for (table, old), new in respelled_columns(before, after).items():
+        now[f"c:{table}.{old}"] = f"c:{table}.{new}"
+        now[f"v:{table}.{old}"] = f"v:{table}.{new}"
+
+    def spelled(token: str) -> str:
+        item, equals, value = token.partition("=")
+        return f"{now.get(item, item)}{equals}{value}"
+
+    return spelled
 
 
 def written(binder: Binder, tokens: Sequence[str], schema: ProjectSchema) -> str | QueryPlanError:

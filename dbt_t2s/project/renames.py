@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dbt_t2s.project.schema import Column, Table
+from dbt_t2s.project.schema import Column, ProjectSchema, Table
 
 # From here on, two columns (two tables) are taken for one under two names.
 _ALIKE = 0.6
@@ -46,6 +46,19 @@ def renamed_columns(old: Sequence[Column], new: Sequence[Column]) -> dict[str, s
 def is_respelled(old: str, new: str, dialect: str) -> bool:
     """Whether two names of a column differ in the case of letters alone, and none minds."""
     return dialect in _CASELESS and old.lower() == new.lower()
+
+
+def respelled_columns(old: ProjectSchema, new: ProjectSchema) -> dict[tuple[str, str], str]:
+    """By table and old name the names of columns that differ in the case of letters alone."""
+    found = {}
+    for table in new.tables:
+        names = {column.name.lower(): column.name for column in table.columns}
+        before = (c.name for t in old.tables if t.name == table.name for c in t.columns)
+        for name in before:
+            now = names.get(name.lower(), name)
+            if now != name and is_respelled(name, now, new.dialect):
+                found[table.name, name] = now
+    return found
 
 
 def renamed_tables(old: Sequence[Table], new: Sequence[Table]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_t2s.project.diff import CODES, Weight, changes
+from dbt_t2s.project.renames import respelled_columns
 from dbt_t2s.project.schema import (
     Column,
     Join,
@@ -267,7 +268,10 @@ def test_a_lost_proof_of_a_key_is_no_other_grain() -> None:
 @pytest.mark.parametrize(("dialect", "found"), [("duckdb", []), ("snowflake", ["T2S203"])])
 def test_capitals_matter_where_the_warehouse_minds_them(dialect: str, found: list[str]) -> None:
     alone = replace(BEFORE, metrics=(), rules=(), dialect=dialect)
-    assert codes(alone, of_column("orders", "channel", name="CHANNEL")(alone)) == found
+    loud = of_column("orders", "channel", name="CHANNEL")(alone)
+    assert codes(alone, loud) == found
+    assert respelled_columns(alone, loud) == ({} if found else {("orders", "channel"): "CHANNEL"})
+    assert respelled_columns(alone, alone) == {}
 
 
 def test_a_change_names_the_file_of_its_table() -> None:
