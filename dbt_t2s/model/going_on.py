@@ -35,7 +35,7 @@ from dbt_t2s.model.record import (
 )
 from dbt_t2s.project.schema import ProjectSchema
 
-MINUTES = 0.3
+MINUTES = 0.5
 _MOST_ABOUT, _FEWEST_OTHERS = 700, 400
 # Columns, metrics, tables and rules; values, dates and numbers come from the question.
 _ITEM = re.compile(r"[cmtr]:")
