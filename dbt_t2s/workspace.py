@@ -91,6 +91,11 @@ class Workspace:
         return self.folder / "warehouse"
 
     @property
+    def check_dir(self) -> Path:
+        """The warehouses of both states, while a check runs."""
+        return self.folder / "check"
+
+    @property
     def instances_path(self) -> Path:
         return self.warehouse_dir / "instances.json"
 

@@ -142,6 +142,14 @@ def test_other_rows_and_the_answers_that_they_change_are_named(
         shutil.copy(production / "t2s" / name, production_without)
     done = t2s("check", "--state", str(production_without.parent), cwd=trained_shop_copy)
     assert "the state has no manifest.json" in done.stdout
+    assert not (trained_shop_copy / "target/t2s/check").exists()
+    for gone in ("models/customers.sql", "analyses/revenue.sql"):
+        (trained_shop_copy / gone).unlink()
+    dbt("docs", "generate", cwd=trained_shop_copy)
+    done = t2s("check", "--state", str(production_without.parent), cwd=trained_shop_copy)
+    assert done.returncode == 1
+    assert "T2S101  the table customers is gone" in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 def test_dbts_own_artifacts_are_a_state(renamed: Path, production: Path, tmp_path: Path) -> None:

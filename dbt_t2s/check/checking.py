@@ -6,6 +6,7 @@ question's SQL on what they give.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +19,6 @@ from dbt_t2s.check.findings import Baseline, Findings, baseline_of
 from dbt_t2s.check.state import comparable, examples_of, read_state
 from dbt_t2s.errors import CheckError, StoreError, UsageError
 from dbt_t2s.freshness import content_of
-from dbt_t2s.judge.sandbox import Limits
 from dbt_t2s.pipeline import Trained
 from dbt_t2s.project import dbt
 from dbt_t2s.project.diff import by_weight, changes
@@ -26,7 +26,6 @@ from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.workspace import Workspace
 
 _TRAINED = ("t2s/trained.json", "trained.json")
-_LIMITS = Limits(max_rows=pipeline.COMPARED_ROWS, timeout_s=10)
 
 
 def check(
@@ -61,7 +60,12 @@ def check(
     found = changes(known, after)
     examples = examples_of(workspace, folder)
     with store.lock(workspace.folder, "check"):
-        done = consequences(workspace, replace(before, schema=known), after, examples, bool(found))
+        state = replace(before, schema=known)
+        try:
+            done = consequences(workspace, state, after, examples, bool(found))
+        finally:
+            # The warehouses of both states are as large as the project's own.
+            shutil.rmtree(workspace.check_dir, ignore_errors=True)
     found = by_weight((*found, *done.rows))
     if select or exclude:
         chosen = dbt.select_nodes(workspace.project, select, exclude, folder)

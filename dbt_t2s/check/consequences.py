@@ -51,7 +51,7 @@ def consequences(
     if not is_changed and not affected_models(old.artifacts, new.artifacts):
         return Consequences(unproven=tuple(told))
     data = first_instance(workspace, after)
-    both = replay(old, new, data, workspace.folder / "check")
+    both = replay(old, new, data, workspace.check_dir)
     others = other_rows(both, old, new)
     told += _unknown(both, old, new)
     empty = tables_without_rows(both.after.file, after)
@@ -87,14 +87,14 @@ def _readable(side: Side) -> tuple[str, ...]:
 def _unknown(both: Replay, before: Side, after: Side) -> list[str]:
     """The tables whose rows one state's SQL does not give here."""
     found = [
-        f"what {names[node]} gave {when} is not known: {problem}"
+        f"what {tables[node].name} gave {when} is not known: {problem}"
         + (" (dbt compile)" if "not in the manifest" in problem else "")
-        for when, problems, names in (
+        for when, problems, tables in (
             ("before", both.before.problems, before.tables),
             ("now", both.after.problems, after.tables),
         )
         for node, problem in problems.items()
-        if node in names
+        if node in tables
     ]
     return sorted(found)
 

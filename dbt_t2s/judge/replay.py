@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from dbt_t2s import duck
@@ -19,7 +20,6 @@ from dbt_t2s.duck import Connection, QueryError, Rows
 from dbt_t2s.judge import dag
 from dbt_t2s.judge.fixture_inputs import is_stored, today_of
 from dbt_t2s.judge.layout import Layout, layout_of
-from dbt_t2s.judge.nodes import relation_parts
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.renames import renamed_columns
 from dbt_t2s.project.schema import ProjectSchema, Table
@@ -36,14 +36,32 @@ class Side:
     schema: ProjectSchema
     artifacts: Artifacts
 
-    @property
+    @cached_property
     def layout(self) -> Layout:
         return layout_of(self.artifacts, (table.unique_id for table in self.schema.tables))
 
-    @property
-    def tables(self) -> Mapping[str, str]:
-        """The names of the tables that may be asked for, by node id."""
-        return {table.unique_id: table.name for table in self.schema.tables}
+    @cached_property
+    def tables(self) -> Mapping[str, Table]:
+        """The tables that may be asked for, by node id."""
+        return {table.unique_id: table for table in self.schema.tables}
+
+    @cached_property
+    def places(self) -> Mapping[str, tuple[str, str]]:
+        """(schema, name) in the file of each node that has a relation, parents first.
+
+        Time spines are among them: metrics join them though no table is made from them.
+        """
+        spines = (text(node, "unique_id") for node in time_spines(self.artifacts))
+        order = dag.ordered((*self.tables, *spines), self.layout)
+        nodes = {each: self.artifacts.node(each) for each in order}
+        # Artifacts of another state may lack a node.
+        return {
+            n: self.layout.of_node(node) for n, node in nodes.items() if node and is_stored(node)
+        }
+
+    def quoted(self, node: str) -> str:
+        """The full name of a node's relation in the file."""
+        return duck.quoted(self.layout.catalog, *self.places[node])
 
 
 @dataclass(frozen=True)
@@ -158,24 +176,12 @@ def _below(changed: Iterable[str], models: Mapping[str, Node]) -> set[str]:
     return found
 
 
-def _stored(side: Side) -> dict[str, tuple[str, str]]:
-    """(schema, name) in the file of each node of a state that has a relation, parents first.
-
-    Time spines are among them: metrics join them though no table is made from them.
-    """
-    layout = side.layout
-    spines = (text(node, "unique_id") for node in time_spines(side.artifacts))
-    order = dag.ordered((*side.tables, *spines), layout)
-    nodes = {each: side.artifacts.node(each) for each in order}
-    return {name: layout.of_node(node) for name, node in nodes.items() if is_stored(node)}
-
-
 def _lacks(side: Side, laid_out: Side, data: Path) -> tuple[str, ...]:
     """The nodes of a state that lie elsewhere in ``data`` than the state's SQL says."""
     if side is laid_out:
         return ()
-    theirs = _stored(laid_out)
-    return tuple(n for n, place in _stored(side).items() if theirs.get(n, place) != place)
+    theirs = laid_out.places
+    return tuple(n for n, place in side.places.items() if theirs.get(n, place) != place)
 
 
 def _copy(
@@ -189,16 +195,16 @@ def _copy(
     file.parent.mkdir(parents=True, exist_ok=True)
     file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
     file.unlink(missing_ok=True)
-    theirs, deferred = _stored(laid_out), _stored(other)
     there = {(schema, name) for _, schema, name, _ in duck.relations_of(data)}
     with duck.open_writable(file) as connection:
         source = str(data).replace("'", "''")
         connection.execute(f"attach '{source}' as {duck.quoted(_SOURCE)} (read_only)")
-        for node, (schema, name) in _stored(side).items():
+        for node, (schema, _) in side.places.items():
             connection.execute(f"create schema if not exists {duck.quoted(file.stem, schema)}")
-            place = next((each[node] for each in (theirs, deferred) if each.get(node) in there), ())
-            if place:
-                target = duck.quoted(file.stem, schema, name)
+            found = (each.places.get(node) for each in (laid_out, other))
+            place = next((each for each in found if each in there), None)
+            if place is not None:
+                target = side.quoted(node)
                 held = duck.quoted(_SOURCE, *place)
                 # A model that reads what it was before runs as it did when nothing was in it.
                 rows = " limit 0" if node in affected else ""
@@ -213,16 +219,15 @@ def _run(
     side: Side, other: Artifacts, day: date, file: Path, affected: frozenset[str]
 ) -> dict[str, str]:
     """Runs the models that changed as on that ``day``; why some did not run, by node id."""
-    layout, dialect = side.layout, side.schema.dialect
     problems: dict[str, str] = {}
     with duck.open_for_models(file, _MODEL_S) as connection:
-        for node, place in _stored(side).items():
+        for node in side.places:
             if node not in affected:
                 continue
             found = side.artifacts.node(node)
             found = {**found, "compiled_code": _own_code(found, side.artifacts, other)}
-            step = dag.step(found, layout, dialect, day, lambda _: frozenset())
-            target = duck.quoted(layout.catalog, *place)
+            step = dag.step(found, side.layout, side.schema.dialect, day, lambda _: frozenset())
+            target = side.quoted(node)
             problem = step.problem or dag.run(connection, target, step.sql)
             if problem:
                 problems[node] = problem
@@ -261,7 +266,7 @@ _EVERYTHING = re.compile(r"(?<!count\()\*", re.IGNORECASE)
 
 def other_rows(replay: Replay, before: Side, after: Side) -> tuple[OtherRows, ...]:
     """The tables whose rows a change made others, by the columns that both states have."""
-    old, new = _by_id(before.schema), _by_id(after.schema)
+    old, new = before.tables, after.tables
     unknown = replay.before.problems.keys() | replay.after.problems.keys()
     found: list[OtherRows] = []
     with (
@@ -270,16 +275,11 @@ def other_rows(replay: Replay, before: Side, after: Side) -> tuple[OtherRows, ..
     ):
         for each in sorted(replay.affected & old.keys() & new.keys() - unknown):
             pairs = _shared(old[each], new[each])
-            places = (before.layout.quoted(relation_parts(before.artifacts.node(each))),
-                      after.layout.quoted(relation_parts(after.artifacts.node(each))))  # fmt: skip
+            places = (before.quoted(each), after.quoted(each))
             differing = _compared(new[each].name, pairs, places, was, now)
             if differing is not None:
                 found.append(differing)
     return tuple(found)
-
-
-def _by_id(schema: ProjectSchema) -> dict[str, Table]:
-    return {table.unique_id: table for table in schema.tables}
 
 
 def _shared(old: Table, new: Table) -> tuple[tuple[str, str], ...]:
@@ -317,7 +317,7 @@ def _compared(
         table,
         int(str(one[0])),
         int(str(other[0])),
-        tuple(name for _, name in columns if (_, name) in changed),
+        tuple(pair[1] for pair in columns if pair in changed),
         rest is not None and rest[0] == rest[1],
     )
 

@@ -204,5 +204,5 @@ def test_the_calendar_that_metrics_join_is_there(project: Path, tmp_path: Path) 
         "    columns:\n      - {name: day, granularity: day}\n"
     )
     _, after, found = both(project, tmp_path)
-    assert "every_day" not in after.tables.values()
+    assert "model.shop.every_day" not in after.tables
     assert asked(found.after.file, "select count(*) from every_day") == [(31,)]
