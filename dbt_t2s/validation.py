@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from dbt_t2s import store
@@ -331,9 +331,12 @@ def _judged(
         explain = partial(_explained, sandbox)
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
 
+        @cache  # a generated question may be judged twice: the second time on a unit test's rows
+        def given(question: str) -> Prediction:
+            return _prediction(answer(question, generate, sandbox.execute, mend))
+
         def predict(questions: Sequence[str]) -> list[Prediction]:
-            execute = sandbox.execute
-            return [_prediction(answer(each, generate, execute, mend)) for each in questions]
+            return [given(each) for each in questions]
 
         try:
             for suite in suites:

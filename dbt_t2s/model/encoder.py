@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -194,9 +195,13 @@ def _pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.normalize((states * shares).sum(1) / shares.sum(1), dim=-1)
 
 
-def word_states(tokens: Tokens, spoken: Sequence[Word]) -> torch.Tensor:
-    """Token states averaged per word, shape (words, 384); zeros for a word that was cut off."""
-    return word_pieces(tokens, spoken) @ tokens.states
+def word_states(tokens: Tokens, spoken: Sequence[Word]) -> np.ndarray:
+    """Token states averaged per word, shape (words, 384); zeros for a word that was cut off.
+
+    In numpy: for so small a product torch's threads wait for each other longer than they work.
+    """
+    made: np.ndarray = word_pieces(tokens, spoken).numpy() @ tokens.states.cpu().numpy()
+    return made
 
 
 def word_pieces(tokens: Tokens, spoken: Sequence[Word]) -> torch.Tensor:

@@ -248,7 +248,7 @@ class Linker:
         self.index.learn_words(heard)
         made = []
         for i, (question, spoken) in enumerate(zip(questions, heard, strict=True)):
-            states = word_states(tokens[i], spoken).numpy()
+            states = word_states(tokens[i], spoken)
             gold = golds[i] if golds else ()
             made.append(self._one(question, spoken, states, tokens[i].pooled.numpy(), gold))
         return made

@@ -34,6 +34,7 @@ from dbt_t2s.model.linking import (
 )
 from dbt_t2s.model.network import Batch, PlanConfig, PlanNetwork
 from dbt_t2s.model.training_state import (
+    give_back,
     identity_of,
     load_state,
     optimizer_of,
@@ -54,6 +55,7 @@ _LINK_AT_ONCE = 256
 # Steps whose rows are sorted by length among themselves.
 _ALIKE = 16
 _EXAMPLES_A_MINUTE = 2700
+_GIVE_BACK_EVERY = 20
 
 
 @dataclass(frozen=True)
@@ -421,6 +423,8 @@ def train_network(
         run.advance()
         if run.step % recipe.checkpoint_every == 0:
             run.save(checkpoint, identity)
+        if run.step % _GIVE_BACK_EVERY == 0:
+            give_back()
         if progress and (run.step % 10 == 0 or run.step == steps):
             recent = run.losses[-50:]
             progress(f"train (loss {sum(recent) / len(recent):.2f})", run.step, steps)

@@ -133,6 +133,7 @@ def _column(
     if seen and profile.rows and seen.distinct is not None:
         unique = unique and seen.distinct >= seen.filled
     kind = kind_of(found.type)
+    description, origin = meta.described(docs, dict(hints.descriptions).get(name.lower(), ""))
     values = tuple(dict.fromkeys((*(seen.values if seen else ()), *accepted)))
     column = Column(
         name=name,
@@ -144,10 +145,14 @@ def _column(
         sources=found.sources,
         expression=found.expression,
         label=meta.label(docs) or dict(hints.labels).get(name.lower(), ""),
-        description=meta.description(docs) or dict(hints.descriptions).get(name.lower(), ""),
+        description=description,
+        description_origin=origin,
         synonyms=meta.synonyms(docs),
         nullable=not evidence.about(unique_id, "not_null", name) and name not in primary_key,
         unique=unique,
+        checked=tuple(
+            kind for kind in ("unique", "not_null") if evidence.about(unique_id, kind, name)
+        ),
         personal=private,
         values=values,
         values_complete=bool(accepted) or bool(seen and seen.values_complete),

@@ -177,7 +177,10 @@ def _grain(old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Chang
         return
     said = f"a row of {new.name} is another thing now"
     if not new.primary_key and _may_still_be_key(keys, new):
-        return  # only the proof is gone, which its column's tests tell
+        if len(keys) > 1:  # of one column its own tests tell it
+            lost = f"nothing proves any more that {', '.join(keys)} tell the rows apart"
+            yield Change("T2S401", new.name, lost, ", ".join(keys))
+        return
     if keys != new.primary_key:
         yield Change(
             "T2S104", new.name, said, ", ".join(old.primary_key), ", ".join(new.primary_key)
@@ -210,16 +213,26 @@ def _of_column(what: str, old: Column, new: Column) -> Iterator[Change]:
         yield Change("T2S204", what, said, old.type, new.type)
     elif old.type.lower() != new.type.lower() and old.type and new.type:
         yield Change("T2S205", what, f"{what} has another type", old.type, new.type)
-    for lost, proof in (("unique", old.unique and not new.unique),
-                        ("not null", new.nullable and not old.nullable)):  # fmt: skip
-        if proof:
-            yield Change("T2S401", what, f"nothing proves any more that {what} is {lost}", lost)
-    for gained, proof in (("unique", new.unique and not old.unique),
-                          ("not null", old.nullable and not new.nullable)):  # fmt: skip
-        if proof:
-            yield Change("T2S402", what, f"{what} is proven to be {gained}", "", gained)
+    yield from _proofs(what, old, new)
     yield from _values(what, old, new)
     yield from _described(what, old, new)
+
+
+def _proofs(what: str, old: Column, new: Column) -> Iterator[Change]:
+    """What is proven of a column, or checked by a test: a key may be claimed without one."""
+    claims = (
+        ("unique", "unique", old.unique, new.unique),
+        ("not_null", "not null", not old.nullable, not new.nullable),
+    )
+    for test, claim, was, now in claims:
+        lost = test in old.checked and test not in new.checked
+        gained = test in new.checked and test not in old.checked
+        if was and not now:
+            yield Change("T2S401", what, f"nothing proves any more that {what} is {claim}", claim)
+        elif was and lost:
+            yield Change("T2S401", what, f"no test checks any more that {what} is {claim}", claim)
+        elif now and (gained or not was):
+            yield Change("T2S402", what, f"{what} is proven to be {claim}", "", claim)
 
 
 def _values(what: str, old: Column, new: Column) -> Iterator[Change]:
@@ -242,6 +255,9 @@ def _described(
     was, now = old.description.strip(), new.description.strip()
     if was and not now:
         yield Change("T2S701", what, f"{what} has lost its description", was[:200])
+    elif _is_borrowed(new) and not _is_borrowed(old) and was:
+        said = f"{what} has lost its description: its semantic model's takes its place"
+        yield Change("T2S701", what, said, was[:200], now[:200])
     elif now and not was:
         yield Change("T2S702", what, f"{what} has a description now", "", now[:200])
     elif was != now:
@@ -252,6 +268,10 @@ def _described(
     ):
         if words:
             yield Change(code, what, f"{what} {verb} {', '.join(words)}", ", ".join(words))
+
+
+def _is_borrowed(described: Table | Column | Metric) -> bool:
+    return not isinstance(described, Metric) and described.description_origin == "semantic model"
 
 
 def _joins(

@@ -229,6 +229,7 @@ def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ..
     key = _primary_key(chosen.unique_id, name, found, proof, hints, profile)
     built = columns.build(found, node, proof, profile, hints, key, private)
     time_column, more = _time_column(chosen, built, hints)
+    description, origin = meta.described(node, hints.description)
     table = Table(
         name=chosen.name,
         relation=relation,
@@ -236,7 +237,8 @@ def _table(chosen: Chosen, known: _Known) -> tuple[Table | None, tuple[Issue, ..
         path=text(node, "original_file_path"),
         columns=built,
         label=meta.label(node) or hints.label,
-        description=meta.description(node) or hints.description,
+        description=description,
+        description_origin=origin,
         synonyms=meta.synonyms(node),
         primary_key=key,
         entity=meta.clean(text(meta.own(node), "entity")) or name,

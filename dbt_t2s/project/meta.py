@@ -43,6 +43,13 @@ def description(node: Node) -> str:
     return clean(node.get("description"))
 
 
+def described(node: Node, semantic: str) -> tuple[str, str]:
+    """Its own description or else its semantic model's, and whose it is."""
+    if own_words := description(node):
+        return own_words, "node"
+    return semantic, "semantic model" if semantic else ""
+
+
 def label(node: Node) -> str:
     """The name to show, where somebody gave one."""
     meta = merged(node)

@@ -70,14 +70,16 @@ class Issue:
 class Column:
     """A column of a queryable table.
 
-    ``type`` is the warehouse's own type name, ``type_origin`` says where it was found
-    (``catalog``, ``warehouse``, ``declared``, ``sql`` or ``unknown``), ``confidence`` (0 to 1) how
-    far that can be trusted. ``values`` are frequent or accepted values, never sampled from personal
-    data. ``minimum`` and ``maximum`` are ISO or decimal text. ``format`` is the shape of the values
-    (``AA-999``), ``unit`` what a number counts (``EUR``, ``percent``, ``days``), both empty when
-    unknown. ``sources`` are the columns of other nodes that this one is made from
-    (``model.shop.stg_orders.amount``), ``expression`` the SQL over those names, empty where the
-    column is passed on as it is.
+    ``type`` is the warehouse's own type name, ``type_origin`` says where it was found (``catalog``,
+    ``warehouse``, ``declared``, ``sql`` or ``unknown``), ``confidence`` (0 to 1) how far that can
+    be trusted. ``values`` are frequent or accepted values, never sampled from personal data.
+    ``checked`` names what dbt's tests or constraints check of it (``unique``, ``not_null``);
+    ``unique`` and ``nullable`` may rest on a semantic model's word alone. ``description_origin`` is
+    ``node`` or ``semantic model``, empty without one. ``minimum`` and ``maximum`` are ISO or
+    decimal text. ``format`` is the shape of the values (``AA-999``), ``unit`` what a number counts
+    (``EUR``, ``percent``, ``days``), both empty when unknown. ``sources`` are the columns of other
+    nodes that this one is made from (``model.shop.stg_orders.amount``), ``expression`` the SQL over
+    those names, empty where the column is passed on as it is.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Column:
     synonyms: tuple[str, ...] = ()
     nullable: bool = True
     unique: bool = False
+    checked: tuple[str, ...] = ()
     personal: bool = False
     values: tuple[str, ...] = ()
     values_complete: bool = False
@@ -102,6 +105,7 @@ class Column:
     unit: str = ""
     sources: tuple[str, ...] = ()
     expression: str = ""
+    description_origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,9 @@ class Table:
 
     ``name`` is what a person calls it and is unique in the schema; ``relation`` is how SQL names it
     (quoted where needed). ``entity`` is the singular noun for one row (``order``), empty when
-    unknown. ``time_column`` is the column that dates a row when nobody says which. ``group`` is
-    dbt's group that the node belongs to, ``owner`` who owns that, both empty where nobody says.
+    unknown. ``description_origin`` is as a column's. ``time_column`` is the column that dates a row
+    when nobody says which. ``group`` is dbt's group that the node belongs to, ``owner`` who owns
+    that, both empty where nobody says.
     """
 
     name: str
@@ -151,6 +156,7 @@ class Table:
     layer: str = ""
     group: str = ""
     owner: str = ""
+    description_origin: str = ""
 
     def column(self, name: str) -> Column:
         """The column called ``name``; KeyError if there is none."""

@@ -265,6 +265,36 @@ def test_a_lost_proof_of_a_key_is_no_other_grain() -> None:
     assert codes(BEFORE, unproven(39)) == ["T2S104", "T2S401"]
 
 
+def test_a_lost_proof_of_a_key_of_two_columns_is_told_by_its_table() -> None:
+    two = of_table("products", lambda t: replace(t, primary_key=("product_id", "category")))
+    none = of_table("products", lambda t: replace(t, primary_key=()))
+    (change,) = changes(two(BEFORE), none(BEFORE))
+    assert (change.code, change.what) == ("T2S401", "products")
+
+
+def test_a_test_that_is_gone_is_told_though_the_key_is_still_claimed() -> None:
+    tested = of_column("products", "product_id", checked=("unique", "not_null"))(BEFORE)
+    claimed = of_column("products", "product_id", checked=("not_null",))(BEFORE)
+    assert tested.table("products").column("product_id").unique
+    (lost,) = changes(tested, claimed)
+    assert (lost.code, lost.what, lost.before) == ("T2S401", "products.product_id", "unique")
+    (gained,) = changes(claimed, tested)
+    assert (gained.code, gained.after) == ("T2S402", "unique")
+
+
+def test_the_words_of_a_semantic_model_do_not_stand_for_a_lost_description() -> None:
+    def described(words: str, origin: str) -> ProjectSchema:
+        return of_table(
+            "orders", lambda t: replace(t, description=words, description_origin=origin)
+        )(BEFORE)
+
+    own, borrowed = described("One row an order.", "node"), described("Orders.", "semantic model")
+    (lost,) = changes(own, borrowed)
+    assert (lost.code, lost.what, lost.after) == ("T2S701", "orders", "Orders.")
+    assert codes(borrowed, described("Each order.", "semantic model")) == ["T2S703"]
+    assert codes(borrowed, own) == ["T2S703"]
+
+
 @pytest.mark.parametrize(("dialect", "found"), [("duckdb", []), ("snowflake", ["T2S203"])])
 def test_capitals_matter_where_the_warehouse_minds_them(dialect: str, found: list[str]) -> None:
     alone = replace(BEFORE, metrics=(), rules=(), dialect=dialect)
