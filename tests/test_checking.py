@@ -15,6 +15,7 @@ from dbt_t2s.check.effects import written
 from dbt_t2s.check.findings import Effect, Findings, Harm, accepted, baseline_of
 from dbt_t2s.check.forms import to_lines, to_markdown
 from dbt_t2s.check.sarif import to_github
+from dbt_t2s.check.state import with_data_of
 from dbt_t2s.duck import open_writable
 from dbt_t2s.errors import UsageError
 from dbt_t2s.project.diff import CODES, Change
@@ -160,6 +161,33 @@ def test_dbts_own_artifacts_are_a_state(renamed: Path, production: Path, tmp_pat
     done = t2s("check", "--state", str(state), "--github", cwd=renamed)
     assert done.returncode == 1
     assert done.stdout.startswith("::error file=models/orders.sql,title=T2S203::")
+
+
+def test_other_data_is_no_change_of_how_a_question_is_written() -> None:
+    now = shop_schema()
+    gaps = {"null_share": 0.1, "distinct": 3, "minimum": "0", "maximum": "9"}
+
+    def counted(gaps_in: frozenset[str], rows: int | None) -> ProjectSchema:
+        tables = (
+            replace(
+                table,
+                rows=rows,
+                columns=tuple(
+                    replace(c, **(gaps if c.name in gaps_in else dict.fromkeys(gaps)))
+                    for c in table.columns
+                ),
+            )
+            for table in now.tables
+        )
+        return replace(now, tables=tuple(tables))
+
+    here = counted(frozenset({"channel"}), 100)
+    plan = ("c:orders.channel", "m:revenue", "DESC", "m:revenue", "LIMIT", "n:3", "END")
+    written_now = written(Binder(here), plan, here)
+    assert "is not null" in str(written_now).lower()
+    for before in (counted(frozenset(), None), counted(frozenset({"status", "country"}), 7)):
+        moved = with_data_of(before, here)
+        assert written(Binder(moved), plan, moved) == written_now
 
 
 def test_other_models_can_be_left_out(renamed: Path, production: Path) -> None:

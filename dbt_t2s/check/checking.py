@@ -16,7 +16,7 @@ from dbt_t2s import pipeline, store
 from dbt_t2s.check import forms, sarif
 from dbt_t2s.check.consequences import consequences
 from dbt_t2s.check.findings import Baseline, Findings, baseline_of
-from dbt_t2s.check.state import comparable, examples_of, read_state
+from dbt_t2s.check.state import comparable, examples_of, read_state, with_data_of
 from dbt_t2s.errors import CheckError, StoreError, UsageError
 from dbt_t2s.freshness import content_of
 from dbt_t2s.pipeline import Trained
@@ -60,7 +60,7 @@ def check(
     found = changes(known, after)
     examples = examples_of(workspace, folder)
     with store.lock(workspace.folder, "check"):
-        state = replace(before, schema=known)
+        state = replace(before, schema=with_data_of(known, after))
         try:
             done = consequences(workspace, state, after, examples, bool(found))
         finally:

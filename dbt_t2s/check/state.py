@@ -96,6 +96,38 @@ def _as_profiled(before: ProjectSchema, after: ProjectSchema) -> ProjectSchema:
     return replace(before, tables=tuple(tables))
 
 
+def with_data_of(before: ProjectSchema, after: ProjectSchema) -> ProjectSchema:
+    """The state's schema with the counts of its data as they are now.
+
+    How a question's SQL is written hangs on them (whether gaps must be left out, whether a name
+    tells rows apart), and other data is no change of the project.
+    """
+    columns = {(t.name, c.name): c for t in after.tables for c in t.columns}
+    rows = {table.name: table.rows for table in after.tables}
+
+    def counted(table: Table, column: Column) -> Column:
+        now = columns.get((table.name, column.name))
+        if now is None:
+            return column
+        return replace(
+            column,
+            distinct=now.distinct,
+            null_share=now.null_share,
+            minimum=now.minimum,
+            maximum=now.maximum,
+        )
+
+    tables = (
+        replace(
+            table,
+            rows=rows.get(table.name, table.rows),
+            columns=tuple(counted(table, column) for column in table.columns),
+        )
+        for table in before.tables
+    )
+    return replace(before, tables=tuple(tables))
+
+
 def _distilled(workspace: Workspace, folder: Path) -> ProjectSchema:
     """The schema as the artifacts alone tell it: what the data adds would seem to have changed."""
     settings = workspace.settings
