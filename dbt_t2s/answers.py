@@ -5,30 +5,70 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dbt_t2s import store
 from dbt_t2s.duck import Execute
-from dbt_t2s.errors import ModelError, ServeError, WarehouseError
+from dbt_t2s.errors import ModelError, ServeError, T2SError, WarehouseError
 from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import Instances, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.generate import Candidate, Generator, Mender
+from dbt_t2s.model.record import FILE as RECORD
 from dbt_t2s.pipeline import Trained
 from dbt_t2s.project.schema import Issue, ProjectSchema
 from dbt_t2s.project.warehouse import open_data
 from dbt_t2s.serve.ask import Answer, Generate, Mend, answer
+from dbt_t2s.serve.keeping import Keeper
 from dbt_t2s.serve.languages import foreign_language
+from dbt_t2s.serve.log import QuestionLog
+from dbt_t2s.serve.masking import Masker
 from dbt_t2s.serve.roads import checked_alone, checked_first
 from dbt_t2s.serve.statements import is_statement
-from dbt_t2s.workspace import Workspace
+from dbt_t2s.workspace import Workspace, file_stamp
 
 TRAIN = "run `dbt-t2s train`"
 
 
-def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
-    """Answers in order, each as soon as it is there; the model is loaded once."""
+@dataclass(frozen=True)
+class Answerer:
+    """A trained model that is loaded, and what its SQL runs on; ``answering`` opens one.
+
+    ``keeper`` is None where no questions are kept; ``missing`` says why no rows are known.
+    """
+
+    workspace: Workspace
+    schema: ProjectSchema
+    generate: Generate
+    execute: Execute
+    mend: Mend | None = None
+    keeper: Keeper | None = None
+    missing: str = ""
+
+    def ask(self, question: str) -> Answer:
+        """The answer to one question, which is then in the log."""
+        found = answer(question, self.generate, self.execute, self.mend)
+        if self.missing and found.status == "ok":
+            found = replace(found, reason=self.missing)
+        return self._kept(found)
+
+    def _kept(self, found: Answer) -> Answer:
+        """A log that cannot be written is told and keeps nobody from their answer."""
+        if self.keeper is None:
+            return found
+        try:
+            return self.keeper.keep(found)
+        except T2SError as failure:
+            self.workspace.console.warn(
+                f"the question was not logged: {failure.what}", failure.where, failure.hint
+            )
+            return found
+
+
+@contextmanager
+def answering(workspace: Workspace) -> Iterator[Answerer]:
+    """Loads the model and opens what its SQL runs on."""
     schema, _ = open_trained(workspace)
     limits = Limits(max_rows=workspace.settings.row_limit)
     instances = _instances(workspace)
@@ -37,12 +77,46 @@ def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
     with (
         Sandbox(path, relations, schema.dialect, limits) as sandbox,
         _road(workspace, schema, instances, sandbox) as (execute, missing),
+        _keeping(workspace, schema, None if instances.made_up else sandbox) as keeper,
     ):
         model = load_model(workspace, schema)
         generate, mend = candidates(workspace, model), mending(model)
+        yield Answerer(workspace, schema, generate, execute, mend, keeper, missing)
+
+
+@contextmanager
+def _keeping(
+    workspace: Workspace, schema: ProjectSchema, rows: Sandbox | None
+) -> Iterator[Keeper | None]:
+    """What logs questions, where the settings let it; in the end they are put into the file."""
+    if not workspace.settings.log:
+        yield None
+        return
+    keeper = keeper_of(workspace, schema, rows.execute_trusted if rows else None)
+    yield keeper
+    try:
+        keeper.log.fold_if_free()
+    except T2SError as failure:
+        workspace.console.warn(failure.what, failure.where, failure.hint)
+
+
+def keeper_of(workspace: Workspace, schema: ProjectSchema, look: Execute | None) -> Keeper:
+    """What puts questions into the project's log; ``look`` runs statements on its own rows."""
+    log = QuestionLog(workspace.project.root)
+    model = model_version(workspace)
+    return Keeper(log, Masker(schema, look), model, workspace.project.target)
+
+
+def model_version(workspace: Workspace) -> str:
+    """What tells this model from those before it."""
+    return file_stamp(workspace.model_dir / RECORD)[:12]
+
+
+def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
+    """Answers in order, each as soon as it is there; the model is loaded once."""
+    with answering(workspace) as answerer:
         for question in questions:
-            found = answer(question, generate, execute, mend)
-            yield replace(found, reason=missing) if missing and found.status == "ok" else found
+            yield answerer.ask(question)
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Settings:
     examples, as shares of those: wrong SQL to mend, and SQL in other forms to read. ``teacher`` is
     the address of a model that adds wordings and questions, empty for none, ``teacher_model`` its
     name there, ``teacher_budget`` the most requests of a run; its key stands in the environment
-    alone (``DBT_T2S_TEACHER_KEY``).
+    alone (``DBT_T2S_TEACHER_KEY``). ``log`` is false where questions are not to be kept.
     """
 
     as_of: str = ""
@@ -87,6 +87,7 @@ class Settings:
     teacher: str = ""
     teacher_model: str = ""
     teacher_budget: int = 500
+    log: bool = True
 
     def questions_path(self, project_dir: Path) -> Path | None:
         """The business test set, or None when none was named and none lies in the usual place."""
@@ -357,6 +358,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "teacher": _text,
     "teacher_model": _text,
     "teacher_budget": _whole(0),
+    "log": _truth,
 }
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from dbt_t2s.errors import EmptyWarehouseError, WarehouseError
+from dbt_t2s.errors import EmptyWarehouseError, LockedWarehouseError, WarehouseError
 
 Connection = duckdb.DuckDBPyConnection
 Config = dict[str, str | bool | int | float | list[str]]
@@ -193,7 +193,7 @@ def relations_of(path: Path) -> tuple[tuple[str, str, str, str], ...]:
     """(catalog, schema, name, ``table`` or ``view``) of everything queryable in the file."""
     connection = open_read_only(path)
     try:
-        return _relations(connection)
+        return relations_in(connection)
     finally:
         connection.close()
 
@@ -292,7 +292,7 @@ def _unopened(path: Path, error: duckdb.Error) -> WarehouseError:
             hint="check `path` in profiles.yml, then run `dbt build`",
         )
     if "lock on file" in message:
-        return WarehouseError(
+        return LockedWarehouseError(
             "another process is writing to the warehouse",
             where=str(path),
             hint="wait for it or close it, then run the command again (`dbt build` if it failed)",
@@ -304,7 +304,8 @@ def _unopened(path: Path, error: duckdb.Error) -> WarehouseError:
     )
 
 
-def _relations(connection: Connection) -> tuple[tuple[str, str, str, str], ...]:
+def relations_in(connection: Connection) -> tuple[tuple[str, str, str, str], ...]:
+    """``relations_of`` the file that is open."""
     found = connection.execute(
         "select database_name, schema_name, table_name, 'table' from duckdb_tables()"
         " where not internal and not temporary and database_name = current_database()"

@@ -44,6 +44,10 @@ class EmptyWarehouseError(WarehouseError):
     """There is no DuckDB file, or no table in it: what needs no data can go on without."""
 
 
+class LockedWarehouseError(WarehouseError):
+    """Another process has the DuckDB file open; a moment later it may not."""
+
+
 class ProjectError(T2SError):
     """The dbt project or its artifacts could not be read."""
 

@@ -19,6 +19,7 @@ from dbt_t2s.cli import app
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.judge.report import Report
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.serve.log import QuestionLog
 from tests.conftest import t2s
 
 VERBS = ("init", "distill", "mine", "generate", "train", "validate", "check", "ask")
@@ -203,19 +204,25 @@ def test_an_answer_as_json(trained_shop: Path) -> None:
         "attempts",
         "latency_ms",
         "reason",
+        "execution_ms",
+        "id",
     ]
     assert done.returncode == (0 if answer["status"] == "ok" else 1)
+    kept = QuestionLog(trained_shop).find(answer["id"])[0]
+    assert (kept.question, kept.sql_text) == (answer["question"], answer["sql"])
+    assert kept.model and 0 < kept.execution_ms < kept.latency_ms
 
 
 def test_many_answers_in_order(trained_shop: Path, tmp_path: Path) -> None:
     questions = ["how many orders are there?", "how many customers are there?", ""]
     path = tmp_path / "questions.jsonl"
     path.write_text("".join(json.dumps({"question": each}) + "\n" for each in questions))
-    done = t2s("ask", "--file", str(path), cwd=trained_shop)
+    done = t2s("ask", "--file", str(path), "--no-log", cwd=trained_shop)
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer["question"] for answer in answers] == questions
     assert answers[2]["status"] == "error"
+    assert {answer["id"] for answer in answers} == {""}
 
 
 def test_the_report_in_all_its_forms(trained_shop: Path, tmp_path: Path) -> None:

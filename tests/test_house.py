@@ -23,6 +23,7 @@ SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
     "cli", "arguments", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
     "reviewing", "lessons", "logged", "check", "show", "workspace", "config", "console", "__main__",
+    "verbs",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.
@@ -40,7 +41,7 @@ DOORS = {
     "safetensors": ("model/",),
     "peft": ("model/",),
     "rich": ("console.py",),
-    "typer": ("cli.py",),
+    "typer": ("cli.py", "verbs.py"),
     "pyarrow": ("store.py",),
 }
 HEAVY = sorted({*DOORS, "pandas", "numpy", "yaml", "jinja2"} - {"typer"})

@@ -30,8 +30,9 @@ Mend = Callable[[str, str, str], tuple[Candidate, ...]]
 class Answer:
     """What a question got; ``status`` is ok, refused or error.
 
-    ``attempts`` counts the statements that were run. ``reason`` says why there is no answer, or
-    that only some of its rows are shown.
+    ``attempts`` counts the statements that were run, ``execution_ms`` is what that took of
+    ``latency_ms``. ``reason`` says why there is no answer, or that only some of its rows are shown.
+    ``id`` is the question's in the log; empty where none is kept.
     """
 
     question: str
@@ -43,6 +44,8 @@ class Answer:
     attempts: int = 0
     latency_ms: float = 0.0
     reason: str = ""
+    execution_ms: float = 0.0
+    id: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """The answer as JSON holds it: dates as ISO text, decimals as numbers."""
@@ -56,6 +59,8 @@ class Answer:
             "attempts": self.attempts,
             "latency_ms": round(self.latency_ms, 1),
             "reason": self.reason,
+            "execution_ms": round(self.execution_ms, 1),
+            "id": self.id,
         }
 
 
@@ -65,8 +70,25 @@ def answer(question: str, generate: Generate, execute: Execute, mend: Mend | Non
     Where all candidates fail, a model that can ``mend`` gets one more try, with the error.
     """
     started = time.perf_counter()
-    found = _answer(question, generate, execute, mend)
-    return replace(found, latency_ms=(time.perf_counter() - started) * 1000)
+    timed = _Timed(execute)
+    found = _answer(question, generate, timed, mend)
+    taken = (time.perf_counter() - started) * 1000
+    return replace(found, latency_ms=taken, execution_ms=timed.spent_ms)
+
+
+class _Timed:
+    """Runs SQL and adds up how long that takes."""
+
+    def __init__(self, execute: Execute) -> None:
+        self._execute = execute
+        self.spent_ms = 0.0
+
+    def __call__(self, sql: str) -> Rows | QueryError:
+        started = time.perf_counter()
+        try:
+            return self._execute(sql)
+        finally:
+            self.spent_ms += (time.perf_counter() - started) * 1000
 
 
 def _answer(question: str, generate: Generate, execute: Execute, mend: Mend | None) -> Answer:

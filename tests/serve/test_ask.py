@@ -168,6 +168,8 @@ def test_the_answer_has_the_documented_fields() -> None:
         "attempts",
         "latency_ms",
         "reason",
+        "execution_ms",
+        "id",
     ]
 
 
