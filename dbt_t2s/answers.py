@@ -71,7 +71,7 @@ def answering(workspace: Workspace) -> Iterator[Answerer]:
     """Loads the model and opens what its SQL runs on."""
     schema, _ = open_trained(workspace)
     limits = Limits(max_rows=workspace.settings.row_limit)
-    instances = _instances(workspace)
+    instances = read_instances(workspace)
     relations = readable(schema, instances)
     path = workspace.warehouse_dir / instances.files[0]
     with (
@@ -245,7 +245,8 @@ def _doubted(candidates: tuple[Candidate, ...], floor: float | None) -> tuple[Ca
     return (Candidate("", confidence, reason),)
 
 
-def _instances(workspace: Workspace) -> Instances:
+def read_instances(workspace: Workspace) -> Instances:
+    """The copies of the warehouse that the model was trained with."""
     instances = store.read_json(workspace.instances_path, Instances, hint=TRAIN)
     path = workspace.warehouse_dir / instances.files[0]
     if not path.exists():

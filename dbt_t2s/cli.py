@@ -332,6 +332,37 @@ def ask(
     raise typer.Exit(OK if answer.status == "ok" else FAILED)
 
 
+@verb
+def feedback(
+    run: Run,
+    verdict: Annotated[
+        str | None, typer.Argument(help="right, wrong or should_refuse: of the last answer.")
+    ] = None,
+    sql: Annotated[str | None, typer.Option(help="The SQL that would be right.")] = None,
+    id: Annotated[str | None, typer.Option(help="Of this question, not of the last one.")] = None,
+    question: Annotated[str | None, typer.Option(help="Of this question, by its words.")] = None,
+    note: Annotated[str | None, typer.Option(help="Why.")] = None,
+    person: Annotated[str | None, typer.Option(help="Who says it; else who runs this.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="In the place of what was said before.")
+    ] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="A JSONL file: {id or question, verdict, sql, note} each.")
+    ] = None,
+    list: Annotated[int, typer.Option(min=0, help="Show so many of the last questions.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Show it as JSON lines.")] = False,
+) -> None:
+    """Say whether an answer was right, or what would be."""
+    from dbt_t2s import hearing
+
+    if list:
+        hearing.show_last(run.workspace(), list, json=json)
+        return
+    said = hearing.given(verdict, sql=sql, log_id=id, question=question, note=note, file=file)
+    kept = hearing.hear(run.workspace(), said, person=person, instead=replace)
+    hearing.tell(run.console, kept, json=json)
+
+
 @app.callback(invoke_without_command=True)
 def version(
     show: Annotated[

@@ -54,8 +54,9 @@
 
 
 {#
-  Keeps what a person said of an answer in the table `t2s_feedback`: that it is right or wrong, and
-  the right SQL where they know it, which is one SELECT that only reads.
+  Keeps what a person said of an answer in the table `t2s_feedback`: that it is right or wrong, or
+  that there should be none (should_refuse); and the right SQL of a wrong one where they know it,
+  which is one SELECT that only reads.
 
     dbt run-operation t2s_feedback --args '{question: "how many orders?", verdict: wrong,
       corrected: "select count(*) from orders where not is_cancelled"}'
@@ -63,10 +64,12 @@
 {% macro t2s_feedback(
   question, verdict, sql=none, corrected=none, note=none, person=none
 ) %}
-  {%- do dbt_t2s.t2s_one_of(verdict, ["right", "wrong"], "verdict") -%}
+  {%- do dbt_t2s.t2s_one_of(verdict, ["right", "wrong", "should_refuse"], "verdict") -%}
   {%- do dbt_t2s.t2s_text(question, "question") -%}
-  {%- if corrected is not none and verdict == "right" -%}
-    {%- do exceptions.raise_compiler_error("an answer that is right needs no corrected SQL") -%}
+  {%- if corrected is not none and verdict != "wrong" -%}
+    {%- do exceptions.raise_compiler_error(
+      "the verdict " ~ verdict ~ " needs no corrected SQL"
+    ) -%}
   {%- endif -%}
   {%- set corrected = none if corrected is none else dbt_t2s.t2s_one_select(corrected) -%}
   {%- if execute -%}

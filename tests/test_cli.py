@@ -22,7 +22,7 @@ from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.log import QuestionLog
 from tests.conftest import t2s
 
-VERBS = ("init", "distill", "mine", "generate", "train", "validate", "check", "ask")
+VERBS = ("init", "distill", "mine", "generate", "train", "validate", "check", "ask", "feedback")
 SMALL = ("--minutes", "0.2", "--max-examples", "300")
 
 
@@ -48,9 +48,9 @@ def test_every_verb_takes_dbts_flags(verb: str, tmp_path: Path) -> None:
 
 def test_the_version_and_a_verb_that_does_not_exist(tmp_path: Path) -> None:
     assert t2s("--version", cwd=tmp_path).stdout == f"dbt-t2s {dbt_t2s.__version__}\n"
-    done = t2s("feedback", cwd=tmp_path)
+    done = t2s("feedbak", cwd=tmp_path)
     assert done.returncode == 2
-    assert "No such command 'feedback'" in done.stderr
+    assert "No such command 'feedbak'" in done.stderr
     done = t2s("train", "--minuets", "3", cwd=tmp_path)
     assert done.returncode == 2
     assert "--minuets" in done.stderr

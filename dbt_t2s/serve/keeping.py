@@ -49,11 +49,11 @@ class Keeper:
         )
         return kept
 
-    def say(
+    def said_of(
         self, of: Asked, verdict: str, corrected: str = "", note: str = "", person: str = ""
     ) -> Said:
-        """Logs what somebody says of an answer; T2SError where it cannot be kept."""
-        said = Said(
+        """What somebody says of an answer, as it would be kept but for personal data."""
+        return Said(
             id=uuid4().hex,
             recorded_at=now(),
             log_id=of.id,
@@ -65,6 +65,9 @@ class Keeper:
             person=person,
             target_name=self.target,
         )
+
+    def say(self, said: Said) -> Said:
+        """Logs it without personal data; T2SError where it cannot be kept."""
         masked = self.masker.said(said)
         self.log.add(masked)
         return masked

@@ -1,0 +1,154 @@
+"""The verb ``feedback``: what people say of answers is looked at, and kept."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from dbt_t2s import store
+from dbt_t2s.answers import TRAIN, keeper_of, read_instances
+from dbt_t2s.console import Console
+from dbt_t2s.errors import ServeError, UsageError
+from dbt_t2s.instances import Instances, readable
+from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.pipeline import COMPARED_ROWS
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.serve.ask import clean
+from dbt_t2s.serve.feedback import Statement, read_statements, said_as, weighed
+from dbt_t2s.serve.log import Asked, QuestionLog, Said
+from dbt_t2s.workspace import Workspace
+
+USAGE = 'dbt-t2s feedback right, or dbt-t2s feedback wrong --sql "select …"'
+_SHORT = 8
+
+
+def given(
+    verdict: str | None,
+    *,
+    sql: str | None,
+    log_id: str | None,
+    question: str | None,
+    note: str | None,
+    file: Path | None,
+) -> tuple[Statement, ...]:
+    """What the command line says; UsageError where that is two things at once, or nothing."""
+    single = (verdict, sql, log_id, question, note)
+    if file is not None:
+        if any(each is not None for each in single):
+            raise UsageError("--file says it all", where="dbt-t2s feedback", hint=USAGE)
+        return read_statements(file)
+    if not verdict and not sql:
+        raise UsageError("say what you think of the answer", where="dbt-t2s feedback", hint=USAGE)
+    asked = clean(question) if question else ""
+    rest = Statement("", (log_id or "").strip(), asked, note=(note or "").strip())
+    return (said_as(verdict or "", (sql or "").strip(), rest),)
+
+
+def hear(
+    workspace: Workspace, statements: Sequence[Statement], *, person: str | None, instead: bool
+) -> tuple[Said, ...]:
+    """Keeps all of the statements, or, where one cannot be, none: ServeError says which and why."""
+    schema = store.read_json(workspace.schema_path, ProjectSchema, hint=TRAIN)
+    instances = read_instances(workspace)
+    with all_instances(workspace, schema, instances) as sandbox:
+        look = None if instances.made_up else sandbox.execute_trusted
+        keeper = keeper_of(workspace, schema, look)
+        earlier = list(keeper.log.said())
+        by = person if person is not None else _user()
+        found: list[Said] = []
+        for statement in statements:
+            of = question_of(keeper.log, statement)
+            corrected = weighed(
+                of, statement, sandbox.execute_each, schema.dialect, earlier, instead=instead
+            )
+            found.append(keeper.said_of(of, statement.verdict, corrected, statement.note, by))
+            earlier.insert(0, found[-1])  # the lines of one file may contradict each other
+        kept = tuple(keeper.say(each) for each in found)
+        keeper.log.fold_if_free()
+        return kept
+
+
+@contextmanager
+def all_instances(
+    workspace: Workspace, schema: ProjectSchema, instances: Instances
+) -> Iterator[Sandbox]:
+    """Where a correction is run: on every instance of the warehouse."""
+    first, *others = (workspace.warehouse_dir / file for file in instances.files)
+    others = [each for each in others if each.exists()]
+    limits = Limits(max_rows=COMPARED_ROWS)
+    relations = readable(schema, instances)
+    with Sandbox(first, relations, schema.dialect, limits, others=others) as sandbox:
+        yield sandbox
+
+
+def question_of(log: QuestionLog, statement: Statement) -> Asked:
+    """The question that a statement is about; ServeError where it was never asked."""
+    if statement.log_id:
+        found = log.find(statement.log_id)
+        if len(found) > 1 and found[0].id != statement.log_id:
+            raise _unknown(
+                f"several questions have ids that begin with {statement.log_id}", statement
+            )
+        if not found:
+            raise _unknown(f"no question has the id {statement.log_id}", statement)
+        return found[0]
+    if statement.question:
+        last = log.last_asked(statement.question)
+        if last is None:
+            raise _unknown(f"{statement.question[:80]!r} was never asked here", statement)
+        return last
+    newest = log.asked(1)
+    if not newest:
+        raise _unknown("no question was asked here yet", statement)
+    return newest[0]
+
+
+def _unknown(what: str, statement: Statement) -> ServeError:
+    return ServeError(
+        what,
+        where=statement.where or "dbt-t2s feedback",
+        hint="`dbt-t2s feedback --list 20` shows the last questions (log: false keeps none)",
+    )
+
+
+def _user() -> str:
+    """Who runs this; empty where the system has no name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def tell(console: Console, kept: Sequence[Said], *, json: bool) -> None:
+    """What was kept, a line each."""
+    for said in kept:
+        if json:
+            console.json(said.__dict__)
+            continue
+        how = ", with the right SQL" if said.corrected_sql else ""
+        by = f" by {said.person}" if said.person else ""
+        console.print(
+            f"kept: {said.verdict}{how}{by}, of {said.question!r} ({said.log_id[:_SHORT]})"
+        )
+
+
+def show_last(workspace: Workspace, count: int, *, json: bool) -> None:
+    """The last questions with what was said of them, the newest last."""
+    log = QuestionLog(workspace.project.root)
+    asked = log.asked(count)[::-1]
+    verdicts: dict[str, str] = {}
+    for said in log.said():
+        verdicts.setdefault(said.log_id, said.verdict)
+    if json:
+        for one in asked:
+            workspace.console.json({**one.__dict__, "verdict": verdicts.get(one.id, "")})
+        return
+    rows = [
+        (one.id[:_SHORT], one.logged_at[:16].replace("T", " "), one.question, one.status,
+         one.confidence, verdicts.get(one.id, ""))
+        for one in asked
+    ]  # fmt: skip
+    columns = ("id", "asked (UTC)", "question", "status", "confidence", "verdict")
+    workspace.console.table(columns, rows, limit=count)
