@@ -11,6 +11,7 @@ from pathlib import Path
 from dbt_t2s import store
 from dbt_t2s.duck import Execute
 from dbt_t2s.errors import ModelError, ServeError, T2SError, WarehouseError
+from dbt_t2s.explaining import Explainer
 from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import Instances, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
@@ -45,13 +46,14 @@ class Answerer:
     mend: Mend | None = None
     keeper: Keeper | None = None
     missing: str = ""
+    explainer: Explainer | None = None
 
     def ask(self, question: str) -> Answer:
-        """The answer to one question, which is then in the log."""
+        """The answer to one question, with what it rests on; the log has it, too."""
         found = answer(question, self.generate, self.execute, self.mend)
         if self.missing and found.status == "ok":
             found = replace(found, reason=self.missing)
-        return self._kept(found)
+        return self._kept(self.explainer.explain(found) if self.explainer else found)
 
     def _kept(self, found: Answer) -> Answer:
         """A log that cannot be written is told and keeps nobody from their answer."""
@@ -81,7 +83,8 @@ def answering(workspace: Workspace) -> Iterator[Answerer]:
     ):
         model = load_model(workspace, schema)
         generate, mend = candidates(workspace, model), mending(model)
-        yield Answerer(workspace, schema, generate, execute, mend, keeper, missing)
+        explainer = Explainer(workspace, schema, instances)
+        yield Answerer(workspace, schema, generate, execute, mend, keeper, missing, explainer)
 
 
 @contextmanager

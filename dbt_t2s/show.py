@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import indent
 
 from dbt_t2s.check import forms, sarif
@@ -21,6 +21,7 @@ from dbt_t2s.project.catalogue_forms import as_markdown, as_text
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.reviewing import spread
 from dbt_t2s.serve.ask import Answer
+from dbt_t2s.serve.evidence import Basis
 from dbt_t2s.sql import format_sql
 
 
@@ -106,11 +107,13 @@ def one_answer(console: Console, answer: Answer, dialect: str) -> None:
         console.print()
     if answer.status != "ok":
         lead = "" if answer.status == "error" else f"{answer.status}: "
+        usual = "ask in other words; `dbt-t2s distill --format text` shows what can be asked"
+        near = "".join(f"\n    {question}" for question in answer.nearest)
         console.error(
             T2SError(
                 f"{lead}{answer.reason}",
                 where=f"the question {answer.question[:80]!r}",
-                hint="ask in other words; `dbt-t2s distill --format text` shows what can be asked",
+                hint=f"ask in other words; these can be answered:{near}" if near else usual,
             )
         )
         return
@@ -121,6 +124,23 @@ def one_answer(console: Console, answer: Answer, dialect: str) -> None:
         f"{len(answer.rows):,} {noun} in {answer.latency_ms:.0f} ms,"
         f" confidence {answer.confidence:.2f}{note}"
     )
+    if not console.quiet:
+        for line in basis_lines(answer):
+            console.print(line)
+
+
+def basis_lines(answer: Answer) -> Iterator[str]:
+    """What the answer rests on, what it takes for granted and how old its data are."""
+    yield from (_basis_line(each) for each in answer.rests_on)
+    yield from (f"assumed: {each}" for each in answer.assumed)
+    if answer.built:
+        yield f"data last built {answer.built[:16].replace('T', ' ')} UTC"
+
+
+def _basis_line(basis: Basis) -> str:
+    place = f" ({basis.place})" if basis.place else ""
+    name = f" {basis.name}" if basis.kind in ("metric", "rule", "table") else ""
+    return f"{basis.kind}{name}: {basis.sentence}{place}"
 
 
 def _types(found: Corpus) -> list[Counted]:

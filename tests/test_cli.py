@@ -206,6 +206,10 @@ def test_an_answer_as_json(trained_shop: Path) -> None:
         "reason",
         "execution_ms",
         "id",
+        "rests_on",
+        "assumed",
+        "built",
+        "nearest",
     ]
     assert done.returncode == (0 if answer["status"] == "ok" else 1)
     kept = QuestionLog(trained_shop).find(answer["id"])[0]

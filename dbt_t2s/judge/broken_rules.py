@@ -22,19 +22,17 @@ def broken_rules(sql: str, rules: Iterable[Rule], tables: Iterable[str], dialect
     asked = [rule for rule in rules if rule.always and rule.predicate and rule.table in named]
     if not asked:
         return set()
-    kept = _conditions(sql, dialect)
-    return {
-        rule.name for rule in asked if not set(_spelled(rule.predicate, dialect)).issubset(kept)
-    }
+    kept = conditions(sql, dialect)
+    return {rule.name for rule in asked if not set(spelled(rule.predicate, dialect)).issubset(kept)}
 
 
-def _conditions(sql: str, dialect: str) -> set[str]:
-    """Every condition of the statement, each as ``_spelled`` writes it."""
+def conditions(sql: str, dialect: str) -> set[str]:
+    """Every condition of the statement, each as ``spelled`` writes it; SqlError if it is none."""
     found: set[str] = set()
     node = parsed(sql, dialect)
     for part in node.find_all(exp.Predicate, exp.Not, exp.Column):
         if not isinstance(part, exp.Column) or _is_condition(part):
-            found.update(_spelled(_plain(part, dialect), dialect))
+            found.update(spelled(_plain(part, dialect), dialect))
     return found
 
 
@@ -44,7 +42,8 @@ def _is_condition(column: exp.Column) -> bool:
 
 
 @functools.lru_cache(maxsize=4_096)
-def _spelled(predicate: str, dialect: str) -> tuple[str, ...]:
+def spelled(predicate: str, dialect: str) -> tuple[str, ...]:
+    """The conditions that must all hold, each without tables, quotes and capitals."""
     return language.conjuncts(_plain(language.parse_one(predicate, dialect), dialect), dialect)
 
 

@@ -57,12 +57,15 @@ class EmbeddedGenerator:
         refused = self._ranking.refusal(found.refusal, ordered, linked)
         sure = self._ranking.confidence(found.refusal, ordered) * (1 - refused)
         shares: dict[str, float] = {}
+        items: dict[str, tuple[str, ...]] = {}
         for share, plan in ordered:
             if sql := self._sql(plan.tokens):
                 shares[sql] = shares.get(sql, 0.0) + share
+                named = tuple(token for token in plan.tokens if token[:2] in ("m:", "r:"))
+                items.setdefault(sql, tuple(dict.fromkeys(named)))
         most = max(shares.values(), default=0.0)
         candidates = [
-            Candidate(sql, sure * share / most)
+            Candidate(sql, sure * share / most, items=items[sql])
             for sql, share in sorted(shares.items(), key=lambda each: -each[1])
         ]
         if refused > self.record.refuse_over or not candidates:

@@ -15,12 +15,14 @@ class Candidate:
     """One answer a model proposes.
 
     ``sql`` is empty when the model refuses, and ``refusal`` then says what is missing.
-    ``confidence`` lies in 0..1.
+    ``confidence`` lies in 0..1. ``items`` are the metrics and rules that the SQL was made from
+    (``m:net_revenue``), where the model knows.
     """
 
     sql: str
     confidence: float
     refusal: str = ""
+    items: tuple[str, ...] = ()
 
 
 class Generator(Protocol):

@@ -6,7 +6,7 @@ import math
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from datetime import time as clock
 from decimal import Decimal
@@ -15,6 +15,7 @@ from dbt_t2s.corpus.recovery import said
 from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.errors import ServeError
 from dbt_t2s.model.generate import Candidate
+from dbt_t2s.serve.evidence import Basis
 from dbt_t2s.serve.roads import WAREHOUSE
 
 LONGEST = 2_000
@@ -32,7 +33,10 @@ class Answer:
 
     ``attempts`` counts the statements that were run, ``execution_ms`` is what that took of
     ``latency_ms``. ``reason`` says why there is no answer, or that only some of its rows are shown.
-    ``id`` is the question's in the log; empty where none is kept.
+    ``id`` is the question's in the log; empty where none is kept. ``items`` are the metrics and
+    rules that the model named, ``rests_on`` is what the SQL uses and ``assumed`` what the question
+    did not say. ``built`` says when the data was last built (ISO, in UTC), empty where nobody
+    knows. ``nearest`` are questions that can be answered, where this one was not.
     """
 
     question: str
@@ -46,6 +50,11 @@ class Answer:
     reason: str = ""
     execution_ms: float = 0.0
     id: str = ""
+    items: tuple[str, ...] = ()
+    rests_on: tuple[Basis, ...] = ()
+    assumed: tuple[str, ...] = ()
+    built: str = ""
+    nearest: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """The answer as JSON holds it: dates as ISO text, decimals as numbers."""
@@ -61,6 +70,10 @@ class Answer:
             "reason": self.reason,
             "execution_ms": round(self.execution_ms, 1),
             "id": self.id,
+            "rests_on": [asdict(each) for each in self.rests_on],
+            "assumed": list(self.assumed),
+            "built": self.built,
+            "nearest": list(self.nearest),
         }
 
 
@@ -119,7 +132,9 @@ def _first_that_runs(asked: str, candidates: Sequence[Candidate], execute: Execu
     for attempts, candidate in enumerate(candidates, 1):
         if empty and candidate.confidence < _RIVAL * empty.confidence:
             break
-        base = Answer(asked, "ok", candidate.sql, confidence=candidate.confidence)
+        base = Answer(
+            asked, "ok", candidate.sql, confidence=candidate.confidence, items=candidate.items
+        )
         if not candidate.sql.strip():
             if empty:
                 break

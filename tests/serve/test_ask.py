@@ -170,6 +170,10 @@ def test_the_answer_has_the_documented_fields() -> None:
         "reason",
         "execution_ms",
         "id",
+        "rests_on",
+        "assumed",
+        "built",
+        "nearest",
     ]
 
 

@@ -1,0 +1,119 @@
+"""Puts beside an answer what it rests on, and beside a refusal what can be asked instead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from dbt_t2s import store
+from dbt_t2s.corpus.examples import Example
+from dbt_t2s.errors import ProjectError, StoreError
+from dbt_t2s.instances import Instances
+from dbt_t2s.project.artifacts import Artifacts, section, text
+from dbt_t2s.project.json_file import MANIFEST, RUN_RESULTS, load
+from dbt_t2s.project.places import Places
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.serve.ask import Answer
+from dbt_t2s.serve.assumed import assumed
+from dbt_t2s.serve.evidence import basis_of
+from dbt_t2s.serve.nearest import Known, Nearest
+from dbt_t2s.workspace import Workspace
+
+# dbt's commands that build data.
+_BUILDS = frozenset({"build", "run", "seed", "snapshot", "retry", "clone"})
+
+
+class Explainer:
+    """What is known of a project beside its schema, each read when it is first asked for."""
+
+    def __init__(self, workspace: Workspace, schema: ProjectSchema, instances: Instances) -> None:
+        self._workspace = workspace
+        self._schema = schema
+        self._instances = instances
+        self._found: dict[str, str] = {}
+
+    def explain(self, answer: Answer) -> Answer:
+        """The answer with what it rests on; a refusal or an error with the nearest questions."""
+        if answer.status != "ok":
+            return replace(answer, nearest=self.nearest.find(answer.question))
+        return replace(
+            answer,
+            rests_on=basis_of(answer.sql, answer.items, self._schema, self.place_of),
+            assumed=assumed(answer.question, answer.sql, self._schema),
+            built=self.built,
+        )
+
+    @cached_property
+    def nearest(self) -> Nearest:
+        """The training questions that have an answer; none where they cannot be read."""
+        try:
+            rows = store.read_rows(self._workspace.examples_path, Example)
+        except StoreError:
+            return Nearest(())  # a trained model answers without the corpus that it learned from
+        return Nearest([Known(row.question, row.skeleton) for row in rows if row.sql])
+
+    def place_of(self, unique_id: str) -> str:
+        """The file and line where the project says what this id names; empty where nobody knows."""
+        if unique_id not in self._found:
+            self._found[unique_id] = self._place(unique_id)
+        return self._found[unique_id]
+
+    def _place(self, unique_id: str) -> str:
+        node = self._artifacts.node(unique_id)
+        if not node:
+            return ""
+        attached = self._artifacts.node(text(node, "attached_node"))
+        if attached:  # a test stands below the column that it is of
+            file = text(node, "original_file_path")
+            named = {**attached, "patch_path": "", "original_file_path": file}
+            return self._places.in_properties(named, text(node, "column_name"))
+        if text(node, "resource_type") in ("model", "analysis", "seed", "snapshot", "test"):
+            return text(node, "original_file_path")
+        return self._places.in_properties(node, text(node, "name"))
+
+    @cached_property
+    def _artifacts(self) -> Artifacts:
+        """dbt's manifest alone; empty where there is none to read any more."""
+        try:
+            manifest, _ = load(self._workspace.project.target_path, MANIFEST)
+        except ProjectError:
+            manifest = {}
+        return Artifacts(manifest)
+
+    @cached_property
+    def _places(self) -> Places:
+        project = self._workspace.project
+        return Places(project.root, project.name)
+
+    @property
+    def built(self) -> str:
+        """When the data that is asked was last built (ISO, UTC); empty where nobody knows.
+
+        Of a DuckDB file that is when it was last written, but no later than it was copied.
+        """
+        database = self._workspace.project.database
+        if database is None:
+            return self._by_dbt
+        if not self._instances.own:
+            return ""
+        copied = _written(self._workspace.warehouse_dir / self._instances.own)
+        return min(filter(None, (copied, _written(database))), default="")
+
+    @cached_property
+    def _by_dbt(self) -> str:
+        try:
+            results, _ = load(self._workspace.project.target_path, RUN_RESULTS)
+        except ProjectError:
+            return ""
+        which = text(section(results, "args"), "which")
+        return text(section(results, "metadata"), "generated_at") if which in _BUILDS else ""
+
+
+def _written(path: Path) -> str:
+    try:
+        moment = path.stat().st_mtime
+    except OSError:
+        return ""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
