@@ -310,9 +310,14 @@ def ask(
         bool | None, typer.Option("--log/--no-log", help="Keep the questions in .t2s/log.duckdb.")
     ] = None,
 ) -> None:
-    """Answer a question with SQL and rows."""
+    """Answer a question with SQL and rows; without one, on a terminal, hold a conversation."""
     from dbt_t2s import answers, show
 
+    if question is None and file is None and not json and run.console.is_conversation():
+        from dbt_t2s import prompting
+
+        prompting.converse(run.workspace(log=log))
+        return
     if (question is None) == (file is None):
         raise UsageError(
             "give one question, or --file questions.jsonl",

@@ -144,6 +144,10 @@ class Console:
             self.err.write(_as_text(level, message, where, hint) + "\n")
         self.err.flush()
 
+    def is_conversation(self) -> bool:
+        """Whether a person sits at both ends."""
+        return sys.stdin.isatty() and self.out.isatty()
+
     def _is_terminal(self) -> bool:
         return self.err.isatty() and not self.json_logs
 

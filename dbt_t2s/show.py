@@ -100,8 +100,8 @@ def report(console: Console, found: Report) -> None:
         console.print(line)
 
 
-def one_answer(console: Console, answer: Answer, dialect: str) -> None:
-    """SQL, rows and latency; or why there is no answer."""
+def one_answer(console: Console, answer: Answer, dialect: str, *, basis: bool = True) -> None:
+    """SQL, rows, latency and what that rests on; or why there is no answer."""
     if answer.sql:
         console.sql(format_sql(answer.sql, dialect))
         console.print()
@@ -124,7 +124,7 @@ def one_answer(console: Console, answer: Answer, dialect: str) -> None:
         f"{len(answer.rows):,} {noun} in {answer.latency_ms:.0f} ms,"
         f" confidence {answer.confidence:.2f}{note}"
     )
-    if not console.quiet:
+    if basis and not console.quiet:
         for line in basis_lines(answer):
             console.print(line)
 

@@ -23,7 +23,7 @@ SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
     "cli", "arguments", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
     "reviewing", "lessons", "logged", "check", "show", "workspace", "config", "console", "__main__",
-    "verbs", "hearing", "explaining",
+    "verbs", "hearing", "explaining", "conversation", "prompting",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.
@@ -41,6 +41,7 @@ DOORS = {
     "safetensors": ("model/",),
     "peft": ("model/",),
     "rich": ("console.py",),
+    "prompt_toolkit": ("prompting.py",),
     "typer": ("cli.py", "verbs.py"),
     "pyarrow": ("store.py",),
 }
