@@ -368,6 +368,30 @@ def feedback(
     hearing.tell(run.console, kept, json=json)
 
 
+@verb
+def serve(
+    run: Run,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; others than this machine need DBT_T2S_TOKEN.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On which port.")] = 8017,
+    rate: Annotated[
+        float, typer.Option(min=0.1, help="Requests that one client may send in a second.")
+    ] = 20.0,
+    log: Annotated[
+        bool | None, typer.Option("--log/--no-log", help="Keep the questions in .t2s/log.duckdb.")
+    ] = None,
+) -> None:
+    """Answer over HTTP: a page for people, an API for programs."""
+    try:
+        from dbt_t2s.web import server
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"serving needs {error.name}", where="serve", hint='pip install "dbt-t2s[serve]"'
+        ) from error
+    server.serve(run.workspace(log=log), host, port, rate)
+
+
 @app.callback(invoke_without_command=True)
 def version(
     show: Annotated[

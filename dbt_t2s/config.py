@@ -22,7 +22,7 @@ from dbt_t2s.project.values import PROFILE_ROWS
 
 ENV_PREFIX = "DBT_T2S_"
 # Names with the prefix that are switches of the program and not settings.
-ENV_SWITCHES = frozenset({"DEBUG", "TEACHER_KEY"})
+ENV_SWITCHES = frozenset({"DEBUG", "TEACHER_KEY", "TOKEN"})
 VARS_KEY = "t2s"
 QUESTIONS = "t2s/questions.jsonl"
 # In the order of the report: what people wrote comes first, what was made from the corpus last.

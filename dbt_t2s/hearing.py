@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from dbt_t2s import store
@@ -17,6 +18,7 @@ from dbt_t2s.pipeline import COMPARED_ROWS
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import clean
 from dbt_t2s.serve.feedback import Statement, read_statements, said_as, weighed
+from dbt_t2s.serve.keeping import Keeper
 from dbt_t2s.serve.log import Asked, QuestionLog, Said
 from dbt_t2s.workspace import Workspace
 
@@ -46,28 +48,48 @@ def given(
     return (said_as(verdict or "", (sql or "").strip(), rest),)
 
 
-def hear(
-    workspace: Workspace, statements: Sequence[Statement], *, person: str | None, instead: bool
-) -> tuple[Said, ...]:
-    """Keeps all of the statements, or, where one cannot be, none: ServeError says which and why."""
+@dataclass(frozen=True)
+class Hearing:
+    """What feedback is looked at with; ``hearing`` opens one."""
+
+    dialect: str
+    sandbox: Sandbox
+    keeper: Keeper
+
+    def hear(
+        self, statements: Sequence[Statement], *, person: str | None, instead: bool
+    ) -> tuple[Said, ...]:
+        """Keeps all of the statements, or, where one cannot be, none: ServeError says why."""
+        log, run = self.keeper.log, self.sandbox.execute_each
+        earlier = list(log.said())
+        by = person if person is not None else _user()
+        found: list[Said] = []
+        for statement in statements:
+            of = question_of(log, statement)
+            sql = weighed(of, statement, run, self.dialect, earlier, instead=instead)
+            found.append(self.keeper.said_of(of, statement.verdict, sql, statement.note, by))
+            earlier.insert(0, found[-1])  # the lines of one file may contradict each other
+        kept = tuple(self.keeper.say(each) for each in found)
+        log.fold_if_free()
+        return kept
+
+
+@contextmanager
+def hearing(workspace: Workspace) -> Iterator[Hearing]:
+    """Opens the log, and the instances that corrections are run on."""
     schema = store.read_json(workspace.schema_path, ProjectSchema, hint=TRAIN)
     instances = read_instances(workspace)
     with all_instances(workspace, schema, instances) as sandbox:
         look = None if instances.made_up else sandbox.execute_trusted
-        keeper = keeper_of(workspace, schema, look)
-        earlier = list(keeper.log.said())
-        by = person if person is not None else _user()
-        found: list[Said] = []
-        for statement in statements:
-            of = question_of(keeper.log, statement)
-            corrected = weighed(
-                of, statement, sandbox.execute_each, schema.dialect, earlier, instead=instead
-            )
-            found.append(keeper.said_of(of, statement.verdict, corrected, statement.note, by))
-            earlier.insert(0, found[-1])  # the lines of one file may contradict each other
-        kept = tuple(keeper.say(each) for each in found)
-        keeper.log.fold_if_free()
-        return kept
+        yield Hearing(schema.dialect, sandbox, keeper_of(workspace, schema, look))
+
+
+def hear(
+    workspace: Workspace, statements: Sequence[Statement], *, person: str | None, instead: bool
+) -> tuple[Said, ...]:
+    """``Hearing.hear`` of a hearing for these statements alone."""
+    with hearing(workspace) as opened:
+        return opened.hear(statements, person=person, instead=instead)
 
 
 @contextmanager

@@ -22,7 +22,18 @@ from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.log import QuestionLog
 from tests.conftest import t2s
 
-VERBS = ("init", "distill", "mine", "generate", "train", "validate", "check", "ask", "feedback")
+VERBS = (
+    "init",
+    "distill",
+    "mine",
+    "generate",
+    "train",
+    "validate",
+    "check",
+    "ask",
+    "feedback",
+    "serve",
+)
 SMALL = ("--minutes", "0.2", "--max-examples", "300")
 
 

@@ -23,7 +23,7 @@ SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
     "cli", "arguments", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
     "reviewing", "lessons", "logged", "check", "show", "workspace", "config", "console", "__main__",
-    "verbs", "hearing", "explaining", "conversation", "prompting",
+    "verbs", "hearing", "explaining", "conversation", "prompting", "web",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.
@@ -42,6 +42,9 @@ DOORS = {
     "peft": ("model/",),
     "rich": ("console.py",),
     "prompt_toolkit": ("prompting.py",),
+    "starlette": ("web/app.py",),
+    "anyio": ("web/app.py",),
+    "uvicorn": ("web/server.py",),
     "typer": ("cli.py", "verbs.py"),
     "pyarrow": ("store.py",),
 }
@@ -150,7 +153,10 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     declared = {
         re.split(r"[<>=\[ ]", each, maxsplit=1)[0].lower()
-        for each in project["project"]["dependencies"]
+        for each in [
+            *project["project"]["dependencies"],
+            *project["project"]["optional-dependencies"]["serve"],
+        ]
     }
     of_module = packages_distributions()
     # A module may come from several distributions, as dbt's namespace does.
@@ -168,7 +174,7 @@ def test_everything_that_is_declared_is_pinned_for_our_own_set_up() -> None:
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     pins = (PACKAGE.parent / "constraints.txt").read_text(encoding="utf-8").lower()
     extras = project["project"]["optional-dependencies"]
-    for each in [*project["project"]["dependencies"], *extras["dev"]]:
+    for each in [*project["project"]["dependencies"], *extras["dev"], *extras["serve"]]:
         name = re.split(r"[<>=\[ ]", each, maxsplit=1)[0].lower()
         assert re.search(rf"^{re.escape(name)}==", pins.replace("_", "-"), re.MULTILINE), name
 

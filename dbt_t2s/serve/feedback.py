@@ -75,7 +75,7 @@ def statement_of(content: Any, where: str) -> Statement:
     unknown = sorted(set(content) - set(_KEYS))
     if unknown:
         raise _unusable(f"has {unknown[0]!r}, which means nothing here", where)
-    values = {name: (content.get(name) or "").strip() for name in _KEYS}
+    values = {name: _text(content.get(name)) for name in _KEYS}
     if where and not values["id"] and not values["question"]:
         raise _unusable("says neither the id nor the question", where)
     return said_as(
@@ -83,6 +83,11 @@ def statement_of(content: Any, where: str) -> Statement:
         values["sql"],
         Statement("", values["id"], values["question"], note=values["note"], where=where),
     )
+
+
+def _text(value: str | None) -> str:
+    """Half characters, which JSON can spell, are no text."""
+    return (value or "").encode("utf-8", "replace").decode().strip()
 
 
 def said_as(verdict: str, corrected: str, rest: Statement) -> Statement:

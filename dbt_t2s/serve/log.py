@@ -94,7 +94,7 @@ class QuestionLog:
 
         StoreError or ServeError where it is not kept.
         """
-        row = {k: v[:LONGEST] if isinstance(v, str) else v for k, v in encode(entry).items()}
+        row = {name: _kept(value) for name, value in encode(entry).items()}
         line = {"format": FORMAT, "table": _NAMES[type(entry)], "row": row}
         self._hide()
         self._spool.add(line, sure=isinstance(entry, Said))
@@ -256,6 +256,13 @@ class QuestionLog:
             ignored.write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise write_failure(ignored, error) from error
+
+
+def _kept(value: object) -> object:
+    """Texts as long as they may be, without half characters, which no database holds."""
+    if not isinstance(value, str):
+        return value
+    return value[:LONGEST].encode("utf-8", "replace").decode()
 
 
 def _read(

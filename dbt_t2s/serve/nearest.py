@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from dbt_t2s.query.text import STOP_WORDS, stem, words
 
+# A question of so many letters is neither clipped nor laboured.
+_PLAIN = 36
 # Besides what is shared, a long question has much that nobody asked for.
 _LENGTH = 0.5
 
@@ -36,7 +38,7 @@ class Nearest:
                 self._having.setdefault(each, []).append(number)
 
     def find(self, question: str, most: int = 3) -> tuple[str, ...]:
-        """The nearest questions, the nearest first, no two alike; short ones where none is near."""
+        """The nearest questions, the nearest first, no two alike; plain ones where none is near."""
         scores: dict[int, float] = {}
         for each in _stems(question):
             having = self._having.get(each, ())
@@ -47,7 +49,7 @@ class Nearest:
             scores or range(len(self._known)),
             key=lambda n: (
                 -scores.get(n, 0.0) / (1 + len(self._stems[n])) ** _LENGTH,
-                len(self._known[n].text),
+                abs(len(self._known[n].text) - _PLAIN),
                 n,
             ),
         )

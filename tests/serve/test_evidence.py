@@ -163,7 +163,7 @@ def test_the_nearest_questions_share_words_and_differ_in_kind() -> None:
         "orders per month",
     )
     # Nothing in common: something that can be asked at all.
-    assert KNOWN.find("the weather?", 2) == ("orders per month", "revenue by store in 2025")
+    assert KNOWN.find("the weather?", 1) == ("how many orders were returned?",)
     assert Nearest(()).find("the weather?") == ()
 
 
