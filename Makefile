@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with PYTHON=python3.11")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e ".[dev]"
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e ".[dev,mcp,serve]"
 	@touch $(STAMP)
 
 demo: $(STAMP)

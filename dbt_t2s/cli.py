@@ -338,6 +338,19 @@ def ask(
 
 
 @verb
+def mcp(
+    run: Run,
+    log: Annotated[
+        bool | None, typer.Option("--log/--no-log", help="Keep the questions in .t2s/log.duckdb.")
+    ] = None,
+) -> None:
+    """Serve agents and editors: Model Context Protocol on standard input and output."""
+    from dbt_t2s import agents
+
+    agents.serve(run.workspace(log=log))
+
+
+@verb
 def feedback(
     run: Run,
     verdict: Annotated[

@@ -23,7 +23,7 @@ SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
     "cli", "arguments", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
     "reviewing", "lessons", "logged", "check", "show", "workspace", "config", "console", "__main__",
-    "verbs", "hearing", "explaining", "conversation", "prompting", "web",
+    "verbs", "hearing", "explaining", "conversation", "prompting", "web", "agents",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.
@@ -45,6 +45,7 @@ DOORS = {
     "starlette": ("web/app.py",),
     "anyio": ("web/app.py",),
     "uvicorn": ("web/server.py",),
+    "mcp": ("agents.py",),
     "typer": ("cli.py", "verbs.py"),
     "pyarrow": ("store.py",),
 }
@@ -151,12 +152,11 @@ USED_BY_OTHERS = {
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"]
+    users = [each for name, found in extras.items() if name != "dev" for each in found]
     declared = {
         re.split(r"[<>=\[ ]", each, maxsplit=1)[0].lower()
-        for each in [
-            *project["project"]["dependencies"],
-            *project["project"]["optional-dependencies"]["serve"],
-        ]
+        for each in [*project["project"]["dependencies"], *users]
     }
     of_module = packages_distributions()
     # A module may come from several distributions, as dbt's namespace does.
@@ -174,7 +174,12 @@ def test_everything_that_is_declared_is_pinned_for_our_own_set_up() -> None:
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     pins = (PACKAGE.parent / "constraints.txt").read_text(encoding="utf-8").lower()
     extras = project["project"]["optional-dependencies"]
-    for each in [*project["project"]["dependencies"], *extras["dev"], *extras["serve"]]:
+    for each in [
+        *project["project"]["dependencies"],
+        *extras["dev"],
+        *extras["serve"],
+        *extras["mcp"],
+    ]:
         name = re.split(r"[<>=\[ ]", each, maxsplit=1)[0].lower()
         assert re.search(rf"^{re.escape(name)}==", pins.replace("_", "-"), re.MULTILINE), name
 
