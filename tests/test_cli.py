@@ -31,6 +31,7 @@ VERBS = (
     "validate",
     "check",
     "ask",
+    "mcp",
     "feedback",
     "serve",
 )

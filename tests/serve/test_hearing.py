@@ -9,16 +9,16 @@ import pytest
 
 from dbt_t2s.answers import Answerer
 from dbt_t2s.errors import ServeError, UsageError
-from dbt_t2s.hearing import given, hear
+from dbt_t2s.hearing import given, hear, question_of
 from dbt_t2s.serve.feedback import Statement
 from dbt_t2s.serve.log import QuestionLog
 from dbt_t2s.workspace import Workspace
 from tests.conftest import t2s
 
 
-def test_nothing_was_asked_yet(workspace: Workspace) -> None:
+def test_nothing_was_asked_yet(tmp_path: Path) -> None:
     with pytest.raises(ServeError, match="no question was asked here yet"):
-        hear(workspace, [Statement("right")], person="ada", instead=False)
+        question_of(QuestionLog(tmp_path), Statement("right"))
 
 
 def test_of_the_last_question_by_id_and_by_its_words(
