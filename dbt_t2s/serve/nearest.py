@@ -14,6 +14,8 @@ from dbt_t2s.query.text import STOP_WORDS, stem, words
 
 # A question of so many letters is neither clipped nor laboured.
 _PLAIN = 36
+# A word that fewer questions have is misspelt, as some are for training, or of one value alone.
+_FEWEST = 3
 # Besides what is shared, a long question has much that nobody asked for.
 _LENGTH = 0.5
 
@@ -48,6 +50,7 @@ class Nearest:
         order = sorted(
             scores or range(len(self._known)),
             key=lambda n: (
+                self._is_odd(n),
                 -scores.get(n, 0.0) / (1 + len(self._stems[n])) ** _LENGTH,
                 abs(len(self._known[n].text) - _PLAIN),
                 n,
@@ -59,6 +62,10 @@ class Nearest:
             if len(found) == most:
                 break
         return tuple(found.values())
+
+    def _is_odd(self, number: int) -> bool:
+        """Whether the question has words that hardly any other has."""
+        return any(len(self._having[each]) < _FEWEST for each in self._stems[number])
 
 
 def _stems(text: str) -> frozenset[str]:

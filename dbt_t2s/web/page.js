@@ -150,6 +150,8 @@ function showAnswer(answer) {
   chart(answer);
   table(answer, SHOWN);
   at("sql").textContent = answer.sql;
+  at("how").hidden = !answer.sql;
+  at("why").hidden = answer.rests_on.length === 0;
   const facts = [`${answer.rows.length.toLocaleString("en")} rows`,
     `${Math.round(answer.latency_ms)} ms`, `confidence ${answer.confidence.toFixed(2)}`];
   if (answer.built) facts.push(`data last built ${answer.built.slice(0, 16).replace("T", " ")} UTC`);
@@ -171,7 +173,7 @@ at("ask").addEventListener("submit", async (event) => {
   at("status").textContent = "Reading the question …";
   try {
     showAnswer(await call("/api/ask", { question: at("question").value }));
-    at("status").textContent = last.status === "ok" ? "Answered." : `${last.status}: ${last.reason}`;
+    at("status").textContent = { ok: "Answered.", refused: "Refused." }[last.status] ?? "It failed.";
     history();
   } catch (error) {
     at("status").textContent = error.message;
