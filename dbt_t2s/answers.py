@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dbt_t2s import store
+from dbt_t2s.current import current_data
 from dbt_t2s.duck import Execute
 from dbt_t2s.errors import ModelError, ServeError, T2SError, WarehouseError
 from dbt_t2s.explaining import Explainer
@@ -75,15 +76,18 @@ def answering(workspace: Workspace) -> Iterator[Answerer]:
     limits = Limits(max_rows=workspace.settings.row_limit)
     instances = read_instances(workspace)
     relations = readable(schema, instances)
+    data = current_data(workspace, instances)
     path = workspace.warehouse_dir / instances.files[0]
+    if data is not None and not instances.made_up:
+        path = data
     with (
         Sandbox(path, relations, schema.dialect, limits) as sandbox,
-        _road(workspace, schema, instances, sandbox) as (execute, missing),
+        _road(workspace, schema, instances, sandbox, data) as (execute, missing),
         _keeping(workspace, schema, None if instances.made_up else sandbox) as keeper,
     ):
         model = load_model(workspace, schema)
         generate, mend = candidates(workspace, model), mending(model)
-        explainer = Explainer(workspace, schema, instances)
+        explainer = Explainer(workspace, schema, data)
         yield Answerer(workspace, schema, generate, execute, mend, keeper, missing, explainer)
 
 
@@ -124,13 +128,17 @@ def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
 
 @contextmanager
 def _road(
-    workspace: Workspace, schema: ProjectSchema, instances: Instances, sandbox: Sandbox
+    workspace: Workspace,
+    schema: ProjectSchema,
+    instances: Instances,
+    sandbox: Sandbox,
+    own: Path | None,
 ) -> Iterator[tuple[Execute, str]]:
     """How SQL is run for a person, and why its rows are not known where they are not."""
     if not instances.made_up:
         yield sandbox.execute, ""
     elif workspace.project.database is not None:
-        with _own_road(workspace, schema, instances, sandbox) as road:
+        with _own_road(schema, instances, sandbox, own) as road:
             yield road
     else:
         workspace.console.info(f"reaching {workspace.project.adapter} through dbt")
@@ -144,13 +152,12 @@ def _road(
 
 @contextmanager
 def _own_road(
-    workspace: Workspace, schema: ProjectSchema, instances: Instances, sandbox: Sandbox
+    schema: ProjectSchema, instances: Instances, sandbox: Sandbox, own: Path | None
 ) -> Iterator[tuple[Execute, str]]:
     """The project's DuckDB file answers, where there is one: some of it may be made up here."""
-    if not instances.own:
+    if own is None:
         yield checked_alone(sandbox.execute), "the SQL alone: run `dbt build` and train again"
         return
-    own = workspace.warehouse_dir / instances.own
     with Sandbox(own, readable(schema, instances), schema.dialect, sandbox.limits) as real:
         yield checked_first(sandbox.execute, real.execute), ""
 

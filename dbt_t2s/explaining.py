@@ -10,7 +10,6 @@ from pathlib import Path
 from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.errors import ProjectError, StoreError
-from dbt_t2s.instances import Instances
 from dbt_t2s.project.artifacts import Artifacts, section, text
 from dbt_t2s.project.json_file import MANIFEST, RUN_RESULTS, load
 from dbt_t2s.project.places import Places
@@ -28,10 +27,11 @@ _BUILDS = frozenset({"build", "run", "seed", "snapshot", "retry", "clone"})
 class Explainer:
     """What is known of a project beside its schema, each read when it is first asked for."""
 
-    def __init__(self, workspace: Workspace, schema: ProjectSchema, instances: Instances) -> None:
+    def __init__(self, workspace: Workspace, schema: ProjectSchema, data: Path | None) -> None:
+        """``data`` is the copy of the project's DuckDB file that answers; None for none."""
         self._workspace = workspace
         self._schema = schema
-        self._instances = instances
+        self._data = data
         self._found: dict[str, str] = {}
 
     def explain(self, answer: Answer) -> Answer:
@@ -96,9 +96,9 @@ class Explainer:
         database = self._workspace.project.database
         if database is None:
             return self._by_dbt
-        if not self._instances.own:
+        if self._data is None:
             return ""
-        copied = _written(self._workspace.warehouse_dir / self._instances.own)
+        copied = _written(self._data)
         return min(filter(None, (copied, _written(database))), default="")
 
     @cached_property

@@ -23,7 +23,7 @@ SHARED = {"errors", "store", "codec", "sql", "skeletons", "duck"}
 EDGES = {
     "cli", "arguments", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
     "reviewing", "lessons", "logged", "check", "show", "workspace", "config", "console", "__main__",
-    "verbs", "hearing", "explaining", "conversation", "prompting", "web", "agents",
+    "verbs", "hearing", "explaining", "conversation", "prompting", "web", "agents", "current",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.
