@@ -6,7 +6,14 @@ import json
 import re
 import shlex
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 import typer.main
@@ -82,6 +89,8 @@ def shop_of_the_reader(trained_shop: Path, tmp_path_factory: pytest.TempPathFact
     (folder / "questions.jsonl").write_text(
         '{"question": "how many orders are there?"}\n{"question": "how many customers?"}\n'
     )
+    asked = run(["dbt-t2s", "ask", "how many orders are there?"], folder)  # to be given feedback
+    assert "Traceback" not in asked.stderr
     return folder
 
 
@@ -94,7 +103,26 @@ def shop_with_the_macros(built_shop: Path, tmp_path_factory: pytest.TempPathFact
     return folder
 
 
-@pytest.mark.parametrize("command", of("dbt-t2s"))
+def test_the_page_is_served_until_it_is_stopped(shop_of_the_reader: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "dbt_t2s", "serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=shop_of_the_reader, stderr=subprocess.PIPE) as server:
+        ends = time.monotonic() + 120
+        while server.poll() is None and time.monotonic() < ends:
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answered:
+                    assert answered.status == 200
+                    break
+            except URLError:
+                time.sleep(0.2)
+        server.send_signal(signal.SIGTERM)
+        said = server.communicate(timeout=60)[1].decode()
+    assert server.returncode == 0, said
+
+
+@pytest.mark.parametrize("command", [each for each in of("dbt-t2s") if each != "dbt-t2s serve"])
 def test_the_readmes_verbs_run(shop_of_the_reader: Path, command: str) -> None:
     arguments = shlex.split(command.replace("--minutes 10", "--minutes 0.1"))
     done = run(arguments, shop_of_the_reader, MODEL_SMALL)
