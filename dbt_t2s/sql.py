@@ -192,10 +192,10 @@ def translated(node: exp.Expr, dialect: str) -> tuple[str, tuple[str, ...]]:
     return text, tuple(dict.fromkeys(generator.unsupported_messages))
 
 
-def transpile(sql: str, read: str, write: str) -> str:
-    """``sql`` of one dialect in another."""
+def transpile(sql: str, read: str, write: str, *, pretty: bool = False) -> str:
+    """``sql`` of one dialect in another; in the house form of ``format_sql`` if ``pretty``."""
     tree = parse_one(sql, read).transform(_portable, write, copy=False)
-    return to_sql(tree, write, used_up=True)
+    return to_sql(tree, write, pretty=pretty, used_up=True)
 
 
 def _portable(node: exp.Expr, write: str) -> exp.Expr:

@@ -80,9 +80,7 @@ class EmbeddedGenerator:
             if plan is None:
                 return ""
             made = self._index.binder.sql(plan)
-            return sql_door.format_sql(
-                sql_door.transpile(made, "duckdb", self._dialect), self._dialect
-            )
+            return sql_door.transpile(made, "duckdb", self._dialect, pretty=True)
         except (QueryPlanError, sql_door.SqlError):
             return ""
 
