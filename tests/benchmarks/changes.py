@@ -89,7 +89,7 @@ def build(
     copy_project(base, folder)
     for each in change:
         make(each, folder)
-    # A measure dropped with its metric, in two files, is more than dbt's partial parsing can follow.
+    # A measure dropped with its metric, in two files, is more than partial parsing can follow.
     (folder / "target/partial_parse.msgpack").unlink(missing_ok=True)
     arguments = [sys.executable, "-c", _BUILD, str(state), "tests" if tests else "rows"]
     done = run(arguments, folder)
