@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dbt_t2s import sql as language
-from dbt_t2s.judge.sources import Known, Sources
-from dbt_t2s.judge.truth import same_truth
-from dbt_t2s.project.schema import Cardinality
+from dbt_t2s.judge.sources import PROOFS, Known, Sources
+from dbt_t2s.judge.truth import same_logic, same_truth
+from dbt_t2s.project.schema import Cardinality, Kind
 from dbt_t2s.sql import exp
 
 _CLAUSES = (exp.Where, exp.If, exp.Having)
@@ -20,19 +20,23 @@ def law_of(kind: str, node: exp.Expr, new: exp.Expr | None, sources: Sources) ->
     """The law by which a change of ``node`` changes no result; empty where none is known."""
     law = _LAWS.get(kind)
     found = law(node, new, sources) if law is not None else ""
-    return found or _same_values(node, new)
+    return found or _same_values(node, new) or _same_logic(node, new)
 
 
-def _same_values(node: exp.Expr, new: exp.Expr | None) -> str:
-    """The condition that a changed comparison stands in holds of the same values as before.
-
-    As where a span ends later, and the next one, joined by OR, begins where it ended.
-    """
+def _changed_condition(
+    node: exp.Expr, new: exp.Expr | None
+) -> tuple[list[exp.Expr], list[exp.Expr]] | None:
+    """The conjuncts of the clause that a change is made in, before and after it."""
+    if isinstance(node, _CLAUSES):
+        changed_clause = new.this if isinstance(new, _CLAUSES) else None
+        return language.all_of(node.this), language.all_of(changed_clause) if changed_clause else []
     place = node
     while place.parent is not None and not isinstance(place.parent, _CLAUSES):
         place = place.parent
-    if new is None or not isinstance(place.parent, _CLAUSES) or place is node:
-        return ""
+    if new is None or not isinstance(place.parent, _CLAUSES):
+        return None
+    if place is node:
+        return language.all_of(node), language.all_of(new)
     after = place.copy()
     changed = next(
         copied
@@ -40,7 +44,26 @@ def _same_values(node: exp.Expr, new: exp.Expr | None) -> str:
         if original is node
     )
     changed.replace(new.copy())
-    parts, others = language.all_of(place), language.all_of(after)
+    return language.all_of(place), language.all_of(after)
+
+
+def _same_logic(node: exp.Expr, new: exp.Expr | None) -> str:
+    """AND, OR and NOT of the same comparisons, as ``(a OR b) AND a``, which is ``a``."""
+    sides = _changed_condition(node, new)
+    if sides is not None and same_logic(*sides):
+        return "the condition follows from the same comparisons"
+    return ""
+
+
+def _same_values(node: exp.Expr, new: exp.Expr | None) -> str:
+    """The condition that a changed comparison stands in holds of the same values as before.
+
+    As where a span ends later, and the next one, joined by OR, begins where it ended.
+    """
+    sides = None if isinstance(node, _CLAUSES) else _changed_condition(node, new)
+    if sides is None:
+        return ""
+    parts, others = sides
     texts = {_written(each) for each in others} & {_written(each) for each in parts}
     lost = [each for each in parts if _written(each) not in texts]
     made = [each for each in others if _written(each) not in texts]
@@ -68,7 +91,31 @@ def _filter(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
     lost = [each for each in language.all_of(node.this) if _text(each, sources) not in after]
     if all(_always_holds(each, sources) for each in lost):
         return "IS NOT NULL holds of a column that is never null"
+    kept = [] if new is None else language.all_of(new.this)
+    if all(_is_needed(each, node, kept, sources) for each in lost):
+        return "IS NOT NULL holds of a column that another condition compares"
     return ""
+
+
+def _is_needed(part: exp.Expr, clause: exp.Expr, kept: list[exp.Expr], sources: Sources) -> bool:
+    """Whether ``x IS NOT NULL`` follows from a conjunct that is kept, or from an inner join."""
+    if not (isinstance(part, exp.Not) and isinstance(part.this, exp.Is)):
+        return False
+    known = sources.column(part.this.this)
+    select = clause.find_ancestor(exp.Select)
+    if known is None or select is None or not isinstance(part.this.expression, exp.Null):
+        return False
+    joins = select.args.get("joins") or ()
+    if isinstance(clause, exp.Where) and not any(each.side in ("RIGHT", "FULL") for each in joins):
+        for join in joins:
+            if not join.side and isinstance(join.args.get("on"), exp.Expr):
+                kept = [*kept, *language.all_of(join.args["on"])]
+
+    def same(node: exp.Expr) -> bool:
+        other = sources.column(node)
+        return other is not None and (other.source, other.column) == (known.source, known.column)
+
+    return any(_rejects_null(each, same) for each in kept)
 
 
 def _always_holds(part: exp.Expr, sources: Sources) -> bool:
@@ -87,17 +134,20 @@ def _count_distinct(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> s
     if known is None or select is None or not sources.is_key(known):
         return ""
     of = sources.of_select(select)
-    first = bool(of) and of[0][0] == known.source
-    if first and not sources.repeats_rows(select):
+    if of and sources.keeps_rows(select, known.source):
         return "a key is distinct where no join repeats its rows"
     return ""
 
 
 def _guarded_column(node: exp.Expr) -> exp.Expr:
-    """The column in ``case when … then column end``."""
-    if isinstance(node, exp.Case) and len(node.args["ifs"]) == 1 and not node.args.get("default"):
-        return _guarded_column(node.args["ifs"][0].args["true"])
-    return node
+    """The column in ``case when … then column end``, whose other results are NULL."""
+    if not isinstance(node, exp.Case):
+        return node
+    results = [each.args["true"] for each in node.args["ifs"]]
+    if node.args.get("default") is not None:
+        results.append(node.args["default"])
+    shown = [each for each in results if not isinstance(each, exp.Null)]
+    return _guarded_column(shown[0]) if len(shown) == 1 else node
 
 
 def _join_side(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
@@ -108,6 +158,10 @@ def _join_side(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
     name = node.this.alias_or_name.lower()
     if _wants_row(select, name, sources):
         return "WHERE rejects the rows that LEFT adds"
+    if _wants_pairs(select, node, sources):
+        return "HAVING rejects the groups of one row that LEFT adds"
+    if _sums_only(select, name, sources):
+        return "aggregates leave out the NULLs that LEFT adds"
     table = sources.table(node.this)
     pairs = _key_pairs(node, name)
     if table is None or len(pairs) != len(language.all_of(node.args["on"])):
@@ -123,7 +177,7 @@ def _join_side(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
             {edge.table} == tables
             and edge.to_table == table.name
             and same == names
-            and any(each.startswith("test.") for each in edge.evidence)
+            and any(each.startswith(PROOFS) for each in edge.evidence)
             and edge.cardinality in (Cardinality.MANY_TO_ONE, Cardinality.ONE_TO_ONE)
         ):
             return "a reference that is never null and always found joins as well with LEFT"
@@ -156,24 +210,69 @@ def _wants_row(select: exp.Select, name: str, sources: Sources) -> bool:
         if later and inner:
             conditions += language.all_of(join.args["on"])
         later = later or join.this.alias_or_name.lower() == name
-    return any(_rejects_null(each, name, sources) for each in conditions)
+    return any(_rejects_null(each, lambda node: _is_of(node, name, sources)) for each in conditions)
 
 
-def _rejects_null(part: exp.Expr, name: str, sources: Sources) -> bool:
+def _wants_pairs(select: exp.Select, join: exp.Expr, sources: Sources) -> bool:
+    """Whether HAVING wants two rows at least of groups by the first table's key.
+
+    A row of it that LEFT keeps without a partner is alone in its group.
+    """
+    of = sources.of_select(select)
+    if len(select.args.get("joins") or ()) != 1 or len(of) != 2:
+        return False
+    keys = [_grouped_column(select, key, sources) for key in _group_keys(select)]
+    if not any(
+        each and each.source == of[0][0] and sources.is_key(each) and each.never_null
+        for each in keys
+    ):
+        return False
+    having = select.args.get("having")
+    for part in language.all_of(having.this) if having is not None else []:
+        if isinstance(part, exp.GT | exp.GTE) and isinstance(part.this, exp.Count):
+            said = part.expression
+            least = 2 if isinstance(part, exp.GTE) else 1
+            if isinstance(said, exp.Literal) and said.is_int and int(said.this) >= least:
+                return True
+    return False
+
+
+def _sums_only(select: exp.Select, name: str, sources: Sources) -> bool:
+    """Whether a SELECT of one row has nothing but aggregates of single columns of ``name``."""
+    last = (select.args.get("joins") or [None])[-1]
+    if last is None or last.this.alias_or_name.lower() != name or select.args.get("having"):
+        return False
+    outputs = [each.unalias() for each in select.expressions]
+    if not _single_row(select) or not outputs:
+        return False
+    for each in outputs:
+        if not isinstance(each, exp.Sum | exp.Avg | exp.Min | exp.Max | exp.Count):
+            return False
+        inner = each.this
+        if isinstance(inner, exp.Distinct):
+            inner = inner.expressions[0] if len(inner.expressions) == 1 else inner
+        if not _is_of(inner, name, sources):
+            return False
+    return True
+
+
+def _rejects_null(part: exp.Expr, is_it: Callable[[exp.Expr], bool]) -> bool:
     """Comparisons, NOT of them and bare flags are unknown where a side is NULL."""
     if isinstance(part, exp.Not) and isinstance(part.this, exp.Is):
         part = part.this.this
     elif isinstance(part, exp.Or):
-        return all(_rejects_null(each, name, sources) for each in part.flatten())
+        return all(_rejects_null(each, is_it) for each in part.flatten())
     elif isinstance(part, exp.And | exp.Paren):
-        return any(_rejects_null(each, name, sources) for each in language.all_of(part))
+        return any(_rejects_null(each, is_it) for each in language.all_of(part))
     elif isinstance(part, exp.Not):
         part = part.this.unnest()
+        if isinstance(part, exp.In) and part.args.get("query") is not None:
+            return False  # NOT IN what finds nothing is true of NULL
     if isinstance(part, exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE):
-        return any(_is_of(each, name, sources) for each in (part.this, part.expression))
+        return any(is_it(each) for each in (part.this, part.expression))
     if isinstance(part, exp.In | exp.Between | exp.Like | exp.ILike):
-        return _is_of(part.this, name, sources)
-    return _is_of(part, name, sources)
+        return is_it(part.this)
+    return is_it(part)
 
 
 def _is_of(node: exp.Expr, name: str, sources: Sources) -> bool:
@@ -204,7 +303,28 @@ def _limit(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
     enough = int(node.expression.this) >= 1
     if isinstance(select, exp.Select) and _single_row(select) and more and enough:
         return "an aggregate without GROUP BY gives one row"
+    if isinstance(select, exp.Select) and isinstance(new, exp.Limit):
+        least = min(int(node.expression.this), int(new.expression.this))
+        most = _most_groups(select, sources)
+        if most is not None and most <= least:
+            return "the tests allow no more groups than LIMIT takes"
     return ""
+
+
+def _most_groups(select: exp.Select, sources: Sources) -> int | None:
+    """The largest number of groups of columns whose values a test lists, NULL among them."""
+    most = 1
+    keys = _group_keys(select)
+    for key in keys:
+        known = _grouped_column(select, key, sources)
+        if known is None:
+            return None
+        boolean = known.column.kind is Kind.BOOLEAN
+        values = 2 if boolean else len(sources.listed(known.table, known.column.name))
+        if not values:
+            return None
+        most *= values + (not known.never_null)
+    return most if keys else None
 
 
 def _single_row(select: exp.Select) -> bool:
@@ -220,12 +340,13 @@ def _is_aggregate(node: exp.Expr) -> bool:
 
 def _distinct(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
     """Rows that show their table's key are distinct where no join repeats them."""
-    if not isinstance(node, exp.Select) or sources.repeats_rows(node):
+    if not isinstance(node, exp.Select):
         return ""
-    of = sources.of_select(node)
     for output in node.expressions:
         known = sources.column(output.unalias())
-        if known is not None and of and known.source == of[0][0] and sources.is_key(known):
+        if known is None or not sources.is_key(known) or not known.never_null:
+            continue
+        if sources.keeps_rows(node, known.source):
             return "rows that show a key are distinct"
     return ""
 
@@ -236,6 +357,8 @@ def _grouping(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
         return ""
     if any(join.side in ("RIGHT", "FULL") for join in node.args.get("joins") or ()):
         return ""
+    if node.find(exp.RowNumber):
+        return ""  # which of equal rows it takes is not said
     keys = node.args["group"].expressions
     left = [_written(each) for each in _group_keys(new)]
     lost = next(

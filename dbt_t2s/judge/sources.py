@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dbt_t2s import sql as language
 from dbt_t2s.judge.relations import split_name
-from dbt_t2s.project.schema import Column, ProjectSchema, Table
+from dbt_t2s.project.schema import Column, ProjectSchema, RuleKind, Table
 from dbt_t2s.sql import exp
+
+# What proves that a reference is always found: a dbt test, or a constraint of the database.
+PROOFS = ("test.", "constraint")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Sources:
             (tuple(part.lower() for part in split_name(table.relation)), table)
             for table in schema.tables
         )
+        self._listed = listed_values(schema)
 
     def table(self, node: exp.Expr) -> Table | None:
         """The schema's table that a FROM or JOIN names."""
@@ -89,9 +93,91 @@ class Sources:
                 return True
         return not sources or sources[0][1] is None
 
+    def keeps_rows(self, select: exp.Expr, name: str) -> bool:
+        """Whether a row of the table that the SELECT calls ``name`` comes out once at most.
+
+        As where every other table's key is set by the columns of tables that do not repeat it.
+        """
+        found = self.of_select(select)
+        tables = {source: table for source, table, _ in found if table is not None}
+        if len(tables) != len(found) or name not in tables:
+            return False
+        joins = select.args.get("joins") or ()
+        if found[0][0] != name and any(join.side for join in joins):
+            return False
+        if any(join.side in ("RIGHT", "FULL") for join in joins):
+            return False
+        pinned = {name}
+        pairs = {source: _setting(source, joins) for source in tables}
+        while grown := {
+            source
+            for source, table in tables.items()
+            if source not in pinned and _is_pinned(source, table, pairs[source], pinned)
+        }:
+            pinned |= grown
+        return pinned == set(tables)
+
+    def listed(self, table: Table, column: str) -> tuple[str, ...]:
+        """The values that a test allows a column, empty where none lists them."""
+        return self._listed.get((table.name, column.lower()), ())
+
     def is_key(self, known: Known) -> bool:
         """Whether a column tells the rows of its table apart, by the project's own tests."""
         return known.table.primary_key == (known.column.name,) or known.column.unique
+
+
+def listed_values(schema: ProjectSchema) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The values that a test allows, by (table, column in lower case)."""
+    tested = {
+        (rule.table, column.lower())
+        for rule in schema.rules
+        if rule.kind is RuleKind.VALUE and any(each.startswith("test.") for each in rule.evidence)
+        for column in (rule.predicate.partition(" IN (")[0].strip('"`[]'),)
+    }
+    return {
+        (table.name, column.name.lower()): column.values
+        for table in schema.tables
+        for column in table.columns
+        if column.values_complete and (table.name, column.name.lower()) in tested
+    }
+
+
+def _setting(source: str, joins: Sequence[exp.Expr]) -> list[tuple[exp.Column, exp.Column]]:
+    """The equal columns of all joins that bind a source: LEFT binds the one that it adds alone."""
+    binding = [
+        each
+        for each in joins
+        if not each.args.get("side") or each.this.alias_or_name.lower() == source
+    ]
+    return [pair for join in binding for pair in _column_pairs(join)]
+
+
+def _column_pairs(join: exp.Expr) -> list[tuple[exp.Column, exp.Column]]:
+    """The columns that a join's condition makes equal."""
+    condition = join.args.get("on")
+    parts = language.all_of(condition) if isinstance(condition, exp.Expr) else []
+    return [
+        (part.this, part.expression)
+        for part in parts
+        if isinstance(part, exp.EQ)
+        and isinstance(part.this, exp.Column)
+        and isinstance(part.expression, exp.Column)
+    ]
+
+
+def _is_pinned(
+    source: str, table: Table, pairs: list[tuple[exp.Column, exp.Column]], by: set[str]
+) -> bool:
+    """Whether columns of ``by`` set a key of ``table``, called ``source``."""
+    own = {
+        a.name.lower()
+        for pair in pairs
+        for a, b in (pair, pair[::-1])
+        if a.table.lower() == source and b.table.lower() in by
+    }
+    key = {each.lower() for each in table.primary_key}
+    unique = {each.name.lower() for each in table.columns if each.unique}
+    return bool(own & unique) or (bool(key) and key <= own)
 
 
 def _sources(select: exp.Expr) -> Iterator[tuple[exp.Expr, str]]:

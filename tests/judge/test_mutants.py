@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from dbt_t2s import duck
+from dbt_t2s import sql as language
 from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.mutants import mutants
-from dbt_t2s.project.schema import Rule
+from dbt_t2s.judge.truth import same_logic
+from dbt_t2s.project.schema import Rule, RuleKind
+from dbt_t2s.sql import exp
 from tests.judge.pairs import Pair, told_apart
 from tests.judge.test_instances import CUSTOMERS, LINES, ORDERS, schema
 
@@ -106,12 +114,150 @@ def test_a_rule_that_always_holds_is_lost_as_one() -> None:
         ("select net from marts.orders where net > 1 and net > 1", "filter", True),
         ("select net from marts.orders where not ordered_on is null", "filter", True),
         ("select net from marts.orders where not channel is null", "filter", False),
+        ("select net from marts.orders where channel = 'a' or channel is null", "and/or", False),
+        # The keys of the lines, counted from the other end of the join.
+        (
+            "select count(l.line_id) from marts.orders as o"
+            " join marts.order_lines as l on l.order_id = o.order_id",
+            "count distinct",
+            True,
+        ),
+        (
+            "select count(case when net > 5 then null else order_id end) from marts.orders",
+            "count distinct",
+            True,
+        ),
+        (
+            "select sum(l.quantity) from marts.orders as o"
+            " join marts.order_lines as l on l.order_id = o.order_id",
+            "join side",
+            True,
+        ),
+        (
+            "select o.channel, sum(l.quantity) from marts.orders as o"
+            " join marts.order_lines as l on l.order_id = o.order_id group by 1",
+            "join side",
+            False,
+        ),
+        (
+            "select o.order_id from marts.orders as o join marts.order_lines as l"
+            " on l.order_id = o.order_id group by o.order_id having count(*) >= 2",
+            "join side",
+            True,
+        ),
+        (
+            "select o.order_id from marts.orders as o join marts.order_lines as l"
+            " on l.order_id = o.order_id group by o.order_id having count(*) >= 1",
+            "join side",
+            False,
+        ),
     ],
 )
 def test_a_law_is_claimed_where_it_holds_alone(sql: str, kind: str, proven: bool) -> None:
     found = [each for each in mutants(sql, SHOP) if each.kind == kind]
     assert found
     assert all(bool(each.law) is proven for each in found), found
+
+
+def test_a_limit_above_all_groups_takes_them_all() -> None:
+    """Two channels and none, by a test: LIMIT 3 takes what LIMIT 4 does, LIMIT 2 may not."""
+    test = ("test.shop.accepted_values_orders_channel",)
+    rule = Rule("channel", "", "orders", "channel IN ('a', 'b')", test, kind=RuleKind.VALUE)
+    listed = replace(ORDERS.columns[-1], values=("a", "b"), values_complete=True)
+    orders = replace(ORDERS, columns=(*ORDERS.columns[:-1], listed))
+    known = replace(schema(CUSTOMERS, orders, LINES), rules=(rule,))
+    sql = "select channel, count(*) from marts.orders group by 1 order by 2 limit "
+    for count, proven in ((3, [True, False]), (2, [False, False]), (4, [True, True])):
+        found = [each for each in mutants(f"{sql}{count}", known) if each.kind == "limit"]
+        assert [bool(each.law) for each in found] == proven
+    assert not any(each.law for each in mutants(f"{sql}9", SHOP) if each.kind == "limit")
+
+
+def test_not_null_follows_from_what_compares_it() -> None:
+    """``NOT IN`` what finds nothing is true of NULL, so it says nothing of it."""
+    known = "select net from marts.orders where not channel is null and "
+    others = (
+        ("channel = 'a'", True),
+        ("net > 5", False),
+        ("not channel in (select name from marts.customers)", False),
+    )
+    for other, proven in others:
+        found = [each for each in mutants(known + other, SHOP) if each.kind == "filter"]
+        lost = [each for each in found if "IS NULL" not in each.sql]
+        assert [bool(each.law) for each in lost] == [proven], other
+    joined = (
+        "select o.net from marts.orders as o {} join marts.customers as c"
+        " on c.customer_id = o.customer_id where not o.customer_id is null"
+    )
+    for side, proven in (("", True), ("left", False)):
+        found = [each for each in mutants(joined.format(side), SHOP) if each.kind == "filter"]
+        assert [bool(each.law) for each in found] == [proven], side
+
+
+def test_which_of_equal_rows_a_number_is_given_is_no_law() -> None:
+    sql = (
+        "select order_id, channel from marts.orders group by 1, 2"
+        " qualify row_number() over (partition by channel order by count(*)) <= 3"
+    )
+    found = [each for each in mutants(sql, SHOP) if each.kind == "grouping"]
+    assert found and not any(each.law for each in found)
+
+
+_NAMES = ("a", "b", "c", "a = false", "b = true", "not c", "a <> b")
+conditions = st.recursive(
+    st.sampled_from(_NAMES),
+    lambda inner: st.one_of(
+        st.builds("({} and {})".format, inner, inner),
+        st.builds("({} or {})".format, inner, inner),
+        st.builds("not ({})".format, inner),
+    ),
+    max_leaves=5,
+)
+
+
+@pytest.fixture(scope="module")
+def every_truth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duck.Connection]:
+    """All ways in which three conditions may be true, false or unknown."""
+    path = tmp_path_factory.mktemp("truth") / "x.duckdb"
+    three = "(values (true), (false), (null))"
+    with duck.open_writable(path) as connection:
+        connection.execute(
+            f"create table t as select * from {three} as x(a), {three} as y(b), {three} as z(c)"
+        )
+        yield connection
+
+
+@given(conditions, conditions)
+@settings(max_examples=150, deadline=None)
+def test_logic_that_is_called_the_same_finds_the_same_rows(
+    every_truth: duck.Connection, one: str, other: str
+) -> None:
+    if same_logic(conjuncts(one), conjuncts(other)):
+        found = [
+            every_truth.execute(f"select a, b, c from t where {each} order by all").fetchall()
+            for each in (one, other)
+        ]
+        assert found[0] == found[1]
+
+
+def conjuncts(condition: str) -> list[exp.Expr]:
+    tree = language.parse_one(f"select 1 from t where {condition}", "duckdb")
+    return language.all_of(tree.args["where"].this)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("(a = false or b <> 1) and not a and b <> 1", "not a and b <> 1", True),
+        ("(a or b) and a", "a", True),
+        ("not (x < 3)", "x >= 3", True),
+        ("x < 3", "x <= 3", False),
+        ("a or b", "a", False),
+        ("a or not a", "true", False),  # not of NULL
+    ],
+)
+def test_logic_alone(one: str, other: str, same: bool) -> None:
+    assert same_logic(conjuncts(one), conjuncts(other)) is same
 
 
 def test_spans_that_meet_may_overlap() -> None:
