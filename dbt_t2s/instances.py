@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from dbt_t2s import __version__, store
@@ -125,7 +126,8 @@ def witnessed(
     if ready is None or not (folder / ready.file).exists():
         workspace.console.info("making rows that tell the test queries from their near misses")
         file = copy_warehouse(folder / instances.files[0], folder / "witnesses")
-        planted = plant(file, schema, golds)
+        today = date.fromisoformat(schema.as_of) if schema.as_of else date.today()
+        planted = plant(file, schema, golds, today, instances.calendars)
         ready = Witnesses(str(file.relative_to(folder)), planted.rows)
         store.write_json(path, ready, inputs)
     return replace(instances, files=(*instances.files[:-1], ready.file))

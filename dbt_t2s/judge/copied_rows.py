@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 
 from dbt_t2s.duck import Connection, quoted
@@ -17,10 +18,12 @@ from dbt_t2s.judge.instances import is_jittered
 from dbt_t2s.judge.row_changes import RowChanges
 from dbt_t2s.judge.row_reader import RowReader, TornError
 from dbt_t2s.judge.row_ties import Link, Ties
-from dbt_t2s.judge.wanted_values import Same, Value
+from dbt_t2s.judge.wanted_values import Same, Times, Value
 
 # Rows that hang together are followed this far before a copy is given up.
 _MOST_COPIES = 12
+# Whole numbers below this fit every column of whole numbers that is not a small one.
+_LARGE = 2**31
 Place = tuple[str, int]
 
 
@@ -51,7 +54,6 @@ class Copier(RowReader):
     def __init__(self, connection: Connection, ties: Ties) -> None:
         super().__init__(connection, ties)
         self._next: dict[str, int] = {}
-        self._made = 0
         self._counted = 0
 
     def count(self) -> int:
@@ -63,25 +65,34 @@ class Copier(RowReader):
         self,
         rows: Sequence[Place],
         changes: Mapping[tuple[Place, str], Value],
-        scaled: bool = False,
+        factor: int = 1,
     ) -> tuple[Copied, ...]:
         """Copies of ``rows``, the first in any case; TornError where that cannot be.
 
-        ``scaled``: with amounts of the first, and of its twins, that a sum and a maximum show.
+        ``factor``: of the amounts of the first, and of its twins, that a sum and a maximum show it.
         """
         family = _Family(self, self.ties)
         for table, rowid in rows:
             family.add(table, rowid)
         wanted: dict[Place, dict[str, object]] = {}
         for (place, column), value in changes.items():
-            given = family.rows[place].old[value.column] if isinstance(value, Same) else value
+            given: object = value
+            if isinstance(value, Same):
+                given = family.rows[place].old[value.column]
+            elif isinstance(value, Times):
+                number = family.rows[place].old[value.column]
+                if not isinstance(number, int | Decimal):
+                    raise TornError(f"{place[0]}.{value.column} is no number in row {place[1]}")
+                given = number * value.factor + value.more
             wanted.setdefault(place, {})[column] = given
+            if isinstance(value, Same):
+                # It stays: dates of a row move together otherwise.
+                wanted[place].setdefault(value.column, given)
         for place, values in wanted.items():
             family.change(family.rows[place], values)
         family.renew(family.rows[rows[0]])
-        self._made += 1
-        if scaled:
-            family.scale(family.rows[rows[0]], 11 + self._made % 23 if changes else 2)
+        if factor > 1:
+            family.scale(family.rows[rows[0]], factor)
         family.settle()
         copies = family.copies()
         for copied in copies:
@@ -91,9 +102,11 @@ class Copier(RowReader):
     def _check_types(self, copied: Copied) -> None:
         """TornError where a column cannot hold its new value."""
         types = self.ties.types(copied.table)
-        casts = ", ".join(f"?::{types[name]}" for name, _ in copied.changes)
-        if casts:
-            self.ask(f"select {casts}", [value for _, value in copied.changes])
+        asked = [(types[name], value) for name, value in copied.changes if value is not None]
+        asked = [(kind, value) for kind, value in asked if not _fits(kind, value)]
+        if asked:
+            casts = ", ".join(f"?::{kind}" for kind, _ in asked)
+            self.ask(f"select {casts}", [value for _, value in asked])
 
     def fresh(self, table: str, column: str, old: object) -> object:
         """A value that no row of the column has, nor a key of that name in another table."""
@@ -163,7 +176,7 @@ class _Family:
         for column in target.table.columns:
             name = column.name.lower()
             kind = self._ties.types(row.table).get(name)
-            if kind is None or name in row.new:
+            if kind is None or name in row.new or name in self._ties.joined(row.table):
                 continue
             value = row.old[name]
             if not isinstance(value, int | float | Decimal):
@@ -316,6 +329,19 @@ class _Family:
             return
         if value is None and not known.nullable:
             raise TornError(f"{row.table}.{column} is never null")
-        listed = known.values if known.values_complete else ()
+        listed = self._ties.listed.get((row.table, column), ())
         if listed and isinstance(value, str) and value not in listed:
             raise TornError(f"{row.table}.{column} has no value {value}")
+
+
+def _fits(kind: str, value: object) -> bool:
+    """Whether a column surely holds a value; the database is asked of others."""
+    if isinstance(value, str):
+        return kind == "VARCHAR"
+    if isinstance(value, datetime):
+        return kind == "TIMESTAMP"
+    if isinstance(value, date):
+        return kind == "DATE"
+    if isinstance(value, bool):
+        return kind == "BOOLEAN"
+    return isinstance(value, int) and kind in ("INTEGER", "BIGINT") and abs(value) < _LARGE

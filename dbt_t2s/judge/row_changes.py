@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from dbt_t2s.duck import quoted
 from dbt_t2s.judge.row_reader import RowReader, TornError
+from dbt_t2s.judge.row_ties import Settled
+
+# Among fewer rows a date that goes with another column says nothing.
+_FEW_ROWS = 10
 
 
 class RowChanges:
@@ -41,13 +45,17 @@ class RowChanges:
         if column in reference:
             return
         tied = [
-            name
-            for name in ties.settled_with(table, column)
-            if name not in dated and not self._is_elsewhere(table, name, column)
+            each
+            for each in ties.settled_with(table, column)
+            if each.name not in dated and not self._is_elsewhere(table, each.name, column)
         ]
         if tied:
-            donor = self._donor(table, column, value)
-            yield from ((name, donor[name]) for name in tied)
+            condition = f"{quoted(column)} is not distinct from ?"
+            found = self._reader.rows(table, condition, [value])
+            if found:
+                yield from ((each.name, found[0][1][each.name]) for each in tied)
+            else:
+                yield from self._of_new(table, old, column, value, tied)
         elif _is_number(value) and ties.adds_up(table, column):
             raise TornError(f"{table}.{column} adds up with others")
 
@@ -61,12 +69,59 @@ class RowChanges:
             for link in self._ties.links(table)
         )
 
-    def _donor(self, table: str, column: str, value: object) -> Mapping[str, object]:
-        condition = f"{quoted(column)} is not distinct from ?"
-        found = self._reader.rows(table, condition, [value])
-        if not found:
+    def _of_new(
+        self,
+        table: str,
+        old: Mapping[str, object],
+        column: str,
+        value: object,
+        tied: Sequence[Settled],
+    ) -> Iterator[tuple[str, object]]:
+        """What goes with a value that no row has: what goes with those just below and above it."""
+        number, days = (
+            old[column],
+            [
+                (each.name, way)
+                for each in tied
+                for way in (self._ties.counts_days(table, column, each.name),)
+                if way
+            ],
+        )
+        if isinstance(value, int) and isinstance(number, int) and days:
+            for name, way in days:
+                day = old[name]
+                if isinstance(day, date):
+                    yield name, day + timedelta(days=way * (value - number))
+            tied = [each for each in tied if each.name not in dict(days)]
+        ties = self._ties
+        # What has one value goes with all, as dates of few rows do; a new one keeps where it is
+        # NULL.
+        few = ties.is_time(table, column) and ties.targets[table].rows < _FEW_ROWS
+        constant = old[column] is not None and (few or ties.is_constant(table, column))
+        for each in tied:
+            if each.settled and not constant and (not each.empty or old[each.name] is None):
+                raise TornError(f"{table}.{each.name} says that {column} is not {value}")
+        settling = [each.name for each in tied if each.settles]
+        if not settling:
+            return
+        if isinstance(value, str):
+            if old[column] is None:
+                raise TornError(f"no row of {table} has {column} = {value}")
+            return
+        name = quoted(column)
+        sides = [
+            self._reader.rows(
+                table, f"{name} = (select {way}({name}) from {{}} where {name} {sign} ?)", [value]
+            )
+            for way, sign in (("max", "<"), ("min", ">"))
+        ]
+        beside = [rows[0][1] for rows in sides if rows]
+        if len(beside) < 2 and not (beside and _is_next(beside[0][column], value)):
             raise TornError(f"no row of {table} has {column} = {value}")
-        return found[0][1]
+        for tied_name in settling:
+            if len({str(each[tied_name]) for each in beside}) > 1:
+                raise TornError(f"no row of {table} has {column} = {value}")
+            yield tied_name, beside[0][tied_name]
 
     def _calendar(
         self, table: str, old: Mapping[str, object], column: str, value: object
@@ -102,6 +157,15 @@ class RowChanges:
         return any(
             self._ties.mirrors(link, column) for link in self._ties.links(table) if not link.twins
         )
+
+
+def _is_next(one: object, other: object) -> bool:
+    """Whether two values are a day or a number apart at most."""
+    if isinstance(one, date) and isinstance(other, date):
+        return abs(_days_between(one, other)) <= 1
+    if isinstance(one, int | Decimal) and isinstance(other, int | Decimal):
+        return abs(Decimal(one) - Decimal(other)) <= 1
+    return False
 
 
 def _is_number(value: object) -> bool:

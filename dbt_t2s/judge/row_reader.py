@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dbt_t2s.duck import Connection, QueryError, quoted, run
 from dbt_t2s.judge.row_ties import Ties
-from dbt_t2s.judge.wanted_values import Same, Value
+from dbt_t2s.judge.wanted_values import Same, Times, Value
 
 
 class TornError(Exception):
@@ -31,7 +31,10 @@ class RowReader:
     def rows(
         self, table: str, condition: str, values: Sequence[object]
     ) -> list[tuple[int, Mapping[str, object]]]:
-        """The first row, by place in the file, for which ``condition`` holds."""
+        """The first row, by place in the file, for which ``condition`` holds.
+
+        ``{}`` in the condition stands for the table.
+        """
         asked = (table, condition, tuple(map(str, values)))
         if asked not in self._read:
             self._read[asked] = self._rows(table, condition, values)
@@ -41,7 +44,8 @@ class RowReader:
         self, table: str, condition: str, values: Sequence[object]
     ) -> list[tuple[int, Mapping[str, object]]]:
         name = self.ties.targets[table].name
-        sql = f"select rowid, * from {name} where {condition} order by rowid limit 1"
+        where = condition.replace("{}", name)
+        sql = f"select rowid, * from {name} where {where} order by rowid limit 1"
         found = run(self._connection, sql, values=values)
         if isinstance(found, QueryError):
             raise TornError(found.message)
@@ -50,7 +54,7 @@ class RowReader:
 
     def may_name(self, table: str, column: str, value: Value) -> bool:
         """False of a reference to a row that is not there."""
-        if value is None or isinstance(value, Same):
+        if value is None or isinstance(value, Same | Times):
             return True
         return all(
             self.rows(link.other, f"{quoted(link.other_columns[0])}::varchar = ?", [str(value)])

@@ -8,20 +8,35 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 
 from dbt_t2s.duck import Connection, QueryError, quoted, run
 from dbt_t2s.judge.instances import Target
+from dbt_t2s.judge.sources import PROOFS
 from dbt_t2s.project.schema import Join
 
 # Ties are looked for in this many rows of a table: fewer rows show ties that others break, which
 # only makes copies more careful.
 _MOST_ROWS = 600
 _MOST_LINKED = 400
-_MOST_NUMBERS = 14
+_MOST_ADDED = 500
+# Names of keys that do not say whose they are: tables that share them are no twins.
+_ANYONES = ("id", "key", "uuid", "pk")
 _TIME = ("DATE", "TIMESTAMP")
+_WHOLE = ("INT", "INTEGER")
+_NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "BIG", "INT", "HUGE")
+# x is the column asked about; what holds in all rows is 0 but for rounding.
+_ADDED: tuple[Callable[[float, float, float], float], ...] = (
+    lambda x, a, b: x - (a + b),
+    lambda x, a, b: x - a * b,
+    lambda x, a, b: a - (x + b),
+    lambda x, a, b: a - x * b,
+)
+_ONE_WAY = _ADDED[2:]
+_ROUNDED = 0.006
 _UNITS = ("week", "month", "quarter", "year")
 _PARTS = tuple(
     f"{part}({{}})" for part in ("year", "quarter", "month", "day", "dayofweek", "isodow", "hour")
@@ -44,31 +59,67 @@ _OF_TIME = {
 
 @dataclass(frozen=True)
 class Link:
-    """``table.columns`` names a row of ``other`` by ``other_columns``; twins share their key."""
+    """``table.columns`` names a row of ``other`` by ``other_columns``; twins share their key.
+
+    ``proven`` where a test or a constraint says that it is always found.
+    """
 
     table: str
     columns: tuple[str, ...]
     other: str
     other_columns: tuple[str, ...]
     twins: bool = False
+    proven: bool = False
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A column that goes with another: ``settles`` where the other settles it, ``settled`` where
+    it settles the other; ``empty`` where it does so when it is NULL alone, all else differs.
+    """
+
+    name: str
+    settles: bool
+    settled: bool
+    empty: bool
 
 
 class Ties:
     """The ties in one file, each looked for when it is asked for. Names are in lower case."""
 
     def __init__(
-        self, connection: Connection, targets: Sequence[Target], joins: Sequence[Join]
+        self,
+        connection: Connection,
+        targets: Sequence[Target],
+        joins: Sequence[Join],
+        listed: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType({}),
     ) -> None:
+        """``listed`` are the values that tests allow columns, by (table, column)."""
         self.targets = {target.table.name: target for target in targets}
+        self.listed = listed
         self._connection = connection
         self._links: dict[str, list[Link]] = {name: [] for name in self.targets}
         for link in self._found_links(joins):
-            if link not in self._links[link.table]:
+            known = [replace(each, proven=False) for each in self._links[link.table]]
+            if replace(link, proven=False) not in known:
                 self._links[link.table].append(link)
 
     def links(self, table: str) -> Sequence[Link]:
         """What the rows of ``table`` name, and their twins."""
         return self._links[table]
+
+    @functools.cache  # noqa: B019
+    def joined(self, table: str) -> frozenset[str]:
+        """The columns of a table by which its rows name others or are named."""
+        own = {each for link in self._links[table] for each in link.columns}
+        named = {
+            each
+            for links in self._links.values()
+            for link in links
+            if link.other == table
+            for each in link.other_columns
+        }
+        return frozenset(own | named)
 
     def types(self, table: str) -> Mapping[str, str]:
         return {name.lower(): kind for name, kind in self.targets[table].columns}
@@ -133,31 +184,62 @@ class Ties:
         return day if columns > 1 else None
 
     @functools.cache  # noqa: B019
-    def settled_with(self, table: str, column: str) -> tuple[str, ...]:
+    def settled_with(self, table: str, column: str) -> tuple[Settled, ...]:
         """Columns that ``column`` settles, or that settle it: one value of one, one of the other.
 
         Where all rows differ in a column that says nothing: at least two rows must share a value.
         """
-        names = [name for name in self.types(table) if name != column]
-        own = self._of(column)
-        counts = [f"count(distinct {_filled(own)})", "count(*)"]
-        for name in names:
-            other = self._of(name)
-            counts.append(f"count(distinct {_filled(other)})")
-            counts.append(f"count(distinct {_filled(own)} || chr(0) || {_filled(other)})")
-        found = self._ask(f"select {', '.join(counts)} from {self._sample(table)}")
-        if not found:
-            return ()
-        row = [int(str(each)) for each in found[0]]
-        own_count, rows = row[0], row[1]
-        tied: list[str] = []
-        for at, name in enumerate(names):
-            other_count, both = row[2 + 2 * at], row[3 + 2 * at]
+        texts = self._texts(table)
+        own = texts[column]
+        own_count, rows = len(set(own)), len(own)
+        tied: list[Settled] = []
+        for name, others in texts.items():
+            if name == column:
+                continue
+            other_count, both = len(set(others)), len(set(zip(own, others, strict=True)))
             settles = both == own_count and own_count <= rows / 2 and other_count > 1
             settled = both == other_count and other_count <= rows / 2 and own_count > 1
             if settles or settled:
-                tied.append(name)
+                filled = [each for each in others if each is not None]
+                empty = settled and len(set(filled)) > len(filled) / 2
+                tied.append(Settled(name, settles, settled, empty))
         return tuple(tied)
+
+    @functools.cache  # noqa: B019
+    def _texts(self, table: str) -> Mapping[str, tuple[str | None, ...]]:
+        """The values of some rows of a table as text, by column."""
+        names = list(self.types(table))
+        casts = ", ".join(f"{self._of(name)}::varchar" for name in names)
+        found = self._ask(f"select {casts} from {self._sample(table)}")
+        columns = zip(*found, strict=True) if found else ((),) * len(names)
+        return {
+            name: tuple(None if each is None else str(each) for each in column)
+            for name, column in zip(names, columns, strict=True)
+        }
+
+    @functools.cache  # noqa: B019
+    def counts_days(self, table: str, column: str, day: str) -> int:
+        """1 where a number of days goes up as ``day`` does in all rows, -1 where it goes down as
+        far, 0 elsewhere.
+        """
+        if not self.is_time(table, day) or not self.types(table)[column].endswith(_WHOLE):
+            return 0
+        days = f"epoch(date_trunc('day', {self._of(day)}))::bigint // 86400"
+        found = self._ask(
+            f"select count(distinct {days} - {self._of(column)}),"
+            f" count(distinct {days} + {self._of(column)}), count(distinct {self._of(column)})"
+            f" from {self.targets[table].name}"
+        )
+        up, down, values = (int(str(each)) for each in found[0]) if found else (0, 0, 0)
+        return 0 if values < 2 else 1 if up == 1 else -1 if down == 1 else 0
+
+    @functools.cache  # noqa: B019
+    def is_constant(self, table: str, column: str) -> bool:
+        """Whether a column has one value, or NULL, in all rows."""
+        found = self._ask(
+            f"select count(distinct {self._of(column)}) from {self.targets[table].name}"
+        )
+        return bool(found) and int(str(found[0][0])) <= 1
 
     @functools.cache  # noqa: B019
     def adds_up(self, table: str, column: str) -> bool:
@@ -166,33 +248,36 @@ class Ties:
         names = [
             name
             for name, kind in self.types(table).items()
-            if name != column and kind.startswith(("DECIMAL", "DOUBLE", "FLOAT", "BIG", "INT"))
+            if name != column and kind.startswith(_NUMBERS)
         ]
-        if len(names) > _MOST_NUMBERS:
-            return True  # too many pairs to ask about: not moved is never wrong
-        own = self._of(column)
-        asked = [
-            form.format(own, self._of(a), self._of(b))
+        rows = self._numbers(table)
+        if len({row[column] for row in rows if row[column] is not None}) <= 2:
+            return False
+        return any(
+            _all_hold(rows, column, a, b, form)
             for a in names
             for b in names
-            for form in (
-                "{0} - ({1} + {2})",
-                "{0} - ({1} * {2})",
-                "{1} - ({0} + {2})",
-                "{1} - {0} * {2}",
-            )
-            if a < b or (form.startswith("{1}") and a != b)
-        ]
-        varied = f"count(distinct {own}) > 2"
-        for start in range(0, len(asked), 200):
-            flags = ", ".join(
-                f"coalesce(bool_and(abs({each}) <= 0.006), false) and {varied}"
-                for each in asked[start : start + 200]
-            )
-            found = self._ask(f"select {flags} from {self._sample(table, 500)}")
-            if found and any(found[0]):
-                return True
-        return False
+            if a != b
+            for form in _ADDED
+            if a < b or form in _ONE_WAY
+        )
+
+    @functools.cache  # noqa: B019
+    def _numbers(self, table: str) -> tuple[dict[str, float | None], ...]:
+        """The numbers of some rows of a table, others as NULL."""
+        casts = ", ".join(
+            f"try_cast({self._of(name)} as double)" if kind.startswith(_NUMBERS) else "null"
+            for name, kind in self.types(table).items()
+        )
+        found = self._ask(f"select {casts} from {self._sample(table, _MOST_ADDED)}")
+        names = list(self.types(table))
+        return tuple(
+            {
+                name: value if isinstance(value, float) else None
+                for name, value in zip(names, row, strict=True)
+            }
+            for row in found
+        )
 
     def mirrors(self, link: Link, column: str, back: bool = False) -> tuple[str, ...]:
         """Columns of the row that a link names which equal ``column`` of the row it starts at.
@@ -234,15 +319,26 @@ class Ties:
                 to = tuple(each.lower() for each in join.to_columns)
                 there = set(own) <= set(self.types(join.table))
                 if there and set(to) <= set(self.types(join.to_table)):
-                    yield Link(join.table, own, join.to_table, to)
+                    proven = any(each.startswith(PROOFS) for each in join.evidence)
+                    yield Link(join.table, own, join.to_table, to, proven=proven)
         keys = {
             name: tuple(each.lower() for each in target.table.primary_key)
             for name, target in self.targets.items()
         }
         for one, key in keys.items():
             for other, other_key in keys.items():
-                if one != other and len(key) == 1 and key == other_key:
+                if one == other or len(key) != 1 or key != other_key or key[0] in _ANYONES:
+                    continue
+                if self._all_found(one, other, key[0]):
                     yield Link(one, key, other, key, twins=True)
+
+    def _all_found(self, one: str, other: str, key: str) -> bool:
+        """Whether every row of ``one`` has one of the same key in ``other``."""
+        found = self._ask(
+            f"select count(*) from {self.targets[one].name} as t anti join"
+            f" {self.targets[other].name} as p on t.{quoted(key)} = p.{quoted(key)}"
+        )
+        return bool(found) and found[0][0] == 0
 
     def _all_hold(
         self, table: str, pairs: Sequence[tuple[str, str]], filled: str = ""
@@ -269,5 +365,20 @@ class Ties:
         return () if isinstance(found, QueryError) else found.rows
 
 
-def _filled(column: str) -> str:
-    return f"coalesce({column}::varchar, chr(1))"
+def _all_hold(
+    rows: Sequence[Mapping[str, float | None]],
+    x: str,
+    a: str,
+    b: str,
+    form: Callable[[float, float, float], float],
+) -> bool:
+    """Whether ``form`` of three columns is 0 in every row that has all three, one at least."""
+    some = False
+    for row in rows:
+        own, one, other = row[x], row[a], row[b]
+        if own is None or one is None or other is None:
+            continue
+        if abs(form(own, one, other)) > _ROUNDED:
+            return False
+        some = True
+    return some

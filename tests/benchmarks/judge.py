@@ -1,7 +1,8 @@
 """Measures the judge: equal queries that it calls wrong, near misses that it calls right.
 
-``python -m tests.benchmarks.judge PROJECT… --data FOLDER [--golds N] [--schemas N]``: the projects
-have been trained (their generated corpus gives the golds), the folder holds ``schemas.jsonl`` and
+``python -m tests.benchmarks.judge PROJECT… --data FOLDER [--golds N] [--skip N] [--schemas N]``:
+the projects have been trained (their generated corpus gives the golds, evenly, from the ``skip``-th
+on), the folder holds ``schemas.jsonl`` and
 ``spider_train.jsonl``, whose schemas are filled with made-up rows. A pair is judged on three files:
 the warehouse, a perturbed copy, and a copy with rows made for the golds. Near misses that a law
 proves equal are counted apart: none of them may be told apart.
@@ -16,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from dbt_t2s import duck, store
@@ -63,13 +65,15 @@ def main() -> None:
     parser.add_argument("projects", nargs="*", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--golds", type=int, default=60, help="of each project")
+    parser.add_argument("--skip", type=int, default=0, help="golds before the first that is taken")
     parser.add_argument("--schemas", type=int, default=20)
     parser.add_argument("--alive", action="store_true", help="print what was not told apart")
     given = parser.parse_args()
     whole = Tally()
     for project in given.projects:
         with tempfile.TemporaryDirectory() as folder:
-            _report(str(project.name), _of_project(project, given.golds, Path(folder)), whole)
+            found = _of_project(project, given.golds, given.skip, Path(folder))
+            _report(str(project.name), found, whole)
     if given.data is not None:
         begun = Tally()
         for schema, golds in _schemas(given.data, given.schemas):
@@ -84,17 +88,18 @@ def main() -> None:
         print(f"ALIVE {pair.kind}\n  {pair.gold}\n  {pair.sql}")
 
 
-def _of_project(project: Path, most: int, folder: Path) -> Tally:
+def _of_project(project: Path, most: int, skip: int, folder: Path) -> Tally:
     made = project / "target" / "t2s"
     schema = store.read_json(made / "schema.json", ProjectSchema)
     examples = store.read_rows(made / "examples.parquet", Example)
     golds = tuple(dict.fromkeys(each.sql for each in examples if each.sql))
     step = max(1.0, len(golds) / most)
-    chosen = [golds[int(at * step)] for at in range(min(most, len(golds)))]
+    places = range(min(most, len(golds)))
+    chosen = [golds[(int(at * step) + skip) % len(golds)] for at in places]
     # As it is judged on: with made-up rows where the project's own file lacks tables.
-    files = store.read_json(made / "warehouse" / "instances.json", Instances).files
-    warehouse = made / "warehouse" / files[0]
-    return _judged(warehouse, schema, chosen, folder)
+    instances = store.read_json(made / "warehouse" / "instances.json", Instances)
+    warehouse = made / "warehouse" / instances.files[0]
+    return _judged(warehouse, schema, chosen, folder, instances.calendars)
 
 
 def _schemas(data: Path, most: int) -> Iterator[tuple[ProjectSchema, list[str]]]:
@@ -123,11 +128,18 @@ def _of_schema(schema: ProjectSchema, golds: Sequence[str], folder: Path) -> Tal
     return _judged(path, schema, written, folder / "instances")
 
 
-def _judged(warehouse: Path, schema: ProjectSchema, golds: Sequence[str], folder: Path) -> Tally:
+def _judged(
+    warehouse: Path,
+    schema: ProjectSchema,
+    golds: Sequence[str],
+    folder: Path,
+    calendars: Sequence[str] = (),
+) -> Tally:
     first, second, third = make_instances(warehouse, folder, schema, n=3)
     witnesses = duck.copy_warehouse(first, folder / "witnesses")
     started = time.perf_counter()
-    planted = plant(witnesses, schema, golds)
+    today = date.fromisoformat(schema.as_of) if schema.as_of else date.today()
+    planted = plant(witnesses, schema, golds, today, calendars)
     print(f"  {planted} in {time.perf_counter() - started:.1f} s", flush=True)
     pairs = [pair for gold in golds for pair in _pairs(gold, schema)]
     left = dict.fromkeys(pairs)

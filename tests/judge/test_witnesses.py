@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from dbt_t2s import duck
 from dbt_t2s.judge.witnesses import Planted, plant
-from dbt_t2s.project.schema import Column, Join, Kind, ProjectSchema, Role, Table
+from dbt_t2s.project.schema import (
+    Column,
+    Join,
+    Kind,
+    ProjectSchema,
+    Role,
+    Rule,
+    RuleKind,
+    Table,
+)
 from tests.judge.pairs import Pair, told_apart
 from tests.judge.test_instances import column, one, rows
 
@@ -132,6 +143,41 @@ MARCH = (
             "select count(distinct note) from main.sale where weight > 8",
             "select count(distinct note) from main.sale where weight > 7",
         ),
+        # Before the first day there is.
+        (
+            "select count(*) from main.sale where sold_on between '2023-06-01' and '2023-08-01'",
+            "select count(*) from main.sale where sold_on between '2023-07-01' and '2023-08-01'",
+        ),
+        # A row that the filter leaves out has the greatest weight.
+        (
+            "select max(weight) from main.sale where sold_on < '2024-03-01'",
+            "select max(weight) from main.sale",
+        ),
+        (
+            "select note, sum(weight) as w from main.sale group by 1 having sum(weight) >= 500",
+            "select note, sum(weight) as w from main.sale group by 1 having sum(weight) > 500",
+        ),
+        (
+            "select note, sum(weight) as w from main.sale group by 1 having sum(weight) > 500",
+            "select note, sum(weight) as w from main.sale group by 1 having avg(weight) > 500",
+        ),
+        (
+            "select count(*) from main.sale where weight > (select avg(weight) from main.sale)",
+            "select count(*) from main.sale where weight >= (select avg(weight) from main.sale)",
+        ),
+        (
+            "select date_trunc('year', sold_on) as y, sum(fee) as f from main.sale group by 1"
+            " order by y limit 3",
+            "select date_trunc('year', sold_on) as y, sum(fee) as f from main.sale group by 1"
+            " order by y limit 4",
+        ),
+        # No test says that the person is always found.
+        (
+            "select p.country, count(*) as n from main.sale as s join main.person as p"
+            " on s.person_id = p.person_id group by 1",
+            "select p.country, count(*) as n from main.sale as s left join main.person as p"
+            " on s.person_id = p.person_id group by 1",
+        ),
     ],
 )
 def test_a_near_miss_is_told_apart(made: Path, tmp_path: Path, gold: str, miss: str) -> None:
@@ -173,6 +219,85 @@ def test_what_the_data_holds_still_holds(made: Path, tmp_path: Path) -> None:
     )
     last = "select max(sold_on) from sale"
     assert rows(path, last) == rows(made, last)
+
+
+LATE = "select count(*) from main.sale where sold_on >= '2027-01-01' and sold_on < '2027-03-01'"
+
+
+def test_rows_end_today_and_where_the_calendar_does(made: Path, tmp_path: Path) -> None:
+    pair = Pair(LATE, "", LATE.replace("2027-01", "2027-02"))
+    days = (None, date(2027, 6, 30)), (None, date(2026, 6, 30)), ("2027-06-30", date(2028, 1, 1))
+    for number, (ends, today) in enumerate(days):
+        path = Path(shutil.copytree(made.parent, tmp_path / str(number))) / made.name
+        calendars = []
+        if ends is not None:
+            calendars = ["main.days"]
+            with duck.open_writable(path) as connection:
+                connection.execute(
+                    "create table days as select unnest(range(date '2020-01-01',"
+                    f" date '{ends}', interval 1 day))::date as day"
+                )
+        plant(path, SCHEMA, (LATE,), today, calendars)
+        last = rows(path, "select max(sold_on) from sale")[0][0]
+        assert isinstance(last, date)
+        assert today is not None and last <= today
+        assert bool(told_apart(path, [pair])) is (today.year > 2026)
+        if ends is not None:
+            assert str(last) < ends
+
+
+def test_a_list_that_a_test_closes_stays_closed(made: Path, tmp_path: Path) -> None:
+    """What a test allows and no row has makes a group; what no test allows does not."""
+    listed = ("de", "fr", "nl", "pl")
+    rule = Rule(
+        "countries", "", "person", "country IN ('de')", ("test.x.listed",), kind=RuleKind.VALUE
+    )
+    person = replace(
+        PERSON,
+        columns=(
+            PERSON.columns[0],
+            replace(PERSON.columns[1], values=listed, values_complete=True),
+        ),
+    )
+    closed = replace(SCHEMA, tables=(person, SALE, DETAIL), rules=(rule,))
+    gold = "select country, count(*) as n from main.person group by 1 order by n desc limit 3"
+    miss = gold.replace("limit 3", "limit 4")
+    path = Path(shutil.copyfile(made, tmp_path / made.name))
+    plant(path, closed, (gold,))
+    assert told_apart(path, [Pair(gold, "", miss)])
+    found = {row[0] for row in rows(path, "select country from person")}
+    assert found == set(listed)
+
+
+def test_a_reference_that_a_test_proves_is_found(made: Path, tmp_path: Path) -> None:
+    proven = replace(SCHEMA, joins=(replace(SCHEMA.joins[0], evidence=("test.x.found",)),))
+    gold = (
+        "select p.country, count(*) from main.sale as s"
+        " join main.person as p on s.person_id = p.person_id group by 1"
+    )
+    path = Path(shutil.copyfile(made, tmp_path / made.name))
+    plant(path, proven, (gold,))
+    assert one(path, "select count(*) from sale anti join person using (person_id)") == 0
+
+
+def test_tables_whose_keys_are_called_id_are_no_twins(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    with duck.open_writable(path) as connection:
+        connection.execute("create table a as select range as id from range(9)")
+        connection.execute("create table b as select range as id, 'x' as name from range(9)")
+    key = column("id", KEY, NUMBER, "BIGINT")
+    a = Table("a", "main.a", "model.x.a", "", (key,), primary_key=("id",))
+    b = Table(
+        "b",
+        "main.b",
+        "model.x.b",
+        "",
+        (key, column("name", Role.CATEGORY, TEXT, "VARCHAR")),
+        primary_key=("id",),
+    )
+    plant(path, ProjectSchema("x", "duckdb", (a, b)), ("select name from main.b where name = 'y'",))
+    assert one(path, "select count(*) from b") > 9
+    assert one(path, "select count(*) from a") == 9
 
 
 def test_the_same_golds_give_the_same_rows(made: Path, tmp_path: Path) -> None:
