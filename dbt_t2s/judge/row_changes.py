@@ -78,26 +78,19 @@ class RowChanges:
         tied: Sequence[Settled],
     ) -> Iterator[tuple[str, object]]:
         """What goes with a value that no row has: what goes with those just below and above it."""
-        number, days = (
-            old[column],
-            [
-                (each.name, way)
-                for each in tied
-                for way in (self._ties.counts_days(table, column, each.name),)
-                if way
-            ],
-        )
-        if isinstance(value, int) and isinstance(number, int) and days:
-            for name, way in days:
+        ties, before = self._ties, old[column]
+        days = {each.name: ties.counts_days(table, column, each.name) for each in tied}
+        if isinstance(value, int) and isinstance(before, int):
+            for name, way in days.items():
                 day = old[name]
-                if isinstance(day, date):
-                    yield name, day + timedelta(days=way * (value - number))
-            tied = [each for each in tied if each.name not in dict(days)]
-        ties = self._ties
-        # What has one value goes with all, as dates of few rows do; a new one keeps where it is
-        # NULL.
-        few = ties.is_time(table, column) and ties.targets[table].rows < _FEW_ROWS
-        constant = old[column] is not None and (few or ties.is_constant(table, column))
+                if way and isinstance(day, date):
+                    yield name, day + timedelta(days=way * (value - before))
+            tied = [each for each in tied if not days[each.name]]
+        few = ties.targets[table].rows < _FEW_ROWS
+        if before is not None and few and ties.is_time(table, column):
+            return  # dates of few rows go with anything
+        # What has one value goes with all; a new one keeps where it is NULL.
+        constant = before is not None and ties.is_constant(table, column)
         for each in tied:
             if each.settled and not constant and (not each.empty or old[each.name] is None):
                 raise TornError(f"{table}.{each.name} says that {column} is not {value}")
