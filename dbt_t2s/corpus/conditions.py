@@ -59,7 +59,7 @@ class Conditions(ManyConditions):
             return None
         column = rng.choice(flags)
         name = rng.choice(self.words.column_names(root, column))
-        if date_spans(name, self.today):
+        if date_spans(name, self.today, self.fiscal):
             return None  # "that are last month"
         pred: Pred = Flag(Col(root.name, column.name))
         about = f"{root.name}.{column.name}"

@@ -26,8 +26,9 @@ class Said:
 
 
 class ConditionRoom:
-    """The vocabulary and the day that conditions are drawn with."""
+    """The vocabulary, the day and the fiscal year that conditions are drawn with."""
 
     def __init__(self, vocabulary: Vocabulary, today: date) -> None:
         self.words = vocabulary
         self.today = today
+        self.fiscal = vocabulary.schema.fiscal_year

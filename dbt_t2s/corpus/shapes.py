@@ -115,7 +115,8 @@ class ShapeRoom:
         """The question as typed: tidied, reworded, framed, then roughened."""
         words = self.words
         today, text = self.conditions.today, tidy(text)
-        said = reworded(rng, text, kept, today, words.one_people, words.participles)
+        fiscal = self.conditions.fiscal
+        said = reworded(rng, text, kept, today, words.one_people, words.participles, fiscal)
         return roughen(rng, frame(rng, said), kept)
 
 

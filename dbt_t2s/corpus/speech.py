@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
+from dbt_t2s.project.schema import FiscalYear
 from dbt_t2s.query.dates import date_spans
+from dbt_t2s.query.fiscal import fiscal_year_of
 from dbt_t2s.query.plan import Range
 
 _MONTHS = [
@@ -38,6 +40,7 @@ _NUMBER_WORDS = [
     "nine",
     "ten",
 ]
+_FISCAL = 0.25  # of the dates of a project that says when its fiscal years begin
 
 
 @dataclass(frozen=True)
@@ -48,25 +51,47 @@ class SaidDate:
     range: Range
 
 
-def say_date(rng: Random, today: date, first: date, last: date) -> SaidDate | None:
+def say_date(
+    rng: Random, today: date, first: date, last: date, fiscal: FiscalYear | None = None
+) -> SaidDate | None:
     """A phrase for some period within the data (``first`` to ``last``); None if it reads as none.
 
     What a phrase means is asked of ``dates.date_spans``, the one place that knows.
     """
-    text = _date_text(rng, today, first, last)
-    spans = date_spans(text, today)
+    text = _date_text(rng, first, last, fiscal)
+    spans = date_spans(text, today, fiscal)
     if len(spans) != 1:
         return None
     return SaidDate(text, spans[0].range)
 
 
-def _date_text(rng: Random, today: date, first: date, last: date) -> str:
+def _date_text(rng: Random, first: date, last: date, fiscal: FiscalYear | None) -> str:
     days = max((last - first).days, 1)
     day = first + timedelta(days=rng.randrange(days))
     in_ = rng.choice(("in", "in", "in", "for", "during", "within"))
+    if fiscal and rng.random() < _FISCAL:
+        return rng.choice(_fiscal(day, in_, fiscal))
     if rng.random() < 0.4:
         return rng.choice(_relative(rng))
     return rng.choice((*_months(day, in_), *_days(day, rng), *_years(day, in_, last)))
+
+
+def _fiscal(day: date, in_: str, fiscal: FiscalYear) -> tuple[str, ...]:
+    """The fiscal year and quarter that a day is in, and those told from today."""
+    year = fiscal_year_of(fiscal, day)
+    months = (day.month - fiscal.month) % 12
+    quarter, half = months // 3 + 1, months // 6 + 1
+    nth = ("first", "second", "third", "fourth")[quarter - 1]
+    short = f"{year % 100:02d}"
+    return (
+        *(f"{in_} FY{short}", f"{in_} fy{short}", f"{in_} FY{year}", f"{in_} FY {year}"),
+        *(f"{in_} fiscal {year}", f"{in_} fiscal year {year}", f"{in_} financial year {year}"),
+        *(f"{in_} Q{quarter} FY{short}", f"{in_} FY{short} Q{quarter}", f"{in_} fiscal Q{quarter}"),
+        *(f"{in_} the {nth} quarter of fiscal {year}", f"{in_} Q{quarter} of FY{year}"),
+        *(f"{in_} H{half} FY{short}", f"since FY{short}", f"before FY{year}"),
+        *("last fiscal year", "this fiscal year", "in the previous fiscal year", "FYTD"),
+        *("last fiscal quarter", "this fiscal quarter", "fiscal year to date"),
+    )
 
 
 def _relative(rng: Random) -> tuple[str, ...]:
@@ -80,7 +105,8 @@ def _relative(rng: Random) -> tuple[str, ...]:
         *("year to date", "YTD", "in the current year", "in the previous month", "yesterday"),
         *("so far this year", "so far this month", "month to date", "mtd", "qtd", "today"),
         *("the year before last", "last monday", "since easter", f"the last {few} {unit}"),
-        *("two years ago", "a month ago", "the day before yesterday"),
+        *("two years ago", "a month ago", "the day before yesterday", "this month last year"),
+        *(f"on the {rng.randint(4, 20)}th of last month", "last weekend", "last 3 full months"),
         *(f"in the last {count} {unit}", f"in the past {count} {unit}"),
         *(f"over the last {count} {unit}", f"these past {count} {unit}"),
     )
@@ -100,6 +126,8 @@ def _months(day: date, in_: str) -> tuple[str, ...]:
         f"{in_} the {nth} quarter of {year}",
         *(f"since {month} {year}", f"before {month} {year}", f"after {month} {year}"),
         *(f"until {month} {year}", f"from {month} {year} on", f"last {month}"),
+        *(f"{in_} {month} last year", f"{in_} {short}-{year}", f"{in_} Q{quarter} last year"),
+        f"{in_} the first 10 days of {month} {year}",
         *(f"{month} {year}", f"{short} {year}", f"{in_} {day.month:02d}/{year}"),
         *(f"in week {day:%V} of {day:%G}", f"{in_} q{quarter} {year % 100:02d}"),
         next_ if day.month < 12 else f"{in_} {month}",
@@ -118,6 +146,10 @@ def _days(day: date, rng: Random) -> tuple[str, ...]:
         f"on {day.day} {month} {day.year}",
         f"on {month} {day.day}",
         f"from {day.isoformat()} to {end.isoformat()}",
+        f"on or before {month} {day.day} {day.year}",
+        f"no later than {day.isoformat()}",
+        f"on or after {day.day} {month[:3]} {day.year}",
+        f"in the week of {month} {day.day}, {day.year}",
     )
 
 

@@ -42,7 +42,7 @@ class TimeConditions(ConditionRoom):
     def during(self, root: Table, rng: Random) -> Said | None:
         if not root.time_column:
             return None
-        said = say_date(rng, self.today, *self.span(root))
+        said = say_date(rng, self.today, *self.span(root), self.fiscal)
         if said is None:
             return None
         return Said(
@@ -80,7 +80,7 @@ class TimeConditions(ConditionRoom):
         if not others:
             return None
         column = rng.choice(others)
-        said = say_date(rng, self.today, *self.span(root))
+        said = say_date(rng, self.today, *self.span(root), self.fiscal)
         if said is None:
             return None
         name = rng.choice(self.words.column_names(root, column))

@@ -9,6 +9,7 @@ from random import Random
 
 from dbt_t2s.corpus.business_words import PEOPLE
 from dbt_t2s.corpus.nouns import is_plural, plural, singular
+from dbt_t2s.project.schema import FiscalYear
 from dbt_t2s.query.dates import date_spans
 
 _HEAD_ENDS = re.compile(
@@ -214,12 +215,15 @@ def relative(rng: Random, text: str) -> str:
     return re.sub(r"\b(who|that|which) (?=(?:are|were|have|had|never|do|did|has)\b)", swapped, text)
 
 
-def fronted(rng: Random, text: str, kept: Sequence[str], today: date) -> str:
+def fronted(
+    rng: Random, text: str, kept: Sequence[str], today: date, fiscal: FiscalYear | None = None
+) -> str:
     """Now and then the period first, or set off at the end: ``2024: revenue by country``."""
     if rng.random() > 0.22 or _BOUND.search(text):
         return text
     dates = [k for k in kept if k and text.endswith(f" {k}") and _DATED.match(k)]
-    if len(dates) != 1 or len(date_spans(text, today)) != 1:
+    before = date_spans(text, today, fiscal)
+    if len(dates) != 1 or len(before) != 1:
         return text
     rest, when = text[: -len(dates[0])].strip(" ,"), dates[0]
     bare = re.sub(r"^(in|during|for|over) (the )?", "", when)
@@ -227,8 +231,8 @@ def fronted(rng: Random, text: str, kept: Sequence[str], today: date) -> str:
     if bare != when:
         options += [f"{rest}, {bare}", f"{bare} {rest}", f"{rest} {bare}", f"{rest} - {bare}"]
     made = rng.choice(options)
-    spans = date_spans(made, today)
-    same = len(spans) == 1 and spans[0].range == date_spans(text, today)[0].range
+    spans = date_spans(made, today, fiscal)
+    same = len(spans) == 1 and spans[0].range == before[0].range
     return made if same else text
 
 
@@ -275,6 +279,7 @@ def reworded(
     today: date,
     people: bool = False,
     participles: frozenset[str] = frozenset(),
+    fiscal: FiscalYear | None = None,
 ) -> str:
     """A question with its clauses, pronouns and forms as some person would write it.
 
@@ -284,4 +289,4 @@ def reworded(
     text = relative(rng, superlative(agree(dated(text, participles))))
     if people:
         text = people_first(rng, text)
-    return shortened(rng, fronted(rng, text, kept, today), kept)
+    return shortened(rng, fronted(rng, text, kept, today, fiscal), kept)

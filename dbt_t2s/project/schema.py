@@ -317,13 +317,27 @@ class Relation:
 
 
 @dataclass(frozen=True)
+class FiscalYear:
+    """When the project's fiscal years begin: on the first day of ``month``.
+
+    ``named`` is ``end`` where fiscal 2024 is the year that ends in 2024, ``start`` where it begins
+    in it. ``evidence`` is the node or setting that says so.
+    """
+
+    month: int
+    named: str = "end"
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
 class ProjectSchema:
     """Everything distilled from one dbt project.
 
     ``dialect`` is sqlglot's name for the project's adapter. ``as_of`` is the day that "today"
     means (ISO), empty for the real today. ``statements`` are (node id, kind, compiled SQL) of
     models, analyses, singular tests and saved queries, with secrets scrubbed. ``relations`` are
-    those behind the tables of which all columns are known.
+    those behind the tables of which all columns are known. ``fiscal_year`` is None where nothing
+    says when it begins.
     """
 
     project: str
@@ -340,6 +354,7 @@ class ProjectSchema:
     issues: tuple[Issue, ...] = ()
     statements: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
     relations: tuple[Relation, ...] = field(default=(), repr=False)
+    fiscal_year: FiscalYear | None = None
 
     @property
     def askable_rules(self) -> tuple[Rule, ...]:

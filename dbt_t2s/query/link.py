@@ -61,6 +61,7 @@ class ValueIndex:
         self._initials: dict[str, list[str]] = defaultdict(list)
         self._parts: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self._copies = copies(schema)
+        self.fiscal_year = schema.fiscal_year
         self._flags: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for table in schema.tables:
             for column in table.columns:
@@ -205,7 +206,7 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
     dated: set[int] = set()
     values = index.mentions(spoken)
     named = _inside_names(values)
-    for span in date_spans(question, today):
+    for span in date_spans(question, today, index.fiscal_year):
         covered = _covered(spoken, span.start, span.end)
         if covered and not named.issuperset(covered):
             token = f"d:{span.range.start}/{span.range.end}"
