@@ -21,6 +21,7 @@ from dbt_t2s.model.record import FILE as RECORD
 from dbt_t2s.pipeline import Trained
 from dbt_t2s.project.schema import Issue, ProjectSchema
 from dbt_t2s.project.warehouse import open_data
+from dbt_t2s.query.fiscal import is_undated
 from dbt_t2s.serve.ask import Answer, Generate, Mend, answer
 from dbt_t2s.serve.keeping import Keeper
 from dbt_t2s.serve.languages import foreign_language
@@ -86,7 +87,7 @@ def answering(workspace: Workspace) -> Iterator[Answerer]:
         _keeping(workspace, schema, None if instances.made_up else sandbox) as keeper,
     ):
         model = load_model(workspace, schema)
-        generate, mend = candidates(workspace, model), mending(model)
+        generate, mend = candidates(workspace, model, schema), mending(model)
         explainer = Explainer(workspace, schema, data)
         yield Answerer(workspace, schema, generate, execute, mend, keeper, missing, explainer)
 
@@ -219,12 +220,12 @@ def load_model(workspace: Workspace, schema: ProjectSchema) -> Generator:
     return load(workspace.model_dir, schema)
 
 
-def candidates(workspace: Workspace, model: Generator) -> Generate:
+def candidates(workspace: Workspace, model: Generator, schema: ProjectSchema) -> Generate:
     """The model's candidates; a refusal of what is no question, and of what is under the floor."""
     floor = workspace.settings.refuse_under
 
     def generate(questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
-        reasons = [_unreadable(each) for each in questions]
+        reasons = [_unreadable(each, schema) for each in questions]
         asked = [each for each, why in zip(questions, reasons, strict=True) if not why]
         given = iter(model.generate(asked) if asked else ())
         return [
@@ -239,10 +240,12 @@ def mending(model: Generator) -> Mend | None:
     return model.mend if isinstance(model, Mender) else None
 
 
-def _unreadable(question: str) -> str:
+def _unreadable(question: str, schema: ProjectSchema) -> str:
     """Why the text is no question that the model could read; empty when it may be one."""
     if is_statement(question):
         return "this is a SQL statement and not a question"
+    if is_undated(question, schema):
+        return "nothing says when the fiscal year begins: set fiscal_year_start in vars.t2s"
     language = foreign_language(question)
     return f"questions are read in English; this one is in {language}" if language else ""
 

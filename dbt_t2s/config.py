@@ -16,7 +16,8 @@ import yaml
 
 from dbt_t2s.errors import ProjectError, UsageError
 from dbt_t2s.judge.style_rules import StyleRules, read_style
-from dbt_t2s.project.meta import PERSONAL
+from dbt_t2s.project.meta import PERSONAL, YEAR_NAMED, month_of
+from dbt_t2s.project.schema import FiscalYear
 from dbt_t2s.project.tables import PACKAGES
 from dbt_t2s.project.values import PROFILE_ROWS
 
@@ -58,6 +59,9 @@ class Settings:
     the address of a model that adds wordings and questions, empty for none, ``teacher_model`` its
     name there, ``teacher_budget`` the most requests of a run; its key stands in the environment
     alone (``DBT_T2S_TEACHER_KEY``). ``log`` is false where questions are not to be kept.
+
+    ``fiscal_year_start`` is the month in which fiscal years begin, None where the project says it,
+    ``fiscal_year_named`` whether fiscal 2024 is the one that ends or the one that starts in 2024.
     """
 
     as_of: str = ""
@@ -88,6 +92,8 @@ class Settings:
     teacher_model: str = ""
     teacher_budget: int = 500
     log: bool = True
+    fiscal_year_start: int | None = None
+    fiscal_year_named: str = YEAR_NAMED[0]
 
     def questions_path(self, project_dir: Path) -> Path | None:
         """The business test set, or None when none was named and none lies in the usual place."""
@@ -95,6 +101,12 @@ class Settings:
             return project_dir / self.questions
         usual = project_dir / QUESTIONS
         return usual if usual.exists() else None
+
+    def fiscal_year(self) -> FiscalYear | None:
+        """The fiscal year as it is set here; None leaves it to what the project says."""
+        if self.fiscal_year_start is None:
+            return None
+        return FiscalYear(self.fiscal_year_start, self.fiscal_year_named, "fiscal_year_start")
 
 
 def load_settings(
@@ -285,6 +297,16 @@ def _known_suites(value: object) -> tuple[str, ...]:
     return found
 
 
+def _month(value: object) -> int | None:
+    return None if value is None or value == "" else month_of(value)
+
+
+def _year_named(value: object) -> str:
+    if value not in YEAR_NAMED:
+        raise ValueError(f"should be {' or '.join(YEAR_NAMED)}")
+    return str(value)
+
+
 def _failing(value: object) -> tuple[str, ...]:
     found = _texts(value)
     if not set(found) <= set(FAIL_ON):
@@ -359,6 +381,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "teacher_model": _text,
     "teacher_budget": _whole(0),
     "log": _truth,
+    "fiscal_year_start": _month,
+    "fiscal_year_named": _year_named,
 }
 
 

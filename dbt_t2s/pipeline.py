@@ -173,6 +173,8 @@ def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -
                 settings.profile_rows,
                 settings.personal,
                 settings.packages,
+                settings.fiscal_year_start,
+                settings.fiscal_year_named,
             ]
         ),
         "version": __version__,
@@ -241,6 +243,7 @@ def _distilled(workspace: Workspace, trees: Trees | None, memory: Memory) -> Pro
             progress=progress,
             personal=settings.personal,
             packages=settings.packages,
+            fiscal_year=settings.fiscal_year(),
             trees=trees,
             memory=memory,
         )

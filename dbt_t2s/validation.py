@@ -318,7 +318,7 @@ def _judged(
 ) -> Report:
     """The report of all test sets; what was judged so far is written where that breaks off."""
     model = load_model(workspace, schema)
-    generate, mend = candidates(workspace, model), mending(model)
+    generate, mend = candidates(workspace, model, schema), mending(model)
     reports: list[SuiteReport] = []
     golds = [gold for suite in suites for item in suite.items for gold in item.golds]
     made_for = [g for suite in suites if not suite.file for i in suite.items for g in i.golds]

@@ -73,6 +73,11 @@ def test_an_unknown_key_lists_the_known_ones(
         ("as_of: 2025-06-30T10:00:00", "as_of should be a day like 2025-06-30"),
         ("select: {a: b}", "select should be a selector or a list of them"),
         ("base: 3", "base should be text, not 3"),
+        (
+            "fiscal_year_start: 13",
+            "fiscal_year_start should be a month such as 2 or February, not 13",
+        ),
+        ("fiscal_year_named: both", "fiscal_year_named should be end or start, not 'both'"),
         ("row_limit: 0", "row_limit should be a whole number of 1 or more"),
     ],
 )
@@ -138,3 +143,11 @@ def test_a_layout_that_cannot_take_the_block_is_left_alone(tmp_path: Path) -> No
     path = project(tmp_path, "vars: {today: 1}\n") / "dbt_project.yml"
     with pytest.raises(UsageError, match="cannot be added"):
         with_settings_block(path.read_text())
+
+
+@pytest.mark.parametrize("written", ["2", "February", "feb"])
+def test_the_month_in_which_fiscal_years_begin(tmp_path: Path, written: str) -> None:
+    where = project(tmp_path, f"vars:\n  t2s:\n    fiscal_year_start: {written}\n")
+    told = load_settings(where, {"DBT_T2S_FISCAL_YEAR_NAMED": "start"}).fiscal_year()
+    assert told is not None and (told.month, told.named) == (2, "start")
+    assert Settings().fiscal_year() is None  # then the project may say it

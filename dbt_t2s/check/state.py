@@ -136,6 +136,7 @@ def _distilled(workspace: Workspace, folder: Path) -> ProjectSchema:
         as_of=settings.as_of,
         personal=settings.personal,
         packages=settings.packages,
+        fiscal_year=settings.fiscal_year(),
     )
 
 

@@ -164,7 +164,8 @@ class SchemaReader:
 
     def _header(self) -> str:
         today = f", today is {self._schema.as_of}" if self._schema.as_of else ""
-        return f"dialect {self._schema.dialect}{today}"
+        fiscal = f", {self._schema.fiscal_year.sentence}" if self._schema.fiscal_year else ""
+        return f"dialect {self._schema.dialect}{today}{fiscal}"
 
     def _score(self, words: frozenset[str], weights: Mapping[str, float]) -> float:
         # Sorted: a sum of floats must not depend on the order in which a set is walked.

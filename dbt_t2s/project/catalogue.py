@@ -113,6 +113,7 @@ def _contents(schema: ProjectSchema) -> Page:
         ("dialect", schema.dialect),
         ("dbt", schema.dbt_version),
         ("today", schema.as_of),
+        ("calendar", schema.fiscal_year.sentence if schema.fiscal_year else ""),
         (
             "holds",
             f"{len(schema.tables)} tables, {sum(len(t.columns) for t in schema.tables)} columns, "

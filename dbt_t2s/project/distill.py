@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dbt_t2s import sql
 from dbt_t2s.duck import Execute
@@ -14,6 +14,7 @@ from dbt_t2s.project import (
     columns,
     evidence,
     exposures,
+    fiscal_years,
     joins,
     meta,
     metric_set,
@@ -28,7 +29,7 @@ from dbt_t2s.project import (
 )
 from dbt_t2s.project import tables as table_nodes
 from dbt_t2s.project.artifacts import Artifacts, Node, text
-from dbt_t2s.project.asked import Asking
+from dbt_t2s.project.asked import Asked, Asking
 from dbt_t2s.project.data import Data, by_sql
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.evidence import Evidence
@@ -39,12 +40,16 @@ from dbt_t2s.project.metric_set import Progress
 from dbt_t2s.project.places import Places
 from dbt_t2s.project.schema import (
     Column,
+    FiscalYear,
     Issue,
+    Join,
     Kind,
     Level,
+    Metric,
     ProjectSchema,
     Relation,
     Role,
+    Rule,
     Table,
 )
 from dbt_t2s.project.semantics import Hints, SemanticModel
@@ -80,6 +85,7 @@ def distill(
     trees: Trees | None = None,
     memory: Memory | None = None,
     data: Data | Issue | None = None,
+    fiscal_year: FiscalYear | None = None,
 ) -> ProjectSchema:
     """The schema of ``project``; ``select`` (node ids) overrides which tables are queryable.
 
@@ -88,7 +94,8 @@ def distill(
     more than ``profile_rows`` rows a sample is looked at; ``personal`` are the tags and keys of
     meta that mark personal data, ``packages`` those whose nodes are queryable (see
     ``tables.choose``). ``trees`` keeps what is parsed for whoever mines the schema next; ``memory``
-    what SQL was found to say, for the next run. Artifacts must be there (``ensure_artifacts``).
+    what SQL was found to say, for the next run. ``fiscal_year`` goes before what the project says
+    of its own. Artifacts must be there (``ensure_artifacts``).
     """
     tell = progress or (lambda stage, done, total: None)
     read = secrets.scrub(artifact_files.read(project.target_path))
@@ -118,19 +125,11 @@ def distill(
     )
     issues += metrics.issues
     collected = statements.collect(read, metrics.saved_queries)
-    material = rulebook.Material(
-        read,
-        proof,
-        tables,
-        proven,
-        metrics.metrics,
-        models,
-        asking.of(collected),
-        lineage,
-        Places(project.root, project.name),
-        known.execute,
-    )
-    business, found = rulebook.find(material)
+    known = replace(known, models=models)
+    business, found = _rules(known, tables, proven, metrics.metrics, asking.of(collected), project)
+    issues += found
+    fiscal_year, found = _fiscal_year(fiscal_year, known, tables, project)
+    issues += found
     memory.keep(lineage.readings, asking.readings, metrics.answers)
     return ProjectSchema(
         project=project.name,
@@ -144,10 +143,42 @@ def distill(
         as_of=as_of,
         dbt_version=text(artifact_files.section(read.manifest, "metadata"), "dbt_version"),
         manifest_version=read.manifest_version,
-        issues=(*issues, *found),
+        issues=tuple(issues),
         statements=collected,
         relations=behind,
+        fiscal_year=fiscal_year,
     )
+
+
+def _rules(
+    known: _Known,
+    tables: tuple[Table, ...],
+    proven: tuple[Join, ...],
+    metrics: tuple[Metric, ...],
+    asked: Sequence[tuple[str, Asked]],
+    project: DbtProject,
+) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
+    material = rulebook.Material(
+        known.artifacts,
+        known.proof,
+        tables,
+        proven,
+        metrics,
+        known.models,
+        asked,
+        known.lineage,
+        Places(project.root, project.name),
+        known.execute,
+    )
+    return rulebook.find(material)
+
+
+def _fiscal_year(
+    given: FiscalYear | None, known: _Known, tables: Sequence[Table], project: DbtProject
+) -> tuple[FiscalYear | None, tuple[Issue, ...]]:
+    if given is not None:
+        return given, ()
+    return fiscal_years.find(known.artifacts, tables, project.vars(), known.dialect, known.execute)
 
 
 def _relations(read: Artifacts, dialect: str) -> dict[str, str]:

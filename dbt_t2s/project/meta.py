@@ -15,6 +15,20 @@ MAX_TEXT = 500
 # Marks of personal data: as a key of meta (``pii: true``) or as a tag.
 PERSONAL = ("pii", "contains_pii", "is_pii", "personal", "personal_data", "sensitive")
 
+# After which of its two calendar years a fiscal year is called.
+YEAR_NAMED = ("end", "start")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def month_of(value: object) -> int:
+    """The month that a number or a name is; ValueError where it is none."""
+    name = str(value).strip().lower()
+    if name[:3] in _MONTHS and name.isalpha():
+        return _MONTHS.index(name[:3]) + 1
+    if isinstance(value, bool) or not name.isdecimal() or not 1 <= int(name) <= 12:
+        raise ValueError("should be a month such as 2 or February")
+    return int(name)
+
 
 def clean(value: object) -> str:
     """One line of at most ``MAX_TEXT`` printable characters."""

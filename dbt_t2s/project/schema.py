@@ -6,6 +6,7 @@ decides what is stale (see ``store``).
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -327,6 +328,12 @@ class FiscalYear:
     month: int
     named: str = "end"
     evidence: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """When it begins and what it is called, in words."""
+        begins = f"fiscal years begin in {month_name[self.month]}"
+        return begins if self.month == 1 else f"{begins}, fiscal 2024 {self.named}s in 2024"
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ def ablated(arm: Arm, ground: Ground) -> dict[str, Any] | None:
 
 def judged(workspace: Workspace, schema: ProjectSchema, ground: Ground) -> dict[str, int]:
     """Right answers, and refusals right and wrong."""
-    generate = candidates(workspace, load(workspace.folder / "ablation" / "model", schema))
+    generate = candidates(workspace, load(workspace.folder / "ablation" / "model", schema), schema)
     counts = {"n": 0, "correct": 0, "refused": 0, "unanswerable": 0, "refused_rightly": 0}
     asked = ground.questions(workspace, schema)
     relations = readable(schema, instances_of(workspace, schema))

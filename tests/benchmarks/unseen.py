@@ -84,7 +84,7 @@ def zero_shot(workspace: Workspace, schema: ProjectSchema, seed: int) -> Generat
     recipe.new_network(items, seed).save_pretrained(folder / "network")
     made = ModelRecord("embedded", "embedded", store.fingerprint(schema), "", seed, 0, 0, 0.0)
     write_record(folder, made)
-    return candidates(workspace, load(folder, schema))
+    return candidates(workspace, load(folder, schema), schema)
 
 
 def nearest(workspace: Workspace) -> Generate:
@@ -109,7 +109,7 @@ def generator(job: Job, workspace: Workspace) -> tuple[Generate, ProjectSchema]:
         pipeline.generate(workspace)
         return nearest(workspace), pipeline.distill(workspace)
     schema = pipeline.train(workspace)
-    return candidates(workspace, load_model(workspace, schema)), schema
+    return candidates(workspace, load_model(workspace, schema), schema), schema
 
 
 def judged(

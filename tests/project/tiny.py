@@ -54,8 +54,8 @@ select owner_id, full_name, email, city, 'x ' || city as note from {{ ref('raw_o
 """,
     "models/marts/days.sql": """
 {{ config(materialized='table') }}
-select cast(range as date) as date_day
-from range(date '2023-12-01', date '2024-06-01', interval 1 day)
+select cast(range as date) as date_day, year(range + interval 9 month) as fiscal_year
+from range(date '2021-12-01', date '2024-06-01', interval 1 day)
 """,
     "models/marts/secret_notes.sql": "{{ config(meta={'t2s': {'hidden': true}}) }} select 1 as n",
     "models/marts/marts.yml": """
@@ -115,10 +115,13 @@ models:
         columns: [{include: [owner_id, full_name]}]
       - v: 2
   - name: days
-    time_spine: {standard_granularity_column: date_day}
+    time_spine:
+      standard_granularity_column: date_day
+      custom_granularities: [{name: fiscal_year}]
     columns:
       - name: date_day
         granularity: day
+      - name: fiscal_year
 """,
     "models/marts/semantic.yml": """
 semantic_models:
