@@ -14,6 +14,7 @@ from dbt_t2s.corpus.examples import Corpus
 from dbt_t2s.corpus.generate import collect
 from dbt_t2s.corpus.maker import Order
 from dbt_t2s.drawing import Drawing, Task, processes_for
+from dbt_t2s.project.schema import FiscalYear
 from tests.model.shop_schema import AS_OF, shop_schema, warehouse
 
 STAMP = {"made from": "this"}
@@ -22,9 +23,10 @@ STAMP = {"made from": "this"}
 @pytest.fixture(scope="module")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Task]:
     with warehouse(tmp_path_factory.mktemp("drawn-shop")) as sandbox:
-        relations = tuple(table.relation for table in shop_schema().tables)
+        shop = replace(shop_schema(), fiscal_year=FiscalYear(2))
+        relations = tuple(table.relation for table in shop.tables)
         day = date.fromisoformat(AS_OF)
-        yield Task(shop_schema(), (), sandbox.warehouse, relations, day, 3)
+        yield Task(shop, (), sandbox.warehouse, relations, day, 3)
 
 
 def drawn(task: Task, folder: Path, processes: int = 1, most: int = 60) -> Corpus:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from dbt_t2s.corpus.coverage import EXAMPLES, WORDINGS
+from dbt_t2s.corpus.coverage import EXAMPLES, WORDINGS, Ledger
 from dbt_t2s.corpus.duplicates import NEAR
 from dbt_t2s.corpus.examples import Corpus, Counted, Example
 from dbt_t2s.corpus.splits import SPLITS
+from dbt_t2s.corpus.variety import REGISTERS, divergence, general_words, openings, variety
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
 
 _REASONS = 12
@@ -24,6 +25,7 @@ def card(corpus: Corpus, schema: ProjectSchema, seed: int, version: str) -> str:
         _covered(corpus),
         _table("What is asked", "type", corpus.coverage.by_type),
         _table("How it is asked", "template", corpus.coverage.templates),
+        _wording(corpus, schema),
         _examples(corpus),
         _lacking(corpus.coverage.issues),
         _rejected(corpus.coverage.rejected),
@@ -94,6 +96,58 @@ def _table(title: str, name: str, counted: Sequence[Counted]) -> Iterator[str]:
     yield "|---|---:|---:|"
     for each in sorted(counted, key=lambda each: -each.examples):
         yield f"| {each.thing} | {each.examples:,} | {each.wordings:,} |"
+
+
+def _wording(corpus: Corpus, schema: ProjectSchema) -> Iterator[str]:
+    """How varied the questions are, names and values left out."""
+    ledger = Ledger(schema)
+    said = {example.id: ledger.wording(example.question) for example in corpus.examples}
+    found = variety([example.question for example in corpus.examples], list(said.values()))
+    yield "## How varied the wording is"
+    yield ""
+    if found is None:
+        yield "There is no question."
+        return
+    few, middle, many = found.lengths
+    opening, share = found.common_opening
+    registers = zip(REGISTERS, found.registers, strict=True)
+    yield "Names, values and numbers count as the same word, `_`."
+    yield ""
+    yield f"- length: {middle} words in the middle, {few} to {many} for eight of ten"
+    yield (
+        f"- openings (two words): {found.openings:,}, as varied as {found.even_openings:,.0f} that"
+        f' are equally frequent; the most frequent is "{opening}" ({share:.1%})'
+    )
+    yield f"- registers: {', '.join(f'{name} {part:.0%}' for name, part in registers)}"
+    yield f"- a mark at the end {found.marked:.0%}, no capitals {found.lowered:.0%}"
+    yield f"- worded as an earlier question is: {found.alike:.1%}"
+    yield (
+        f"- vocabulary: {found.vocabulary:,} words beyond the project's own, {found.general:.0%} of"
+        " all that is said"
+    )
+    yield from _apart(corpus, said)
+
+
+def _apart(corpus: Corpus, said: Mapping[str, str]) -> Iterator[str]:
+    """How far the test questions' wording is from that of training, and a part of training from
+    the rest: few questions differ from many by chance alone."""
+    train, test = (
+        [said[example.id] for example in corpus.examples if example.split == split]
+        for split in ("train", "test")
+    )
+    if not test or len(train) < 2 * len(test):
+        return
+    step = len(train) // len(test)
+    part, rest = train[::step], [each for i, each in enumerate(train) if i % step]
+    apart = ", ".join(
+        f"{name} {divergence(count(test), count(train)):.2f} and"
+        f" {divergence(count(part), count(rest)):.2f}"
+        for name, count in (("openings", openings), ("words", general_words))
+    )
+    yield (
+        "- distance of test from train (0: worded alike, 1: nothing in common), and of as large a"
+        f" part of train from the rest: {apart}"
+    )
 
 
 def _examples(corpus: Corpus) -> Iterator[str]:

@@ -24,6 +24,10 @@ _NUMBER = re.compile(
     r"(?:\s(?P<times>hundred|thousand|million))?\b",
     re.IGNORECASE,
 )
+# A day and a month, whichever is which: left unread as a date, and three numbers to nobody.
+_DAY = re.compile(
+    r"(?<![\d/-])(?:0?[1-9]|1[0-2])([/-])(?:0?[1-9]|1[0-2])\1(?:\d{4}|\d\d)(?![\d/-])"
+)
 _METRES = re.compile(r"\d m$", re.IGNORECASE)
 
 
@@ -39,7 +43,10 @@ class NumberSpan:
 def number_spans(text: str) -> tuple[NumberSpan, ...]:
     """Every number in ``text`` in order; "20%" is 20 and 0.2, "200 m" millions or metres."""
     found: list[NumberSpan] = []
+    days = [day.span() for day in _DAY.finditer(text)]
     for match in _NUMBER.finditer(text):
+        if any(start <= match.start() < end for start, end in days):
+            continue
         if match["word"]:
             times = _SCALES.get((match["times"] or "").lower(), 1)
             value = Decimal(_WORDS[match["word"].lower()] * times) / (2 if match["half"] else 1)

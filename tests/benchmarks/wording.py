@@ -25,6 +25,7 @@ from pathlib import Path
 
 from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
+from dbt_t2s.corpus.variety import divergence, register
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import schema_items
@@ -36,14 +37,6 @@ from tests.tools.pretrain.split import HELD_OUT_PROJECTS
 
 PROJECTS = Path("tests/tools/pretrain/projects")
 DRAWN = 600  # questions of each held-out project
-_ASKS = frozenset(
-    "what what's how which who who's whose when where why is are was were do does did can could "
-    "has have any since".split()
-)
-_ORDERS = frozenset(
-    "show list give find return count get display tell calculate compute compare name report pull "
-    "rank sort break split please need want let add".split()
-)
 _BREAKDOWNS = frozenset(("by", "per", "each", "every", "across"))
 
 
@@ -184,9 +177,7 @@ def opening(asking: Asking) -> Iterator[str]:
 
 
 def kind(asking: Asking) -> Iterator[str]:
-    first = next((w for w in asking.masked if w not in ("please", "and", "so")), "")
-    asked = "?" in asking.text or first in _ASKS
-    yield "question" if asked else "command" if first in _ORDERS else "keywords"
+    yield register(asking.text)
 
 
 def ending(asking: Asking) -> Iterator[str]:
@@ -243,19 +234,6 @@ MEASURES: tuple[Callable[[Asking], Iterable[str]], ...] = (
 
 def counted(askings: Iterable[Asking], of: Callable[[Asking], Iterable[str]]) -> Counter[str]:
     return Counter(each for asking in askings for each in of(asking))
-
-
-def divergence(one: Counter[str], two: Counter[str]) -> float:
-    """Jensen–Shannon divergence of two counts in bits; nan where one is empty."""
-    left, right = one.total(), two.total()
-    if not left or not right:
-        return math.nan
-    found = 0.0
-    for each in {*one, *two}:
-        p, q = one[each] / left, two[each] / right
-        mean = (p + q) / 2
-        found += sum(x * math.log2(x / mean) / 2 for x in (p, q) if x)
-    return found
 
 
 def unseen(people: Counter[str], corpus: Counter[str]) -> float:

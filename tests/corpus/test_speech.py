@@ -20,7 +20,7 @@ from dbt_t2s.corpus.speech import (
     tidy,
 )
 from dbt_t2s.corpus.vocabulary import Vocabulary, plural, singular
-from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.schema import FiscalYear, ProjectSchema
 from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.numbers import number_spans
 from tests.model.shop_schema import COUNTRIES, PRODUCTS, SEGMENTS
@@ -53,20 +53,42 @@ def test_a_plural_stays_one(noun: str) -> None:
     assert plural(singular(noun)) == noun
 
 
-@given(SEEDS)
-def test_a_date_phrase_means_in_a_question_what_it_meant_alone(seed: int) -> None:
+FISCAL_YEARS = st.one_of(
+    st.none(), st.builds(FiscalYear, st.integers(1, 12), st.sampled_from(("end", "start")))
+)
+
+
+@given(SEEDS, FISCAL_YEARS)
+def test_a_date_phrase_means_in_a_question_what_it_meant_alone(
+    seed: int, fiscal: FiscalYear | None
+) -> None:
     rng = Random(seed)
-    said = say_date(rng, TODAY, date(2023, 3, 1), TODAY)
+    said = say_date(rng, TODAY, date(2023, 3, 1), TODAY, fiscal)
     if said is None:
         return
     asked = tidy(f"how many orders were delivered {said.text}")
     question = roughen(rng, frame(rng, asked), (said.text,))
     if re.search(r"\bmay\b", question):
         return  # a month or a verb: the corpus drops what is not read back
-    ranges = [s.range for s in date_spans(question, TODAY)]
+    ranges = [s.range for s in date_spans(question, TODAY, fiscal)]
     # A phrase around the question may hold a date of its own ("as discussed yesterday").
     assert said.range in ranges, (question, ranges)
     assert said.range.start or said.range.end
+
+
+def test_fiscal_years_are_said_where_the_project_has_them() -> None:
+    def fiscal(known: FiscalYear | None) -> list[str]:
+        said = (say_date(Random(s), TODAY, date(2023, 3, 1), TODAY, known) for s in range(400))
+        return [each.text for each in said if each and re.search("fy|fiscal", each.text, re.I)]
+
+    assert not fiscal(None)
+    told = fiscal(FiscalYear(2))
+    assert 60 < len(told) < 140 and len(set(told)) > 30
+
+
+def test_nearly_every_date_that_is_said_is_read() -> None:
+    said = [say_date(Random(seed), TODAY, date(2023, 3, 1), TODAY) for seed in range(1000)]
+    assert sum(each is None for each in said) < 10
 
 
 @given(SEEDS, st.integers(0, 20_000), st.sampled_from(sorted(COMPARED)))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dbt_t2s.corpus.registers import asked, frame, kind, surround
 from dbt_t2s.corpus.typed_questions import named, typed
+from dbt_t2s.corpus.variety import divergence
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.corpus.wording import (
     agree,
@@ -29,7 +30,7 @@ from dbt_t2s.corpus.wording import (
 from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Role, Table
 from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.text import words
-from tests.benchmarks.wording import divergence, unseen
+from tests.benchmarks.wording import unseen
 
 TODAY = date(2025, 12, 31)
 SEEDS = st.integers(0, 2**32)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.schema import FiscalYear, ProjectSchema
 from dbt_t2s.query.link import Mention, ValueIndex, mentions
 from tests.query.shop import shop_schema
 
@@ -175,3 +175,13 @@ def test_people_of_a_country_are_many() -> None:
 def test_a_word_of_mixed_case_is_one_word() -> None:
     index = ValueIndex(with_values(status=("iOS", "Android")))
     assert "v:orders.status=iOS" in found("users on ios", index)
+
+
+def test_no_half_of_an_ambiguous_day_is_a_number() -> None:
+    assert not [token for token in found("orders on 3/5/2024") if token[:2] in ("d:", "n:")]
+
+
+def test_a_fiscal_year_is_a_date_where_the_schema_knows_it() -> None:
+    known = ValueIndex(replace(shop_schema(), fiscal_year=FiscalYear(2)))
+    assert "d:2023-02-01/2024-02-01" in found("orders in FY24", known)
+    assert not [token for token in found("orders in FY24") if token[:2] == "d:"]
