@@ -46,7 +46,11 @@ _SINCE = re.compile(
     re.I,
 )
 _AFTER = re.compile(rf"\b(?:(?:after|later\s+than|newer\s+than)\s+|post-){_OF_YEAR}", re.I)
-_BY = re.compile(r"\bby\s+(?:the\s+)?$", re.I)
+_BY = re.compile(
+    r"\bby\s+(?:the\s+)?(?:(?:(?:end|close)\s+of\s+(?:the\s+)?(?:day|business)|eod|cob)\s+"
+    r"(?:on\s+)?)?(?:the\s+)?$",
+    re.I,
+)
 _THROUGH = re.compile(r"\b(?:through|thru)\s+(?:the\s+)?$", re.I)
 _AT_LATEST = re.compile(
     r"\b(?:(?:on|in|during|at)\s+or\s+(?:before|prior\s+to|earlier\s+than)|(?:before|prior\s+to)\s+or\s+(?:on|in|during)|"
@@ -189,13 +193,10 @@ def _open_ended(text: str, period: Period) -> DateSpan | None:
         if found := pattern.match(text, period.end):
             return _span(text, start, end, period.start, found.end())
     also = tuple(Range(a.isoformat(), b.isoformat()) for a, b in period.also)
-    if (
-        opened := _opened(_BY, text, period.start) if period.kind in ("day", "holiday") else None
-    ):  # "due by 14 March"
+    opened = _opened(_BY, text, period.start)
+    if opened and period.kind in ("day", "holiday", "near"):  # "due by 14 March"
         return _span(text, "", after, opened.start(), period.end, (Range(first, after),))
-    if opened := _opened(
-        _THROUGH, text, period.start
-    ):  # "sales through March": in March, or up to its end
+    if _opened(_THROUGH, text, period.start):  # "sales through March": in it, or up to its end
         return _span(text, first, after, period.start, period.end, (Range("", after),))
     others = (_ahead(period),) if period.floating else also
     return _span(text, first, after, period.start, period.end, others)

@@ -37,6 +37,7 @@ _COUNTED = re.compile(
     r"\b(?:top|bottom|first|last|best|worst|most|least|fewest|than|over|under|above|below)\s+$",
     re.I,
 )
+_MORE = re.compile(r"\d(?:st|nd|rd|th)?,\s*$", re.I)
 _SLASHED = re.compile(r"(?<![\d/.-])(\d\d?)[/-](\d\d?)[/-](?:\d{4}|\d\d)(?![\d/-])")
 
 
@@ -102,6 +103,8 @@ def _several(found: re.Match[str], today: date) -> Reading:
     through = joint not in ("and", "&", "or", "/", ",")
     if joint == "and" and (found["opened"] or "").lower().startswith("between"):
         through = True
+    if _MORE.search(found.string, 0, found.start()):
+        return Left.UNREAD  # "1, 2 and 3 March"
     if first >= last or joint == "or" or not (through or last == first + 1):
         return Left.UNREAD  # "3 and 15 May" are two days
     start = _of_year(_year(found.groupdict(), today), month, first, today)
@@ -204,7 +207,10 @@ DAYS: tuple[Phrase, ...] = (
         needs=A_MONTH,
     ),
     phrase(
-        rf"\b(?P<day>\d\d?)[ -]?{JOINED_MONTH}[ -]?(?P<year>{YEAR})", _day, "day", needs=A_MONTH
+        rf"{_ON}\b(?P<day>\d\d?)[ -]?{JOINED_MONTH}[ -]?(?P<year>{YEAR})",
+        _day,
+        "day",
+        needs=A_MONTH,
     ),
     phrase(
         rf"(?<![\d-])\b(?P<day>\d\d?)-{NAMED_MONTH}(?:-(?P<short>\d\d)\b|(?!-?\d))",
@@ -249,6 +255,7 @@ DAYS: tuple[Phrase, ...] = (
         r"\b(?P<name>(?:the )?day before yesterday|(?:the )?day after tomorrow|today|tonight|"
         r"yesterdays?|tomorrow)\b",
         _near,
+        "near",
         needs=("day", "tonight", "tomorrow"),
     ),
     phrase(
@@ -258,12 +265,13 @@ DAYS: tuple[Phrase, ...] = (
         rf"\b{WEEKDAY}s?\s*(?:and|or|to|through|thru|till|until|,|-|–|/|&)\s*(?:on\s+)?{WEEKDAY}s?\b",
         needs=A_DAY,
     ),
-    phrase(rf"\b(?P<weekday>{WEEKDAY})\s+(?:of\s+)?{_WAY}\s+week\b", _of_week, needs=A_DAY),
+    phrase(rf"\b(?P<weekday>{WEEKDAY})\s+(?:of\s+)?{_WAY}\s+week\b", _of_week, "near", needs=A_DAY),
     phrase(
         rf"\b(?:on\s+)?(?P<way>last|this|past|next|on)\s+(?P<weekday>{WEEKDAY})\b",
         _weekday,
+        "near",
         needs=A_DAY,
     ),
-    phrase(rf"(?<=\bsince )(?P<weekday>{WEEKDAY})\b(?!['’])", _weekday, needs=A_DAY),
+    phrase(rf"(?<=\bsince )(?P<weekday>{WEEKDAY})\b(?!['’])", _weekday, "near", needs=A_DAY),
     phrase(r"\b(?:this\s+)?(?P<way>last|this|past)\s+weekend\b", _weekend, needs=("weekend",)),
 )

@@ -133,7 +133,10 @@ def _ended(found: re.Match[str], period: Period) -> Period | None:
     count = count_of(found["count"]) if found["count"] else 1
     if period.unread or period.edge or not 0 < count <= 1000:
         return _unread(found, period)
-    first = shift(period.after, found["unit"].lower(), -count)
+    unit = found["unit"].lower()
+    if unit == "fortnight":
+        unit, count = "week", 2 * count
+    first = shift(period.after, unit, -count)
     return _days(period, first, period.after) if first < period.after else None
 
 
@@ -176,10 +179,10 @@ _OF = r"(?:the\s+)?(?:(?:year|month)\s+(?:of\s+)?)?$"
 _ENDS = re.compile(
     r"(?:\b(?:of|in|on|to|with|containing|commencing|beginning|starting|w/[ce]|ended|ending|before|"
     r"after|following|preceding|end|mid|early|late|later|around|circa|roughly|approximately|approx\.?|"
-    rf"every|each|other|single)|~)[\s-]*{_OF}",
+    rf"every|each|other|single|least|mrs?|ms|miss|dr)\.?|~)[\s-]*{_OF}",
     re.I,
 )
-_UNIT = r"(?P<unit>day|week|month|quarter|year)s?"
+_UNIT = r"(?P<unit>day|week|fortnight|month|quarter|year)s?"
 _SIDE = r"(?:before|after|following|preceding|prior\s+to|leading\s+up\s+to)"
 
 _BEFORE: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
@@ -238,6 +241,7 @@ _BEFORE: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         ),
         # "delivered late last month" is no part of a month, "late March" is.
         (rf"\b(?:early|late|later)[\s-]+{_OF}", _early_or_late),
+        (r"\bsince\s+at\s+least\s+$|\b(?:mr|mrs|ms|miss|dr)\.?\s+$", _unread),
         (r"\b(?:every|each)\s+(?:other\s+|single\s+)?$", _every),
     )
 )
@@ -251,6 +255,7 @@ _AFTER: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
             _of_a_day,
         ),
         (r"\s+(?:of\s+|in\s+)?(?:each|every)\s+year\b", _every_year),
+        (r"\s+(?:bank|public)\s+holidays?\b", _unread_through),
     )
 )
 

@@ -23,6 +23,8 @@ from dbt_t2s.query.unread import UNREAD
 _PHRASES = (*UNREAD, *AGO, *IN_MONTH, *DAYS, *MONTHS, *RELATIVE, *YEARS)
 _NEEDED = frozenset(phrase.needs for phrase in (*fiscal_phrases(None), *_PHRASES))
 _NEAR = 32  # characters beside a word that tell whether it is a month
+_YEARLY = frozenset(("day", "days", "week", "weeks", "month", "quarter", "half", "holiday"))
+_YEARLY |= {f"{FISCAL} part"}
 _DATED = ("year", "short", "relative", "way")  # groups that say which year is meant
 _WORDS_TOO = ("may", "march", "mar", "sep", "dec", "jan")
 _PREPOSITION = re.compile(
@@ -72,7 +74,7 @@ def _period(phrase: Phrase, found: re.Match[str], today: date) -> Period | None:
         start,
         end,
         kind,
-        yearless=bool(phrase.kind) and not any(groups.get(each) for each in _DATED),
+        yearless=kind in _YEARLY and not any(groups.get(each) for each in _DATED),
         needs_edge=phrase.kind == "unit",
         also=also,
         relative=phrase.kind == "told",

@@ -163,7 +163,8 @@ RELATIVE: tuple[Phrase, ...] = (
         needs=("td", "date"),
     ),
     phrase(
-        rf"\b(?P<way>this|last)(?=\s+{_AGAINST}\s+(?:the\s+)?(?:last|this|previous|prior)\s+{UNIT}\b)",
+        rf"\b(?P<way>this|current|last|previous)(?=\s+{_AGAINST}\s+(?:the\s+)?"
+        rf"(?:last|this|previous|prior|current)\s+{UNIT}\b)",
         _relative,
         needs=A_UNIT,
     ),

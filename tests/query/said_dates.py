@@ -47,6 +47,7 @@ in early next year|
 mid-March|
 from mid March to June 2024|
 from January to the end of June 2024|2024-01-01..2024-07-01
+from last year to last month|2025-01-01..2026-06-01
 from 2020 to now|2020-01-01..
 2020-present|2020-01-01..
 10-Mar-2024|2024-03-10..2024-03-11
@@ -250,6 +251,68 @@ q5 2024|
 13/2024|
 2024-13|
 32 March 2024|2024-03-01..2024-04-01
+patients seen Mon 3 Mar through Fri 7 Mar 2025|2025-03-03..2025-03-08
+ward rounds on the 1st and 15th of March 2025|
+ward rounds on 1, 2 and 3 March 2025|
+births in the small hours of 1 January 2025|2025-01-01..2025-01-02
+exams in term 2 2024|2024-01-01..2025-01-01
+grades for the 2023-2024 school year|
+payroll for the fortnight ending 14 March 2025|2025-03-01..2025-03-15
+payroll run of 31st Dec|2025-12-31..2026-01-01
+VAT for Q3 '24|2024-07-01..2024-10-01
+debtors > 90 days|
+ageing as of 30 June 2025|2025-06-30..
+journal entries dated 1/1/25|2025-01-01..2025-01-02
+journal entries dated 13/1/25|2025-01-13..2025-01-14
+budget vs actuals Jan-Jun|2026-01-01..2026-07-01
+budget Jan – Jun '25|2025-01-01..2025-07-01
+footfall on Sundays in March 2025|2025-03-01..2025-04-01
+footfall week 9 vs week 10 2025|2025-02-24..2025-03-03 2025-03-03..2025-03-10
+footfall w/e 09/03/2025|
+units sold from wk 10 to wk 12|
+units sold in weeks 10 and 12|
+promo 12 to 18 August 2024|2024-08-12..2024-08-19
+promo from Aug 12th to the 18th, 2024|2024-08-12..2024-08-19
+promo Aug. 12 thru Aug. 18, 2024|2024-08-12..2024-08-19
+flights departing after 6pm on 24 Dec 2024|2024-12-24..2024-12-25
+flights between 24 Dec 2024 and 6 Jan 2025|2024-12-24..2025-01-07
+flights departing tomorrow night|
+parcels received 2 days ago|2026-06-28..2026-06-29
+parcels received within 2 days of 3 March 2025|
+parcels lost in the week after Easter|
+parcels due by end of day tomorrow|..2026-07-02
+parcels due by tomorrow|..2026-07-02
+sprint 24 velocity|
+commits since 2024.03|
+version 2024.1 downloads|
+sensor readings at 2025-03-01 00:00:00|2025-03-01..2025-03-02
+leases starting 1 May 2024 or later|2024-05-01..
+leases ending before the end of 2025|..2026-01-01
+tenants since at least 2015|
+tenants from the beginning of 2015 until the middle of 2018|
+houses built before or in 1950|..1951-01-01
+houses built pre-1950|..1950-01-01
+houses built in the 1950s or 1960s|1950-01-01..1960-01-01 1960-01-01..1970-01-01
+seasons 2018 through 2020|2018-01-01..2021-01-01
+season 3 episode 4|
+wins in 2018, 2019 or 2021|2018-01-01..2019-01-01 2019-01-01..2020-01-01 2021-01-01..2022-01-01
+wins on their May 2019 tour|2019-05-01..2019-06-01
+the May bank holiday|
+Mr March's orders|
+augusta orders|
+decent sales|
+second-hand sales in q2|2026-04-01..2026-07-01
+sold 1st half 2024|2024-01-01..2024-07-01
+sold first 2 quarters of 2024|2024-01-01..2024-07-01
+sold last two weeks of December 2024|
+sold Jan 2024 YoY|2024-01-01..2024-02-01
+sold 2024 YoY vs 2023|2024-01-01..2025-01-01 2023-01-01..2024-01-01
+sold in 2024 compared to the year before|2024-01-01..2025-01-01
+sold this March compared with last March|2026-03-01..2026-04-01 2025-03-01..2025-04-01
+sold on a Monday in 2024|2024-01-01..2025-01-01
+sold in January of every year since 2020|2020-01-01..
+sold per quarter for the last 2 years|2024-06-30..2026-07-01
+sold for the current and previous month|2026-06-01..2026-07-01 2026-05-01..2026-06-01
 """
 _FISCAL = """
 FY24|2023-07-01..2024-07-01
