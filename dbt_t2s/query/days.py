@@ -180,7 +180,7 @@ DAYS: tuple[Phrase, ...] = (
         rf"{_ON}\b(?P<year>{YEAR})-(?P<month>\d\d?)-(?P<day>\d\d?)(?=T\d|\b)",
         _day,
         "day",
-        needs=A_DIGIT,
+        needs=("-",),
     ),
     phrase(
         rf"\b(?P<year>{YEAR})([/.])(?P<month>\d\d?)\2(?P<day>\d\d?)\b", _day, "day", needs=A_DIGIT
@@ -190,7 +190,7 @@ DAYS: tuple[Phrase, ...] = (
         rf"(?<![\d/.-])(?P<one>\d\d?)([/-])(?P<two>\d\d?)\2(?P<year>{YEAR}|\d\d(?!\d))(?![/-]\d)",
         _slashed,
         "day",
-        needs=A_DIGIT,
+        needs=("/", "-"),
     ),
     phrase(
         rf"{_OPENED}(?<![\d.,/:-])\b(?P<first>\d\d?){_TH}?{_JOINT}(?P<last>\d\d?){_TH}?[\s-]+"

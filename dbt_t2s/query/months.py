@@ -222,7 +222,10 @@ YEARS: tuple[Phrase, ...] = (
     ),
     phrase(r"\bcy\s*-?(?P<year>['’]?\d\d)\b", _whole_year, "year", needs=A_DIGIT),
     phrase(
-        rf"(?:{_PREPOSITIONS})(?P<year>{SHORT_YEAR})\b(?!['’])", _whole_year, "year", needs=A_DIGIT
+        rf"(?:{_PREPOSITIONS})(?P<year>{SHORT_YEAR})\b(?!['’])",
+        _whole_year,
+        "year",
+        needs=("'", "’"),
     ),
     phrase(_BARE, _whole_year, "year", needs=A_DIGIT),
 )

@@ -20,8 +20,8 @@ from dbt_t2s.query.period import Days, Left, Period, Phrase, unread
 from dbt_t2s.query.relative import AGO, RELATIVE, rolling, whole
 from dbt_t2s.query.unread import UNREAD
 
-_PHRASES = (*UNREAD, *AGO, *IN_MONTH, *DAYS, *MONTHS, *RELATIVE, *YEARS)
-_NEEDED = frozenset(phrase.needs for phrase in (*fiscal_phrases(None), *_PHRASES))
+PHRASES = (*UNREAD, *AGO, *IN_MONTH, *DAYS, *MONTHS, *RELATIVE, *YEARS)
+_NEEDED = frozenset(phrase.needs for phrase in (*fiscal_phrases(None), *PHRASES))
 _NEAR = 32  # characters beside a word that tell whether it is a month
 _YEARLY = frozenset(("day", "days", "week", "weeks", "month", "quarter", "half", "holiday"))
 _YEARLY |= {f"{FISCAL} part"}
@@ -43,7 +43,7 @@ def periods_in(text: str, today: date, fiscal: FiscalYear | None = None) -> list
     covered = bytearray(len(text))
     lowered = text.lower()
     held = {needs: any(each in lowered for each in needs) for needs in _NEEDED}
-    for phrase in (*fiscal_phrases(fiscal), *_PHRASES):
+    for phrase in (*fiscal_phrases(fiscal), *PHRASES):
         if phrase.needs and not held[phrase.needs]:
             continue
         for found in phrase.pattern.finditer(text):

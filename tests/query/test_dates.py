@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from dbt_t2s.project.schema import FiscalYear
 from dbt_t2s.query.dates import date_spans
+from dbt_t2s.query.fiscal import fiscal_phrases
+from dbt_t2s.query.periods import PHRASES as PHRASES_READ
 from tests.query.said_dates import FISCAL, SAID, TODAY
 
 # phrase | start | end (excluded)
@@ -323,6 +325,15 @@ def test_a_fiscal_years_quarters_follow_one_another(
     (before,) = date_spans("last fiscal year", today, fiscal)
     assert current.range.start <= today.isoformat() < current.range.end
     assert before.range.end == current.range.start
+
+
+def test_no_phrase_is_passed_over_for_want_of_a_word() -> None:
+    """What a pattern is said to need is in whatever it matches."""
+    texts = [p for p, *_ in (*PHRASES, *SAID, *FISCAL)]
+    for each in (*PHRASES_READ, *fiscal_phrases(FiscalYear(7))):
+        for text in texts:
+            if each.needs and each.pattern.search(text):
+                assert any(word in text.lower() for word in each.needs), (each.pattern, text)
 
 
 def test_five_hundred_characters_take_ten_milliseconds() -> None:
