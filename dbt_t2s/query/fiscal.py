@@ -55,9 +55,8 @@ def part(fiscal: FiscalYear, year: int, unit: str, number: int) -> Days:
 
 def is_undated(text: str, schema: ProjectSchema) -> bool:
     """Whether a text names a fiscal year or a part of one, and nothing in the schema says which."""
-    if schema.fiscal_year or _has_fiscal_columns(schema):
-        return False
-    return any(each.pattern.search(text) for each in fiscal_phrases(None))
+    said = any(each.pattern.search(text) for each in fiscal_phrases(None))
+    return said and schema.fiscal_year is None and not _has_fiscal_columns(schema)
 
 
 def _has_fiscal_columns(schema: ProjectSchema) -> bool:
