@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from dateutil.relativedelta import relativedelta
@@ -84,6 +84,11 @@ _TO = re.compile(
 _SLASH = re.compile(r"^/$")
 
 
+# Typed with other dashes, or more than one space between words.
+_DASHES = str.maketrans("–—‑−", "----")
+_SPACES = re.compile(r"\s+")
+_SPACED = re.compile(r"\s\s|[^\S ]")
+_ONE = re.compile(r"\s+|\S")
 _NEAR = 48  # characters before a period that may open it
 
 
@@ -97,7 +102,19 @@ def date_spans(text: str, today: date, fiscal: FiscalYear | None = None) -> tupl
 
     Without ``fiscal`` fiscal years are left unread.
     """
-    return tuple(_spans(text, periods_in(text, today, fiscal)))
+    plain = text.translate(_DASHES)
+    if plain == text and not _SPACED.search(text):
+        return tuple(_spans(text, periods_in(text, today, fiscal)))
+    places = [each.start() for each in _ONE.finditer(plain)]  # of each character in ``text``
+    plain = _SPACES.sub(" ", plain)
+    found = _spans(plain, periods_in(plain, today, fiscal))
+    return tuple(_placed(span, text, places) for span in found)
+
+
+def _placed(span: DateSpan, text: str, places: Sequence[int]) -> DateSpan:
+    """The span where it stands in the text as it was typed."""
+    start, end = places[span.start], places[span.end - 1] + 1
+    return replace(span, start=start, end=end, text=text[start:end])
 
 
 def _spans(text: str, found: Sequence[Period]) -> Iterator[DateSpan]:

@@ -38,6 +38,7 @@ _COUNTED = re.compile(
     re.I,
 )
 _MORE = re.compile(r"\d(?:st|nd|rd|th)?,\s*$", re.I)
+_MONTH_BEFORE = re.compile(rf"\b{MONTH}\s+$", re.I)
 _SLASHED = re.compile(r"(?<![\d/.-])(\d\d?)[/-](\d\d?)[/-](?:\d{4}|\d\d)(?![\d/-])")
 
 
@@ -65,6 +66,11 @@ def _day(found: re.Match[str], today: date) -> Reading:
     day = _of_year(_year(parts, today), month, number, today, weekday or "")
     # 2026-02-30 is no day, but it is not "the year 2026" either.
     return _one(day) if day else Left.UNREAD
+
+
+def _dashed(found: re.Match[str], today: date) -> Reading:
+    """``24-Jan``, but not in "Jan 24-Mar 31"."""
+    return None if _MONTH_BEFORE.search(found.string, 0, found.start()) else _day(found, today)
 
 
 def _of_year(year: int | None, month: int, day: int, today: date, weekday: str = "") -> date | None:
@@ -214,7 +220,7 @@ DAYS: tuple[Phrase, ...] = (
     ),
     phrase(
         rf"(?<![\d-])\b(?P<day>\d\d?)-{NAMED_MONTH}(?:-(?P<short>\d\d)\b|(?!-?\d))",
-        _day,
+        _dashed,
         "day",
         needs=A_MONTH,
     ),

@@ -34,6 +34,7 @@ _PREPOSITION = re.compile(
 _BESIDE = r"(?:-|–|—|/|&|,|\b(?:to|through|thru|and|until|till|vs\.?|versus)\b)\s*"
 _MONTH_FOLLOWS = re.compile(rf"\s*{_BESIDE}(?:the\s+)?{MONTH}", re.IGNORECASE)
 _MONTH_BEFORE = re.compile(rf"\b{MONTH}\s*[-–—/&,]\s*$", re.IGNORECASE)
+_DOES = re.compile(r"\s+(?:i|we|you|they|he|she|it|be|have|not)\b", re.IGNORECASE)
 _SOMEBODY = re.compile(r"\b(?:who|which|that|you|we|they|i)\s+$", re.IGNORECASE)
 
 
@@ -101,7 +102,7 @@ def _is_month_may(text: str, found: re.Match[str]) -> bool:
     start, end = found.span()
     near = max(start - _NEAR, 0)
     if name.lower() == "may":
-        if _SOMEBODY.search(text, near, start):
+        if _SOMEBODY.search(text, near, start) or _DOES.match(text, end):
             return False
         if name.islower() and (groups.get("way") or "").lower() in ("this", "next"):
             return False  # "this may be"
