@@ -35,9 +35,8 @@ class DateSpan:
 
 
 _OF_YEAR = r"(?:the\s+)?(?:year\s+(?:of\s+)?)?$"  # "after the year of 2010"
-_UNTIL = r"(?:up\s+)?(?:until|till?|to)"
 _BEFORE = re.compile(
-    rf"\b(?:before|prior\s+to|earlier\s+than|(?<!\w)pre-|until|till?|'til|up\s+(?:until|till?|to))\s*{_OF_YEAR}",
+    rf"\b(?:before|prior\s+to|earlier\s+than|(?<!\w)pre-|until|till?|up\s+(?:until|till?|to))\s*{_OF_YEAR}",
     re.I,
 )
 _SINCE = re.compile(
@@ -202,7 +201,7 @@ def _open_ended(text: str, period: Period) -> DateSpan | None:
     ):
         opened = _opened(pattern, text, period.start)
         if opened and not (period.kind == "days" and pattern is _SINCE):
-            if pattern is _BEFORE and re.match(r"until|till?|'til|up", opened.group(), re.I):
+            if pattern is _BEFORE and re.match(r"until|till?|up", opened.group(), re.I):
                 end = after if period.is_day else end
             others = _others(period, opened.group(), text[period.end :], start)
             return _span(text, start, end, opened.start(), period.end, others)

@@ -95,6 +95,11 @@ def _first_or_last(found: re.Match[str], period: Period) -> Period | None:
     return made if inside else unread(period.start, period.end)
 
 
+def _nth(found: re.Match[str], period: Period) -> Period | None:
+    """``the second week of March``; but "the last day in March" is of those that there are."""
+    return None if _DAY_IN.search(found.group()) else _unread(found, period)
+
+
 def _nth_weekday(found: re.Match[str], period: Period) -> Period | None:
     if period.kind != "month" or period.unread:
         return _unread(found, period)
@@ -119,6 +124,12 @@ def _week_from(found: re.Match[str], period: Period) -> Period | None:
     if not period.is_day:
         return _unread(found, period)
     return _days(period, period.first, period.first + timedelta(days=7))
+
+
+def _week_to(found: re.Match[str], period: Period) -> Period | None:
+    if not period.is_day:
+        return None
+    return _days(period, period.after - timedelta(days=7), period.after)
 
 
 def _weekend_of(found: re.Match[str], period: Period) -> Period | None:
@@ -173,6 +184,7 @@ def _of_a_day(found: re.Match[str], period: Period) -> Period | None:
     return _unread_through(found, period) if period.is_day else None
 
 
+_DAY_IN = re.compile(r"\bday\s+in\b", re.I)
 _IN = re.compile(r"(?:^|\b(?:in|since|from|by|until|till|to|of|during|for|before|after)\s+)$", re.I)
 _OF = r"(?:the\s+)?(?:(?:year|month)\s+(?:of\s+)?)?$"
 # How all that may stand before a period ends.
@@ -201,9 +213,7 @@ _BEFORE: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (
             rf"\b(?:first|second|third|fourth|fifth|last|final|\d(?:st|nd|rd|th))\s+"
             rf"(?:(?:working|business|school|trading|full|whole|calendar)\s+)?(?:day|week|weekend|month|half)\s+(?:of|in)\s+{_OF}",
-            lambda found, period: (
-                None if re.search(r"\bday\s+in\b", found.group(), re.I) else _unread(found, period)
-            ),
+            _nth,
         ),
         (
             rf"(?<!\btop\s)(?<!\bbest\s)(?<!\bworst\s)\b{COUNT}\s+(?:day|week|weekend)s?\s+of\s+{_OF}",
@@ -224,7 +234,7 @@ _BEFORE: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
             _ended,
         ),
         (rf"\b(?P<count>{COUNT})[\s-]+{_UNIT}\s+(?:to|up\s+to)\s+{_OF}", _ended),
-        (r"\b(?P<unit>w)/e\s+(?:on\s+)?(?:the\s+)?$", lambda found, period: _week_to(period)),
+        (r"\bw/e\s+(?:on\s+)?(?:the\s+)?$", _week_to),
         (rf"\bthe\s+day\s+(?P<side>before|after)\s+{_OF}", _day_beside),
         (
             rf"\b(?:the|an?|{COUNT})\s+(?:(?:calendar|business|working)\s+)?"
@@ -258,7 +268,3 @@ _AFTER: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
         (r"\s+(?:bank|public)\s+holidays?\b", _unread_through),
     )
 )
-
-
-def _week_to(period: Period) -> Period | None:
-    return _days(period, period.after - timedelta(days=7), period.after) if period.is_day else None
