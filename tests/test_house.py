@@ -39,6 +39,7 @@ DOORS = {
     "transformers": ("model/",),
     "tokenizers": ("model/",),
     "safetensors": ("model/",),
+    "huggingface_hub": ("model/",),
     "peft": ("model/",),
     "rich": ("console.py",),
     "prompt_toolkit": ("prompting.py",),

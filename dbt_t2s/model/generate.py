@@ -48,7 +48,7 @@ def load(model_dir: Path, schema: ProjectSchema) -> Generator:
 
     record = read_record(model_dir)
     if record.kind == "hub":
-        from dbt_t2s.model.hub import HubGenerator
+        from dbt_t2s.model.hub_generate import HubGenerator
 
         return HubGenerator(model_dir, schema)
     from dbt_t2s.model.embedded import EmbeddedGenerator

@@ -1,150 +1,239 @@
-"""A causal language model from a folder or a model hub, and how prompts become its tokens.
+"""A language model from a folder or a model hub, ready to be trained or asked.
 
 Weights are read from safetensors alone and no code that comes with a model is run.
 """
 
 from __future__ import annotations
 
-import inspect
-import json
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
-from safetensors import SafetensorError
-from torch.nn import functional
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from peft import (
+    LoraConfig,
+    PeftModel,
+    get_peft_model,
+    get_peft_model_state_dict,
+    prepare_model_for_kbit_training,
+)
+from safetensors import SafetensorError, safe_open
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+)
+from transformers.utils.hub import cached_file, extract_commit_hash
 
 from dbt_t2s.errors import ModelError
-from dbt_t2s.model.prompt import (
-    SchemaReader,
-    Wrong,
-    answer_text,
-    build_prompt,
-    build_reading,
-    plain_prompt,
-)
+from dbt_t2s.model.hub_found import Found, find_base, unloadable, weights_stamp
+from dbt_t2s.model.hub_memory import LARGEST, Plan, fitted, shape_of
+from dbt_t2s.model.hub_settings import HubSettings
 
-RECORD = "hub.json"
-ADAPTER = "adapter"
-TOKENIZER = "tokenizer"
-_SMALLEST_SLICE = 300
-_IGNORED = -100
-_LOAD_ERRORS = (OSError, ValueError, RuntimeError, ImportError, KeyError, SafetensorError)
+Say = Callable[[str], None]
+"""What a person should be told while it goes on."""
+
+ADAPTER_FILE = "adapter_model.safetensors"
+_ERRORS = (OSError, ValueError, RuntimeError, ImportError, KeyError, SafetensorError)
 
 
 @dataclass(frozen=True)
 class Base:
-    """A loaded base model. ``name`` is what can load it again, ``adapter`` an adapter found on it
-    (to go on from), empty when there is none."""
+    """A loaded base model.
+
+    ``name`` and ``revision`` are what can load it again, ``stamp`` tells its weights from others,
+    ``adapter`` is an adapter found on it (to go on from), empty when there is none.
+    """
 
     name: str
     model: Any
     tokenizer: Any
     device: torch.device
     adapter: str = ""
+    revision: str = ""
+    stamp: str = ""
+
+    @property
+    def reads_apart(self) -> bool:
+        """Whether an encoder reads the prompt and a decoder writes the answer (T5)."""
+        return bool(self.model.config.is_encoder_decoder)
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """One example in tokens; ``answer`` ends with the end-of-sequence token."""
-
-    prompt: tuple[int, ...]
-    answer: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.prompt) + len(self.answer)
-
-
-def load_base(base: str) -> Base:
+def load_base(base: str, method: str = "lora") -> Base:
     """Load a model folder, a hub id, or the base of a trained adapter; ModelError with the way out
-    when it is missing, not in safetensors, or not a causal language model."""
-    name, adapter, words = _resolve(base)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        if not any(folder.glob("*.safetensors")):
-            raise ModelError(
-                "the base model has no .safetensors weights; other formats can run code and are "
-                "not loaded",
-                where=name,
-                hint="save it again with save_pretrained() of transformers 5, or pass another "
-                "--base",
-            )
-    elif name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
-        raise ModelError(
-            "the base model's folder does not exist", where=name, hint=_how_to_get("<model id>")
+    when it is missing, not in safetensors, or no language model."""
+    found = find_base(base)
+    return _loaded(found, _config(found), method)
+
+
+def load_to_train(base: str, settings: HubSettings, say: Say) -> tuple[Base, HubSettings]:
+    """The base, and the settings as they fit into this machine's memory; nothing large is read
+    before that is known."""
+    found = find_base(base)
+    config = _config(found)
+    if settings.method == "qlora":
+        _check_four_bits()
+    try:
+        shape = shape_of(config)
+    except _ERRORS as error:
+        raise unloadable(error, found) from error
+    if shape.parameters > LARGEST:
+        say(
+            f"the base model has {shape.parameters / 1e9:.1f} billion parameters; this was made "
+            "for up to 3"
         )
-    device = _device()
-    # bfloat16 has the range that training needs; elsewhere than on CUDA it is slow or missing.
-    half = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    plan: Plan = fitted(shape, settings, device_here(), found.name)
+    say(f"{shape.parameters / 1e6:,.0f} million parameters; training takes about {plan.need}")
+    if plan.changes:
+        say(f"to fit into memory: {' and '.join(plan.changes)}")
+    return _loaded(found, config, settings.method), plan.settings
+
+
+def device_here() -> torch.device:
+    """The best device there is: CUDA, then MPS, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def computes_in_half(device: torch.device) -> bool:
+    """bfloat16 has the range that training needs; elsewhere than on CUDA it is slow or missing."""
+    return device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def _options(found: Found) -> dict[str, Any]:
     options: dict[str, Any] = {"trust_remote_code": False}
+    if found.revision and found.folder is None:
+        options["revision"] = found.revision
+    return options
+
+
+def _config(found: Found) -> Any:
     try:
-        tokenizer = AutoTokenizer.from_pretrained(words or name, **options)
-        found: Any = AutoModelForCausalLM.from_pretrained(
-            name,
-            use_safetensors=True,
-            dtype=torch.bfloat16 if half else torch.float32,
-            output_loading_info=True,
-            **options,
+        return AutoConfig.from_pretrained(found.name, **_options(found))
+    except _ERRORS as error:
+        raise unloadable(error, found) from error
+
+
+def _loaded(found: Found, config: Any, method: str) -> Base:
+    device = device_here()
+    options = _options(found)
+    words = {} if found.tokenizer else options
+    half = computes_in_half(device) and method != "full"
+    load: dict[str, Any] = {"dtype": torch.bfloat16 if half else torch.float32}
+    if method == "qlora":
+        load["quantization_config"] = _four_bits()
+    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(found.tokenizer or found.name, **words)
+        model, info = kind.from_pretrained(
+            found.name, use_safetensors=True, output_loading_info=True, **load, **options
         )
-    except _LOAD_ERRORS as error:
-        summary = str(error).strip().split("\n")[0][:300]
-        raise ModelError(
-            f"the base model could not be loaded: {summary}", where=name, hint=_how_to_get(name)
-        ) from error
-    model, info = found
-    _check(name, model, tokenizer, info)
-    model.to(device)
-    return Base(name, model, tokenizer, device, adapter)
+    except _ERRORS as error:
+        raise unloadable(error, found) from error
+    _check(found.name, model, tokenizer, info)
+    if method != "qlora":
+        model.to(device)
+    revision = "" if found.folder else _commit(found)
+    stamp = weights_stamp(found.folder) if found.folder else revision
+    return Base(found.name, model, tokenizer, device, found.adapter, revision, stamp)
 
 
-def _resolve(base: str) -> tuple[str, str, str]:
-    """(base model, adapter folder, tokenizer folder): a model trained here, or a peft adapter,
-    names its own base. Empty where the base model itself is meant."""
-    folder = Path(base).expanduser()
-    ours, theirs = folder / RECORD, folder / "adapter_config.json"
-    try:
-        if ours.is_file():
-            name = str(json.loads(ours.read_text("utf-8"))["base"])
-            return name, str(folder / ADAPTER), str(folder / TOKENIZER)
-        if theirs.is_file():
-            record = json.loads(theirs.read_text("utf-8"))
-            return str(record["base_model_name_or_path"]), str(folder), ""
-    except (OSError, ValueError, KeyError, TypeError) as error:
+def _commit(found: Found) -> str:
+    """The commit of a hub model that was loaded, so that no later one is taken for it."""
+    path = cached_file(found.name, "config.json", revision=found.revision or None)
+    return str(extract_commit_hash(path, None) or found.revision)
+
+
+def _check_four_bits() -> None:
+    missing = None
+    if find_spec("bitsandbytes") is None:
+        missing = "the package bitsandbytes, which is not installed"
+    elif not torch.cuda.is_available():
+        missing = "a CUDA device"
+    if missing:
         raise ModelError(
-            "the adapter does not say which base model it belongs to",
-            where=base,
-            hint="train again with --base <model folder or hub id>",
-        ) from error
-    return (str(folder.resolve()) if folder.is_dir() else base), "", ""
+            f"--method qlora needs {missing}",
+            where="--method qlora",
+            hint="pip install bitsandbytes on a machine with CUDA, or --method lora",
+        )
+
+
+def _four_bits() -> Any:
+    from transformers import BitsAndBytesConfig
+
+    made: Any = BitsAndBytesConfig
+    return made(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+
+
+def with_adapter(base: Base, settings: HubSettings) -> Any:
+    """The model as it is trained: under a new adapter, the one found, or (``full``) as it is."""
+    if settings.method == "full":
+        if base.adapter:
+            merged: Any = load_adapter(base, Path(base.adapter), trainable=False)
+            merged = merged.merge_and_unload()
+            return merged.requires_grad_(True)
+        return base.model
+    if settings.method == "qlora":
+        prepare: Any = prepare_model_for_kbit_training
+        prepare(base.model, use_gradient_checkpointing=bool(settings.checkpointing))
+    if base.adapter:
+        return load_adapter(base, Path(base.adapter), trainable=True)
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        # All projections of attention and feed-forward, whatever an architecture calls them.
+        target_modules="all-linear",
+        task_type="SEQ_2_SEQ_LM" if base.reads_apart else "CAUSAL_LM",
+        revision=base.revision or None,
+    )
+    return get_peft_model(base.model, config)
 
 
 def load_adapter(base: Base, adapter: Path, *, trainable: bool) -> PeftModel:
-    """The base model under a saved adapter."""
-    if not (adapter / "adapter_model.safetensors").is_file():
+    """The base model under a saved adapter; ModelError where it was made for another base."""
+    path = adapter / ADAPTER_FILE
+    if not path.is_file():
         raise ModelError(
             "the adapter has no .safetensors weights",
             where=str(adapter),
             hint="dbt-t2s train --base <model>",
         )
     try:
-        return PeftModel.from_pretrained(base.model, str(adapter), is_trainable=trainable)
-    except _LOAD_ERRORS as error:
+        model = PeftModel.from_pretrained(base.model, str(adapter), is_trainable=trainable)
+        with safe_open(path, framework="pt") as stored:
+            saved = set(stored.keys())
+    except _ERRORS as error:
+        if "size mismatch" in str(error):
+            raise _wrong_base(adapter, base.name) from error
         raise ModelError(
             f"the adapter could not be loaded: {str(error).strip().splitlines()[0][:300]}",
             where=str(adapter),
             hint="dbt-t2s train --base <model>",
         ) from error
+    # peft itself only warns of layers that have no weights in the file, or the other way round.
+    if set(get_peft_model_state_dict(model, save_embedding_layers=False)) != saved:
+        raise _wrong_base(adapter, base.name)
+    return model
 
 
-def _how_to_get(name: str) -> str:
-    return (
-        f"run `hf download {name}` where there is a network and pass the folder it prints as "
-        "--base, or train the model that comes with this package: --base embedded"
+def _wrong_base(adapter: Path, name: str) -> ModelError:
+    return ModelError(
+        "the adapter does not fit this base model: it was trained on another",
+        where=f"{adapter} on {name}",
+        hint="name the base it was trained on in its adapter_config.json, or train a new one: "
+        f"--base {name}",
     )
 
 
@@ -152,7 +241,7 @@ def _check(name: str, model: Any, tokenizer: Any, info: Mapping[str, Any]) -> No
     missing = sorted(info["missing_keys"])
     if missing:
         raise ModelError(
-            f"the base model lacks {len(missing)} of a causal language model's weights "
+            f"the base model lacks {len(missing)} of a language model's weights "
             f"({missing[0]}, ...)",
             where=name,
             hint="pass a text-generation model as --base",
@@ -171,148 +260,3 @@ def _check(name: str, model: Any, tokenizer: Any, info: Mapping[str, Any]) -> No
             where=name,
             hint="use the tokenizer that the model was trained with",
         )
-
-
-def _device() -> torch.device:
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
-
-
-_Build = Callable[[Sequence[str]], tuple[dict[str, str], ...]]
-
-
-class Encoder:
-    """Questions and answers as tokens, the same for training and for asking."""
-
-    def __init__(
-        self, base: Base, reader: SchemaReader, *, budget: int, max_tokens: int, max_answer: int
-    ) -> None:
-        self._tokenizer = base.tokenizer
-        self._reader = reader
-        self._budget = budget
-        longest = getattr(base.model.config, "max_position_embeddings", None) or max_tokens
-        self._max_answer = max_answer
-        self._max_prompt = min(max_tokens, int(longest)) - max_answer
-        added = self._tokenizer.added_tokens_decoder.values()
-        self._special = tuple(token.content for token in added if token.special)
-        bos = self._tokenizer.bos_token_id
-        starts = bos is not None and list(self._tokenizer("a").input_ids[:1]) == [bos]
-        self._start = (int(bos),) if starts else ()
-
-    def prompt(self, question: str, wrong: Wrong | None = None) -> tuple[int, ...] | None:
-        """The prompt's tokens, with a smaller slice of the schema where they are too many; None
-        when the question, with the wrong answer to it if any, is too long alone."""
-        return self._fitting(question, lambda lines: build_prompt(question, lines, wrong))
-
-    def example(
-        self, question: str, sql: str, missing: str, wrong: Wrong | None = None
-    ) -> Encoded | None:
-        """A training example, or None when the question or the answer is too long."""
-        return self._encoded(self.prompt(question, wrong), answer_text(sql, missing))
-
-    def reading(self, sql: str, question: str) -> Encoded | None:
-        """A training example that reads SQL; None where it is too long."""
-        prompt = self._fitting(sql, lambda lines: build_reading(sql, lines))
-        return self._encoded(prompt, question)
-
-    def _fitting(self, about: str, build: _Build) -> tuple[int, ...] | None:
-        budget = self._budget
-        while True:
-            ids = self._ids(build(self._reader.slice(about, budget)))
-            if len(ids) <= self._max_prompt:
-                return ids
-            if budget <= _SMALLEST_SLICE:
-                return None
-            budget = max(budget // 2, _SMALLEST_SLICE)
-
-    def _encoded(self, prompt: tuple[int, ...] | None, text: str) -> Encoded | None:
-        ids = self._tokenizer(text, add_special_tokens=False).input_ids
-        answer = (*map(int, ids), int(self._tokenizer.eos_token_id))
-        if prompt is None or len(answer) > self._max_answer:
-            return None
-        return Encoded(prompt, answer)
-
-    def _ids(self, chat: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
-        messages = [{**message, "content": self._scrub(message["content"])} for message in chat]
-        if not self._tokenizer.chat_template:
-            ids = self._tokenizer(plain_prompt(messages), add_special_tokens=False).input_ids
-            return (*self._start, *map(int, ids))
-        # Some templates print today's date or open a chain of thought unless told otherwise.
-        text = self._tokenizer.apply_chat_template(
-            messages,
-            tokenize=False,
-            add_generation_prompt=True,
-            enable_thinking=False,
-            date_string="01 Jan 2025",
-        )
-        return tuple(map(int, self._tokenizer(text, add_special_tokens=False).input_ids))
-
-    def _scrub(self, text: str) -> str:
-        """Docs and questions are data: they may not end a chat turn or open one."""
-        for token in self._special:
-            text = text.replace(token, " ")
-        return text
-
-
-def pad_left(
-    rows: Sequence[Sequence[int]], filler: int, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """(ids, attention mask), padded on the left so that every answer ends at the right edge."""
-    width = max(map(len, rows))
-    ids = [[filler] * (width - len(row)) + list(row) for row in rows]
-    mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
-    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
-
-
-def answer_loss(model: Any, batch: Sequence[Encoded], device: torch.device) -> torch.Tensor:
-    """The summed negative log-likelihood of the answers' tokens.
-
-    Logits are asked for the answers alone: over a whole prompt and a large vocabulary they would
-    take gigabytes.
-    """
-    ids, mask = pad_left([(*row.prompt, *row.answer) for row in batch], 0, device)
-    keep = max(len(row.answer) for row in batch) + 1
-    known = inspect.signature(model.get_base_model().forward).parameters
-    options: dict[str, Any] = {
-        # Left padding must not shift the positions of models that count them from zero.
-        "position_ids": (mask.cumsum(1) - 1).clamp(min=0),
-        "logits_to_keep": keep,
-        "use_cache": False,
-    }
-    options = {name: value for name, value in options.items() if name in known}
-    logits = model(input_ids=ids, attention_mask=mask, **options).logits
-    targets = ids[:, 1 - keep :].clone()
-    for place, row in enumerate(batch):
-        targets[place, : keep - 1 - len(row.answer)] = _IGNORED
-    scores = logits[:, -keep:-1].float()
-    return functional.cross_entropy(
-        scores.flatten(0, 1), targets.flatten(), ignore_index=_IGNORED, reduction="sum"
-    )
-
-
-def micro_batches(batch: Sequence[Encoded], limit: int) -> list[list[Encoded]]:
-    """``batch`` in parts of like length whose padded size stays under ``limit`` tokens."""
-    parts: list[list[Encoded]] = []
-    for row in sorted(batch, key=len):
-        # Rows come in rising length, so the newcomer sets the width of the whole part.
-        if parts and (len(parts[-1]) + 1) * len(row) <= limit:
-            parts[-1].append(row)
-        else:
-            parts.append([row])
-    return parts
-
-
-def mean_loss(model: Any, rows: Sequence[Encoded], device: torch.device, limit: int) -> float:
-    """The mean negative log-likelihood of an answer token over ``rows``; NaN if there are none."""
-    tokens = sum(len(row.answer) for row in rows)
-    if not tokens:
-        return math.nan
-    model.eval()
-    with torch.no_grad():
-        parts = micro_batches(rows, limit)
-        total = sum(answer_loss(model, part, device).item() for part in parts)
-    model.train()
-    return total / tokens

@@ -4,61 +4,80 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from dbt_t2s.errors import ModelError
 
-_FILE = "checkpoint.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
+BEST = "best.safetensors"
+
+Weights = Mapping[str, torch.nn.Parameter]
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run stands. ``run`` identifies its data and settings, ``cursors`` how many rows each
-    pool of the curriculum has given, ``loss`` is the running mean that is shown."""
+    """Where a run stands.
+
+    ``run`` identifies its data and settings, ``cursors`` how many rows each pool of the curriculum
+    has given, ``loss`` is the running mean that is shown, ``micro_tokens`` what was found to fit
+    into memory. The dev rows were answered ``evaluations`` times, the last ``worse`` of them no
+    better than ``best`` (share right, negative loss), empty before the first.
+    """
 
     run: str
-    step: int
-    elapsed: float
-    loss: float
-    cursors: tuple[tuple[str, int], ...]
+    step: int = 0
+    elapsed: float = 0.0
+    loss: float = 0.0
+    cursors: tuple[tuple[str, int], ...] = ()
+    micro_tokens: int = 0
+    evaluations: int = 0
+    worse: int = 0
+    best: tuple[float, ...] = ()
 
 
 def save_checkpoint(
     folder: Path,
     place: Place,
-    weights: dict[str, torch.nn.Parameter],
+    weights: Weights,
     optimizer: torch.optim.Optimizer,
+    randomness: Sequence[torch.Tensor],
 ) -> None:
-    """Write under a temporary name, then rename: a kill leaves the former checkpoint whole."""
+    """Write under a temporary name, then rename: a kill leaves the former checkpoint whole.
+
+    ``randomness`` are the random states of all processes, in their order.
+    """
     tensors = {f"weights/{name}": value.detach() for name, value in weights.items()}
     for number, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
             tensors[f"optimizer/{number}/{key}"] = value
-    tensors["random/cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["random/cuda"] = torch.cuda.get_rng_state()
-    ready = {name: value.to("cpu").contiguous() for name, value in tensors.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    waiting = folder / f".{_FILE}.tmp"
-    save_file(ready, waiting, metadata={"place": json.dumps(asdict(place))})
-    with waiting.open("rb") as written:
-        os.fsync(written.fileno())
-    waiting.replace(folder / _FILE)
+    tensors.update({f"random/{rank}": state for rank, state in enumerate(randomness)})
+    _write(folder / CHECKPOINT, tensors, {"place": json.dumps(asdict(place))})
+
+
+def save_best(folder: Path, weights: Weights) -> None:
+    """The weights that answered the dev rows best so far."""
+    _write(folder / BEST, {name: value.detach() for name, value in weights.items()}, {})
+
+
+def load_best(folder: Path, weights: Weights) -> None:
+    """Put the best weights back in place."""
+    try:
+        _put(weights, load_file(folder / BEST))
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise _unreadable(folder / BEST) from error
 
 
 def load_checkpoint(
-    folder: Path,
-    run: str,
-    weights: dict[str, torch.nn.Parameter],
-    optimizer: torch.optim.Optimizer,
+    folder: Path, run: str, weights: Weights, optimizer: torch.optim.Optimizer, rank: int = 0
 ) -> Place | None:
     """Put a checkpoint of the same run back in place; None when there is none of this run."""
-    path = folder / _FILE
+    path = folder / CHECKPOINT
     if not path.is_file():
         return None
     try:
@@ -67,15 +86,9 @@ def load_checkpoint(
             if place.run != run:
                 return None
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            "the training checkpoint cannot be read",
-            where=str(path),
-            hint="delete it and train again",
-        ) from error
-    with torch.no_grad():
-        for name, value in weights.items():
-            value.copy_(tensors[f"weights/{name}"])
+        _put(weights, {name: tensors[f"weights/{name}"] for name in weights})
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise _unreadable(path) from error
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         kind, _, rest = name.partition("/")
@@ -83,20 +96,66 @@ def load_checkpoint(
             number, _, key = rest.partition("/")
             state.setdefault(int(number), {})[key] = tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    torch.set_rng_state(tensors["random/cpu"])
-    if torch.cuda.is_available() and "random/cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["random/cuda"])
+    own = tensors.get(f"random/{rank}")
+    if own is not None:
+        set_random_state(own)
     return place
 
 
 def drop_checkpoint(folder: Path) -> None:
     """The run is finished: nothing is left to resume."""
-    (folder / _FILE).unlink(missing_ok=True)
+    for name in (CHECKPOINT, BEST):
+        (folder / name).unlink(missing_ok=True)
+
+
+def random_state() -> torch.Tensor:
+    """This process's random state: the CPU's, and behind it the GPU's where there is one."""
+    state = torch.get_rng_state()
+    return torch.cat([state, torch.cuda.get_rng_state()]) if torch.cuda.is_available() else state
+
+
+def set_random_state(state: torch.Tensor) -> None:
+    """What ``random_state`` gave, put back; a GPU's part where there is a GPU."""
+    size = torch.get_rng_state().numel()
+    torch.set_rng_state(state[:size])
+    if torch.cuda.is_available() and state.numel() > size:
+        torch.cuda.set_rng_state(state[size:])
+
+
+def _put(weights: Weights, tensors: Mapping[str, torch.Tensor]) -> None:
+    with torch.no_grad():
+        for name, value in weights.items():
+            value.copy_(tensors[name])
+
+
+def _write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    ready = {name: value.to("cpu").contiguous() for name, value in tensors.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = path.with_name(f".{path.name}.tmp")
+    save_file(ready, waiting, metadata=metadata)
+    with waiting.open("rb") as written:
+        os.fsync(written.fileno())
+    waiting.replace(path)
+
+
+def _unreadable(path: Path) -> ModelError:
+    return ModelError(
+        "the training checkpoint cannot be read",
+        where=str(path),
+        hint="delete it and train again",
+    )
 
 
 def _place(text: str) -> Place:
     raw = json.loads(text)
-    cursors = tuple((str(name), int(count)) for name, count in raw["cursors"])
     return Place(
-        str(raw["run"]), int(raw["step"]), float(raw["elapsed"]), float(raw["loss"]), cursors
+        run=str(raw["run"]),
+        step=int(raw["step"]),
+        elapsed=float(raw["elapsed"]),
+        loss=float(raw["loss"]),
+        cursors=tuple((str(name), int(count)) for name, count in raw["cursors"]),
+        micro_tokens=int(raw["micro_tokens"]),
+        evaluations=int(raw["evaluations"]),
+        worse=int(raw["worse"]),
+        best=tuple(float(each) for each in raw["best"]),
     )

@@ -12,13 +12,12 @@ from dbt_t2s.model.prompt import (
     REFUSE,
     UNKNOWN_MISSING,
     Answer,
-    SchemaReader,
     answer_text,
     build_prompt,
     parse_answer,
     plain_prompt,
-    schema_slice,
 )
+from dbt_t2s.model.schema_reader import SchemaReader, schema_slice
 from dbt_t2s.project.schema import (
     Column,
     CompiledMetric,

@@ -1,0 +1,81 @@
+"""The processes that train one model together, as `accelerate launch` or `torchrun` starts them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+_WAIT = timedelta(hours=12)  # the others wait while the first makes the corpus
+
+
+class Crew:
+    """This process among those that train together; alone where nothing launched several."""
+
+    def __init__(self) -> None:
+        self.size = size_here()
+        self.rank = rank_here()
+        if self.size > 1 and not dist.is_initialized():
+            cuda = torch.cuda.is_available()
+            if cuda:
+                torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+            # gloo beside NCCL: what is sent between the steps lies on the CPU.
+            dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=_WAIT)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes, speaks and answers for all."""
+        return self.rank == 0
+
+    def share(self, rows: list[Any]) -> list[Any]:
+        """This process's part of a batch."""
+        return rows[self.rank :: self.size]
+
+    def add_up(self, gradients: Iterable[torch.Tensor]) -> None:
+        """Each gradient becomes the sum of all processes'."""
+        if self.size > 1:
+            for gradient in gradients:
+                dist.all_reduce(gradient)
+
+    def total(self, number: float) -> float:
+        """The sum of all processes' numbers."""
+        if self.size == 1:
+            return number
+        held = torch.tensor(number, dtype=torch.float64)
+        dist.all_reduce(held)
+        return float(held)
+
+    def said(self, value: Any) -> Any:
+        """The first process's value, in all of them."""
+        if self.size == 1:
+            return value
+        held = [value if self.leads else None]
+        dist.broadcast_object_list(held, src=0)
+        return held[0]
+
+    def gathered(self, value: torch.Tensor) -> list[torch.Tensor]:
+        """Every process's value, in their order."""
+        if self.size == 1:
+            return [value]
+        held: list[Any] = [None] * self.size
+        dist.all_gather_object(held, value)
+        return held
+
+    def leave(self) -> None:
+        """Ends the talk with the others; without it the launcher waits or complains."""
+        if self.size > 1 and dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def size_here() -> int:
+    """How many processes were launched."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def rank_here() -> int:
+    """Which of them this one is."""
+    return int(os.environ.get("RANK", "0")) if size_here() > 1 else 0

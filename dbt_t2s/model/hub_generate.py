@@ -1,0 +1,197 @@
+"""A hub model in use: prompts in batches, several answers each, how sure it is."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GenerationConfig
+
+from dbt_t2s.errors import ModelError
+from dbt_t2s.model.generate import Candidate
+from dbt_t2s.model.hub_base import Base, load_adapter, load_base
+from dbt_t2s.model.hub_calibration import IDENTITY, Calibration
+from dbt_t2s.model.hub_encoder import Encoder
+from dbt_t2s.model.hub_found import ADAPTER, RECORD
+from dbt_t2s.model.hub_loss import pad_left
+from dbt_t2s.model.hub_settings import HubSettings, settings_from
+from dbt_t2s.model.prompt import Wrong, parse_answer
+from dbt_t2s.project.schema import ProjectSchema
+
+BEAMS = 3
+_BATCH = {"cuda": 64}
+_CPU_BATCH = 8
+
+
+class Answerer:
+    """Writes answers with a model that is in memory, trained or in training."""
+
+    def __init__(
+        self,
+        base: Base,
+        model: Any,
+        encoder: Encoder,
+        settings: HubSettings,
+        beams: int = BEAMS,
+    ) -> None:
+        self._base, self._model, self._encoder = base, model, encoder
+        self.batch = _BATCH.get(base.device.type, _CPU_BATCH)
+        self._beams = beams
+        # Also the filler: not every tokenizer has one, and some name one beyond the embeddings.
+        self._end = int(base.tokenizer.eos_token_id)
+        config = base.model.config
+        starts = getattr(config, "decoder_start_token_id", None)
+        # Every choice is spelt out: a base model's own defaults may sample or punish repetition,
+        # and SQL repeats itself. With no length penalty a beam's score is its log-probability.
+        self._how = GenerationConfig(  # type: ignore[no-untyped-call]
+            do_sample=False,
+            num_beams=beams,
+            num_return_sequences=beams,
+            length_penalty=0.0 if beams > 1 else None,
+            repetition_penalty=1.0,
+            no_repeat_ngram_size=0,
+            max_new_tokens=settings.max_answer,
+            eos_token_id=self._end,
+            pad_token_id=self._end,
+            decoder_start_token_id=starts,
+            return_dict_in_generate=True,
+            output_scores=True,
+        )
+
+    def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        """Up to ``beams`` different candidates for each question, best first."""
+        too_long = (Candidate("", 1.0, "the question is too long"),)
+        answers: list[tuple[Candidate, ...]] = [too_long] * len(questions)
+        prompts = [(i, self._encoder.prompt(question)) for i, question in enumerate(questions)]
+        ready = sorted(
+            ((i, prompt) for i, prompt in prompts if prompt is not None),
+            key=lambda item: len(item[1]),
+        )
+        for start in range(0, len(ready), self.batch):
+            part = ready[start : start + self.batch]
+            for (i, _), found in zip(part, self._answer([p for _, p in part]), strict=True):
+                answers[i] = found
+        return answers
+
+    def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
+        """Candidates for a question whose answer was wrong; none where that is too long to say."""
+        prompt = self._encoder.prompt(question, Wrong(wrong_sql, message))
+        return self._answer([prompt])[0] if prompt is not None else ()
+
+    def _answer(self, prompts: Sequence[tuple[int, ...]]) -> list[tuple[Candidate, ...]]:
+        ids, mask = pad_left(prompts, self._end, self._base.device)
+        out = self._write(ids, mask)
+        # A decoder of its own begins with one token that says so.
+        first = 1 if self._base.reads_apart else ids.shape[1]
+        written = out.sequences[:, first:].tolist()
+        scores = self._scores(out, written)
+        step = self._beams
+        return [
+            self._candidates(written[i : i + step], scores[i : i + step])
+            for i in range(0, len(written), step)
+        ]
+
+    def _write(self, ids: torch.Tensor, mask: torch.Tensor) -> Any:
+        model = self._model
+        training, usual = model.training, model.generation_config
+        model.eval()
+        # Also as the model's own: what it would do by default is mixed in otherwise.
+        model.generation_config = self._how
+        try:
+            with torch.no_grad():
+                return model.generate(
+                    input_ids=ids, attention_mask=mask, generation_config=self._how
+                )
+        finally:
+            model.generation_config = usual
+            model.train(training)
+
+    def _scores(self, out: Any, written: Sequence[Sequence[int]]) -> list[float]:
+        """The log-probability of each whole answer."""
+        if self._beams > 1:
+            return [float(score) for score in out.sequences_scores]
+        steps = torch.stack(out.scores, dim=1).float().log_softmax(-1)
+        scores = []
+        for row, ids in enumerate(written):
+            length = ids.index(self._end) + 1 if self._end in ids else len(ids)
+            chosen = torch.tensor(ids[:length], device=steps.device)
+            scores.append(float(steps[row, :length].gather(-1, chosen[:, None]).sum()))
+        return scores
+
+    def _candidates(
+        self, written: Sequence[Sequence[int]], scores: Sequence[float]
+    ) -> tuple[Candidate, ...]:
+        """The beams as candidates; ``confidence`` is the probability of the whole answer, with
+        beams that say the same added up."""
+        merged: dict[tuple[str, str], float] = {}
+        for ids, score in zip(written, scores, strict=True):
+            text = self._base.tokenizer.decode(list(ids), skip_special_tokens=True)
+            answer = parse_answer(text)
+            key = (answer.sql, answer.refusal)
+            merged[key] = min(1.0, merged.get(key, 0.0) + math.exp(score))
+        ranked = sorted(merged.items(), key=lambda item: -item[1])
+        return tuple(Candidate(sql, chance, refusal) for (sql, refusal), chance in ranked)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model's record: its settings, its base and how sure it may be."""
+
+    settings: HubSettings
+    calibration: Calibration
+    base: str
+
+
+class HubGenerator:
+    """A trained hub model that answers questions."""
+
+    def __init__(self, model_dir: Path, schema: ProjectSchema) -> None:
+        self.record = read_trained(model_dir)
+        base = load_base(str(model_dir))
+        model: Any = base.model
+        if base.adapter:
+            model = load_adapter(base, model_dir / ADAPTER, trainable=False)
+            if base.model.dtype == torch.float32:
+                # In full precision the merged weights say the same and are faster.
+                model = model.merge_and_unload()
+        settings = self.record.settings
+        encoder = Encoder(base, schema, settings)
+        self._answerer = Answerer(base, model.eval(), encoder, settings)
+
+    def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        """Up to three different candidates for each question, best first."""
+        return [self._sure(found) for found in self._answerer.generate(questions)]
+
+    def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
+        """Candidates for a question whose answer was wrong; none where that is too long to say."""
+        return self._sure(self._answerer.mend(question, wrong_sql, message))
+
+    def _sure(self, found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        return self.record.calibration.applied(found)
+
+
+def read_trained(model_dir: Path) -> Trained:
+    """The record of the model in ``model_dir``; ModelError where there is none."""
+    if not (model_dir / RECORD).is_file():
+        raise ModelError(
+            "there is no trained hub model",
+            where=str(model_dir),
+            hint="dbt-t2s train --base <model>",
+        )
+    try:
+        record = json.loads((model_dir / RECORD).read_text("utf-8"))
+        settings = settings_from(record["settings"])
+        found = record.get("calibration")
+        calibration = Calibration(float(found[0]), float(found[1])) if found else IDENTITY
+        return Trained(settings, calibration, str(record["base"]))
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise ModelError(
+            "the model's record cannot be read",
+            where=str(model_dir / RECORD),
+            hint="dbt-t2s train --base <model>",
+        ) from error
