@@ -131,7 +131,16 @@ def train(
     run: Run,
     base: Annotated[
         str | None,
-        typer.Option(help="`embedded`, or the directory of a causal transformers model."),
+        typer.Option(help="`embedded`, or a transformers model: a folder, org/name, an adapter."),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="Of such a model: lora (the default), qlora or full.")
+    ] = None,
+    schema_context: Annotated[
+        str | None, typer.Option(help="What its prompts tell: none, retrieved (default) or full.")
+    ] = None,
+    answers: Annotated[
+        str | None, typer.Option(help="What it writes: sql (default), or plan as embedded does.")
     ] = None,
     last: Annotated[
         Path | None,
@@ -160,10 +169,15 @@ def train(
     teacher_budget: TeacherBudget = None,
 ) -> None:
     """Do all that is stale, train, validate."""
-    from dbt_t2s import pipeline, show, validation
+    from dbt_t2s import hub_training, pipeline, show, validation
 
+    if hub_training.is_helper():
+        return hub_training.help_train(run.console)
     workspace = run.workspace(
         base=existing(base),
+        method=method,
+        schema_context=schema_context,
+        answers=answers,
         minutes=minutes,
         seed=seed,
         select=words(select),
@@ -176,10 +190,11 @@ def train(
         questions=absolute(questions),
         fail_under=fail_under,
     )
-    if last is None:
-        pipeline.train(workspace, resume=resume)
-    else:
-        pipeline.go_on(workspace, {}, last.expanduser().absolute())
+    with hub_training.leading():
+        if last is None:
+            pipeline.train(workspace, resume=resume)
+        else:
+            pipeline.go_on(workspace, {}, last.expanduser().absolute())
     report = validation.validate_model(workspace)
     show.report(run.console, report)
     validation.check_floors(workspace, report)

@@ -29,6 +29,9 @@ QUESTIONS = "t2s/questions.jsonl"
 # In the order of the report: what people wrote comes first, what was made from the corpus last.
 SUITES = ("business", "saved_queries", "metrics", "generated", "expected_rows")
 FAIL_ON = ("breaking", "degrading", "stale")
+METHODS = ("lora", "qlora", "full")
+CONTEXTS = ("none", "retrieved", "full")
+ANSWERS = ("sql", "plan")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Settings:
     A check of a change fails on what ``fail_on`` names (breaking, degrading, stale); findings in
     ``accept`` (``T2S703``, ``T2S201 orders.note``) are left out.
 
+    ``method`` (lora, qlora, full), ``schema_context`` (none, retrieved, full: what a prompt tells)
+    and ``answers`` (sql, plan: what is written) are of bases that are not the embedded one.
     ``recovery`` and ``reading`` say how many lessons a hub model gets beside the training
     examples, as shares of those: wrong SQL to mend, and SQL in other forms to read. ``teacher`` is
     the address of a model that adds wordings and questions, empty for none, ``teacher_model`` its
@@ -69,6 +74,9 @@ class Settings:
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     base: str = "embedded"
+    method: str = "lora"
+    schema_context: str = "retrieved"
+    answers: str = "sql"
     minutes: float = 2.0
     max_examples: int | None = None
     questions: str = ""
@@ -290,6 +298,15 @@ def _texts(value: object) -> tuple[str, ...]:
     raise ValueError("should be a selector or a list of them")
 
 
+def _one_of(known: tuple[str, ...]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in known:
+            raise ValueError(f"should be one of {', '.join(known)}")
+        return str(value)
+
+    return read
+
+
 def _known_suites(value: object) -> tuple[str, ...]:
     found = _texts(value)
     if not set(found) <= set(SUITES):
@@ -358,6 +375,9 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "select": _texts,
     "exclude": _texts,
     "base": _text,
+    "method": _one_of(METHODS),
+    "schema_context": _one_of(CONTEXTS),
+    "answers": _one_of(ANSWERS),
     "minutes": _number(0.01, 60 * 24 * 7, "should be a number of minutes above 0"),
     "max_examples": _optional(_whole(100)),
     "questions": _text,

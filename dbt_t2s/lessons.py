@@ -107,7 +107,7 @@ def _taught(
     if workspace.settings.base != EMBEDDED:
         teacher.left = round(budget * _PROPOSED)
         with ExitStack() as stack:
-            execute = _executes(workspace, schema, stack)[0]
+            execute = executes(workspace, schema, stack)[0]
             made = teaching.proposals(examples, schema, ask, execute, today, seed=seed)
         found, issues = made.examples, made.issues
         teacher.left += budget - round(budget * _PROPOSED)
@@ -142,11 +142,11 @@ def _for_hub_models(
         return [(each.kind, each.sql) for each in mutants.mutants(sql, schema) if not each.law]
 
     with ExitStack() as stack:
-        executes = _executes(workspace, schema, stack)
+        everywhere = executes(workspace, schema, stack)
         wrong = recoveries(
             corpus.examples,
             schema,
-            executes,
+            everywhere,
             same,
             near_misses,
             seed=settings.seed,
@@ -155,7 +155,7 @@ def _for_hub_models(
         forms = variations(
             corpus.examples,
             schema,
-            executes,
+            everywhere,
             same,
             seed=settings.seed,
             most=round(settings.reading * train),
@@ -165,7 +165,7 @@ def _for_hub_models(
     store.write_rows(paths[VARIATIONS], forms, Variation, inputs)
 
 
-def _executes(workspace: Workspace, schema: ProjectSchema, stack: ExitStack) -> list[Execute]:
+def executes(workspace: Workspace, schema: ProjectSchema, stack: ExitStack) -> list[Execute]:
     """One for each instance of the warehouse, open until the stack closes."""
     instances = instances_of(workspace, schema)
     relations, limits = readable(schema, instances), Limits(max_rows=_COMPARED_ROWS)

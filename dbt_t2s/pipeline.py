@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from dbt_t2s import __version__, lessons, sql, store
-from dbt_t2s.config import with_settings_block
+from dbt_t2s import __version__, hub_training, lessons, sql, store
+from dbt_t2s.config import Settings, with_settings_block
 from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
 from dbt_t2s.corpus.readings import Reading
@@ -378,7 +378,7 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
         **_schema_input(workspace),
         **{split: content_of(workspace.dataset_dir / f"{split}.parquet") for split in SPLITS[:2]},
         **{name: content_of(workspace.dataset_dir / f"{name}.parquet") for name in lessons.FILES},
-        "settings": store.fingerprint([base, settings.seed, settings.minutes]),
+        "settings": store.fingerprint([base, settings.seed, settings.minutes, *_of_hub(settings)]),
         "version": __version__,
     }
     written = (workspace.model_dir / RECORD_FILE).is_file()
@@ -386,7 +386,7 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
         console.info("model: up to date")
         return
     console.info(f"training {settings.base} for up to {settings.minutes:g} minutes")
-    with console.progress("training") as progress:
+    with hub_training.options(workspace, schema) as hub, console.progress("training") as progress:
         train(
             workspace.dataset_dir,
             schema,
@@ -396,9 +396,17 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
             minutes=settings.minutes,
             resume=resume,
             progress=progress,
+            hub=hub,
         )
     trained = _trained(workspace, schema, base, settings.minutes)
     store.write_json(workspace.trained_path, trained, inputs)
+
+
+def _of_hub(settings: Settings) -> tuple[str, ...]:
+    """What beside the base makes one hub model another than the next."""
+    if settings.base == EMBEDDED:
+        return ()
+    return (settings.method, settings.schema_context, settings.answers)
 
 
 def _trained(workspace: Workspace, schema: ProjectSchema, base: str, minutes: float) -> Trained:

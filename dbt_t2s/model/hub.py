@@ -21,7 +21,7 @@ import torch
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.hub_base import Base, Say, load_to_train, with_adapter
-from dbt_t2s.model.hub_calibration import IDENTITY, Calibration, fitted
+from dbt_t2s.model.hub_calibration import Calibration, fitted
 from dbt_t2s.model.hub_checkpoint import drop_checkpoint
 from dbt_t2s.model.hub_crew import Crew
 from dbt_t2s.model.hub_encoder import Encoded, Encoder
@@ -83,14 +83,7 @@ def train_hub(
     asked = checked(settings or HubSettings())
     loaded, chosen = load_to_train(base, asked, say)
     encoder = Encoder(loaded, schema, chosen)
-    train = _encode(rows, "train", encoder)
-    if not train.rows:
-        too_long = f"; {train.skipped} are too long for the model" if train.skipped else ""
-        raise ModelError(
-            f"no row to train on{too_long}",
-            where="split=train",
-            hint="dbt-t2s generate, or a base model that reads longer prompts",
-        )
+    train = _taught(rows, encoder)
     torch.manual_seed(seed)
     model = with_adapter(loaded, chosen)
     torch.manual_seed(seed + crew.rank)
@@ -113,6 +106,7 @@ def train_hub(
     judged.loss = partial(mean_loss, model, dev.encoded, trainer.loss, chosen.micro_tokens)
     reporter = Reporter(chosen.report_to if crew.leads else (), model_dir, model)
     place = trainer.run(model_dir, run, Bounds(planned, minutes), progress, reporter)
+    reporter.close()
     metrics: dict[str, Any] = {
         "base": loaded.name,
         "device": loaded.device.type,
@@ -127,14 +121,11 @@ def train_hub(
         "processes": crew.size,
     }
     if crew.leads:
-        calibration = IDENTITY
-        if dev.rows:
-            found = judged.last(beams=BEAMS)
-            calibration = fitted(found)
+        found = judged.last(BEAMS) if dev.rows else []
+        if found:
             metrics["dev_loss"] = judged.loss()
-            metrics["dev_right"] = sum(ok for _, ok in found) / max(len(found), 1)
-        reporter.close()
-        _save(model_dir, loaded, model, chosen, metrics, calibration)
+            metrics["dev_right"] = sum(ok for _, ok in found) / len(found)
+        _save(model_dir, loaded, model, chosen, metrics, fitted(found))
         drop_checkpoint(model_dir)
     crew.said(None)  # the others wait until all is on disk
     return metrics
@@ -197,6 +188,19 @@ def _encode(rows: Sequence[Row], split: str, encoder: Encoder, limit: int | None
     return _Rows(
         tuple(row for row, _ in kept), tuple(made for _, made in kept), len(chosen) - len(kept)
     )
+
+
+def _taught(rows: Sequence[Row], encoder: Encoder) -> _Rows:
+    """The rows to train on; ModelError where there are none."""
+    train = _encode(rows, "train", encoder)
+    if not train.rows:
+        too_long = f"; {train.skipped} are too long for the model" if train.skipped else ""
+        raise ModelError(
+            f"no row to train on{too_long}",
+            where="split=train",
+            hint="dbt-t2s generate, or a base model that reads longer prompts",
+        )
+    return train
 
 
 def _run_id(

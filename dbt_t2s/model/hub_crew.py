@@ -65,10 +65,29 @@ class Crew:
         dist.all_gather_object(held, value)
         return held
 
-    def leave(self) -> None:
-        """Ends the talk with the others; without it the launcher waits or complains."""
-        if self.size > 1 and dist.is_initialized():
-            dist.destroy_process_group()
+
+_calls: list[bool] = []
+
+
+def call(task: dict[str, Any]) -> None:
+    """Tells the processes that wait what there is to train."""
+    if size_here() > 1:
+        Crew().said(task)
+        _calls.append(True)
+
+
+def called() -> dict[str, Any] | None:
+    """Waits for what the first process has to train; None where it needs nobody."""
+    found: dict[str, Any] | None = Crew().said(None)
+    return found
+
+
+def dismiss() -> None:
+    """Lets the others go, who still wait where nothing was trained, and ends the talk."""
+    if size_here() > 1:
+        if not _calls:
+            Crew().said(None)
+        dist.destroy_process_group()
 
 
 def size_here() -> int:

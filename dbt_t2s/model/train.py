@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,18 @@ CHECKPOINT = "checkpoint.safetensors"
 _DEV = 128
 
 
+@dataclass(frozen=True)
+class HubOptions:
+    """Choices for a hub model (see ``HubSettings``); ``right`` judges (gold, answer) to a dev
+    question, ``say`` is told what a person should know meanwhile."""
+
+    method: str = "lora"
+    schema_context: str = "retrieved"
+    answers: str = "sql"
+    right: Callable[[str, str], bool] | None = None
+    say: Callable[[str], None] | None = None
+
+
 def train(
     dataset_dir: Path,
     schema: ProjectSchema,
@@ -41,6 +53,7 @@ def train(
     minutes: float,
     resume: bool = True,
     progress: Progress | None = None,
+    hub: HubOptions | None = None,
 ) -> ModelRecord:
     """Train ``base`` ("embedded", a hub id or a path) on a dataset; ModelError where it cannot."""
     splits = {split: _rows(dataset_dir / f"{split}.parquet") for split in ("train", "dev")}
@@ -57,7 +70,7 @@ def train(
     if base == "embedded":
         record = _embedded(splits, schema, model_dir, seed, minutes, identity, resume, progress)
     else:
-        record = _hub(splits, schema, model_dir, base, seed, minutes, progress)
+        record = _hub(splits, schema, model_dir, base, seed, minutes, progress, hub)
     record = ModelRecord(
         **{
             **asdict(record),
@@ -149,8 +162,11 @@ def _hub(
     seed: int,
     minutes: float,
     progress: Progress | None,
+    hub: HubOptions | None,
 ) -> ModelRecord:
     from dbt_t2s.model.hub import train_hub
+    from dbt_t2s.model.hub_crew import call
+    from dbt_t2s.model.hub_settings import HubSettings
 
     rows = [{k: str(v) for k, v in row.items()} for split in splits.values() for row in split]
 
@@ -160,7 +176,38 @@ def _hub(
 
     # A record from an earlier training must not vouch for what is about to be written.
     (model_dir / FILE).unlink(missing_ok=True)
-    made = train_hub(rows, schema, base, model_dir, seed=seed, minutes=minutes, progress=step)
+    chosen = hub or HubOptions()
+    task: dict[str, Any] = {
+        "rows": rows,
+        "schema": schema,
+        "base": base,
+        "model_dir": model_dir,
+        "seed": seed,
+        "minutes": minutes,
+        "settings": HubSettings(
+            method=chosen.method, schema_context=chosen.schema_context, answers=chosen.answers
+        ),
+    }
+    call(task)
+    made = train_hub(**task, progress=step, say=chosen.say, right=chosen.right)
     metrics = tuple((k, float(v)) for k, v in made.items() if isinstance(v, int | float))
     steps = int(dict(metrics).get("steps", 0))
     return ModelRecord("hub", base, "", "", seed, steps, len(splits["train"]), 0.0, metrics)
+
+
+def help_train() -> bool:
+    """Trains what the first of several processes trains, once it says what; False for nothing."""
+    from dbt_t2s.model.hub import train_hub
+    from dbt_t2s.model.hub_crew import called
+
+    task = called()
+    if task is not None:
+        train_hub(**task)
+    return task is not None
+
+
+def dismiss() -> None:
+    """The processes launched beside this one are needed no more."""
+    from dbt_t2s.model.hub_crew import dismiss as let_go
+
+    let_go()
