@@ -42,6 +42,8 @@ DOORS = {
     "safetensors": ("model/",),
     "huggingface_hub": ("model/",),
     "peft": ("model/",),
+    "llguidance": ("model/",),
+    "gguf": ("model/",),
     "rich": ("console.py",),
     "prompt_toolkit": ("prompting.py",),
     "starlette": ("web/app.py",),

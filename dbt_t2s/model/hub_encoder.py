@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.hub_base import Base
+from dbt_t2s.model.hub_language import check_alphabet, language_of
 from dbt_t2s.model.hub_settings import HubSettings
 from dbt_t2s.model.prompt import (
     Wrong,
@@ -55,6 +56,8 @@ class Encoder:
         self._reader: SchemaReader | None = None
         self._fixed: tuple[str, ...] = ()
         self._read(schema, base.name)
+        self.language = language_of(settings.answers, schema)
+        check_alphabet(self.language, self._tokenizer, base.name)
 
     def _read(self, schema: ProjectSchema, name: str) -> None:
         lines = SchemaLines(schema)
@@ -88,7 +91,11 @@ class Encoder:
             return self._encoded(prompt, row["question"])
         bad = row.get("wrong_sql", "")
         wrong = Wrong(bad, row["message"]) if bad else None
-        text = answer_text(row.get("sql", ""), row.get("refusal", ""))
+        # What mends is SQL in any language: it is the SQL that was wrong.
+        sql = answer_text(row.get("sql", ""), row.get("refusal", ""))
+        text = sql if wrong else self.language.taught(row)
+        if text is None:
+            return None
         return self._encoded(self.prompt(row["question"], wrong), text)
 
     def _fitting(self, about: str, build: _Build) -> tuple[int, ...] | None:

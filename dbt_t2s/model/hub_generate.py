@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,17 @@ from dbt_t2s.errors import ModelError
 from dbt_t2s.model.generate import Candidate
 from dbt_t2s.model.hub_base import Base, load_adapter, load_base
 from dbt_t2s.model.hub_calibration import IDENTITY, Calibration
+from dbt_t2s.model.hub_constraint import Constraint, is_available
 from dbt_t2s.model.hub_encoder import Encoder
 from dbt_t2s.model.hub_found import ADAPTER, RECORD
+from dbt_t2s.model.hub_language import UNBOUND
 from dbt_t2s.model.hub_loss import pad_left
 from dbt_t2s.model.hub_settings import HubSettings, settings_from
-from dbt_t2s.model.prompt import Wrong, parse_answer
+from dbt_t2s.model.prompt import Answer, Wrong, parse_answer
 from dbt_t2s.project.schema import ProjectSchema
 
 BEAMS = 3
+_Read = Callable[[str], Answer]
 _BATCH = {"cuda": 64}
 _CPU_BATCH = 8
 
@@ -44,6 +47,7 @@ class Answerer:
         self._beams = beams
         # Also the filler: not every tokenizer has one, and some name one beyond the embeddings.
         self._end = int(base.tokenizer.eos_token_id)
+        self._constraint = _constraint(base, encoder)
         config = base.model.config
         starts = getattr(config, "decoder_start_token_id", None)
         # Every choice is spelt out: a base model's own defaults may sample or punish repetition,
@@ -81,22 +85,26 @@ class Answerer:
     def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
         """Candidates for a question whose answer was wrong; none where that is too long to say."""
         prompt = self._encoder.prompt(question, Wrong(wrong_sql, message))
-        return self._answer([prompt])[0] if prompt is not None else ()
+        return self._answer([prompt], mending=True)[0] if prompt is not None else ()
 
-    def _answer(self, prompts: Sequence[tuple[int, ...]]) -> list[tuple[Candidate, ...]]:
+    def _answer(
+        self, prompts: Sequence[tuple[int, ...]], *, mending: bool = False
+    ) -> list[tuple[Candidate, ...]]:
         ids, mask = pad_left(prompts, self._end, self._base.device)
-        out = self._write(ids, mask)
         # A decoder of its own begins with one token that says so.
         first = 1 if self._base.reads_apart else ids.shape[1]
+        grammar = None if mending else self._constraint
+        out = self._write(ids, mask, [grammar.masking(first)] if grammar else [])
+        read = parse_answer if mending else self._encoder.language.read
         written = out.sequences[:, first:].tolist()
         scores = self._scores(out, written)
         step = self._beams
         return [
-            self._candidates(written[i : i + step], scores[i : i + step])
+            self._candidates(written[i : i + step], scores[i : i + step], read)
             for i in range(0, len(written), step)
         ]
 
-    def _write(self, ids: torch.Tensor, mask: torch.Tensor) -> Any:
+    def _write(self, ids: torch.Tensor, mask: torch.Tensor, masking: list[Any]) -> Any:
         model = self._model
         training, usual = model.training, model.generation_config
         model.eval()
@@ -105,7 +113,10 @@ class Answerer:
         try:
             with torch.no_grad():
                 return model.generate(
-                    input_ids=ids, attention_mask=mask, generation_config=self._how
+                    input_ids=ids,
+                    attention_mask=mask,
+                    generation_config=self._how,
+                    logits_processor=masking,
                 )
         finally:
             model.generation_config = usual
@@ -124,18 +135,29 @@ class Answerer:
         return scores
 
     def _candidates(
-        self, written: Sequence[Sequence[int]], scores: Sequence[float]
+        self, written: Sequence[Sequence[int]], scores: Sequence[float], read: _Read
     ) -> tuple[Candidate, ...]:
         """The beams as candidates; ``confidence`` is the probability of the whole answer, with
         beams that say the same added up."""
         merged: dict[tuple[str, str], float] = {}
         for ids, score in zip(written, scores, strict=True):
             text = self._base.tokenizer.decode(list(ids), skip_special_tokens=True)
-            answer = parse_answer(text)
+            answer = read(text)
             key = (answer.sql, answer.refusal)
             merged[key] = min(1.0, merged.get(key, 0.0) + math.exp(score))
+        if len(merged) > 1:  # others say something that this one does not
+            merged.pop(("", UNBOUND), None)
         ranked = sorted(merged.items(), key=lambda item: -item[1])
         return tuple(Candidate(sql, chance, refusal) for (sql, refusal), chance in ranked)
+
+
+def _constraint(base: Base, encoder: Encoder) -> Constraint | None:
+    """The grammar of what the model writes, where it has one and it can be enforced here."""
+    lark = encoder.language.lark
+    if not lark or not is_available():
+        return None
+    vocabulary = base.model.get_output_embeddings().weight.shape[0]
+    return Constraint(lark, base.tokenizer, int(vocabulary), base.name)
 
 
 @dataclass(frozen=True)

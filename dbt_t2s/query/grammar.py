@@ -17,13 +17,13 @@ from dbt_t2s.query.plan import ARITHMETIC, COMPARISONS, GRAINS, PARTS, WRAPPERS
 from dbt_t2s.query.state import State
 from dbt_t2s.query.symbols import CLOSING, DIM, MEASURE, MEASURES, PREDS, SELECTS, SYMBOLS
 
-__all__ = ["Grammar", "State"]
+__all__ = ["KINDS", "Grammar", "State"]
 
 _MOST_SELECTED = 6
 _MOST_TOKENS = 48
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
 # The symbols a column may stand for, and the kinds it must then have (none: any kind).
-_KINDS: dict[str, tuple[Kind, ...]] = {
+KINDS: dict[str, tuple[Kind, ...]] = {
     "number": (Kind.NUMBER,),
     "ordered": (Kind.NUMBER, *_TIMES),
     "counted": (),
@@ -255,7 +255,7 @@ class Grammar:
         return all(known) and all(self._linked(t, root) for t in state.searched)
 
     def _column_fits(self, item: Item, symbol: str, state: State) -> bool:
-        kinds = _KINDS.get(symbol)
+        kinds = KINDS.get(symbol)
         if kinds is None or (kinds and item.kind not in kinds):
             return False
         if symbol in ("subtrahend", "amount"):
