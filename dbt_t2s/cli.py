@@ -297,15 +297,8 @@ def check(
         baseline=accepted(workspace.settings.accept, baseline),
     )
     place = workspace.place
-    checking.write(
-        found,
-        fails,
-        junit=junit,
-        sarif_file=sarif,
-        comment=comment_file,
-        baseline=write_baseline,
-        place=place,
-    )
+    sheets = {"junit": junit, "sarif_file": sarif, "comment": comment_file}
+    checking.write(found, fails, **sheets, baseline=write_baseline, place=place)
     show.findings(run.console, found, json=json, github=github, place=place)
     if fix:
         found, told = mend(workspace, found)
@@ -418,6 +411,18 @@ def serve(
             f"serving needs {error.name}", where="serve", hint='pip install "dbt-t2s[serve]"'
         ) from error
     server.serve(run.workspace(log=log), host, port, rate)
+
+
+@verb
+def export(
+    run: Run,
+    format: Annotated[str, typer.Option(help="adapter, merged, gguf or ollama.")] = "merged",
+    to: Annotated[Path | None, typer.Option(help="The folder to write.")] = None,
+) -> None:
+    """Take a hub model to another server."""
+    from dbt_t2s import exporting
+
+    run.console.print(f"written to {exporting.export(run.workspace(), format, to)}")
 
 
 @app.callback(invoke_without_command=True)

@@ -34,6 +34,7 @@ VERBS = (
     "mcp",
     "feedback",
     "serve",
+    "export",
 )
 SMALL = ("--minutes", "0.2", "--max-examples", "300")
 

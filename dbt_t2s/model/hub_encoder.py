@@ -37,6 +37,12 @@ class Encoded:
         return len(self.prompt) + len(self.answer)
 
 
+def fixed_lines(schema: ProjectSchema, context: str) -> tuple[str, ...]:
+    """What every prompt tells of the schema, whatever the question is."""
+    lines = SchemaLines(schema)
+    return lines.everything() if context == "full" else (lines.header(),)
+
+
 class Encoder:
     """The prompts of one project for one tokenizer."""
 
@@ -60,14 +66,12 @@ class Encoder:
         check_alphabet(self.language, self._tokenizer, base.name)
 
     def _read(self, schema: ProjectSchema, name: str) -> None:
-        lines = SchemaLines(schema)
-        self._fixed = (lines.header(),)
+        self._fixed = fixed_lines(schema, self._settings.schema_context)
         if self._settings.schema_context == "retrieved":
             self._reader = SchemaReader(schema)
-            text = "\n".join(lines.everything())[:_CHARACTERS]
+            text = "\n".join(self._reader.lines.everything())[:_CHARACTERS]
             self._budget = int(self._settings.schema_tokens * len(text) / self._count(text))
         elif self._settings.schema_context == "full":
-            self._fixed = lines.everything()
             tokens = self._count("\n".join(self._fixed))
             if tokens >= self._max_prompt:
                 raise ModelError(

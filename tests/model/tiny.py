@@ -130,7 +130,7 @@ def _texts() -> list[str]:
     return texts
 
 
-def _sizes(words: Any) -> dict[str, Any]:
+def sizes(words: Any) -> dict[str, Any]:
     return {
         "vocab_size": len(words),
         "hidden_size": 64,
@@ -146,11 +146,11 @@ def _sizes(words: Any) -> dict[str, Any]:
 
 
 def _qwen2(words: Any) -> Any:
-    return Qwen2ForCausalLM(Qwen2Config(**_sizes(words)))
+    return Qwen2ForCausalLM(Qwen2Config(**sizes(words)))
 
 
 def _qwen3(words: Any) -> Any:
-    model = Qwen3ForCausalLM(Qwen3Config(head_dim=16, **_sizes(words)))
+    model = Qwen3ForCausalLM(Qwen3Config(head_dim=16, **sizes(words)))
     # Its normed queries see everything alike at first, and so small a model has no time to learn.
     for layer in model.model.layers:
         layer.self_attn.q_norm.weight.data.mul_(4)
@@ -158,7 +158,7 @@ def _qwen3(words: Any) -> Any:
 
 
 def _llama(words: Any) -> Any:
-    return LlamaForCausalLM(LlamaConfig(**_sizes(words)))
+    return LlamaForCausalLM(LlamaConfig(**sizes(words)))
 
 
 def _t5(words: Any) -> Any:
