@@ -12,6 +12,8 @@ from dbt_t2s.hub_training import is_helper, is_right
 from dbt_t2s.judge.sandbox import Sandbox
 from tests.judge.shop import RELATIONS, make_shop
 
+GOLD = "select count(*) from shop.marts.orders"
+
 
 @pytest.fixture(scope="module", name="everywhere")
 def everywhere_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Execute]]:
@@ -23,20 +25,12 @@ def everywhere_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[lis
 @pytest.mark.parametrize(
     ("gold", "answer", "right"),
     [
-        (
-            "select count(*) from shop.marts.orders",
-            "select count(1) as n from shop.marts.orders",
-            True,
-        ),
-        (
-            "select count(*) from shop.marts.orders",
-            "select count(*) + 1 from shop.marts.orders",
-            False,
-        ),
-        ("select count(*) from shop.marts.orders", "select count(*) from no_such_table", False),
-        ("select count(*) from shop.marts.orders", "", False),
+        (GOLD, "select count(1) as n from shop.marts.orders", True),
+        (GOLD, "select count(*) + 1 from shop.marts.orders", False),
+        (GOLD, "select count(*) from no_such_table", False),
+        (GOLD, "", False),
         ("", "", True),
-        ("", "select count(*) from shop.marts.orders", False),
+        ("", GOLD, False),
     ],
 )
 def test_an_answer_is_right_where_its_rows_are(

@@ -1,4 +1,7 @@
-"""What a hub model's answer means: SQL as it stands, or a plan that is turned into SQL."""
+"""What a hub model's answer means: SQL as it stands, or a plan that is turned into SQL.
+
+What plans need is imported for them alone: models that write SQL train on bare machines.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,11 @@ from typing import Any
 from dbt_t2s.errors import ModelError, QueryPlanError
 from dbt_t2s.model.prompt import Answer, answer_text, parse_answer
 from dbt_t2s.project.schema import ProjectSchema
-from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.lark import plan_lark
-from dbt_t2s.query.linear import KEYWORDS, from_tokens
-from dbt_t2s.query.plan_text import plan_text, plan_tokens
-from dbt_t2s.sql import SqlError, format_sql, transpile
 
 UNBOUND = "the plan does not bind to this schema"
 # What SQL is written with beside its names, and plans.
 _SQL = "select * from a.b_c where (d <> 'e' or f >= -1.5) and g / 2 + 3 < 4, order by; \"H\" = %"
-_PLAN = " ".join(KEYWORDS) + ' t:a.b_c v:d.e="f" n:-0.123456789 d:2026-01-01/ s:"g"'
+_PLAN = 't:a.b_c v:d.e="f" n:-0.123456789 d:2026-01-01/ s:"g"'
 
 
 class SqlLanguage:
@@ -42,12 +40,18 @@ class PlanLanguage:
     """Answers are plans in the embedded model's grammar; joins, metrics and rules follow."""
 
     def __init__(self, schema: ProjectSchema) -> None:
+        from dbt_t2s.query.bind import Binder
+        from dbt_t2s.query.lark import plan_lark
+        from dbt_t2s.query.linear import KEYWORDS
+
         self._binder, self._dialect = Binder(schema), schema.dialect
         self.lark = plan_lark(schema)
-        self.alphabet = _PLAN + _names(schema)
+        self.alphabet = "".join(KEYWORDS) + _PLAN + _names(schema)
 
     def taught(self, row: Mapping[str, str]) -> str | None:
         """The row's plan as text, or its refusal; None for SQL that has no plan."""
+        from dbt_t2s.query.plan_text import plan_text
+
         if not row.get("sql", "").strip():
             return answer_text("", row.get("refusal", ""))
         tokens = json.loads(row.get("plan") or "[]")
@@ -55,6 +59,10 @@ class PlanLanguage:
 
     def read(self, text: str) -> Answer:
         """The SQL of the plan that was written; a refusal where it does not bind."""
+        from dbt_t2s.query.linear import from_tokens
+        from dbt_t2s.query.plan_text import plan_tokens
+        from dbt_t2s.sql import SqlError, format_sql, transpile
+
         answer = parse_answer(text)
         if not answer.sql:
             return answer

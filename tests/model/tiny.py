@@ -105,13 +105,13 @@ ROWS = _rows()
 TRAIN = tuple(row for row in ROWS if row["split"] == "train")
 
 
-def make_tokenizer(texts: Sequence[str]) -> Any:
-    """A byte-level BPE of 600 tokens; no pad token and no chat template, as many bases come."""
+def make_tokenizer(texts: Sequence[str], size: int = 600) -> Any:
+    """A byte-level BPE; no pad token and no chat template, as many bases come."""
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=600,
+        vocab_size=size,
         special_tokens=["<|end|>"],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
