@@ -42,8 +42,8 @@ class HubSettings:
     learning_rate: float | None = None
     batch: int = 16
     passes: float = 3.0
-    schema_tokens: int = 1000
-    max_tokens: int = 2048
+    schema_tokens: int = 2000
+    max_tokens: int = 2816
     max_answer: int = 320
     micro_tokens: int = 4096
     packing: bool | None = None

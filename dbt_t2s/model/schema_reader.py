@@ -29,6 +29,8 @@ _MOST_TABLES = 40
 _BRIEF_COLUMNS = 4
 _BRIEF_SHARE = 0.6
 _STRUCTURAL = 1.5
+# How much a table is needed whose rule is named, and one that a needed table points at.
+_RULE_NAMED, _PARENT = 0.9, 0.5
 
 
 def schema_slice(
@@ -49,6 +51,7 @@ class SchemaReader:
         self._words = SchemaWords(schema)
         self._rules = schema.askable_rules
         self._neighbours = _neighbours(schema)
+        self._parents = _parents(schema)
         self._structural = {
             table.name: [_STRUCTURAL * (column.role in STRUCTURAL) for column in table.columns]
             for table in schema.tables
@@ -124,6 +127,13 @@ class SchemaReader:
         for rule in rules[:3]:
             if rule.table in scores:
                 scores[rule.table] += 1.0
+        for rule, its_words in zip(self._rules, index.rules, strict=True):
+            # So does a rule that is named; many tables may have one of that name.
+            if rule.table in scores and index.named(words, its_words.names):
+                scores[rule.table] = max(scores[rule.table], _RULE_NAMED * top)
+        for name in sorted(scores, key=lambda name: (-scores[name], name))[:_ANCHORS]:
+            for parent in self._parents.get(name, ()):
+                scores[parent] = max(scores[parent], _PARENT * scores[name])
         ranked = sorted(scores, key=lambda name: (-scores[name], name))
         anchors = [name for name in ranked[:_ANCHORS] if scores[name] > 0]
         needed: list[str] = []
@@ -216,4 +226,12 @@ def _neighbours(schema: ProjectSchema) -> dict[str, tuple[str, ...]]:
     for join in schema.joins:
         edges.setdefault(join.table, set()).add(join.to_table)
         edges.setdefault(join.to_table, set()).add(join.table)
+    return {name: tuple(sorted(others)) for name, others in edges.items()}
+
+
+def _parents(schema: ProjectSchema) -> dict[str, tuple[str, ...]]:
+    """What each table's rows point at."""
+    edges: dict[str, set[str]] = {}
+    for join in schema.joins:
+        edges.setdefault(join.table, set()).add(join.to_table)
     return {name: tuple(sorted(others)) for name, others in edges.items()}
