@@ -26,9 +26,10 @@ class SchemaLines:
         self._whole: dict[str, str] = {}
 
     def header(self) -> str:
-        """The dialect, and the day that "today" means."""
+        """The dialect, the day that "today" means, and when the fiscal year starts."""
         today = f", today is {self._schema.as_of}" if self._schema.as_of else ""
-        return f"dialect {self._schema.dialect}{today}"
+        fiscal = f", {self._schema.fiscal_year.sentence}" if self._schema.fiscal_year else ""
+        return f"dialect {self._schema.dialect}{today}{fiscal}"
 
     def everything(self) -> tuple[str, ...]:
         """The whole schema: every table with all its columns, every join, metric and rule."""
