@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from dbt_t2s.project.schema import Kind, ProjectSchema, Table
+from dbt_t2s.project.schema import FiscalYear, Kind, ProjectSchema, Table
 from dbt_t2s.query.dates import DateSpan, date_spans
 from dbt_t2s.query.plan import Range
 from dbt_t2s.query.text import stems
@@ -24,18 +24,21 @@ def assumed(question: str, sql: str, schema: ProjectSchema) -> tuple[str, ...]:
         return ()
     today = date.fromisoformat(schema.as_of) if schema.as_of else date.today()
     return (
-        *_days(question, statement, today),
+        *_days(question, statement, today, schema.fiscal_year),
         *_dated_by(question, statement),
         *_values(question, statement),
     )
 
 
-def _days(question: str, statement: Statement, today: date) -> Iterator[str]:
-    """What phrases such as "last month" mean, where the statement took them so."""
+def _days(
+    question: str, statement: Statement, today: date, fiscal: FiscalYear | None
+) -> Iterator[str]:
+    """What phrases such as "last month" and "FY24" mean, where the statement took them so."""
     found = {day for node in statement.tree.walk() if (day := day_of(node))}
     written = {day.isoformat() for day in found}
+    # A fiscal year's days are those of a calendar that the question does not tell.
     fixed = {(s.start, s.range) for s in date_spans(question, today + _LATER)}
-    for span in date_spans(question, today):
+    for span in date_spans(question, today, fiscal):
         if (span.start, span.range) in fixed and not span.others:
             continue
         readings = (span.range, *span.others)

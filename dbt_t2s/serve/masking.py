@@ -101,7 +101,7 @@ class Masker:
         """How the text names days that its SQL compares with personal ones."""
         days = {literal[:10] for literal in literals}
         today = date.fromisoformat(self.schema.as_of) if self.schema.as_of else date.today()
-        spans = date_spans(text, today)
+        spans = date_spans(text, today, self.schema.fiscal_year)
         return {each.text.lower() for each in spans if {each.range.start, each.range.end} & days}
 
 

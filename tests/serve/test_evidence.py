@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dbt_t2s.answers import Answerer
-from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.schema import FiscalYear, ProjectSchema
 from dbt_t2s.serve.assumed import assumed
 from dbt_t2s.serve.evidence import Basis, basis_of, days
 from dbt_t2s.serve.nearest import Known, Nearest
@@ -119,6 +119,13 @@ def test_what_was_taken_for_granted_is_said() -> None:
         "customers.country 'Germany' is meant.",
     )
     assert assumed("revenue last month", "select nope(", SCHEMA) == ()
+
+
+def test_the_days_of_a_fiscal_year_are_said() -> None:
+    sql = f"{REVENUE} and ordered_at >= date '2023-02-01' and ordered_at < date '2024-02-01'"
+    known = replace(SCHEMA, fiscal_year=FiscalYear(2))
+    (said,) = assumed("revenue ordered in FY24", sql, known)
+    assert "“FY24” is from 2023-02-01 to 2024-01-31" in said
 
 
 def test_the_reading_that_was_not_taken_is_said() -> None:
