@@ -254,7 +254,8 @@ def test_the_text_for_a_person(schema: ProjectSchema) -> None:
         "owner_id = owners.owner_id",
         "sum(price) where is_test = FALSE",
         "without description",
-        "today    2024-04-01",
+        "today     2024-04-01",
+        "calendar  fiscal years begin in April, fiscal 2024 ends in 2024",
     ):
         assert piece in shown
 
