@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from dbt_t2s import sql
 from dbt_t2s.errors import QueryPlanError
@@ -243,7 +244,23 @@ class Measures:
         return Atom(measure.table, function, argument, metric.name, conditions, time)
 
     def _filter(self, given: MetricFilter) -> str:
-        return mark_columns(given.predicate, self._dialect)
+        said = self._spellings.get(given.predicate, given.predicate)
+        return mark_columns(said, self._dialect)
+
+    @cached_property
+    def _spellings(self) -> Mapping[str, str]:
+        """Filters by how they are written: as the first that holds the same in another order.
+
+        So two metrics side by side share a WHERE, whoever wrote their filters.
+        """
+        first: dict[frozenset[str], str] = {}
+        found: dict[str, str] = {}
+        for metric in self._metrics.values():
+            for each in (*metric.filters, *(f for i in metric.inputs for f in i.filters)):
+                if each.predicate not in found and " and " in each.predicate.lower():
+                    held = frozenset(sql.conjuncts(each.predicate, self._dialect))
+                    found[each.predicate] = first.setdefault(held, each.predicate)
+        return found
 
 
 def _real_division(expression: str) -> str:

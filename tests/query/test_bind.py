@@ -16,6 +16,7 @@ import pytest
 
 from dbt_t2s.duck import Execute, Rows
 from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.project.schema import Metric, MetricFilter
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import from_tokens
 from tests.query.shop import shop_schema
@@ -311,3 +312,21 @@ def test_nothing_is_no_answer_to_which(text: str, known: bool) -> None:
 def test_rules_that_always_hold_do_so_in_lists(text: str, counted: bool) -> None:
     """Except for a row asked for by its key, and where the question speaks of the column itself."""
     assert ("status <> 'cancelled'" in sql_of(ALWAYS, text)) is counted
+
+
+def test_filters_of_metrics_in_another_order_share_a_where() -> None:
+    shop = shop_schema()
+    revenue = next(m for m in shop.metrics if m.name == "revenue")
+    tables = ("orders",)
+
+    def filtered(name: str, predicate: str) -> Metric:
+        return replace(revenue, name=name, filters=(MetricFilter(predicate, tables),))
+
+    one, other = "orders.status <> 'cancelled'", "orders.channel = 'web'"
+    both = (filtered("kept", f"{one} AND {other}"), filtered("left", f"{other} and {one}"))
+    schema = replace(shop, metrics=(*shop.metrics, *both))
+    plan = from_tokens(("m:kept", "m:left", "END"))
+    assert plan is not None
+    made = Binder(schema).sql(plan).lower()
+    assert "case" not in made
+    assert made.count("cancelled") == 1
