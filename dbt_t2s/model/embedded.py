@@ -18,10 +18,12 @@ from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack, today_of
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.ranking import Ranking
 from dbt_t2s.model.record import ModelRecord, read_record
-from dbt_t2s.model.search import Searched, search
+from dbt_t2s.model.search import Found, Searched, search
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.bounded import bounded
 from dbt_t2s.query.grammar import Grammar
-from dbt_t2s.query.linear import from_tokens
+from dbt_t2s.query.linear import from_tokens, to_tokens
+from dbt_t2s.query.said_bounds import SaidBounds, said_bounds
 from dbt_t2s.query.text import STOP_WORDS, words
 
 WIDTH = 6
@@ -49,7 +51,26 @@ class EmbeddedGenerator:
     @torch.inference_mode()
     def search(self, linked: Linked) -> Searched:
         memory = self._network.encode(Batch(**stack([linked])))
-        return search(self._network, memory, linked, self._grammar, WIDTH)
+        found = search(self._network, memory, linked, self._grammar, WIDTH)
+        return Searched(self._as_said(found.plans, said_bounds(linked.text)), found.refusal)
+
+    def _as_said(self, plans: Sequence[Found], said: SaidBounds) -> tuple[Found, ...]:
+        """The plans with numbers compared as the question says; what becomes one is one."""
+        chances: dict[tuple[str, ...], float] = {}
+        for plan in plans:
+            tokens = self._bounded(plan.tokens, said)
+            chances[tokens] = chances.get(tokens, 0.0) + plan.probability
+        return tuple(Found(tokens, chance) for tokens, chance in chances.items())
+
+    def _bounded(self, tokens: tuple[str, ...], said: SaidBounds) -> tuple[str, ...]:
+        """The plan as said, or as it was where that makes no SQL."""
+        try:
+            plan = from_tokens(tokens)
+        except QueryPlanError:
+            return tokens
+        if plan is None or (meant := bounded(plan, said)) == plan:
+            return tokens
+        return to_tokens(meant) if self._sql(to_tokens(meant)) else tokens
 
     def _one(self, linked: Linked) -> tuple[Candidate, ...]:
         found = self.search(linked)
