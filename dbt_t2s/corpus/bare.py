@@ -33,7 +33,10 @@ def why_bare(schema: ProjectSchema, words: Vocabulary, thing: str, failed: str) 
     """
     sort, _, name = thing.partition(":")
     if sort == "j":
-        target = words.tables[name.partition(" = ")[2].partition(".")[0]]
+        many, one = (side.partition(".")[0] for side in name.split(" = "))
+        if around := _another_way(words, many, one, name):
+            return around, ""
+        target = words.tables[one]
         if not any(d.own for d in words.dimensions(target.name)):
             return f"{target.name} has no column to group or filter by", ""
     if failed:
@@ -51,6 +54,19 @@ def why_bare(schema: ProjectSchema, words: Vocabulary, thing: str, failed: str) 
             "test the key of the model with unique and not_null, or add a column `name`",
         )
     return "no shape of question fits it", ""
+
+
+def _another_way(words: Vocabulary, many: str, one: str, edge: str) -> str:
+    """That plans join the two tables otherwise, as they name no edges; empty where they do not."""
+    path = words.graph.path(many, one) or ()
+    if not path:
+        return ""
+    first = path[0]
+    ends = (f"{first.table}.{first.columns[0]}", f"{first.to_table}.{first.to_columns[0]}")
+    if len(path) == 1 and set(edge.split(" = ")) == set(ends):
+        return ""
+    way = " and ".join(first.columns) if len(path) == 1 else f"way of {first.to_table}"
+    return f"{many} and {one} are joined by {way} wherever both occur"
 
 
 def _can_be_found(words: Vocabulary, table: Table) -> bool:

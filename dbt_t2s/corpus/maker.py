@@ -19,6 +19,7 @@ from dbt_t2s.corpus.examples import Counted, Example
 from dbt_t2s.corpus.focus import Focused
 from dbt_t2s.corpus.measure_shapes import MeasureShapes
 from dbt_t2s.corpus.patterns import Pattern
+from dbt_t2s.corpus.plain_shapes import PlainShapes
 from dbt_t2s.corpus.refusals import Refusals
 from dbt_t2s.corpus.row_shapes import RowShapes
 from dbt_t2s.corpus.shapes import Draft, Shape
@@ -124,7 +125,15 @@ class Maker:
         focused = Focused.on(self._words, thing)
         if focused is None:
             return
-        shapes = self._shapes(focused)
+        if self._draw_from(hand, self._shapes(focused), thing, wanted):
+            return
+        plain = PlainShapes(focused, Conditions(focused, self._today)).shapes()
+        last = _Shapes(tuple((n, shape) for _, n, shape in plain), [w for w, _, _ in plain])
+        if not self._draw_from(hand, last, thing, wanted):
+            hand.missed.append((thing, hand.usual_reason(thing)))
+
+    def _draw_from(self, hand: _Hand, shapes: _Shapes, thing: str, wanted: int) -> int:
+        """How many examples about the thing were found, at most ``wanted``."""
         weights = list(shapes.weights)
         found = 0
         for _ in range(_TRIES):
@@ -137,9 +146,8 @@ class Maker:
             hand.take(example)
             found += 1
             if found == wanted:
-                return
-        if not found:
-            hand.missed.append((thing, hand.usual_reason(thing)))
+                break
+        return found
 
     def _shapes(self, words: Vocabulary) -> _Shapes:
         conditions = Conditions(words, self._today)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from dbt_t2s.corpus.bare import why_bare
 from dbt_t2s.corpus.card import card
 from dbt_t2s.corpus.coverage import EXAMPLES, WORDINGS, Ledger
 from dbt_t2s.corpus.duplicates import NearIndex
@@ -22,7 +24,7 @@ from dbt_t2s.corpus.things import Things
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.project.schema import Column, Kind, Level, ProjectSchema, Role
-from tests.model.shop_schema import amount, category, key, one_table, warehouse
+from tests.model.shop_schema import amount, category, key, one_table, shop_schema, warehouse
 
 
 def test_all_that_can_be_asked_about_is_asked_about_enough(corpus: Corpus) -> None:
@@ -92,6 +94,32 @@ def test_a_thing_whose_sql_gives_nothing_says_what_came(tmp_path: Path) -> None:
     (issue,) = [i for i in corpus.coverage.issues if i.where == "orders.net_amount"]
     assert issue.level is Level.WARNING and "net_amount" in issue.message
     assert corpus.coverage.complete < 1
+
+
+def test_what_no_other_shape_asks_about_is_asked_about_plainly(tmp_path: Path) -> None:
+    """A rank and a free text, in a table whose rows have neither a key nor a name."""
+    rank = replace(amount("margin_rank", "4"), role=Role.MEASURE)
+    detail = Column("detail", "VARCHAR", Kind.TEXT, Role.TEXT)
+    schema = one_table(rank, detail, name="leaks")
+    script = "create table leaks as select 1 as margin_rank, 'a tap that drips' as detail"
+    with warehouse(tmp_path, schema, script) as sandbox:
+        corpus = generate(schema, (), sandbox.execute, max_examples=40)
+    asked = {each.thing: each for each in corpus.coverage.columns}
+    assert asked["leaks.detail"].examples >= EXAMPLES
+    assert asked["leaks.margin_rank"].examples >= EXAMPLES
+    plain = {e.template for e in corpus.examples if e.origin.endswith("c:leaks.detail")}
+    assert plain and plain <= {"column", "beside"}
+
+
+def test_an_edge_beside_a_shorter_way_says_so(tmp_path: Path) -> None:
+    """Plans name no edge: of two between the same tables the first is taken."""
+    found = shop_schema()
+    twin = next(join for join in found.joins if join.table == "orders")
+    other = replace(twin, columns=("product_id",), to_table=twin.to_table)
+    schema = replace(found, joins=(*found.joins, other))
+    edge = f"orders.product_id = {twin.to_table}.{twin.to_columns[0]}"
+    why, _ = why_bare(schema, Vocabulary(schema), f"j:{edge}", "")
+    assert why == f"orders and {twin.to_table} are joined by {twin.columns[0]} wherever both occur"
 
 
 def test_no_near_duplicate_and_no_combination_crosses_a_split(corpus: Corpus) -> None:
