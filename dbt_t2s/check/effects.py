@@ -158,11 +158,11 @@ def of_examples(
         key = (example.plan, example.sql)
         if key not in verdicts:
             tokens = tuple(json.loads(example.plan))
-            now = written(new, tuple(map(spelled, tokens)), after)
+            now = written(new.asked(example.question), tuple(map(spelled, tokens)), after)
             if isinstance(now, QueryPlanError):
                 verdicts[key] = Effect(Harm.BROKEN, "", "example", now.what, example.sql)
             else:
-                was = written(old, tokens, before)
+                was = written(old.asked(example.question), tokens, before)
                 sql = example.sql if isinstance(was, QueryPlanError) else was
                 verdicts[key] = states.effect(Asked("", "example", sql, now))
         found = verdicts[key]

@@ -171,7 +171,7 @@ class Maker:
         if about[:2] in ("c:", "m:") and about not in self._things.named(tokens):
             return None  # binding takes longer than drawing
         try:
-            sql = self._words.binder.sql(plan)
+            sql = self._words.binder.asked(draft.text).sql(plan)
         except QueryPlanError as error:
             hand.rejected[f"{name}: {str(error).split(' ', 1)[0]}…"] += 1
             return None

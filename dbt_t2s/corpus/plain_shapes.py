@@ -74,23 +74,27 @@ class PlainShapes(RowRoom):
         table = self.table(rng)
         graph = self.words.graph
         near = [
-            other
-            for name, other in self.words.tables.items()
-            if self.words.weights[name]
-            and (path := graph.path(table.name, name))
-            and len(path) == 1
+            join
+            for join in self.words.schema.joins
+            if join.table == table.name
+            and join.proven
+            and self.words.weights.get(join.to_table)
+            and len(graph.path(table.name, join.to_table) or ()) == 1
         ]
         own = [c for c in table.columns if self.shown(table, c)]
         if not near or not own:
             return None
-        other = rng.choice(near)
+        join = rng.choice(near)
+        other = self.words.tables[join.to_table]
         theirs = [c for c in other.columns if self.shown(other, c)]
         if not theirs:
             return None
         first, second = rng.choice(own), rng.choice(theirs)
         one = rng.choice(self.words.column_names(table, first))
         two = rng.choice(self.words.column_names(other, second))
+        role = " ".join(self.words.binder.said_joins.role(join))
         noun, owner = self.words.noun(table, rng), singular(self.words.noun(other, rng))
+        owner = f"{role} {owner}".strip()
         text = rng.choice(
             (
                 f"the {one} of {noun} with the {two} of the {owner}",

@@ -70,7 +70,7 @@ class EmbeddedGenerator:
             return tokens
         if plan is None or (meant := bounded(plan, said)) == plan:
             return tokens
-        return to_tokens(meant) if self._sql(to_tokens(meant)) else tokens
+        return to_tokens(meant) if self._sql(to_tokens(meant), "") else tokens
 
     def _one(self, linked: Linked) -> tuple[Candidate, ...]:
         found = self.search(linked)
@@ -80,7 +80,7 @@ class EmbeddedGenerator:
         shares: dict[str, float] = {}
         items: dict[str, tuple[str, ...]] = {}
         for share, plan in ordered:
-            if sql := self._sql(plan.tokens):
+            if sql := self._sql(plan.tokens, linked.text):
                 shares[sql] = shares.get(sql, 0.0) + share
                 named = tuple(token for token in plan.tokens if token[:2] in ("m:", "r:"))
                 items.setdefault(sql, tuple(dict.fromkeys(named)))
@@ -94,13 +94,13 @@ class EmbeddedGenerator:
             return (refusal, *candidates) if not candidates else (refusal,)
         return tuple(candidates)
 
-    def _sql(self, tokens: tuple[str, ...]) -> str:
+    def _sql(self, tokens: tuple[str, ...], question: str) -> str:
         """The plan's SQL in the project's dialect; empty where it does not bind."""
         try:
             plan = from_tokens(tokens)
             if plan is None:
                 return ""
-            made = self._index.binder.sql(plan)
+            made = self._index.binder.asked(question).sql(plan)
             return sql_door.transpile(made, "duckdb", self._dialect, pretty=True)
         except (QueryPlanError, sql_door.SqlError):
             return ""

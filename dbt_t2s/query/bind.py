@@ -6,10 +6,11 @@ The SQL is DuckDB's; ``sql.transpile`` takes it to the project's own dialect.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 
 from dbt_t2s.errors import QueryPlanError
-from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.schema import Join, ProjectSchema
 from dbt_t2s.query.aliases import condition_alias, difference_alias
 from dbt_t2s.query.blocks import Block, Output, ordered, render, windowed, windows_over
 from dbt_t2s.query.checked import check
@@ -41,6 +42,7 @@ from dbt_t2s.query.plan import (
     Wrapped,
 )
 from dbt_t2s.query.predicates import Predicates, common_filters
+from dbt_t2s.query.said_joins import SaidJoins
 from dbt_t2s.query.scope import column, quote
 
 _PARTS = {
@@ -48,6 +50,8 @@ _PARTS = {
     "HOUR": "extract(hour from {})",
     "MONTH_OF_YEAR": "extract(month from {})",
 }
+
+_MEANINGS = 64  # choices of edges that are kept ready
 
 
 class Binder:
@@ -58,7 +62,23 @@ class Binder:
         self.graph = JoinGraph(schema)
         self.measures = Measures(schema)
         self.predicates = Predicates(schema, self.graph, self.measures)
+        self.said_joins = SaidJoins(schema)
         self._tables = {table.name: table for table in schema.tables}
+        self._meaning: dict[frozenset[Join], Binder] = {}
+
+    def asked(self, question: str) -> Binder:
+        """The binder for plans of one question: of edges between two tables, that which it says."""
+        without = self.said_joins.passed_over(question)
+        if not without:
+            return self
+        if without not in self._meaning:
+            if len(self._meaning) >= _MEANINGS:
+                self._meaning.clear()
+            found = copy(self)
+            found.graph = JoinGraph(self.schema, without)
+            found.predicates = Predicates(self.schema, found.graph, self.measures)
+            self._meaning[without] = found
+        return self._meaning[without]
 
     def sql(self, plan: Plan) -> str:
         """DuckDB SQL for ``plan``."""

@@ -11,10 +11,12 @@ from dbt_t2s.project.schema import Cardinality, Join, ProjectSchema
 class JoinGraph:
     """Paths that never multiply rows: each step goes from the many side to the one side."""
 
-    def __init__(self, schema: ProjectSchema) -> None:
+    def __init__(self, schema: ProjectSchema, without: frozenset[Join] = frozenset()) -> None:
         self._edges: dict[str, list[Join]] = {table.name: [] for table in schema.tables}
         for join in schema.joins:
             if join.table not in self._edges or join.to_table not in self._edges:
+                continue
+            if join in without:
                 continue
             self._edges[join.table].append(join)
             if join.cardinality is Cardinality.ONE_TO_ONE:
