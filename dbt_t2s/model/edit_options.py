@@ -1,0 +1,467 @@
+"""The edits that one part of a follow-up may mean, each with how much speaks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from dbt_t2s.model.chunks import Chunk, compared
+from dbt_t2s.model.leaning import Phrase, function_of
+from dbt_t2s.model.linking import SchemaIndex
+from dbt_t2s.project.schema import Kind, Role
+from dbt_t2s.query import edits
+from dbt_t2s.query.dates import date_spans
+from dbt_t2s.query.items import Item
+from dbt_t2s.query.linear import column_of, range_of, value_of
+from dbt_t2s.query.naming import display_column
+from dbt_t2s.query.plan import (
+    GRAINS,
+    Agg,
+    AvgEach,
+    Bucket,
+    Col,
+    Compare,
+    Count,
+    Dim,
+    During,
+    Flag,
+    Measure,
+    MetricRef,
+    Not,
+    Null,
+    Plan,
+    Pred,
+    Range,
+    Rate,
+    RuleRef,
+    Time,
+    Value,
+)
+
+Edit = Callable[[Plan], Plan]
+_TIMES = (Kind.DATE, Kind.TIMESTAMP)
+_KEYS = (Role.KEY, Role.FOREIGN_KEY)
+_TOLD = re.compile(
+    r"\b(?:last|this|previous|past|current|ago|yesterday|today|now|recent|\d{4}|['’]\d\d|to date|"
+    r"ytd|mtd|qtd|fy\s?\d\d)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One edit: ``kind`` names it, ``turn`` says when it is made among others (measures first)."""
+
+    kind: str
+    edit: Edit
+    score: float
+    turn: int = 2
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is to be edited: the plan, and what can be known of it."""
+
+    plan: Plan
+    root: str
+    tables: frozenset[str]
+    replacing: bool = False
+    about: bool = False
+    adding: bool = False
+    topping: bool = False
+
+    @property
+    def is_listing(self) -> bool:
+        return not edits.measures(self.plan)
+
+
+class Options:
+    """Edits over one schema."""
+
+    def __init__(self, index: SchemaIndex) -> None:
+        self._index = index
+        self._schema = index.schema
+        self._graph = index.binder.graph
+        self._tables = {t.name: t for t in index.schema.tables}
+        self._metrics = {m.name: m for m in index.schema.metrics}
+        self._rules = {r.name: r.predicate for r in index.schema.rules}
+
+    # ---- things that are named
+
+    def of_chunk(self, chunk: Chunk, before: Before, text: str, start: int) -> list[Option]:
+        """``start`` is where the chunk begins in ``text``."""
+        made: list[Option] = []
+        for item, quality in chunk.named:
+            for option in self._of_item(item, chunk, before, text, start):
+                near = self._near(item, before)
+                made.append(
+                    Option(
+                        option.kind,
+                        option.edit,
+                        2.5 * (quality - 0.5) + option.score + near,
+                        option.turn,
+                    )
+                )
+        if chunk.role in ("", "for", "also"):
+            function = function_of(chunk.text)
+            if function and len(chunk.text.split()) <= 2:
+                made.append(Option("function", lambda p: edits.with_function(p, function), 1.4, 0))
+        return made
+
+    def _near(self, item: Item, before: Before) -> float:
+        tables = item.roots or ((item.table,) if item.table else ())
+        if not tables:
+            return 0.0
+        if any(t in before.tables for t in tables):
+            return 0.35
+        if any(self._graph.reaches(before.root, t) for t in tables):
+            return 0.1
+        return -0.5
+
+    def _of_item(
+        self, item: Item, chunk: Chunk, before: Before, text: str, start: int
+    ) -> Iterator[Option]:
+        match item.sort:
+            case "v":
+                yield from self._of_value(value_of(item.token[2:]), chunk, before)
+            case "d":
+                yield from self._of_days(range_of(item.token[2:]), chunk, before)
+            case "m":
+                yield from self._of_measure(MetricRef(item.token[2:]), chunk, before)
+            case "r":
+                yield from self._of_rule(RuleRef(item.token[2:]), chunk, before)
+            case "t":
+                yield from self._of_table(item.table, chunk, before)
+            case "c":
+                yield from self._of_column(column_of(item.token[2:]), chunk, before)
+            case "n":
+                yield from self._of_number(item.token[2:], before, text, start)
+
+    def _of_value(self, value: Value, chunk: Chunk, before: Before) -> Iterator[Option]:
+        asked = any(value.column in edits.named(p) for p in before.plan.where)
+        same = any(value == p for p in before.plan.where)
+        if chunk.role == "not":
+            if same:
+                yield Option(
+                    "filter dropped", lambda p: edits.without(p, lambda q: q == value), 1.0
+                )
+            yield Option("filter negated", lambda p: edits.with_pred(p, Not(value)), 0.8)
+            return
+        if same:
+            yield Option("known", lambda p: p, 0.6)
+            return
+        if chunk.role == "also" and asked:
+            yield Option("filter widened", lambda p: edits.or_value(p, value), 1.0)
+        fits = 0.8 if chunk.role in ("for", "") or not asked else 0.4
+        if chunk.role in ("by", "sort"):
+            fits -= 1.2
+        if self._is_told(value, before):
+            rows = Count(before.root)
+            yield Option(
+                "measure and filter replaced",
+                lambda p: edits.with_value(edits.with_measure(p, rows), value),
+                fits + 0.3,
+                0,
+            )
+        yield Option(
+            "filter replaced" if asked else "filter added",
+            lambda p: edits.with_value(p, value),
+            fits - (0.3 if before.about and not asked else 0.0),
+        )
+
+    def _is_told(self, value: Value, before: Before) -> bool:
+        """Whether what is counted goes by that column already: active subscriptions by status."""
+        if value.table != before.root:
+            return False
+        filters = [
+            f.predicate
+            for m in edits.measures(before.plan)
+            if isinstance(m, MetricRef)
+            for f in self._metrics[m.name].filters
+        ]
+        told = [
+            self._rules[p.name]
+            for p in before.plan.where
+            if isinstance(p, RuleRef) and p.name in self._rules
+        ]
+        return any(re.search(rf"\b{re.escape(value.column)}\b", f) for f in (*filters, *told))
+
+    def _of_days(self, days: Range, chunk: Chunk, before: Before) -> Iterator[Option]:
+        best = chunk.named[0][0].token == f"d:{days.start}/{days.end}"
+        yield Option("period", lambda p: edits.with_period(p, days), 1.0 if best else 0.3, 2)
+        old = edits.period(before.plan)
+        if old and old.end and not _TOLD.search(chunk.text):
+            anchor = min(date.fromisoformat(old.end) - timedelta(days=1), self._index.today)
+            told = date_spans(chunk.text, anchor, self._schema.fiscal_year)
+            if len(told) == 1 and told[0].range != days:
+                there = told[0].range
+                inside = old.start <= there.start and there.end <= old.end
+                yield Option(
+                    "period", lambda p: edits.with_period(p, there), 1.3 if inside else 0.6, 2
+                )
+
+    def _of_measure(self, measure: Measure, chunk: Chunk, before: Before) -> Iterator[Option]:
+        plan = before.plan
+        if measure in edits.measures(plan):
+            yield Option("known", lambda p: p, 0.7, 0)
+            if chunk.role == "not" and len(edits.measures(plan)) > 1:
+                yield Option("measure dropped", lambda p: _without(p, measure), 0.9, 0)
+        if chunk.role == "sort":
+            yield Option("order", lambda p: edits.ordered(p, measure, True), 1.0, 4)
+            return
+        if chunk.role == "by":
+            fits = 1.3 if before.topping else 0.2
+            yield Option("order", lambda p: edits.ordered(p, measure, True), fits, 4)
+        if before.is_listing or chunk.role == "not":
+            return
+        also = chunk.role == "also" and not before.replacing
+        yield Option(
+            "measure replaced",
+            lambda p: edits.with_measure(p, measure),
+            0.1 if also else 1.1 if before.about else 0.7,
+            0,
+        )
+        yield Option(
+            "measure added",
+            lambda p: edits.add_measure(p, measure),
+            0.8 if also else 0.4 if before.adding else -0.2,
+            0,
+        )
+
+    def _of_rule(self, rule: RuleRef, chunk: Chunk, before: Before) -> Iterator[Option]:
+        if rule in before.plan.where:
+            kind = "filter dropped" if chunk.role == "not" else "known"
+            yield Option(kind, lambda p: edits.without(p, lambda q: q == rule) if kind != "known" else p, 0.7)  # fmt: skip
+        elif chunk.role == "not":
+            yield Option("filter negated", lambda p: edits.with_pred(p, Not(rule)), 0.5)
+        elif chunk.role not in ("by", "sort"):
+            yield Option("filter added", lambda p: edits.with_pred(p, rule), 0.5)
+
+    def _of_table(self, table: str, chunk: Chunk, before: Before) -> Iterator[Option]:
+        plan = before.plan
+        if table == before.root:
+            yield Option("known", lambda p: p, 0.5)
+        shown = self._display(table)
+        if shown is not None and chunk.role in ("by", "sort", "also", ""):
+            yield from self._dims(shown, chunk, before, 0.2)
+        if any(isinstance(m, Count | MetricRef) for m in edits.measures(plan)):
+            yield Option("measure replaced", lambda p: edits.with_measure(p, Count(table)), 0.2, 0)
+
+    def _display(self, table: str) -> Col | None:
+        found = display_column(self._tables[table])
+        if found is None and self._tables[table].primary_key:
+            return Col(table, self._tables[table].primary_key[0])
+        return Col(table, found.name) if found else None
+
+    def _of_column(self, of: Col, chunk: Chunk, before: Before) -> Iterator[Option]:
+        column = self._tables[of.table].column(of.column)
+        plan = before.plan
+        if of in edits.dims(plan):
+            yield Option("known", lambda p: p, 0.4)
+            if chunk.role == "not":
+                left = tuple(d for d in edits.dims(plan) if d != of)
+                yield Option("group dropped", lambda p: edits.with_dims(p, left), 1.0)
+        if any(of.column in edits.named(p) for p in plan.where):
+            dropped = 1.0 if chunk.role == "not" or _ALL.search(chunk.text) else -0.1
+            yield Option("filter dropped", lambda p: edits.without_column(p, of.column), dropped)
+        if column.kind is Kind.BOOLEAN:
+            flag: Pred = Not(Flag(of)) if chunk.role == "not" else Flag(of)
+            yield Option("filter added", lambda p: edits.with_pred(p, flag), 0.6)
+        if column.kind is Kind.NUMBER and column.role not in _KEYS:
+            yield from self._of_amount(of, chunk, before)
+        if chunk.role == "sort":
+            way = column.kind in (Kind.NUMBER, *_TIMES)
+            yield Option("order", lambda p: edits.ordered(p, of, way), 0.9, 4)
+            return
+        if chunk.role == "not" and column.kind is not Kind.BOOLEAN:
+            yield Option("filter added", lambda p: edits.with_pred(p, Null(of)), -0.2)
+            return
+        dated = column.kind in _TIMES
+        if not dated or before.is_listing:
+            yield from self._dims(of, chunk, before, 0.0)
+
+    def _of_amount(self, of: Col, chunk: Chunk, before: Before) -> Iterator[Option]:
+        plan = before.plan
+        found = edits.measures(plan)
+        function = function_of(chunk.text) or next(
+            (m.function for m in found if isinstance(m, Agg)), "SUM"
+        )
+        if chunk.role == "sort" and not before.is_listing:
+            key = Agg(function, of)
+            yield Option("order", lambda p: edits.ordered(p, key, True), 0.5, 4)
+        if found and chunk.role != "by":
+            yield from (
+                Option(o.kind, o.edit, o.score - 0.3, o.turn)
+                for o in self._of_measure(Agg(function, of), chunk, before)
+            )
+
+    def _dims(self, of: Dim, chunk: Chunk, before: Before, less: float) -> Iterator[Option]:
+        """Grouped by, or listed with, one more column or another one."""
+        plan = before.plan
+        old = edits.dims(plan)
+        said = chunk.role in ("by", "also") or (before.is_listing and chunk.role != "for")
+        fits = (0.9 if said else 0.1) - less
+        if isinstance(of, Col) and self._tables[of.table].column(of.column).role in _KEYS:
+            fits -= 0.4  # people are shown names
+        yield Option(
+            "group added" if not before.is_listing else "column added",
+            lambda p: edits.add_dim(p, of),
+            fits - (0.7 if before.replacing and old else 0.0),
+            1,
+        )
+        if old and not before.is_listing:
+            bonus = 0.3 if before.replacing else -0.4 if chunk.role == "also" else -0.25
+            yield Option("group replaced", lambda p: _swapped(p, of), fits + bonus, 1)
+        if before.is_listing and before.replacing:
+            yield Option("columns replaced", lambda p: edits.with_dims(p, (of,)), fits + 0.2, 1)
+
+    def _of_number(self, number: str, before: Before, text: str, start: int) -> Iterator[Option]:
+        operator = compared(text, start)
+        plan = before.plan
+        if not operator:
+            if plan.limit is not None:
+                yield Option("top", lambda p: edits.top(p, number, None), -0.3, 5)
+            return
+        for measure in edits.measures(plan):
+            if edits.dims(plan):
+                pred = Compare(operator, measure, number)
+                yield Option("having", lambda p, q=pred: _having(p, q), 0.8, 3)  # type: ignore[misc]
+        if before.is_listing:
+            for of in edits.dims(plan):
+                if isinstance(of, Col) and self._kind(of) is Kind.NUMBER:
+                    row = Compare(operator, of, number)
+                    yield Option("filter added", lambda p, q=row: edits.with_pred(p, q), 0.5, 2)  # type: ignore[misc]
+
+    def _kind(self, of: Col) -> Kind:
+        return self._tables[of.table].column(of.column).kind
+
+    # ---- phrases
+
+    def of_phrase(self, phrase: Phrase, before: Before, history: tuple[Plan, ...]) -> list[Option]:
+        """The edits that a phrase stands for."""
+        kind, plan = phrase.kind, before.plan
+        if kind.startswith("shift:"):
+            _, by, unit = kind.split(":")
+            return [Option("period", lambda p: edits.shifted(p, unit, int(by)), 1.2)]
+        grain = phrase.grain
+        made: dict[str, Callable[[], list[Option]]] = {
+            "undo": lambda: [Option("undo", lambda p: history[-2], 2.0, -1)] if len(history) > 1 else [],
+            "all_time": lambda: [Option("period dropped", edits.without_period, 1.2)],
+            "total": lambda: [Option("ungrouped", edits.ungrouped, 1.2, 1)],
+            "running": lambda: [Option("running", lambda p: edits.wrapped(p, "RUNNING"), 1.2, 6)],
+            "change": lambda: [Option("change", lambda p: edits.wrapped(_monthly(p), "CHANGE"), 1.2, 6)],
+            "share": lambda: self._shares(before),
+            "absolute": lambda: [Option("absolute", edits.without_wrappers, 1.2, 6)],
+            "sort_flip": lambda: [Option("order", edits.flipped, 1.2, 5)],
+            "sort_name": lambda: [Option("order", lambda p: edits.ordered(p, p.select[0], False), 1.2, 5)],
+            "sort_desc": lambda: [Option("order", lambda p: _sorted(p, True), 1.2, 5)],
+            "sort_asc": lambda: [Option("order", lambda p: _sorted(p, False), 1.2, 5)],
+            "top": lambda: [Option("top", lambda p: edits.top(p, phrase.count, _way(phrase)), 1.2, 5)],
+            "top_one": lambda: [Option("top", lambda p: edits.top(p, "1", not phrase.low), 1.2, 5)],
+            "sort": lambda: [Option("sort", lambda p: p, 0.5, 5)],
+            "trend": lambda: [Option("group added", _monthly, 1.2, 1)],
+            "average_each": lambda: [Option("average of each", lambda p: _average_of(p, grain), 1.2, 7)],
+            "grain": lambda: _grains(grain, before),
+            "count": lambda: self._counts(before),
+            "list": lambda: self._lists(before),
+        }  # fmt: skip
+        return made[kind]() if plan else []
+
+    def _shares(self, before: Before) -> list[Option]:
+        plan = before.plan
+        if edits.dims(plan) and edits.measures(plan):
+            return [Option("share", lambda p: edits.wrapped(p, "SHARE"), 1.2, 6)]
+        preds = [p for p in plan.where if not isinstance(p, During)]
+        rest = tuple(p for p in plan.where if isinstance(p, During))
+        return [
+            Option("share", lambda p, q=pred: Plan((Rate(q),), (*rest, *(o for o in preds if o != q))), 1.0, 6)  # type: ignore[misc]
+            for pred in reversed(preds)
+        ]  # fmt: skip
+
+    def _counts(self, before: Before) -> list[Option]:
+        if not before.root:
+            return []
+        return [Option("counted", lambda p: edits.counted(p, before.root), 1.2, 0)]
+
+    def _lists(self, before: Before) -> list[Option]:
+        if not before.root or before.is_listing:
+            return [Option("known", lambda p: p, 0.2)]
+        shown = self._display(before.root)
+        return [Option("listed", lambda p: edits.listed(p, (shown,)), 1.2, 0)] if shown else []
+
+
+_ALL = re.compile(r"^(?:all|any|every)\b", re.I)
+
+
+def _way(phrase: Phrase) -> bool | None:
+    if phrase.low:
+        return False
+    return None if re.match(r"(?:only|just|limit|cut|make|keep|show)", phrase.text, re.I) else True
+
+
+def _sorted(plan: Plan, descending: bool) -> Plan:
+    if plan.order is not None:
+        return edits.ordered(plan, plan.order.by, descending)
+    by = (*edits.measures(plan), *edits.dims(plan))
+    return edits.ordered(plan, by[0], descending) if by else plan
+
+
+def _monthly(plan: Plan) -> Plan:
+    """By month, where the plan is not by a period already."""
+    if any(isinstance(d, Bucket) and d.grain in GRAINS for d in edits.dims(plan)):
+        return plan
+    return edits.with_dims(plan, (Bucket("MONTH", _dated(plan)), *edits.dims(plan)))
+
+
+def _dated(plan: Plan) -> Col | Time:
+    """The date that the plan's period is of."""
+    return next((p.of for p in plan.where if isinstance(p, During)), Time())
+
+
+def _grains(grain: str, before: Before) -> list[Option]:
+    old = [d for d in edits.dims(before.plan) if isinstance(d, Bucket)]
+    if before.is_listing:
+        return []
+    if old:
+        new = Bucket(grain, old[0].of)
+        return [
+            Option("group replaced", lambda p: edits.replace_dim(p, old[0], new), 1.3, 1),
+            Option("group added", lambda p: edits.add_dim(p, new), 0.2, 1),
+        ]
+    new = Bucket(grain, _dated(before.plan))
+    swap = 0.4 if before.replacing else -0.2
+    return [
+        Option("group added", lambda p: edits.with_dims(p, (new, *edits.dims(p))), 1.0, 1),
+        Option("group replaced", lambda p: edits.with_dims(p, (new,)), 1.0 + swap, 1),
+    ]
+
+
+def _average_of(plan: Plan, grain: str) -> Plan:
+    found = edits.measures(plan)
+    if not found:
+        return plan
+    return Plan((AvgEach(edits.unwrapped(found[0]), Bucket(grain, _dated(plan))),), plan.where)
+
+
+def _swapped(plan: Plan, new: Dim) -> Plan:
+    """``new`` in the place of the group that is no period, else of the last one."""
+    old = edits.dims(plan)
+    if new in old or not old:
+        return edits.with_dims(plan, (new,))
+    others = [d for d in old if not isinstance(d, Bucket)]
+    return edits.replace_dim(plan, (others or list(old))[-1], new)
+
+
+def _without(plan: Plan, measure: Measure) -> Plan:
+    left = tuple(e for e in plan.select if e != measure)
+    order = None if plan.order and plan.order.by == measure else plan.order
+    return Plan(left, plan.where, plan.having, order, plan.limit if order else None)
+
+
+def _having(plan: Plan, pred: Compare) -> Plan:
+    kept = tuple(p for p in plan.having if not (isinstance(p, Compare) and p.left == pred.left))
+    return Plan(
+        plan.select, plan.where, (*kept, pred), plan.order, plan.limit, plan.per, plan.distinct
+    )

@@ -1,0 +1,174 @@
+"""Follow-ups read as edits: the plan before, changed as the words say.
+
+Each phrase and each name of a follow-up may stand for several edits; what goes together best, and
+binds, is what was probably meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.model.chunks import Chunk, chunks, free_words
+from dbt_t2s.model.edit_options import Before, Option, Options
+from dbt_t2s.model.leaning import Phrase, phrases
+from dbt_t2s.model.linking import Linked, SchemaIndex
+from dbt_t2s.query import edits
+from dbt_t2s.query.bind import dims_of
+from dbt_t2s.query.checked import parts_of
+from dbt_t2s.query.linear import to_tokens
+from dbt_t2s.query.plan import Agg, Col, Count, Has, Plan, Value, canonical
+
+_IGNORED = -1.2
+_UNKNOWN = -0.8
+_UNCHANGED = -2.5
+_BEAM = 64
+_MOST = 24
+
+_INSTEAD = re.compile(
+    r"\b(?:instead|rather|replace|swap|change (?:it|that|this)? ?to|switch)\b", re.I
+)
+_ABOUT = re.compile(r"\b(?:what about|how about|same for|the same|and for|now for|ditto)\b", re.I)
+_ALSO = re.compile(
+    r"\b(?:also|too|as well|add|plus|alongside|besides|next to|together with|in addition|along with)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A plan that a follow-up may mean; ``kinds`` are the edits, ``unknown`` words none explains."""
+
+    plan: Plan
+    tokens: tuple[str, ...]
+    score: float
+    kinds: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Picked:
+    score: float = 0.0
+    options: tuple[Option, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+class Following:
+    """Reads follow-ups over one schema."""
+
+    def __init__(self, index: SchemaIndex) -> None:
+        self._index = index
+        self._options = Options(index)
+
+    def read(self, linked: Linked, history: Sequence[Plan]) -> list[Reading]:
+        """What ``linked``, the follow-up, makes of the last plan of ``history``; likeliest first."""
+        text = linked.text
+        found = phrases(text)
+        before = self._before(history[-1], text, found)
+        slots = self._slots(linked, found, before, tuple(history))
+        picked = [_Picked()]
+        for options in slots:
+            grown = [_with(p, o) for p in picked for o in options]
+            grown.sort(key=lambda p: -p.score)
+            picked = grown[:_BEAM]
+        return self._bound(picked, before)
+
+    def _before(self, plan: Plan, text: str, found: Sequence[Phrase]) -> Before:
+        return Before(
+            plan,
+            self._root(plan),
+            _tables(plan) | {self._root(plan)},
+            replacing=_INSTEAD.search(text) is not None,
+            about=_ABOUT.search(text) is not None,
+            adding=_ALSO.search(text) is not None,
+            topping=any(p.kind in ("top", "top_one") for p in found),
+        )
+
+    def _root(self, plan: Plan) -> str:
+        """The table whose rows the plan is about; empty where nobody can say."""
+        binder = self._index.binder
+        try:
+            if edits.measures(plan):
+                return binder.roots(plan)[0]
+            tables = frozenset(_tables_of(dims_of(plan)))
+            return binder.graph.bridge(tables) or ""
+        except QueryPlanError:
+            return ""
+
+    def _slots(
+        self,
+        linked: Linked,
+        found: Sequence[Phrase],
+        before: Before,
+        history: tuple[Plan, ...],
+    ) -> list[list[tuple[Option | None, float, str]]]:
+        slots: list[list[tuple[Option | None, float, str]]] = []
+        for phrase in found:
+            options = self._options.of_phrase(phrase, before, history)
+            slots.append([(o, o.score, "") for o in options] + [(None, _IGNORED, "")])
+        spoken, _ = free_words(linked.text, found)
+        for chunk in chunks(linked, found):
+            start = spoken[chunk.first].start
+            options = self._options.of_chunk(chunk, before, linked.text, start)
+            slots.append([(o, o.score, "") for o in options] + [_unread(chunk, options)])
+        return slots
+
+    def _bound(self, picked: Sequence[_Picked], before: Before) -> list[Reading]:
+        """The plans of what was picked that bind, each once."""
+        best: dict[tuple[str, ...], Reading] = {}
+        for each in picked:
+            made = _edited(before.plan, each.options)
+            score = each.score
+            if made == before.plan:
+                score += _UNCHANGED
+            made = canonical(made)
+            tokens = to_tokens(made)
+            if tokens in best and best[tokens].score >= score:
+                continue
+            if tokens not in best and not self._binds(made):
+                continue
+            kinds = tuple(o.kind for o in each.options if o.kind != "known")
+            best[tokens] = Reading(made, tokens, score, kinds, each.unknown)
+        return sorted(best.values(), key=lambda r: -r.score)[:_MOST]
+
+    def _binds(self, plan: Plan) -> bool:
+        try:
+            self._index.binder.sql(plan)
+        except (QueryPlanError, RecursionError):
+            return False
+        return True
+
+
+def _with(picked: _Picked, option: tuple[Option | None, float, str]) -> _Picked:
+    made, score, unknown = option
+    return replace(
+        picked,
+        score=picked.score + score,
+        options=(*picked.options, made) if made else picked.options,
+        unknown=(*picked.unknown, unknown) if unknown else picked.unknown,
+    )
+
+
+def _unread(chunk: Chunk, options: Sequence[Option]) -> tuple[Option | None, float, str]:
+    """That the chunk changes nothing: it names nothing known, or says it by the way."""
+    if not options:
+        return (None, _UNKNOWN, chunk.text)
+    return (None, _IGNORED, chunk.text if chunk.best < 0.6 else "")
+
+
+def _edited(plan: Plan, options: Sequence[Option]) -> Plan:
+    for option in sorted(options, key=lambda o: o.turn):
+        plan = option.edit(plan)
+    return plan
+
+
+def _tables(plan: Plan) -> frozenset[str]:
+    return frozenset(_tables_of(plan))
+
+
+def _tables_of(value: object) -> list[str]:
+    return [
+        part.table for part in parts_of(value) if isinstance(part, Col | Value | Count | Has)
+    ] + [part.of.table for part in parts_of(value) if isinstance(part, Agg)]

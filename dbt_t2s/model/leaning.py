@@ -1,0 +1,176 @@
+"""What a follow-up's plain words ask for: phrases that stand for an edit, found by code.
+
+A phrase takes its words: what no phrase takes is read as names, values and dates.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dbt_t2s.query.numbers import number_spans
+
+_SUPERLATIVE = (
+    r"best|top|highest|largest|biggest|greatest|most(?! recent)|strongest|longest|priciest|"
+    r"most expensive|worst|bottom|lowest|smallest|fewest|least|weakest|shortest|cheapest|"
+    r"latest|newest|most recent|oldest|earliest|first|last"
+)
+_LOW = re.compile(
+    r"worst|bottom|lowest|smallest|fewest|least|weakest|shortest|cheapest|oldest|earliest", re.I
+)
+_COUNT = r"\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|dozen"
+_UNIT = r"(?!\s*(?:full |whole |complete )?(?:day|week|month|quarter|year|hour|minute|half)s?\b)"
+_TOTAL = r"(?:of|from)\s+(?:the\s+)?(?:total|whole|all|overall|grand total|sum|lot|it all)\b"
+_GRAINS = {
+    "day": "DAY", "daily": "DAY", "week": "WEEK", "weekly": "WEEK", "month": "MONTH",
+    "monthly": "MONTH", "quarter": "QUARTER", "quarterly": "QUARTER", "year": "YEAR",
+    "yearly": "YEAR", "annually": "YEAR", "annual": "YEAR", "weekday": "DOW",
+    "day of the week": "DOW", "day of week": "DOW", "hour": "HOUR",
+}  # fmt: skip
+_GRAIN = "|".join(sorted(_GRAINS, key=len, reverse=True))
+_FUNCTIONS = {
+    "AVG": r"averages?|avg|means?|on average",
+    "MEDIAN": r"medians?",
+    "MAX": r"max(?:imum)?",
+    "MIN": r"min(?:imum)?",
+    "SUM": r"totals?|sums?|summed(?: up)?",
+}
+
+# (kind, pattern); the first that matches takes the words.
+_PHRASES: tuple[tuple[str, str], ...] = (
+    ("undo", r"(?:go |take me |step )?back(?: to (?:before|the (?:last|previous|first) (?:one|result|answer|question|list|version)))?(?= ?[.!?]?$)|undo(?: that| the last(?: one)?)?|forget (?:that|the last(?: one| filter)?)|as (?:it was )?before(?= ?[.!?]?$)|(?:remove|drop|without|clear) (?:that|this|the last)(?: (?:filter|one|condition|restriction))?(?= ?(?:again)?[.!?]?$)"),
+    ("all_time", r"(?:of |for |over |across |since )?all[- ]time|ever(?= ?[.!?]?$)|(?:for |over |across |in )?all (?:the )?(?:years|months|dates|periods|time)|(?:regardless|irrespective) of (?:the )?(?:date|period|time|year|month|when)|without (?:the |any )?(?:date|period|time|year|month)(?: (?:filter|limit|restriction|range))?|since the (?:very )?beginning|(?:no|any) (?:date|time|period)(?: (?:filter|limit|restriction))?"),
+    ("shift:-1:year", r"(?:the |a )?(?:year (?:before(?: that)?|earlier|prior)|(?:prior|previous|preceding) year)|(?:the )?same (?:period|time|months?|quarter|thing|weeks?|days?)(?: of| in| for)?,? (?:the )?(?:last|previous|prior) year|(?:the )?(?:last|previous|prior) year,? same period|one year (?:before|earlier)"),
+    ("shift:-1:period", r"(?:the |a )?(?:month|quarter|week|day|period|one)s? (?:before(?: that)?|earlier|prior)(?= ?[.!?]?$)|(?:the )?(?:preceding|previous|prior) (?:month|quarter|week|day|period)(?= ?[.!?]?$)"),
+    ("shift:1:period", r"(?:the |a )?(?:year|month|quarter|week|day|period|one)s? (?:after(?: that)?|later|following)(?= ?[.!?]?$)|(?:the )?following (?:year|month|quarter|week|day|period)"),
+    ("running", r"(?:as (?:a )?)?(?:cumulative(?:ly)?|running total|cumulated|accumulated)"),
+    ("change", r"(?:as )?(?:the |a )?(?:change|growth|difference|increase|development)(?: (?:rate|in percent))? (?:from|to|against|vs\.?|over|compared (?:to|with)|on) (?:the |each )?(?:previous|prior|last|month before|preceding)(?: (?:month|week|quarter|year|day|period))?|(?:month|week|quarter|year|day)[- ](?:over|on|by)[- ](?:month|week|quarter|year|day)(?: (?:change|growth))?|(?:compared (?:to|with)|against|vs\.?) the (?:previous|prior|preceding) (?:month|week|quarter|year|day|period)|change (?:from )?(?:month|week|quarter|year) to (?:month|week|quarter|year)"),
+    ("share", rf"(?:(?:as|in|by|to|into|of)\s+)?(?:(?:a|the|their|its|what|each(?:'s)?)\s+)*(?:shares?|percent(?:age)?s?|per cent|pct|%|proportions?|fractions?)(?:\s+{_TOTAL}|\s+(?:each|does each|that) (?:is|has|makes up|of them))?(?:\s+(?:instead|is that))?"),
+    ("total", r"(?:and )?(?:in total|overall|all together|altogether|all in all|in all|combined|(?:the )?grand total|as (?:a|one) (?:total|number)|(?:the )?total(?= ?[.!?]?$)|not (?:split|grouped|broken down)(?: at all)?|without (?:the )?(?:split|grouping|breakdown)|ungrouped|as a whole)(?! by)"),
+    ("absolute", r"(?:as |in )?(?:absolute (?:numbers?|values?|terms|figures?)|absolutes?|actual (?:numbers?|values?|figures?|amounts?)|not (?:as |in )?(?:a )?(?:percent(?:age)?s?|shares?))"),
+    ("sort_flip", r"(?:in )?reverse(?:d)?(?: (?:the )?(?:order|sort(?:ing)?))?(?: (?:it|that|them))?|(?:the )?other way (?:a)?round|(?:in )?(?:the )?opposite order|flip (?:it|that|the order)|upside down"),
+    ("sort_name", r"alphabetical(?:ly)?|(?:from )?a ?(?:-|to) ?z|in alphabetical order"),
+    ("sort_desc", r"(?:the )?(?:highest|largest|biggest|most|best|greatest|newest|latest|most recent|longest|most expensive|priciest)(?: ones?)? (?:first|(?:on|at the) top)|(?:in )?desc(?:ending)?(?: order)?|(?:from )?(?:high(?:est)?|most|large(?:st)?|big(?:gest)?|best) to (?:low(?:est)?|least|small(?:est)?|worst|fewest)"),
+    ("sort_asc", r"(?:the )?(?:lowest|smallest|fewest|least|worst|oldest|earliest|shortest|cheapest)(?: ones?)? (?:first|(?:on|at the) top)|(?:in )?asc(?:ending)?(?: order)?|(?:from )?(?:low(?:est)?|least|small(?:est)?|worst) to (?:high(?:est)?|most|large(?:st)?|big(?:gest)?|best)|chronological(?:ly)?|in chronological order"),
+    ("top", rf"(?:the )?(?:{_SUPERLATIVE})[ -](?:{_COUNT})\b{_UNIT}(?: ones?)?|(?:the )?(?:{_COUNT}) (?:{_SUPERLATIVE})(?: ones?)?\b{_UNIT}|(?:only|just|limit(?: (?:it|that|this|them))? to|cut(?: it)? (?:off )?(?:at|to)|make (?:it|that)|keep|show)(?: me)? (?:the )?(?:{_COUNT})(?= (?:rows?|of (?:them|those)|results?|lines?|ones|please|instead|only)| ?[.!?]?$)(?: (?:rows?|of (?:them|those)|results?|lines?|ones))?"),
+    ("top_one", rf"(?:which|what|who)(?: one| of (?:them|those|these))?(?:'s| is| was| are| were| has| had| have| did| does| do| sold| made| earned| got| brought)?(?: the)? (?:{_SUPERLATIVE})(?: (?:one|of (?:them|those|these|all)|number|amount))?\b|(?:only|just) the (?:{_SUPERLATIVE})(?: one)?(?= ?[.!?]?$)|(?:the )?(?:{_SUPERLATIVE}) (?:one|of (?:them|those|these|all))\b|number one\b"),
+    ("sort", r"(?:and )?(?:can you |please )?(?:re)?(?:sort|order|rank)(?:ed|ing)?(?: (?:it|them|that|this|these|those|the (?:list|result|table|rows)))?(?: (?:by|on|after|according to))(?: the)?"),
+    ("trend", r"over time|(?:as )?(?:a |the )?(?:trend|time series|timeline)(?: over time| line)?|how (?:did|has|does) (?:that|it|this) (?:develop|evolve|change)(?:d)?(?: over time)?"),
+    ("average_each", rf"(?:on |the |an )?(?:average|avg\.?|mean)(?: (?:of (?:that|this)|value|number|amount))? (?:per|by|each|for each|a) (?:{_GRAIN})"),
+    ("grain", rf"(?:(?:by|per|each|every|for each|for every|split by|broken down by|grouped by|on a) (?:the )?(?:{_GRAIN})(?: (?:basis|level))?|\b(?:daily|weekly|monthly|quarterly|yearly|annually)(?= ?[.!?,]?$| please| instead| breakdown| split| figures| numbers| values))(?: (?:breakdown|split|figures|numbers|values))?"),
+    ("count", r"how many(?: (?:are|is|were|was) (?:there|that|those|these|they|it)(?: (?:all )?(?:in total|altogether|of (?:them|those)))?| (?:in total|altogether|of (?:them|those)))?|(?:the |what(?:'s| is) the )?(?:number of (?:them|those|these)|count)(?= ?[.!?]?$)|count (?:them|those|these)|as a count"),
+    ("list", r"(?:which|what|who)(?: ones?)?(?: (?:are|were|is) (?:they|those|these|it|that|them))(?: exactly)?(?= ?[.!?]?$)|which ones|(?:list|name|show)(?: me)? (?:them|those|these)(?: all| please)?(?= ?[.!?]?$)|who(?= ?[.!?]?$)|(?:show |list |give me |see )?(?:me )?(?:the )?(?:details|individual (?:rows|ones)|underlying rows|single rows)"),
+)  # fmt: skip
+_COMPILED = tuple(
+    (kind, re.compile(rf"(?<![\w'])(?:{pattern})(?!\w)", re.I)) for kind, pattern in _PHRASES
+)
+
+_WHY = re.compile(
+    r"^\W*(?:(?:and|but|so|ok(?:ay)?|hm+|then|well)\W+)*(?:why|how come|what (?:caused|explains|drove|drives|is behind|happened)|"
+    r"what(?:'s| is| was)? the (?:reason|cause|explanation)|explain|what(?: is|'s)? behind)\b|\bwhy\b(?! not\b)",
+    re.I,
+)
+_AHEAD = re.compile(
+    r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)|(?:will|gonna|going to) (?:it|they|that|this|there|we|be)\b|"
+    r"(?:it|they|that|this|we|there) will\b|what will\b|next (?:day|week|month|quarter|year|season)s?\b|expect(?:ed|ation)?\b|in the future)",
+    re.I,
+)
+_ADVICE = re.compile(r"\b(?:should (?:we|i)|what (?:can|could) (?:we|i) do|recommend\w*|advice|is that (?:good|bad|normal|a lot|much))\b", re.I)  # fmt: skip
+
+_LEADS = re.compile(
+    r"^\W*(?:(?:ok(?:ay)?|hm+|right|great|thanks?(?: you)?|good|cool|nice|so|well|please|hey)\W+)*"
+    r"(?:and|but|or|now|then|also|only|just|same|instead|without|excluding|exclude|except|not|no|"
+    r"what about|how about|what if|what was it|how (?:does|did|do) (?:that|it|this)|minus|plus|"
+    r"include|including|add|remove|drop|leave|keep|limit|filter|restrict|narrow|sort|order(?:ed)? by|rank|"
+    r"group|split|break|show (?:it|that|them|those|the|their|me (?:the|their|them|those|that|only|just))|"
+    r"make (?:it|that)|change|switch|turn|use|in(?:to)? |by |per |for |from |of (?:those|them|these)|"
+    r"with |as |still|any of|do the same|the same|ditto|vs|versus|compared?|top|bottom|"
+    r"sorry|actually|i (?:meant|only|just)|wait)\b",
+    re.I,
+)
+_POINTS = re.compile(
+    r"\b(?:those|them|these|they|their|theirs|it|its|that(?! (?:were|was|are|is|have|has|had|did|do|"
+    r"came|need|cost|bought|never|we))|same|ones?|instead|there|this(?! (?:year|month|week|quarter|day))|"
+    r"too|as well|previous result|the list|the rest|the others|again|respectively)\b",
+    re.I,
+)
+_ASKS = re.compile(
+    r"^\W*(?:how (?:many|much|often|long|old|big)|what(?:'s| is| are| was| were| percentage| share)|which|who|"
+    r"when|where|list|show(?: me)?|give(?: me)?|find|get|count|tell me|do we|did we|have we|is there|are there|can you)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Words ``start``:``end`` (character offsets) that stand for an edit.
+
+    ``count`` is a number said in it, ``low`` whether it asks for the lesser end, ``grain`` a period
+    it names.
+    """
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    count: str = ""
+    low: bool = False
+    grain: str = ""
+
+
+def phrases(text: str) -> tuple[Phrase, ...]:
+    """The phrases of a follow-up in the order of the text, none overlapping another."""
+    taken: list[Phrase] = []
+    for kind, pattern in _COMPILED:
+        for found in pattern.finditer(text):
+            start, end = found.span()
+            if start == end or any(start < p.end and p.start < end for p in taken):
+                continue
+            said = found.group()
+            numbers = number_spans(said)
+            grain = re.search(rf"(?:{_GRAIN})\b", said, re.I)
+            taken.append(
+                Phrase(
+                    kind,
+                    start,
+                    end,
+                    said,
+                    numbers[0].value if numbers else "",
+                    _LOW.search(said) is not None,
+                    _GRAINS[grain.group().lower()] if grain else "",
+                )
+            )
+    return tuple(sorted(taken, key=lambda p: p.start))
+
+
+def function_of(text: str) -> str:
+    """The aggregate that words ask for (AVG, MEDIAN, …); empty where they ask for none."""
+    for function, pattern in _FUNCTIONS.items():
+        if re.search(rf"\b(?:{pattern})\b", text, re.I):
+            return function
+    return ""
+
+
+def unanswerable(text: str) -> str:
+    """Why rows of the past cannot answer the words; empty where they might."""
+    if _WHY.search(text):
+        return "the data says what happened, not why"
+    if _AHEAD.search(text):
+        return "the data holds what has happened, not what will"
+    if _ADVICE.search(text):
+        return "the data holds figures and no judgement of them"
+    return ""
+
+
+def leans(text: str) -> float:
+    """How much the words lean on what was asked before: 1 surely, 0 not at all."""
+    asks = _ASKS.search(text) is not None
+    leads, points = _LEADS.search(text) is not None, _POINTS.search(text) is not None
+    short = len(text.split()) <= 4
+    if leads:
+        return 0.75 if asks and not points else 1.0
+    if points:
+        return 0.8
+    if asks:
+        return 0.25 if short else 0.0
+    return 0.7 if short else 0.3
