@@ -16,13 +16,14 @@ from dbt_t2s.explaining import Explainer
 from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import Instances, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
-from dbt_t2s.model.generate import Candidate, Generator, Mender
+from dbt_t2s.model.generate import Candidate, Followed, Follower, Generator, Mender
 from dbt_t2s.model.record import FILE as RECORD
+from dbt_t2s.model.turns import Turn
 from dbt_t2s.pipeline import Trained
 from dbt_t2s.project.schema import Issue, ProjectSchema
 from dbt_t2s.project.warehouse import open_data
 from dbt_t2s.query.fiscal import is_undated
-from dbt_t2s.serve.ask import Answer, Generate, Mend, answer
+from dbt_t2s.serve.ask import Answer, Follow, Generate, Mend, answer_after
 from dbt_t2s.serve.keeping import Keeper
 from dbt_t2s.serve.languages import foreign_language
 from dbt_t2s.serve.log import QuestionLog
@@ -49,10 +50,14 @@ class Answerer:
     keeper: Keeper | None = None
     missing: str = ""
     explainer: Explainer | None = None
+    follow: Follow | None = None
 
-    def ask(self, question: str) -> Answer:
-        """The answer to one question, with what it rests on; the log has it, too."""
-        found = answer(question, self.generate, self.execute, self.mend)
+    def ask(self, question: str, before: Sequence[Turn] = ()) -> Answer:
+        """The answer to one question, with what it rests on; the log has it, too.
+
+        ``before`` are the answers of the conversation so far, which the question may lean on.
+        """
+        found = answer_after(question, before, self.generate, self.follow, self.execute, self.mend)
         if self.missing and found.status == "ok":
             found = replace(found, reason=self.missing)
         return self._kept(self.explainer.explain(found) if self.explainer else found)
@@ -89,7 +94,10 @@ def answering(workspace: Workspace) -> Iterator[Answerer]:
         model = load_model(workspace, schema)
         generate, mend = candidates(workspace, model, schema), mending(model)
         explainer = Explainer(workspace, schema, data)
-        yield Answerer(workspace, schema, generate, execute, mend, keeper, missing, explainer)
+        follow = following(workspace, model, schema)
+        yield Answerer(
+            workspace, schema, generate, execute, mend, keeper, missing, explainer, follow
+        )
 
 
 @contextmanager
@@ -233,6 +241,21 @@ def candidates(workspace: Workspace, model: Generator, schema: ProjectSchema) ->
         ]
 
     return generate
+
+
+def following(workspace: Workspace, model: Generator, schema: ProjectSchema) -> Follow | None:
+    """How the model reads follow-ups, where it can; what is no question is left to ``candidates``."""
+    if not isinstance(model, Follower):
+        return None
+    floor = workspace.settings.refuse_under
+
+    def follow(question: str, before: Sequence[Turn]) -> Followed:
+        if _unreadable(question, schema):
+            return Followed("")
+        found = model.follow(question, before)
+        return replace(found, candidates=_doubted(found.candidates, floor))
+
+    return follow
 
 
 def mending(model: Generator) -> Mend | None:

@@ -25,9 +25,18 @@ ENV_PREFIX = "DBT_T2S_"
 # Names with the prefix that are switches of the program and not settings.
 ENV_SWITCHES = frozenset({"DEBUG", "TEACHER_KEY", "TOKEN"})
 VARS_KEY = "t2s"
+DIALOGUES = "t2s/dialogues.jsonl"
 QUESTIONS = "t2s/questions.jsonl"
 # In the order of the report: what people wrote comes first, what was made from the corpus last.
-SUITES = ("business", "saved_queries", "metrics", "generated", "expected_rows")
+SUITES = (
+    "business",
+    "dialogues",
+    "dialogues_own",
+    "saved_queries",
+    "metrics",
+    "generated",
+    "expected_rows",
+)
 FAIL_ON = ("breaking", "degrading", "stale")
 METHODS = ("lora", "qlora", "full")
 CONTEXTS = ("none", "retrieved", "full")

@@ -37,11 +37,11 @@ class Explainer:
     def explain(self, answer: Answer) -> Answer:
         """The answer with what it rests on; a refusal or an error with the nearest questions."""
         if answer.status != "ok":
-            return replace(answer, nearest=self.nearest.find(answer.question))
+            return replace(answer, nearest=self.nearest.find(answer.read_as or answer.question))
         return replace(
             answer,
             rests_on=basis_of(answer.sql, answer.items, self._schema, self.place_of),
-            assumed=assumed(answer.question, answer.sql, self._schema),
+            assumed=assumed(answer.read_as or answer.question, answer.sql, self._schema),
             built=self.built,
         )
 

@@ -14,18 +14,21 @@ from dbt_t2s import store
 from dbt_t2s.answers import (
     TRAIN,
     candidates,
+    following,
     load_model,
     mending,
     open_trained,
 )
-from dbt_t2s.config import SUITES
+from dbt_t2s.config import DIALOGUES, SUITES
 from dbt_t2s.corpus.examples import Example
+from dbt_t2s.dialogue_suites import GoldHistory, Talks, items_of, own_history
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
 from dbt_t2s.freshness import content_of, usable
 from dbt_t2s.instances import Instances, instances_of, readable, tested, witnessed
 from dbt_t2s.judge import fixture_inputs, unit_suite
 from dbt_t2s.judge.baseline import Baseline, baseline_of
+from dbt_t2s.judge.dialogues import Dialogue, read_dialogues
 from dbt_t2s.judge.html import to_html
 from dbt_t2s.judge.junit import to_junit
 from dbt_t2s.judge.markdown import to_markdown
@@ -35,14 +38,16 @@ from dbt_t2s.judge.parsed import relations_read
 from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
-from dbt_t2s.judge.validate import House, NothingToJudge, Stopped, validate
+from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
+from dbt_t2s.model.generate import Candidate, Followed
+from dbt_t2s.model.turns import Turn
 from dbt_t2s.pipeline import COMPARED_ROWS
 from dbt_t2s.project import artifacts
 from dbt_t2s.project.json_file import SEMANTIC_MANIFEST, load
 from dbt_t2s.project.metrics import Answer as Compiled
 from dbt_t2s.project.metrics import MetricFlow, MetricFlowError, with_ratio_aliases
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
-from dbt_t2s.serve.ask import Answer, answer
+from dbt_t2s.serve.ask import Answer, answer, answer_after
 from dbt_t2s.sql import SqlError, references, transpile
 from dbt_t2s.workspace import Workspace, check_inputs
 
@@ -60,13 +65,15 @@ _MACHINE_MADE = ("generated", "expected_rows")
 class Suite:
     """One test set as it was read, and what is wrong with it.
 
-    ``file``, below ``warehouse/``, is what it is judged on where that is not the instances.
+    ``file``, below ``warehouse/``, is what it is judged on where that is not the instances;
+    ``dialogues`` are what the items are turns of, where they are.
     """
 
     name: str
     items: tuple[TestItem, ...]
     issues: tuple[Issue, ...] = ()
     file: str = ""
+    dialogues: tuple[Dialogue, ...] = ()
 
 
 def validate_model(workspace: Workspace) -> Report:
@@ -233,6 +240,8 @@ def _suites(workspace: Workspace, schema: ProjectSchema) -> tuple[Suite, ...]:
     wanted = workspace.settings.suites or SUITES
     makers = {
         "business": _business,
+        "dialogues": partial(_dialogues, "dialogues"),
+        "dialogues_own": partial(_dialogues, "dialogues_own"),
         "saved_queries": lambda _, schema: Suite("saved_queries", *saved_query_items(schema)),
         "metrics": _metrics,
         "generated": _generated,
@@ -255,6 +264,15 @@ def _business(workspace: Workspace, schema: ProjectSchema) -> Suite:
     """What people wrote; empty where nobody did."""
     path = workspace.questions_path
     return Suite("business", *(((), ()) if path is None else read_suite(path, schema.dialect)))
+
+
+def _dialogues(name: str, workspace: Workspace, schema: ProjectSchema) -> Suite:
+    """The turns of people's conversations after the first; empty where nobody wrote any."""
+    path = workspace.project.root / DIALOGUES
+    if not path.exists():
+        return Suite(name, ())
+    found, issues = read_dialogues(path, schema.dialect)
+    return Suite(name, items_of(found), issues, dialogues=found)
 
 
 def _metrics(workspace: Workspace, schema: ProjectSchema) -> Suite:
@@ -338,6 +356,23 @@ def _judged(
         def predict(questions: Sequence[str]) -> list[Prediction]:
             return [given(each) for each in questions]
 
+        def talks(suite: Suite) -> Predict:
+            """Answers of turns, after the right answers or (``dialogues_own``) the model's own."""
+            follow = following(workspace, model, schema)
+
+            def ask(question: str, before: Sequence[Turn]) -> Answer:
+                return answer_after(question, before, generate, follow, sandbox.execute, mend)
+
+            def propose(question: str, before: Sequence[Turn]) -> tuple[str, Sequence[Candidate]]:
+                found = follow(question, before) if follow and before else Followed("")
+                alone = generate([question])[0] if not before else ()
+                return found.read_as or question, (*found.candidates, *alone)
+
+            history = own_history
+            if suite.name == "dialogues":
+                history = GoldHistory(propose, sandbox.execute_each, schema.dialect)
+            return Talks(suite.dialogues, ask, history).predict
+
         try:
             for suite in suites:
                 ground, files = sandbox, len(instances.files)
@@ -350,7 +385,7 @@ def _judged(
                     judge = partial(
                         validate,
                         suite.items,
-                        predict,
+                        talks(suite) if suite.dialogues else predict,
                         ground.execute_each,
                         files,
                         schema.dialect,

@@ -450,8 +450,8 @@ def _swapped(plan: Plan, new: Dim) -> Plan:
     old = edits.dims(plan)
     if new in old or not old:
         return edits.with_dims(plan, (new,))
-    others = [d for d in old if not isinstance(d, Bucket)]
-    return edits.replace_dim(plan, (others or list(old))[-1], new)
+    others = tuple(d for d in old if not isinstance(d, Bucket))
+    return edits.replace_dim(plan, (others or old)[-1], new)
 
 
 def _without(plan: Plan, measure: Measure) -> Plan:

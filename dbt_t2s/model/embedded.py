@@ -12,18 +12,20 @@ from safetensors import SafetensorError
 from dbt_t2s import sql as sql_door
 from dbt_t2s import store
 from dbt_t2s.errors import ModelError, QueryPlanError
+from dbt_t2s.model.conversing import Conversing
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.generate import Candidate
+from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack, today_of
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.ranking import Ranking
 from dbt_t2s.model.record import ModelRecord, read_record
-from dbt_t2s.model.search import Found, Searched, search
+from dbt_t2s.model.search import Searched, search
+from dbt_t2s.model.turns import Turn
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
 from dbt_t2s.query.grammar import Grammar
-from dbt_t2s.query.linear import from_tokens, to_tokens
-from dbt_t2s.query.said_bounds import SaidBounds, said_bounds
+from dbt_t2s.query.linear import from_tokens
+from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.text import STOP_WORDS, words
 
 WIDTH = 6
@@ -42,11 +44,17 @@ class EmbeddedGenerator:
         if self.record.schema and self.record.schema != store.fingerprint(schema):
             raise _other_schema(model_dir)
         self._network = _load_network(model_dir, len(self._index.items))
+        self._conversing = Conversing(self._index, self._linker, self._one, self._sql)
 
     def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
         """Up to ``WIDTH`` candidates each, best first; one without SQL where it refuses."""
         with _one_thread():
             return [self._one(linked) for linked in self._linker.link(questions)]
+
+    def follow(self, question: str, before: Sequence[Turn]) -> Followed:
+        """What ``question`` asks after the answers of ``before``, the last one last."""
+        with _one_thread():
+            return self._conversing.follow(question, before)
 
     @torch.inference_mode()
     def search(self, linked: Linked) -> Searched:
@@ -79,14 +87,16 @@ class EmbeddedGenerator:
         sure = self._ranking.confidence(found.refusal, ordered) * (1 - refused)
         shares: dict[str, float] = {}
         items: dict[str, tuple[str, ...]] = {}
+        plans: dict[str, str] = {}
         for share, plan in ordered:
             if sql := self._sql(plan.tokens, linked.text):
                 shares[sql] = shares.get(sql, 0.0) + share
                 named = tuple(token for token in plan.tokens if token[:2] in ("m:", "r:"))
                 items.setdefault(sql, tuple(dict.fromkeys(named)))
+                plans.setdefault(sql, plan_text(plan.tokens))
         most = max(shares.values(), default=0.0)
         candidates = [
-            Candidate(sql, sure * share / most, items=items[sql])
+            Candidate(sql, sure * share / most, items=items[sql], plan=plans[sql])
             for sql, share in sorted(shares.items(), key=lambda each: -each[1])
         ]
         if refused > self.record.refuse_over or not candidates:

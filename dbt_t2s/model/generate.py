@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from dbt_t2s.model.turns import Turn
 from dbt_t2s.project.schema import ProjectSchema
 
 
@@ -16,13 +17,26 @@ class Candidate:
 
     ``sql`` is empty when the model refuses, and ``refusal`` then says what is missing.
     ``confidence`` lies in 0..1. ``items`` are the metrics and rules that the SQL was made from
-    (``m:net_revenue``), where the model knows.
+    (``m:net_revenue``), where the model knows; ``plan`` is its query plan in one line.
     """
 
     sql: str
     confidence: float
     refusal: str = ""
     items: tuple[str, ...] = ()
+    plan: str = ""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What a model makes of a question in a conversation.
+
+    ``read_as`` is the whole question that a follow-up was read as; empty where the question leans
+    on nothing said before, and is to be answered alone.
+    """
+
+    read_as: str
+    candidates: tuple[Candidate, ...] = ()
 
 
 class Generator(Protocol):
@@ -39,6 +53,15 @@ class Mender(Protocol):
 
     def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
         """Candidates in the place of one that failed with the database's ``message``."""
+        ...
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A model that reads follow-up questions."""
+
+    def follow(self, question: str, before: Sequence[Turn]) -> Followed:
+        """What ``question`` asks after the answers of ``before``, the last one last."""
         ...
 
 

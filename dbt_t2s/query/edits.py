@@ -19,6 +19,7 @@ from dbt_t2s.query.plan import (
     Col,
     Compare,
     Count,
+    Diff,
     Dim,
     During,
     Expr,
@@ -37,7 +38,6 @@ from dbt_t2s.query.plan import (
     Time,
     Value,
     Wrapped,
-    is_measure,
 )
 
 
@@ -95,15 +95,13 @@ def map_measures(plan: Plan, change: Callable[[Measure], Measure]) -> Plan:
     order = plan.order
     if order and not isinstance(order.by, Dim):
         order = replace(order, by=change(order.by))
-    having = tuple(
-        replace(p, left=change(p.left))
-        if isinstance(p, Compare) and is_measure(p.left)  # type: ignore[arg-type]
-        and not isinstance(p.left, Col)
-        else p
-        for p in plan.having
-    )  # fmt: skip
+    having: list[Pred] = []
+    for pred in plan.having:
+        if isinstance(pred, Compare) and not isinstance(pred.left, Col | Diff):
+            pred = replace(pred, left=change(pred.left))
+        having.append(pred)
     select = tuple(e if isinstance(e, Dim) else change(e) for e in plan.select)
-    return replace(plan, select=tuple(dict.fromkeys(select)), having=having, order=order)
+    return replace(plan, select=tuple(dict.fromkeys(select)), having=tuple(having), order=order)
 
 
 def with_measure(plan: Plan, new: Measure) -> Plan:

@@ -14,7 +14,8 @@ from decimal import Decimal
 from dbt_t2s.corpus.recovery import said
 from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.errors import ServeError
-from dbt_t2s.model.generate import Candidate
+from dbt_t2s.model.generate import Candidate, Followed
+from dbt_t2s.model.turns import Turn
 from dbt_t2s.serve.evidence import Basis
 from dbt_t2s.serve.roads import WAREHOUSE
 
@@ -23,6 +24,8 @@ LONGEST = 2_000
 _RIVAL = 0.4
 
 Generate = Callable[[Sequence[str]], list[tuple[Candidate, ...]]]
+# What a question asks after the answers before it.
+Follow = Callable[[str, Sequence[Turn]], Followed]
 # (question, SQL that failed, what the database said) → better candidates.
 Mend = Callable[[str, str, str], tuple[Candidate, ...]]
 
@@ -36,7 +39,9 @@ class Answer:
     ``id`` is the question's in the log; empty where none is kept. ``items`` are the metrics and
     rules that the model named, ``rests_on`` is what the SQL uses and ``assumed`` what the question
     did not say. ``built`` says when the data was last built (ISO, in UTC), empty where nobody
-    knows. ``nearest`` are questions that can be answered, where this one was not.
+    knows. ``nearest`` are questions that can be answered, where this one was not. ``read_as`` is the
+    whole question that a follow-up was read as, empty for one that stands alone; ``plan`` is the
+    answer's query plan in one line, where the model knows it.
     """
 
     question: str
@@ -55,6 +60,8 @@ class Answer:
     assumed: tuple[str, ...] = ()
     built: str = ""
     nearest: tuple[str, ...] = ()
+    read_as: str = ""
+    plan: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """The answer as JSON holds it: dates as ISO text, decimals as numbers."""
@@ -74,6 +81,8 @@ class Answer:
             "assumed": list(self.assumed),
             "built": self.built,
             "nearest": list(self.nearest),
+            "read_as": self.read_as,
+            "plan": self.plan,
         }
 
 
@@ -87,6 +96,37 @@ def answer(question: str, generate: Generate, execute: Execute, mend: Mend | Non
     found = _answer(question, generate, timed, mend)
     taken = (time.perf_counter() - started) * 1000
     return replace(found, latency_ms=taken, execution_ms=timed.spent_ms)
+
+
+def answer_after(
+    question: str,
+    before: Sequence[Turn],
+    generate: Generate,
+    follow: Follow | None,
+    execute: Execute,
+    mend: Mend | None = None,
+) -> Answer:
+    """Answers a question in a conversation: alone, or as what it adds to the answers ``before``."""
+    if follow is None or not before:
+        return answer(question, generate, execute, mend)
+    started = time.perf_counter()
+    read: list[str] = []
+
+    def followed(questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        found = [follow(each, before) for each in questions]
+        read.extend(each.read_as for each in found)
+        alone = [q for q, each in zip(questions, found, strict=True) if not each.read_as]
+        given = iter(generate(alone) if alone else ())
+        return [each.candidates if each.read_as else next(given) for each in found]
+
+    made = answer(question, followed, execute, mend)
+    taken = (time.perf_counter() - started) * 1000
+    return replace(made, read_as=read[0] if read else "", latency_ms=taken)
+
+
+def turn_of(answer: Answer) -> Turn:
+    """What a question that follows must know of this answer."""
+    return Turn(answer.read_as or answer.question, answer.sql, answer.plan)
 
 
 class _Timed:
@@ -133,7 +173,12 @@ def _first_that_runs(asked: str, candidates: Sequence[Candidate], execute: Execu
         if empty and candidate.confidence < _RIVAL * empty.confidence:
             break
         base = Answer(
-            asked, "ok", candidate.sql, confidence=candidate.confidence, items=candidate.items
+            asked,
+            "ok",
+            candidate.sql,
+            confidence=candidate.confidence,
+            items=candidate.items,
+            plan=candidate.plan,
         )
         if not candidate.sql.strip():
             if empty:
