@@ -20,10 +20,11 @@ from dbt_t2s.project import evidence, joins, named_joins
 from dbt_t2s.project.artifacts import Artifacts
 from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Role, Table
 from dbt_t2s.query.plan import Col
+from dbt_t2s.query.sql_source import Names, NotConvertedError, Source
 from dbt_t2s.sql import exp
+from tests.tools.pretrain.golds import names_of, parsed
 from tests.tools.pretrain.invented import read_project
 from tests.tools.pretrain.names import canonical
-from tests.tools.pretrain.source import Names, NotConvertedError, Source, names_of, parsed
 
 _INVENTED = Path(__file__).parents[1] / "tools" / "pretrain" / "projects"
 _KINDS = {"number": Kind.NUMBER, "time": Kind.DATE, "boolean": Kind.BOOLEAN}

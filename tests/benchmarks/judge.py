@@ -29,11 +29,11 @@ from dbt_t2s.judge.mutants import mutants
 from dbt_t2s.judge.rewrites import rewrites
 from dbt_t2s.judge.witnesses import plant
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.sql import SqlError
 from tests.judge.pairs import Pair, told_apart
 from tests.tools.pretrain.check import duck_sql, statements
 from tests.tools.pretrain.rows import read_schemas
-from tests.tools.pretrain.source import NotConvertedError
 
 # Near misses of one gold that are judged, spread evenly, so that long golds do not weigh most.
 _MOST_MISSES = 12

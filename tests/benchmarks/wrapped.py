@@ -27,12 +27,12 @@ from dbt_t2s.judge.anatomy import question_type
 from dbt_t2s.judge.compare import compare
 from dbt_t2s.judge.gold_order import is_ordered, sort_keys
 from dbt_t2s.project.schema import Column, Join, Kind, ProjectSchema, Table
+from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.sql import SqlError
 from tests.benchmarks.wrapped_rows import rows_of, wishes_of
 from tests.tools.pretrain.check import duck_sql
 from tests.tools.pretrain.names import canonical
 from tests.tools.pretrain.rows import read_jsonl
-from tests.tools.pretrain.source import NotConvertedError
 
 # A question is judged on the first three of these instances on which it has one answer.
 FILLS, INSTANCES = 6, 3

@@ -18,9 +18,10 @@ from datetime import date, timedelta
 from dbt_t2s.judge import plausible
 from dbt_t2s.project.schema import Column, Join, Kind, ProjectSchema, Role, Table
 from dbt_t2s.query.plan import Col
+from dbt_t2s.query.sql_source import Names, NotConvertedError, Source
 from dbt_t2s.sql import exp, walk
+from tests.tools.pretrain.golds import names_of, parsed
 from tests.tools.pretrain.names import canonical
-from tests.tools.pretrain.source import Names, NotConvertedError, Source, names_of, parsed
 
 _PARENTS, _CHILDREN = 24, 60
 # Of the rows that may be pointed at, this share is.

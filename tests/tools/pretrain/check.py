@@ -18,11 +18,11 @@ from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Table
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import to_tokens
 from dbt_t2s.query.plan import Plan
+from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.sql import SqlError, exp, to_sql
+from tests.tools.pretrain.golds import gold_converter, names_of, parsed
 from tests.tools.pretrain.names import canonical
-from tests.tools.pretrain.plans import Converter
 from tests.tools.pretrain.rows import read_schemas
-from tests.tools.pretrain.source import NotConvertedError, names_of, parsed
 
 _ROWS = 20
 _SCHEMAS = 30
@@ -153,7 +153,7 @@ def check(data: Path) -> None:
 
 
 def _one(schema: ProjectSchema, gold: list[str], folder: Path) -> Iterator[tuple[str, str]]:
-    converter, binder = Converter(schema), Binder(schema)
+    converter, binder = gold_converter(schema), Binder(schema)
     rng = random.Random(11)
     with open_writable(folder / "made.duckdb") as connection:
         for statement in statements(schema, rng):

@@ -17,10 +17,10 @@ from dbt_t2s.query.items import mention_item, schema_items
 from dbt_t2s.query.linear import to_tokens
 from dbt_t2s.query.link import ValueIndex, mentions
 from dbt_t2s.query.numbers import number_spans
-from tests.tools.pretrain.plans import Converter
+from dbt_t2s.query.sql_source import NotConvertedError
+from tests.tools.pretrain.golds import gold_converter
 from tests.tools.pretrain.replay import refusal
 from tests.tools.pretrain.schemas import schemas
-from tests.tools.pretrain.source import NotConvertedError
 
 _TODAY = date(2020, 1, 1)
 # Their questions are in romanised Hindi here.
@@ -72,7 +72,7 @@ class Reader:
 
     def __init__(self, schema: ProjectSchema) -> None:
         self._schema = schema
-        self._converter = Converter(schema)
+        self._converter = gold_converter(schema)
         self._index = ValueIndex(schema)
         binder = Binder(schema)
         self._grammar = Grammar(schema, binder.graph)

@@ -9,9 +9,10 @@ from typing import Any
 
 from dbt_t2s.project.schema import Cardinality, Column, Join, Kind, ProjectSchema, Role, Table
 from dbt_t2s.query.plan import Col
+from dbt_t2s.query.sql_source import Names, NotConvertedError, Source
 from dbt_t2s.sql import exp, walk
+from tests.tools.pretrain.golds import names_of, parsed
 from tests.tools.pretrain.names import canonical, singular, snake
-from tests.tools.pretrain.source import Names, NotConvertedError, Source, names_of, parsed
 
 _PROSE = frozenset(
     ("name", "title", "description", "address", "text", "comment", "details", "note", "notes")

@@ -1,69 +1,93 @@
-"""Gold SQL as query plans: FROM, JOIN and GROUP BY are dropped, where the plan implies them."""
+"""SQL as query plans: FROM, JOIN and GROUP BY are dropped, where the plan implies them.
+
+The opposite of ``bind``: what a plan cannot say is refused with its reason.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from dbt_t2s.errors import QueryPlanError
-from dbt_t2s.project.schema import Join, ProjectSchema
+from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bind import Binder, measures_of
+from dbt_t2s.query.checked import parts_of
 from dbt_t2s.query.plan import (
     Agg,
     Arithmetic,
+    AvgEach,
     Col,
-    Compare,
     Count,
     Diff,
+    Dim,
     Expr,
     Has,
     Measure,
     Not,
+    Null,
+    Only,
     Or,
-    Order,
     Plan,
     Pred,
+    Rate,
     is_measure,
 )
-from dbt_t2s.sql import exp
-from tests.tools.pretrain.conditions import (
-    OPERATORS,
+from dbt_t2s.query.scope import column
+from dbt_t2s.query.simplest import Simplest
+from dbt_t2s.query.sql_conditions import (
     column_of,
-    is_aggregate,
-    measure,
-    number,
-    predicates,
-    superlative,
 )
-from tests.tools.pretrain.half import Half, joins, points, tables_of
-from tests.tools.pretrain.source import (
+from dbt_t2s.query.sql_half import Half, joins, points, table_of, tables_of
+from dbt_t2s.query.sql_measures import is_measured
+from dbt_t2s.query.sql_selects import Selects
+from dbt_t2s.query.sql_source import (
+    Names,
     NotConvertedError,
     Source,
     names_of,
     parsed,
-    read_source,
 )
+from dbt_t2s.sql import exp
 
-_ARITHMETIC: dict[type[exp.Expr], str] = {exp.Sub: "SUB", exp.Div: "DIV"}
 _NAMING = frozenset(("name", "title", "label"))
 
 
 class Converter:
-    """Converts gold SQL over one schema; NotConvertedError says why a text has no plan."""
+    """Converts SQL over one schema, in the dialect of its project.
 
-    def __init__(self, schema: ProjectSchema) -> None:
+    ``names`` and ``read`` are for SQL of other makes: how its names are spelled, and its tree from
+    a text and those names. Conditions that a rule of the project states become that rule. ``alike``
+    says whether two queries in DuckDB's SQL give the same rows: it finds more metrics.
+    """
+
+    def __init__(
+        self,
+        schema: ProjectSchema,
+        names: Names | None = None,
+        read: Callable[[str, Names], exp.Expr] | None = None,
+        alike: Callable[[str, str], bool] | None = None,
+    ) -> None:
         self._schema = schema
-        self._names = names_of(schema)
+        self._names = names or names_of(schema)
+        self._read = read or (lambda text, _: parsed(text, schema.dialect))
         self._binder = Binder(schema)
         self._graph = self._binder.graph
-        self._edges: set[Join] = set()
+        self._simplest = Simplest(schema, self._binder, alike)
+        self._selects = Selects(
+            schema, self._names, self._graph, self._member, self._average_of_groups, read is None
+        )
 
     def plan(self, text: str) -> Plan:
-        self._edges = set()
-        tree = parsed(text, self._names).unnest()
+        """The plan whose SQL asks for the same; NotConvertedError says why there is none.
+
+        Sort keys that break ties alone are left out of it, plans have one.
+        """
+        self._selects.edges = set()
+        tree = self._read(text, self._names).unnest()
         if tree.args.get("with_"):
             raise NotConvertedError("a CTE")
         if isinstance(tree, exp.Select):
-            plan = self._placed(self._half(tree))
+            plan = self._average_of_groups(tree) or self._placed(self._selects.half(tree))
         elif isinstance(tree, exp.Except):
             plan = self._except(tree)
         elif isinstance(tree, exp.Intersect):
@@ -72,140 +96,63 @@ class Converter:
             plan = self._union(tree)
         else:
             raise NotConvertedError("a statement of another kind")
+        plan = replace(plan, select=tuple(map(_rate, plan.select)))
         try:
             self._binder.sql(plan)
+            added = self._added(plan)
         except QueryPlanError as error:
             raise NotConvertedError("the binder refuses it") from error
-        return plan
+        if added:
+            raise NotConvertedError("rows that a rule of the project leaves out")
+        return self._simplest.of(plan)
 
-    # ---- one SELECT
+    def _added(self, plan: Plan) -> bool:
+        """Whether the binder adds a rule that always holds, which the SQL does not state."""
+        binder = self._binder
+        measures = [m.of if isinstance(m, AvgEach) else m for m in measures_of(plan)]
+        atoms = [atom for measure in measures for atom in binder.lower(measure).atoms]
+        for atom in atoms:
+            said = [binder.predicates.render(p, atom.root, atom.time) for p in plan.where]
+            if len(atom.under(said).filters) > len(atom.filters):
+                return True
+        for has in (part for part in parts_of(plan) if isinstance(part, Has)):
+            said = [binder.predicates.render(p, has.table) for p in has.where]
+            if binder.measures.always(has.table, said):
+                return True
+        if atoms:
+            return False
+        stated = binder.sql(plan)
+        root = self._graph.bridge(frozenset(table_of(d) for d in plan.select if isinstance(d, Dim)))
+        said = [binder.predicates.render(p, root or "") for p in plan.where]
+        said += [column(d) for d in plan.select if isinstance(d, Col)]
+        rules = binder.measures.always(root or "", said)
+        return any(rule.rpartition(".")[2] in stated for rule in rules)
 
-    def _half(self, select: exp.Select) -> Half:
-        source, conditions = read_source(select, self._names, self._schema)
-        self._edges |= source.edges
-        finest = self._finest(source)
-        order, limit = self._order(select, source, finest)
-        preds: list[Pred] = []
-        for condition in conditions:
-            best = superlative(condition, source)
-            if best is None:
-                preds.extend(predicates(condition, source, self._schema, self._member))
-                continue
-            if order is not None or limit is not None or len(conditions) > 1:
-                raise NotConvertedError("a greatest or least among some rows")
-            order, limit = Order(best[0], best[1]), "1"
-        having = select.args.get("having")
-        grouped = select.args.get("group")
-        columns = list(grouped.expressions) if grouped else []
-        half = Half(
-            source,
-            finest,
-            tuple(self._expr(e, source, finest) for e in select.expressions),
-            tuple(preds),
-            tuple(source.column(c) for c in columns),
-            self._having(having.this, source, finest) if having else (),
-            order,
-            limit,
-            bool(select.args.get("distinct")),
-        )
-        return self._checked(half, bool(grouped))
-
-    def _finest(self, source: Source) -> str:
-        """The table that leads to all others along the gold's own joins."""
-        tables = set(source.tables)
-        pointed = {edge.to_table for edge in source.edges}
-        free = tables - pointed
-        if len(tables) == 1:
-            return source.tables[0]
-        if len(free) != 1:
-            return ""
-        return free.pop()
-
-    def _expr(self, node: exp.Expr, source: Source, finest: str) -> Expr:
-        node = node.unalias().unnest()
-        if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
-            return source.column(node)
-        if isinstance(node, exp.Star | exp.Column):
-            raise NotConvertedError("SELECT *")
-        return self._measure(node, source, finest)
-
-    def _measure(self, node: exp.Expr, source: Source, finest: str) -> Measure:
-        node = node.unnest()
-        if type(node) in _ARITHMETIC and is_aggregate(node.this.unnest()):
-            left, right = (self._measure(n, source, finest) for n in (node.this, node.expression))
-            return Arithmetic(_ARITHMETIC[type(node)], left, right)
-        if not is_aggregate(node):
-            raise NotConvertedError("an expression that is no measure")
-        if not finest:
-            raise NotConvertedError("a measure over a join that multiplies rows")
-        return measure(node, source, self._schema, finest)
-
-    def _order(
-        self, select: exp.Select, source: Source, finest: str
-    ) -> tuple[Order | None, str | None]:
-        ordered, limited = select.args.get("order"), select.args.get("limit")
-        limit = number(limited.expression) if limited else None
-        if not ordered:
-            if limit is not None:
-                raise NotConvertedError("LIMIT without ORDER BY")
-            return None, None
-        if len(ordered.expressions) != 1:
-            raise NotConvertedError("several sort keys")
-        by = ordered.expressions[0]
-        key = by.this
-        if isinstance(key, exp.Column) and not key.table:
-            named = [e for e in select.expressions if e.alias and e.alias == key.name]
-            key = named[0] if named else key
-        return Order(self._expr(key, source, finest), bool(by.args.get("desc"))), limit
-
-    def _having(self, node: exp.Expr, source: Source, finest: str) -> tuple[Compare, ...]:
-        node = node.unnest()
-        if isinstance(node, exp.And):
-            return tuple(
-                c
-                for side in (node.this, node.expression)
-                for c in self._having(side, source, finest)
-            )
-        if type(node) not in OPERATORS or not is_aggregate(node.this):
-            raise NotConvertedError("HAVING of another kind")
-        left = self._measure(node.this, source, finest)
-        return (Compare(OPERATORS[type(node)], left, number(node.expression)),)
-
-    def _checked(self, half: Half, grouped: bool) -> Half:
-        """GROUP BY must be what the plan implies."""
-        dims = {e for e in half.select if isinstance(e, Col)}
-        measured = len(dims) < len(half.select) or bool(half.having)
-        measured = measured or (half.order is not None and is_measure(half.order.by))
-        if not grouped:
-            if measured and dims:
-                raise NotConvertedError("columns beside aggregates without GROUP BY")
-            # One row has no order and no doubles.
-            return replace(half, distinct=False) if measured else half
-        identified = {d for g in half.group for d in dims if self._identifies(g, d)}
-        if dims - set(half.group) - identified:
-            raise NotConvertedError("columns that GROUP BY does not settle")
-        loose = [g for g in half.group if g not in dims and not self._names_one(g, dims)]
-        if loose:
-            raise NotConvertedError("grouped by what is not selected")
-        if not measured:
-            return replace(half, distinct=half.distinct or not identified)
-        return replace(half, distinct=False)
-
-    def _identifies(self, key: Col, dim: Col) -> bool:
-        """Whether the rows that share ``key`` share ``dim``, as they do below a key."""
-        table = self._schema.table(key.table)
-        if table.primary_key == (key.column,):
-            return self._graph.reaches(key.table, dim.table)
-        targets = [j.to_table for j in self._schema.joins if points(j, key)]
-        return any(self._graph.reaches(t, dim.table) for t in targets)
-
-    def _names_one(self, key: Col, dims: set[Col]) -> bool:
-        return any(self._identifies(key, dim) for dim in dims)
+    def _average_of_groups(self, select: exp.Select) -> Plan | None:
+        """``select avg(x) from (select dim, measure as x … group by 1)``; None for other SQL."""
+        start = select.args.get("from_")
+        if start is None or not isinstance(start.this, exp.Subquery) or select.args.get("joins"):
+            return None
+        inner, outer = start.this.unnest(), [e.unalias().unnest() for e in select.expressions]
+        if not isinstance(inner, exp.Select) or len(outer) != 1 or select.args.get("where"):
+            raise NotConvertedError("a subquery in FROM")
+        half = self._selects.half(inner)
+        dims = [e for e in half.select if not is_measure(e)]
+        rest = [e for e in half.select if is_measure(e)]
+        if len(dims) != 1 or len(rest) != 1 or half.limit or not isinstance(outer[0], exp.Avg):
+            raise NotConvertedError("a subquery in FROM")
+        named = [e.alias_or_name for e in inner.expressions if is_measured(e)]
+        if outer[0].this.name not in named:
+            raise NotConvertedError("a subquery in FROM")
+        plan = self._placed(replace(half, order=None))
+        by, of = dims[0], rest[0]
+        assert isinstance(by, Dim) and not isinstance(of, Dim)
+        return Plan((AvgEach(of, by),), plan.where, plan.having)
 
     # ---- placing conditions
 
     def _placed(self, half: Half) -> Plan:
-        plan = Plan(half.select, (), half.having, half.order, half.limit, None, half.distinct)
+        plan = Plan(half.select, (), half.having, half.order, half.limit, half.per, half.distinct)
         root = self._root(plan, half)
         plan, counted = self._counted_where(plan, half, root)
         if counted:
@@ -233,7 +180,7 @@ class Converter:
                 raise NotConvertedError("measures of several tables")
             root = roots[0]
         else:
-            named = frozenset(e.table for e in plan.select if isinstance(e, Col))
+            named = frozenset(table_of(e) for e in plan.select if isinstance(e, Dim))
             root = self._graph.bridge(named) or ""
         if root not in half.source.tables:
             raise NotConvertedError("the binder would start from another table")
@@ -249,7 +196,7 @@ class Converter:
         ordered = plan.order is not None and is_measure(plan.order.by)
         if not plan.having or rest or ordered or half.preds:
             return plan, ()
-        named = frozenset(e.table for e in plan.select if isinstance(e, Col))
+        named = frozenset(table_of(e) for e in plan.select if isinstance(e, Dim))
         subject = self._graph.bridge(named)
         if subject is None or subject not in half.source.tables or subject == half.finest:
             return plan, ()
@@ -269,6 +216,8 @@ class Converter:
         """Whether GROUP BY makes one group of each row of ``subject``."""
         key = self._schema.table(subject).primary_key
         for group in half.group:
+            if not isinstance(group, Col):
+                continue
             if group.table == subject and (group.column,) == key:
                 return True
             if any(points(j, group) and j.to_table == subject for j in self._schema.joins):
@@ -313,13 +262,13 @@ class Converter:
         path = self._graph.path(table, to_table)
         if path is None:
             raise NotConvertedError("no path of many-to-one joins")
-        if not set(path) <= self._edges:
+        if not set(path) <= self._selects.edges:
             raise NotConvertedError("the binder would join along other columns")
 
     def _named(self, plan: Plan, near: tuple[Pred, ...]) -> set[str]:
-        tables = {e.table for e in plan.select if isinstance(e, Col)}
-        if plan.order and isinstance(plan.order.by, Col):
-            tables.add(plan.order.by.table)
+        tables = {table_of(e) for e in plan.select if isinstance(e, Dim)}
+        if plan.order and isinstance(plan.order.by, Dim):
+            tables.add(table_of(plan.order.by))
         for pred in near:
             tables |= tables_of(pred)
         return tables
@@ -331,15 +280,17 @@ class Converter:
         select = query.unnest()
         if not isinstance(select, exp.Select):
             raise NotConvertedError("IN over something other than a SELECT")
-        half = self._half(select)
+        half = self._selects.half(select)
         if half.order or half.limit or len(half.select) != 1:
             raise NotConvertedError("IN over an ordered SELECT")
         column = half.select[0]
         if not isinstance(column, Col):
             raise NotConvertedError("IN over aggregates")
-        found = self._membership(of, column, half)
         if not negated:
-            return found
+            return self._membership(of, column, half)
+        # NOT IN a list that holds a NULL is never true: that it holds none is implied.
+        linked = tuple(p for p in half.preds if p != Not(Null(column)))
+        found = self._membership(of, column, replace(half, preds=linked))
         if len(found) != 1:
             raise NotConvertedError("NOT IN over several conditions")
         return (Not(found[0]),)
@@ -352,7 +303,7 @@ class Converter:
         same = column == of and self._is_name(of)
         if not same and not up and not down:
             raise NotConvertedError("IN over columns that do not join")
-        self._edges.update(up, down)
+        self._selects.edges.update(up, down)
         if down and not up:
             if half.finest != column.table:
                 raise NotConvertedError("IN over a chain of tables")
@@ -378,7 +329,7 @@ class Converter:
         up = [j for j in self._schema.joins if joins(j, column, of)]
         if not up or half.preds or half.group != (column,) or half.finest != column.table:
             raise NotConvertedError("IN over groups")
-        self._edges.update(up)
+        self._selects.edges.update(up)
         self._along(half.finest, of.table)
         if any(self._root_of(c.left) != half.finest for c in half.having):
             raise NotConvertedError("IN over groups")
@@ -390,7 +341,7 @@ class Converter:
         for side in sides:
             if not isinstance(side, exp.Select):
                 raise NotConvertedError("a set of sets")
-            half = self._half(side)
+            half = self._selects.half(side)
             if half.order or half.limit or not all(isinstance(e, Col) for e in half.select):
                 raise NotConvertedError("a set over aggregates")
             halves.append(half)
@@ -428,3 +379,11 @@ class Converter:
         return self._placed(
             replace(left, preds=(either,), distinct=bool(tree.args.get("distinct")))
         )
+
+
+def _rate(measure: Expr) -> Expr:
+    """``count(*) filter (where p) / count(*)`` as the rate that it is."""
+    match measure:
+        case Arithmetic("DIV", Only(Count(table), predicate), Count(whole)) if table == whole:
+            return Rate(predicate)
+    return measure

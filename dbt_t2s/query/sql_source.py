@@ -1,44 +1,55 @@
-"""What a gold SELECT reads: its tables under their aliases, the edges it joins them by."""
+"""What a SELECT reads: its tables under their aliases, the edges it joins them by."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Join, ProjectSchema
 from dbt_t2s.query.plan import Col
 from dbt_t2s.sql import SqlError, exp, parse_one
-from tests.tools.pretrain.names import canonical
-
-_COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.Between, exp.In)
 
 
-class NotConvertedError(ValueError):
-    """Gold SQL that no plan says; its text is the reason, the same for all rows of a kind."""
+class NotConvertedError(QueryPlanError):
+    """SQL that no plan says; its text is the reason, the same for all queries of a kind."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """The schema's names by their canonical spelling."""
+    """The schema's names by their spelling; ``spell`` gives what two spellings of one share.
+
+    Tables are found by their own names and by the last part of their relations.
+    """
 
     tables: Mapping[str, str]
     columns: Mapping[str, Mapping[str, str]]
+    spell: Callable[[str], str] = str.lower
 
     def table(self, name: str) -> str:
-        found = self.tables.get(canonical(name))
+        found = self.tables.get(self.spell(name))
         if found is None:
             raise NotConvertedError("a table that the schema lacks")
         return found
 
     def column(self, table: str, name: str) -> str | None:
-        return self.columns[table].get(canonical(name))
+        return self.columns[table].get(self.spell(name))
 
 
-def names_of(schema: ProjectSchema) -> Names:
-    return Names(
-        {canonical(t.name): t.name for t in schema.tables},
-        {t.name: {canonical(c.name): c.name for c in t.columns} for t in schema.tables},
-    )
+def names_of(schema: ProjectSchema, spell: Callable[[str], str] = str.lower) -> Names:
+    """The names of ``schema``; a relation's name that several tables share names none of them."""
+    relations: dict[str, set[str]] = {}
+    for table in schema.tables:
+        bare = table.relation.rsplit(".", 1)[-1].strip('"`')
+        relations.setdefault(spell(bare), set()).add(table.name)
+    tables = {spell(t.name): t.name for t in schema.tables}
+    for name, found in relations.items():
+        if len(found) == 1:
+            tables[name] = next(iter(found))
+        else:
+            tables.pop(name, None)
+    columns = {t.name: {spell(c.name): c.name for c in t.columns} for t in schema.tables}
+    return Names(tables, columns, spell)
 
 
 @dataclass(frozen=True)
@@ -70,20 +81,12 @@ class Source:
         raise NotConvertedError("a column that its tables lack")
 
 
-def parsed(text: str, names: Names) -> exp.Expr:
-    """The gold's tree, with what SQLite takes for text in double quotes made text."""
+def parsed(text: str, dialect: str) -> exp.Expr:
+    """The tree of one query."""
     try:
-        tree = parse_one(text, "sqlite")
+        return parse_one(text, dialect)
     except SqlError as error:
         raise NotConvertedError("SQL that cannot be read") from error
-    known = {name for columns in names.columns.values() for name in columns}
-    for column in list(tree.find_all(exp.Column)):
-        if column.table or not isinstance(column.this, exp.Identifier) or not column.this.quoted:
-            continue
-        right = isinstance(column.parent, _COMPARED) and column.parent.this is not column
-        if right or canonical(column.name) not in known:
-            column.replace(exp.Literal.string(column.name))
-    return tree
 
 
 def joined_by(conditions: list[exp.Expr], source: Source, schema: ProjectSchema) -> frozenset[Join]:
@@ -117,11 +120,15 @@ def read_source(
         if not isinstance(table, exp.Table):
             raise NotConvertedError("a subquery in FROM")
         aliases[table.alias_or_name.lower()] = names.table(table.name)
+    outer: list[str] = []
     for join in select.args.get("joins") or ():
-        if join.args.get("using") or join.side == "LEFT":
-            raise NotConvertedError("an outer join or USING")
+        if join.side in ("RIGHT", "FULL") or join.kind in ("SEMI", "ANTI", "ASOF"):
+            raise NotConvertedError("an outer join")
+        if join.side == "LEFT":
+            outer.append(join.this.alias_or_name.lower())
         if join.args.get("on"):
             conditions += _conjuncts(join.args["on"])
+        conditions += _using(join, select, Source(names, aliases))
     if len(set(aliases.values())) != len(aliases):
         raise NotConvertedError("a table joined to itself")
     if select.args.get("where"):
@@ -133,7 +140,44 @@ def read_source(
         raise NotConvertedError("a table joined without a condition")
     if len(edges) >= len(aliases) > 1:
         raise NotConvertedError("joins in a circle")
-    return Source(names, aliases, edges), [c for c in conditions if not _is_join(c)]
+    left = [c for c in conditions if not _is_join(c)]
+    for alias in outer:
+        _check_outer(aliases[alias], edges, left, plain, schema)
+    return Source(names, aliases, edges), left
+
+
+def _using(join: exp.Join, select: exp.Select, source: Source) -> Iterator[exp.Expr]:
+    """What USING says, as equalities with a table named before."""
+    mine = join.this.alias_or_name.lower()
+    for name in join.args.get("using") or ():
+        for alias, table in source.aliases.items():
+            if alias == mine:
+                break
+            if source.names.column(table, name.name):
+                yield exp.EQ(
+                    this=exp.column(name.name, alias), expression=exp.column(name.name, mine)
+                )
+                break
+
+
+def _check_outer(
+    table: str,
+    edges: frozenset[Join],
+    conditions: list[exp.Expr],
+    source: Source,
+    schema: ProjectSchema,
+) -> None:
+    """An outer join keeps no rows that an inner one loses, or NotConvertedError."""
+    for edge in edges:
+        if edge.to_table == table and not edge.orphan_share:
+            columns = [schema.table(edge.table).column(name) for name in edge.columns]
+            if all(not c.nullable or c.null_share == 0 for c in columns):
+                return
+    for condition in conditions:
+        read = {source.column(c).table for c in condition.find_all(exp.Column)}
+        if table in read and not condition.find(exp.Is, exp.Coalesce, exp.Not, exp.Or):
+            return
+    raise NotConvertedError("an outer join")
 
 
 def _relations(select: exp.Select) -> Iterator[exp.Expr]:
@@ -153,8 +197,10 @@ def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
 
 
 def _is_join(node: exp.Expr) -> bool:
-    return (
-        isinstance(node, exp.EQ)
-        and isinstance(node.this, exp.Column)
-        and isinstance(node.expression, exp.Column)
-    )
+    """Whether two columns of different tables are said to be equal (or of tables unsaid)."""
+    if not isinstance(node, exp.EQ):
+        return False
+    left, right = node.this, node.expression
+    if not isinstance(left, exp.Column) or not isinstance(right, exp.Column):
+        return False
+    return not left.table or left.table.lower() != right.table.lower()

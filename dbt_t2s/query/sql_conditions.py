@@ -1,4 +1,4 @@
-"""Gold conditions as predicates: what a column is compared with, and what must exist elsewhere."""
+"""Conditions in SQL as predicates: what a column is compared with, what must exist elsewhere."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from typing import Protocol
 
 from dbt_t2s.project.schema import Column, Kind, ProjectSchema
 from dbt_t2s.query.plan import (
-    Agg,
     Col,
     Compare,
-    Count,
+    Diff,
     Flag,
     Like,
-    Measure,
     Not,
     Null,
     Or,
     Pred,
     Value,
 )
-from dbt_t2s.sql import exp
-from tests.tools.pretrain.source import NotConvertedError, Source
+from dbt_t2s.query.sql_dates import date_condition
+from dbt_t2s.query.sql_source import NotConvertedError, Source
+from dbt_t2s.sql import all_of, exp
 
 OPERATORS: dict[type[exp.Expr], str] = {
     exp.EQ: "EQ",
@@ -32,12 +31,6 @@ OPERATORS: dict[type[exp.Expr], str] = {
     exp.LTE: "LE",
 }
 _MIRRORED = {"GT": "LT", "GE": "LE", "LT": "GT", "LE": "GE", "EQ": "EQ", "NE": "NE"}
-_AGGREGATES: dict[type[exp.Expr], str] = {
-    exp.Sum: "SUM",
-    exp.Avg: "AVG",
-    exp.Min: "MIN",
-    exp.Max: "MAX",
-}
 _TRUE = frozenset({"1", "t", "true", "yes", "y"})
 _FALSE = frozenset({"0", "f", "false", "no", "n"})
 
@@ -68,50 +61,43 @@ def number(node: exp.Expr) -> str:
     return text if "." not in text else text.rstrip("0").rstrip(".")
 
 
-def measure(node: exp.Expr, source: Source, schema: ProjectSchema, finest: str) -> Measure:
-    """An aggregate of the gold as a measure."""
-    inner = node.this
-    if isinstance(node, exp.Count):
-        if isinstance(inner, exp.Distinct):
-            return _distinct(inner, source, schema)
-        if not isinstance(inner, exp.Star):
-            source.column(inner)
-        return Count(finest)
-    function = _AGGREGATES.get(type(node))
-    if function is None:
-        raise NotConvertedError("an expression that is no measure")
-    of = source.column(inner)
-    kind = column_of(schema, of).kind
-    if kind is not Kind.NUMBER and (function in ("SUM", "AVG") or kind is Kind.TEXT):
-        raise NotConvertedError("an aggregate of a column that is no number")
-    return Agg(function, of)
+def row(node: exp.Expr, source: Source, schema: ProjectSchema) -> Col | Diff:
+    """What one row says: a column, or what one has more than another."""
+    node = node.unnest()
+    if isinstance(node, exp.Column):
+        return source.column(node)
+    left = right = None
+    if isinstance(node, exp.Sub):
+        left, right = node.this.unnest(), node.expression.unnest()
+    elif isinstance(node, exp.DateDiff) and node.text("unit").upper() == "DAY":
+        left, right = (_uncast(n) for n in (node.this, node.expression))
+    if not isinstance(left, exp.Column) or not isinstance(right, exp.Column):
+        raise NotConvertedError("an expression where a column is needed")
+    first, second = source.column(left), source.column(right)
+    if first.table != second.table:
+        raise NotConvertedError("a difference between columns of two tables")
+    return Diff(first, second)
 
 
-def _distinct(node: exp.Distinct, source: Source, schema: ProjectSchema) -> Measure:
-    if len(node.expressions) != 1:
-        raise NotConvertedError("a count of several columns")
-    if isinstance(node.expressions[0], exp.Star):
-        raise NotConvertedError("count(distinct *)")
-    of = source.column(node.expressions[0])
-    if schema.table(of.table).primary_key == (of.column,):
-        return Count(of.table)
-    return Agg("COUNT_DISTINCT", of)
-
-
-def is_aggregate(node: exp.Expr) -> bool:
-    return isinstance(node, exp.AggFunc)
+def _uncast(node: exp.Expr) -> exp.Expr:
+    return node.this.unnest() if isinstance(node, exp.Cast) else node.unnest()
 
 
 def predicates(
     node: exp.Expr, source: Source, schema: ProjectSchema, member: Member
 ) -> tuple[Pred, ...]:
-    """One conjunct of the gold's WHERE as predicates that must all hold."""
+    """One conjunct of a WHERE as predicates that must all hold."""
     node = node.unnest()
     negated = isinstance(node, exp.Not)
     if negated:
         node = node.this.unnest()
     if isinstance(node, exp.In) and node.args.get("query") is not None:
         return member(source.column(node.this), node.args["query"], source, negated)
+    if isinstance(node, exp.Exists):
+        return _exists(node, source, member, negated)
+    said = date_condition(node, source, schema)
+    if said is not None:
+        return (Not(said) if negated else said,)
     if isinstance(node, exp.Between):
         found = _between(node, source, schema)
         if negated:
@@ -120,7 +106,36 @@ def predicates(
     if isinstance(node, exp.And):
         raise NotConvertedError("an AND inside an OR or NOT")
     made = _single(node, source, schema, member)
-    return (Not(made) if negated else made,)
+    return (_not(made) if negated else made,)
+
+
+def _exists(node: exp.Exists, source: Source, member: Member, negated: bool) -> tuple[Pred, ...]:
+    """EXISTS over rows that are joined to those outside by one equality, as an IN."""
+    query = node.this.unnest()
+    if not isinstance(query, exp.Select) or not query.args.get("where"):
+        raise NotConvertedError("EXISTS over rows that nothing joins")
+    kept: list[exp.Expr] = []
+    links: list[tuple[exp.Expr, exp.Expr]] = []
+    for part in all_of(query.args["where"].this):
+        sides = [part.this, part.expression] if isinstance(part, exp.EQ) else []
+        outer = [s for s in sides if isinstance(s, exp.Column) and _is_of(s, source, query)]
+        if len(outer) == 1:
+            links.append((outer[0], sides[1] if outer[0] is sides[0] else sides[0]))
+        else:
+            kept.append(part)
+    if len(links) != 1:
+        raise NotConvertedError("EXISTS over rows that no single column joins")
+    outside, inside = links[0]
+    inner = query.copy()
+    inner.set("expressions", [inside.copy()])
+    inner.set("where", exp.Where(this=exp.and_(*kept, copy=True)) if kept else None)
+    return member(source.column(outside), inner, source, negated)
+
+
+def _is_of(column: exp.Column, source: Source, query: exp.Select) -> bool:
+    """Whether a column of EXISTS names a table outside it."""
+    own = {table.alias_or_name.lower() for table in query.find_all(exp.Table)}
+    return column.table.lower() in source.aliases and column.table.lower() not in own
 
 
 def _single(node: exp.Expr, source: Source, schema: ProjectSchema, member: Member) -> Pred:
@@ -130,11 +145,18 @@ def _single(node: exp.Expr, source: Source, schema: ProjectSchema, member: Membe
         return _like(node, source, schema)
     if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
         return Null(source.column(node.this))
+    if isinstance(node, exp.Column):
+        return _flag(source.column(node), schema)
+    if isinstance(node, exp.Is) and isinstance(node.expression, exp.Boolean):
+        found = _flag(source.column(node.this), schema)
+        return found if node.expression.this else Not(found)
+    if isinstance(node, exp.ILike):
+        return _like(node, source, schema)
     if isinstance(node, exp.In):
         of = source.column(node.this)
-        found = [_equals(of, literal, schema) for literal in node.expressions]
-        chained = found[-1]
-        for each in reversed(found[:-1]):
+        listed = [_equals(of, literal, schema) for literal in node.expressions]
+        chained = listed[-1]
+        for each in reversed(listed[:-1]):
             chained = Or(each, chained)
         return chained
     if type(node) in OPERATORS:
@@ -157,7 +179,7 @@ def _between(node: exp.Between, source: Source, schema: ProjectSchema) -> tuple[
     return (Compare("GE", of, low), Compare("LE", of, high))
 
 
-def _like(node: exp.Like, source: Source, schema: ProjectSchema) -> Pred:
+def _like(node: exp.Like | exp.ILike, source: Source, schema: ProjectSchema) -> Pred:
     of, pattern = source.column(node.this), node.expression
     if not isinstance(pattern, exp.Literal) or column_of(schema, of).kind is not Kind.TEXT:
         raise NotConvertedError("LIKE on something other than text")
@@ -175,7 +197,11 @@ def _comparison(node: exp.Expr, source: Source, schema: ProjectSchema) -> Pred:
     left, right = node.this, node.expression
     if isinstance(left, exp.Literal):
         left, right, operator = right, left, _MIRRORED[operator]
-    of = source.column(left)
+    if isinstance(right, exp.Column):
+        return _columns(operator, source.column(left), source.column(right))
+    of = row(left, source, schema)
+    if isinstance(of, Diff):
+        return Compare(operator, of, number(right))
     if isinstance(right, exp.Subquery):
         return _against_average(of, operator, right.unnest(), source)
     if operator in ("EQ", "NE"):
@@ -186,6 +212,18 @@ def _comparison(node: exp.Expr, source: Source, schema: ProjectSchema) -> Pred:
     if column_of(schema, of).kind is not Kind.NUMBER:
         raise NotConvertedError("a range of dates or text")
     return Compare(operator, of, number(right))
+
+
+def _columns(operator: str, left: Col, right: Col) -> Pred:
+    if left.table != right.table:
+        raise NotConvertedError("a comparison of columns of two tables")
+    return Compare(operator, left, right)
+
+
+def _flag(of: Col, schema: ProjectSchema) -> Pred:
+    if column_of(schema, of).kind is not Kind.BOOLEAN:
+        raise NotConvertedError("a condition that is no flag")
+    return Flag(of)
 
 
 def _not(pred: Pred) -> Pred:
@@ -208,8 +246,11 @@ def _equals(of: Col, literal: exp.Expr, schema: ProjectSchema) -> Pred:
     if column.kind in (Kind.DATE, Kind.TIMESTAMP):
         raise NotConvertedError("a date compared with a literal")
     spelled = next((v for v in column.values if v.lower() == said.lower()), None)
-    if spelled is None:
+    if spelled is None and column.values_complete:
         raise NotConvertedError("a literal that is not among the column's values")
+    if spelled is None:
+        # Models write text that is no known value as something to search for.
+        return Like(of, said)
     return Value(of.table, of.column, spelled)
 
 

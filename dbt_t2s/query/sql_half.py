@@ -1,12 +1,12 @@
-"""A gold SELECT, read but not yet placed, and what edges and conditions are about."""
+"""A SELECT, read but not yet placed, and what edges and conditions are about."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from dbt_t2s.project.schema import Join
-from dbt_t2s.query.plan import Col, Compare, Expr, Has, Not, Or, Order, Pred
-from tests.tools.pretrain.source import Source
+from dbt_t2s.query.plan import Bucket, Col, Compare, Diff, Dim, Expr, Has, Not, Or, Order, Pred
+from dbt_t2s.query.sql_source import Source
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,12 @@ class Half:
     finest: str
     select: tuple[Expr, ...]
     preds: tuple[Pred, ...]
-    group: tuple[Col, ...]
+    group: tuple[Dim, ...]
     having: tuple[Compare, ...] = ()
     order: Order | None = None
     limit: str | None = None
     distinct: bool = False
+    per: Dim | None = None
 
 
 def points(join: Join, of: Col) -> bool:
@@ -42,6 +43,13 @@ def tables_of(pred: Pred) -> set[str]:
     if isinstance(pred, Has):
         return set()
     if isinstance(pred, Compare):
-        return {pred.left.table} if isinstance(pred.left, Col) else set()
+        return {pred.left.table} if isinstance(pred.left, Col | Diff) else set()
     table = getattr(pred, "table", "") or getattr(getattr(pred, "of", None), "table", "")
     return {table} if table else set()
+
+
+def table_of(dim: Dim) -> str:
+    """The table whose rows a dimension is of."""
+    if isinstance(dim, Bucket):
+        return dim.of.table if isinstance(dim.of, Col) else ""
+    return dim.table
