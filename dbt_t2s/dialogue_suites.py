@@ -68,7 +68,8 @@ def own_history(item: TestItem, before: Sequence[Turn], answer: Answer) -> Turn 
 
 class GoldHistory:
     """The right answer as the model would have given it: of its own proposals the one with the
-    gold's rows on every instance, whose plan is known; its first answer where there is none."""
+    gold's rows on every instance, whose plan is known. Where there is none, the gold itself, which
+    the model reads back into a plan or takes its own answer for."""
 
     def __init__(self, propose: Propose, run: Everywhere, dialect: str) -> None:
         self._propose = propose
@@ -86,7 +87,7 @@ class GoldHistory:
                 self.found += 1
                 return Turn(whole, candidate.sql, candidate.plan)
         self.missed += 1
-        return turn_of(answer) if answer.status == "ok" else None
+        return Turn(whole, item.golds[0])
 
     def _is_right(self, sql: str, golds: Sequence[tuple[str, Sequence[Rows | QueryError]]]) -> bool:
         results = self._run(sql)

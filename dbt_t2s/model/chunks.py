@@ -145,6 +145,9 @@ def _named(
     linked: Linked, tells: np.ndarray, spoken: Sequence[Word]
 ) -> tuple[tuple[Item, float], ...]:
     content = [_is_content(w) for w in spoken]
+    if not any(content):  # "one" may be a number, and is no name
+        own = [(i, float(s)) for i, s in zip(linked.items, tells.mean(0), strict=True)]
+        return tuple(pair for pair in own if pair[0].sort in "nd" and pair[1] >= _LEAST)
     rows = tells[content] if any(content) else tells
     scores = rows.mean(0)
     order = np.argsort(-scores, kind="stable")
@@ -155,6 +158,11 @@ def _named(
     return tuple(kept)
 
 
+_OLD = re.compile(r"(?:instead of|rather than|in place of|and not|not)(?: the| by| per)?$")
+_UNWANTED = re.compile(
+    r"^\w+(?: \w+)?(?: \w+)? (?:should(?:n't| not)|don't|do not|must(?:n't| not)) "
+    r"(?:be (?:in|part|counted|included)|count|appear|show|belong|matter)|^\w+(?: \w+)? (?:out|aside)\b"
+)
 _MORE = re.compile(r"\b(more than|over|above|at least|exceeding|greater than|higher than|minimum|longer than|older than|>=?)\s*(?:the\s+)?$", re.I)  # fmt: skip
 _LESS = re.compile(r"\b(less than|under|below|at most|fewer than|lower than|up to|shorter than|younger than|maximum|<=?)\s*(?:the\s+)?$", re.I)  # fmt: skip
 
@@ -167,6 +175,12 @@ def _role(
     if any(p.kind == "sort" and 0 <= start - p.end <= 6 for p in phrases):
         return "sort"
     seen = ""
+    before = " ".join(w.text.lower() for w in spoken[max(first - 4, 0) : first])
+    if _OLD.search(before):
+        return "old"
+    after = " ".join(w.text.lower() for w in spoken[first : first + 10])
+    if _UNWANTED.search(after):
+        return "not"
     for at in range(first - 1, max(first - 1 - _BACK, -1), -1):
         word = spoken[at].text.lower()
         if not free[at]:

@@ -1,59 +1,124 @@
-"""Follow-up questions for the embedded model: which lean on the last answer, and what they ask."""
+"""Follow-up questions for the embedded model: which lean on the last answer, and what they ask.
+
+Readings come from three places: the words as edits of the last plan, the words read alone by the
+network and put into that plan, and the whole question read by the network. All are weighed
+together, by what speaks for the edit and by how likely the network finds the plan for the whole.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.model.following import Following, Reading
 from dbt_t2s.model.generate import Candidate, Followed
-from dbt_t2s.model.leaning import leans, unanswerable
+from dbt_t2s.model.leaning import anew, leans, unanswerable
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex
+from dbt_t2s.model.search import Found
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.model.whole import whole_question
-from dbt_t2s.query.linear import from_tokens
-from dbt_t2s.query.plan import Plan
+from dbt_t2s.query import edits
+from dbt_t2s.query.linear import from_tokens, to_tokens
+from dbt_t2s.query.plan import Plan, canonical
 from dbt_t2s.query.plan_text import plan_text, plan_tokens
+from dbt_t2s.query.sql_plans import Converter
+from dbt_t2s.query.sql_source import NotConvertedError
 
 _LEANING = 0.5
 _SHOWN = 5
-# A reading that scores lower says nothing of most of the words.
-_READABLE = -1.0
+_READ = 3  # of the network's plans
 _SURE = 0.75
+_LIKELY = 0.25
+_WORST = -12.0
+_MERGED = -0.6
+_WHOLE = -1.2
 
-Alone = Callable[[Linked], tuple[Candidate, ...]]
-Sql = Callable[[tuple[str, ...]], str]
+
+class Model(Protocol):
+    """What a network makes of questions that are linked."""
+
+    def alone(self, linked: Linked) -> tuple[Candidate, ...]: ...
+
+    def plans(self, linked: Linked) -> Sequence[Found]: ...
+
+    def likely(self, linked: Linked, plans: Sequence[Sequence[str]]) -> list[float | None]: ...
+
+    def sql(self, tokens: tuple[str, ...]) -> str: ...
 
 
 class Conversing:
-    """Answers follow-ups over one schema; ``alone`` answers a question that leans on nothing."""
+    """Answers follow-ups over one schema."""
 
-    def __init__(self, index: SchemaIndex, linker: Linker, alone: Alone, sql: Sql) -> None:
+    def __init__(self, index: SchemaIndex, linker: Linker, model: Model) -> None:
         self._following = Following(index)
         self._linker = linker
-        self._alone = alone
-        self._sql = sql
+        self._model = model
+        self._converter = Converter(index.schema)
 
     def follow(self, question: str, before: Sequence[Turn]) -> Followed:
         """``read_as`` is empty where the question starts anew."""
+        if asked := anew(question):
+            return Followed("", self._model.alone(self._link(asked)))
         history = self._history(before)
-        why = unanswerable(question)
-        if why and before:
-            return Followed(f"{before[-1].question}; {question}", (Candidate("", 1.0, why),))
-        lean = leans(question)
-        if not history or lean == 0:
+        if not history:
             return Followed("")
-        linked = self._linker.link([question])[0]
-        readings = self._following.read(linked, history)
-        if not readings or readings[0].score < _READABLE or self._is_new(lean, readings[0]):
-            return Followed("") if lean < 1 else _lost(question, before, readings)
+        if why := unanswerable(question):
+            return Followed(f"{before[-1].question}; {question}", (Candidate("", 1.0, why),))
+        linked = self._link(question)
+        lean = 1.0 if self._following.is_bare(linked) else leans(question)
+        if lean < _LEANING:
+            return Followed("")
+        edited = self._following.read(linked, history)
+        kinds = edited[0].kinds if edited else ()
+        whole = whole_question(before[-1].question, question, kinds)
+        readings = self._weighed(edited, linked, history[-1], whole)
+        if not readings:
+            return _lost(question, before, edited)
         whole = whole_question(before[-1].question, question, readings[0].kinds)
         return Followed(whole, self._candidates(readings))
 
-    def _is_new(self, lean: float, best: Reading) -> bool:
-        return lean < _LEANING
+    def _link(self, question: str, needed: Sequence[str] = ()) -> Linked:
+        return self._linker.link([question], [needed])[0]
+
+    def _weighed(
+        self, edited: Sequence[Reading], linked: Linked, last: Plan, whole: str
+    ) -> list[Reading]:
+        """All readings, the best first."""
+        base = edited[0].score if edited else 0.0
+        found = {r.tokens: r for r in edited}
+        for plan in self._model.plans(linked)[:_READ]:
+            alone = from_tokens(plan.tokens)
+            for kind, made in edits.merged(last, alone) if alone else ():
+                score = min(base, 1.5) + _MERGED + 0.3 * math.log(max(plan.probability, 1e-3))
+                self._add(found, made, score, kind)
+        needed = sorted({t for tokens in found for t in tokens})
+        asked = self._link(whole, needed)
+        for plan in self._model.plans(asked)[:_READ]:
+            made = from_tokens(plan.tokens)
+            if made is not None and made != last:
+                self._add(found, made, min(base, 1.5) + _WHOLE, "whole")
+        likely = self._model.likely(asked, list(found))
+        known = [max(each, _WORST) for each in likely if each is not None]
+        usual = sum(known) / len(known) if known else 0.0
+        weighed = [
+            replace(r, score=r.score + _LIKELY * (usual if p is None else max(p, _WORST)))
+            for r, p in zip(found.values(), likely, strict=True)
+        ]
+        return sorted(weighed, key=lambda r: -r.score)
+
+    def _add(
+        self, found: dict[tuple[str, ...], Reading], plan: Plan, score: float, kind: str
+    ) -> None:
+        made = canonical(plan)
+        tokens = to_tokens(made)
+        known = found.get(tokens)
+        if known is not None:
+            found[tokens] = replace(known, score=max(known.score, score) + 0.3)
+        elif self._following.binds(made):
+            found[tokens] = Reading(made, tokens, score, (kind,))
 
     def _candidates(self, readings: Sequence[Reading]) -> tuple[Candidate, ...]:
         """The likeliest readings as SQL, each once."""
@@ -61,7 +126,7 @@ class Conversing:
         top = readings[0].score
         total = sum(math.exp(r.score - top) for r in readings)
         for reading in readings[:_SHOWN]:
-            sql = self._sql(reading.tokens)
+            sql = self._model.sql(reading.tokens)
             if sql and sql not in made:
                 sure = _SURE * math.exp(reading.score - top) / total
                 named = tuple(t for t in reading.tokens if t[:2] in ("m:", "r:"))
@@ -76,20 +141,25 @@ class Conversing:
             plan = self._plan(turn)
             if plan is None:
                 found = []
-            else:
+            elif not found or found[-1] != plan:
                 found.append(plan)
-        return tuple(b for a, b in pairwise((None, *found)) if b is not None and a != b)
+        return tuple(found)
 
     def _plan(self, turn: Turn) -> Plan | None:
-        """The turn's plan as it says, else that of the model's own answer to its question."""
+        """The turn's plan as it says; else that of its SQL, else of the model's own answer."""
         if turn.plan:
             return read_plan(turn.plan)
-        answers = self._alone(self._linker.link([turn.question])[0])
-        same = [
-            c for c in answers if c.plan and " ".join(c.sql.split()) == " ".join(turn.sql.split())
-        ]
-        chosen = same or ([] if turn.sql else [c for c in answers if c.plan])
-        return read_plan(chosen[0].plan) if chosen else None
+        answers = [c for c in self._model.alone(self._link(turn.question)) if c.plan]
+        wanted = " ".join(turn.sql.split())
+        for each in answers:
+            if " ".join(each.sql.split()) == wanted:
+                return read_plan(each.plan)
+        if turn.sql:
+            try:
+                return self._converter.plan(turn.sql)
+            except NotConvertedError:
+                pass  # what no plan can say: the model's own answer is the nearest to it
+        return read_plan(answers[0].plan) if answers else None
 
 
 def read_plan(text: str) -> Plan | None:
@@ -107,6 +177,6 @@ def _lost(question: str, before: Sequence[Turn], readings: Sequence[Reading]) ->
     why = (
         f"nothing in this project is known as {named}"
         if named
-        else ("it is not clear what this changes in the question before")
+        else "it is not clear what this changes in the question before"
     )
     return Followed(f"{before[-1].question}; {question}", (Candidate("", 0.5, why),))

@@ -14,9 +14,10 @@ from dbt_t2s.project.schema import Kind, Role
 from dbt_t2s.query import edits
 from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.items import Item
-from dbt_t2s.query.linear import column_of, range_of, value_of
+from dbt_t2s.query.linear import column_of, range_of, to_tokens, value_of
 from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import (
+    AGGREGATES,
     GRAINS,
     Agg,
     AvgEach,
@@ -39,10 +40,18 @@ from dbt_t2s.query.plan import (
     Time,
     Value,
 )
+from dbt_t2s.query.text import stems
 
 Edit = Callable[[Plan], Plan]
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
 _KEYS = (Role.KEY, Role.FOREIGN_KEY)
+# What an adjective is said of, by words of columns' names.
+_ADJECTIVES = {
+    r"light|heav": r"weight|mass",
+    r"cheap|expensive|pric": r"price|cost|amount",
+    r"long|short": r"days|hours|minutes|length|duration|tenure|months",
+    r"fast|slow": r"days|hours|minutes|speed|duration",
+}
 _TOLD = re.compile(
     r"\b(?:last|this|previous|past|current|ago|yesterday|today|now|recent|\d{4}|['’]\d\d|to date|"
     r"ytd|mtd|qtd|fy\s?\d\d)\b",
@@ -93,22 +102,75 @@ class Options:
     def of_chunk(self, chunk: Chunk, before: Before, text: str, start: int) -> list[Option]:
         """``start`` is where the chunk begins in ``text``."""
         made: list[Option] = []
+        if chunk.role == "old" and self._is_current(chunk, before):
+            return [Option("known", lambda p: p, 1.5)]
         for item, quality in chunk.named:
+            quality = max(quality, self._shared(item, chunk, before))
             for option in self._of_item(item, chunk, before, text, start):
                 near = self._near(item, before)
                 made.append(
                     Option(
                         option.kind,
                         option.edit,
-                        2.5 * (quality - 0.5) + option.score + near,
+                        _worth(quality) + option.score + near,
                         option.turn,
                     )
                 )
         if chunk.role in ("", "for", "also"):
             function = function_of(chunk.text)
             if function and len(chunk.text.split()) <= 2:
-                made.append(Option("function", lambda p: edits.with_function(p, function), 1.4, 0))
+                made.append(
+                    Option(
+                        "function", lambda p: edits.with_function(self._bare(p), function), 1.4, 0
+                    )
+                )
         return made
+
+    def _bare(self, plan: Plan) -> Plan:
+        """The plan with metrics that aggregate one column as that aggregate."""
+
+        def bare(measure: Measure) -> Measure:
+            if not isinstance(measure, MetricRef):
+                return measure
+            made = self._metrics[measure.name].measure
+            if made is None or made.table not in self._tables:
+                return measure
+            function = made.aggregation.upper()
+            columns = {c.name for c in self._tables[made.table].columns}
+            if function not in AGGREGATES or made.expression not in columns:
+                return measure
+            return Agg(function, Col(made.table, made.expression))
+
+        return edits.map_measures(plan, bare)
+
+    def _is_current(self, chunk: Chunk, before: Before) -> bool:
+        """Whether the chunk names something that the plan has."""
+        mine = self._words_of(before.plan)
+        return any(each in mine for each in stems(chunk.text))
+
+    def _shared(self, item: Item, chunk: Chunk, before: Before) -> float:
+        """That a name is said in part, the rest of it being that of what stands there now.
+
+        "Net" after gross revenue is net revenue.
+        """
+        if item.sort not in "mc":
+            return 0.0
+        said, mine = set(stems(chunk.text)), self._words_of(before.plan)
+        for phrase in item.phrases:
+            name = set(stems(phrase))
+            if said < name and said - mine and name - said <= mine:
+                return 0.95
+        return 0.0
+
+    def _words_of(self, plan: Plan) -> frozenset[str]:
+        """The words of the names of what the plan selects."""
+        found: set[str] = set()
+        for token in to_tokens(Plan(plan.select)):
+            if token in self._index.place:
+                item = self._index.items[self._index.place[token]]
+                for phrase in item.phrases:
+                    found.update(stems(phrase))
+        return frozenset(found)
 
     def _near(self, item: Item, before: Before) -> float:
         tables = item.roots or ((item.table,) if item.table else ())
@@ -344,7 +406,15 @@ class Options:
         kind, plan = phrase.kind, before.plan
         if kind.startswith("shift:"):
             _, by, unit = kind.split(":")
-            return [Option("period", lambda p: edits.shifted(p, unit, int(by)), 1.2)]
+            same = re.search(r"\bsame\b", phrase.text, re.I) is not None
+            today = self._index.today + timedelta(days=1)
+            return [
+                Option(
+                    "period",
+                    lambda p: edits.shifted(edits.up_to(p, today) if same else p, unit, int(by)),
+                    1.2,
+                )
+            ]
         grain = phrase.grain
         made: dict[str, Callable[[], list[Option]]] = {
             "undo": lambda: [Option("undo", lambda p: history[-2], 2.0, -1)] if len(history) > 1 else [],
@@ -356,8 +426,8 @@ class Options:
             "absolute": lambda: [Option("absolute", edits.without_wrappers, 1.2, 6)],
             "sort_flip": lambda: [Option("order", edits.flipped, 1.2, 5)],
             "sort_name": lambda: [Option("order", lambda p: edits.ordered(p, p.select[0], False), 1.2, 5)],
-            "sort_desc": lambda: [Option("order", lambda p: _sorted(p, True), 1.2, 5)],
-            "sort_asc": lambda: [Option("order", lambda p: _sorted(p, False), 1.2, 5)],
+            "sort_desc": lambda: [Option("order", lambda p: self._sorted(p, phrase), 1.2, 5)],
+            "sort_asc": lambda: [Option("order", lambda p: self._sorted(p, phrase), 1.2, 5)],
             "top": lambda: [Option("top", lambda p: edits.top(p, phrase.count, _way(phrase)), 1.2, 5)],
             "top_one": lambda: [Option("top", lambda p: edits.top(p, "1", not phrase.low), 1.2, 5)],
             "sort": lambda: [Option("sort", lambda p: p, 0.5, 5)],
@@ -368,6 +438,25 @@ class Options:
             "list": lambda: self._lists(before),
         }  # fmt: skip
         return made[kind]() if plan else []
+
+    def _sorted(self, plan: Plan, phrase: Phrase) -> Plan:
+        """Ordered as the words say: by a date for "oldest", by a number for "lightest"."""
+        descending = phrase.kind == "sort_desc"
+        groups = [d for d in edits.dims(plan) if isinstance(d, Col)]
+        if re.search(r"old|new|late|recent|earl|young|chrono", phrase.text, re.I):
+            dates = [d for d in edits.dims(plan) if isinstance(d, Bucket)]
+            dates += [d for d in groups if self._kind(d) in _TIMES]  # type: ignore[misc]
+            if dates:
+                return edits.ordered(plan, dates[0], descending)
+        for said, name in _ADJECTIVES.items():
+            named = [d for d in groups if re.search(name, d.column)]
+            if re.search(said, phrase.text, re.I) and named:
+                return edits.ordered(plan, named[0], descending)
+        if plan.order is not None:
+            return edits.ordered(plan, plan.order.by, descending)
+        numbers = [d for d in groups if self._kind(d) is Kind.NUMBER]
+        by = (*edits.measures(plan), *numbers, *edits.dims(plan))
+        return edits.ordered(plan, by[0], descending) if by else plan
 
     def _shares(self, before: Before) -> list[Option]:
         plan = before.plan
@@ -392,6 +481,11 @@ class Options:
         return [Option("listed", lambda p: edits.listed(p, (shown,)), 1.2, 0)] if shown else []
 
 
+def _worth(quality: float) -> float:
+    """How much a name speaks for what it may name: faint likeness against it."""
+    return 2.5 * (quality - 0.5) if quality >= 0.8 else 4.0 * (quality - 0.75)
+
+
 _ALL = re.compile(r"^(?:all|any|every)\b", re.I)
 
 
@@ -399,13 +493,6 @@ def _way(phrase: Phrase) -> bool | None:
     if phrase.low:
         return False
     return None if re.match(r"(?:only|just|limit|cut|make|keep|show)", phrase.text, re.I) else True
-
-
-def _sorted(plan: Plan, descending: bool) -> Plan:
-    if plan.order is not None:
-        return edits.ordered(plan, plan.order.by, descending)
-    by = (*edits.measures(plan), *edits.dims(plan))
-    return edits.ordered(plan, by[0], descending) if by else plan
 
 
 def _monthly(plan: Plan) -> Plan:

@@ -18,8 +18,9 @@ from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack, today_of
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.ranking import Ranking
+from dbt_t2s.model.recipe import target_of
 from dbt_t2s.model.record import ModelRecord, read_record
-from dbt_t2s.model.search import Searched, search
+from dbt_t2s.model.search import Found, Searched, search
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
@@ -44,7 +45,7 @@ class EmbeddedGenerator:
         if self.record.schema and self.record.schema != store.fingerprint(schema):
             raise _other_schema(model_dir)
         self._network = _load_network(model_dir, len(self._index.items))
-        self._conversing = Conversing(self._index, self._linker, self._one, self._sql)
+        self._conversing = Conversing(self._index, self._linker, self)
 
     def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
         """Up to ``WIDTH`` candidates each, best first; one without SQL where it refuses."""
@@ -55,6 +56,32 @@ class EmbeddedGenerator:
         """What ``question`` asks after the answers of ``before``, the last one last."""
         with _one_thread():
             return self._conversing.follow(question, before)
+
+    def alone(self, linked: Linked) -> tuple[Candidate, ...]:
+        """Candidates for one question that leans on nothing."""
+        return self._one(linked)
+
+    def plans(self, linked: Linked) -> Sequence[Found]:
+        """The plans found for one question, best first."""
+        found = self.search(linked)
+        return [plan for _, plan in self._ranking.order(found.plans, linked)]
+
+    @torch.inference_mode()
+    def likely(self, linked: Linked, plans: Sequence[Sequence[str]]) -> list[float | None]:
+        """The log probability of each plan; None where the question lacks an item of it."""
+        targets = [target_of(plan, linked) for plan in plans]
+        able = [t for t in targets if t is not None and len(t) < self._network.config.longest_plan]
+        if not able:
+            return [None] * len(plans)
+        tokens = torch.zeros(len(able), max(map(len, able)), dtype=torch.long)
+        for row, target in enumerate(able):
+            tokens[row, : len(target)] = torch.tensor(target)
+        one = self._network.encode(Batch(**stack([linked])))
+        scores = self._network.decode(one.repeated(len(able)), tokens[:, :-1])
+        logs = torch.log_softmax(scores, -1).gather(2, tokens[:, 1:, None])[..., 0]
+        sums = iter((logs * (tokens[:, 1:] > 0)).sum(1).tolist())
+        known = set(map(id, able))
+        return [next(sums) if id(t) in known else None for t in targets]
 
     @torch.inference_mode()
     def search(self, linked: Linked) -> Searched:
@@ -89,7 +116,7 @@ class EmbeddedGenerator:
         items: dict[str, tuple[str, ...]] = {}
         plans: dict[str, str] = {}
         for share, plan in ordered:
-            if sql := self._sql(plan.tokens, linked.text):
+            if sql := self.sql(plan.tokens):
                 shares[sql] = shares.get(sql, 0.0) + share
                 named = tuple(token for token in plan.tokens if token[:2] in ("m:", "r:"))
                 items.setdefault(sql, tuple(dict.fromkeys(named)))
@@ -104,7 +131,7 @@ class EmbeddedGenerator:
             return (refusal, *candidates) if not candidates else (refusal,)
         return tuple(candidates)
 
-    def _sql(self, tokens: tuple[str, ...], question: str) -> str:
+    def sql(self, tokens: tuple[str, ...]) -> str:
         """The plan's SQL in the project's dialect; empty where it does not bind."""
         try:
             plan = from_tokens(tokens)

@@ -75,6 +75,11 @@ class Following:
             picked = grown[:_BEAM]
         return self._bound(picked, before)
 
+    def is_bare(self, linked: Linked) -> bool:
+        """Whether the words are phrases alone, which mean nothing without something before."""
+        found = phrases(linked.text)
+        return bool(found) and not chunks(linked, found)
+
     def _before(self, plan: Plan, text: str, found: Sequence[Phrase]) -> Before:
         return Before(
             plan,
@@ -127,13 +132,14 @@ class Following:
             tokens = to_tokens(made)
             if tokens in best and best[tokens].score >= score:
                 continue
-            if tokens not in best and not self._binds(made):
+            if tokens not in best and not self.binds(made):
                 continue
             kinds = tuple(o.kind for o in each.options if o.kind != "known")
             best[tokens] = Reading(made, tokens, score, kinds, each.unknown)
         return sorted(best.values(), key=lambda r: -r.score)[:_MOST]
 
-    def _binds(self, plan: Plan) -> bool:
+    def binds(self, plan: Plan) -> bool:
+        """Whether the plan has SQL."""
         try:
             self._index.binder.sql(plan)
         except (QueryPlanError, RecursionError):
@@ -155,7 +161,8 @@ def _unread(chunk: Chunk, options: Sequence[Option]) -> tuple[Option | None, flo
     """That the chunk changes nothing: it names nothing known, or says it by the way."""
     if not options:
         return (None, _UNKNOWN, chunk.text)
-    return (None, _IGNORED, chunk.text if chunk.best < 0.6 else "")
+    cost = min(_IGNORED * (2 * chunk.best - 1), -0.3)
+    return (None, cost, chunk.text if chunk.best < 0.6 else "")
 
 
 def _edited(plan: Plan, options: Sequence[Option]) -> Plan:

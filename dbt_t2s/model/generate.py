@@ -32,7 +32,7 @@ class Followed:
     """What a model makes of a question in a conversation.
 
     ``read_as`` is the whole question that a follow-up was read as; empty where the question leans
-    on nothing said before, and is to be answered alone.
+    on nothing said before. Without ``candidates`` it is to be answered alone.
     """
 
     read_as: str

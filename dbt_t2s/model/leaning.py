@@ -40,18 +40,18 @@ _FUNCTIONS = {
 _PHRASES: tuple[tuple[str, str], ...] = (
     ("undo", r"(?:go |take me |step )?back(?: to (?:before|the (?:last|previous|first) (?:one|result|answer|question|list|version)))?(?= ?[.!?]?$)|undo(?: that| the last(?: one)?)?|forget (?:that|the last(?: one| filter)?)|as (?:it was )?before(?= ?[.!?]?$)|(?:remove|drop|without|clear) (?:that|this|the last)(?: (?:filter|one|condition|restriction))?(?= ?(?:again)?[.!?]?$)"),
     ("all_time", r"(?:of |for |over |across |since )?all[- ]time|ever(?= ?[.!?]?$)|(?:for |over |across |in )?all (?:the )?(?:years|months|dates|periods|time)|(?:regardless|irrespective) of (?:the )?(?:date|period|time|year|month|when)|without (?:the |any )?(?:date|period|time|year|month)(?: (?:filter|limit|restriction|range))?|since the (?:very )?beginning|(?:no|any) (?:date|time|period)(?: (?:filter|limit|restriction))?"),
-    ("shift:-1:year", r"(?:the |a )?(?:year (?:before(?: that)?|earlier|prior)|(?:prior|previous|preceding) year)|(?:the )?same (?:period|time|months?|quarter|thing|weeks?|days?)(?: of| in| for)?,? (?:the )?(?:last|previous|prior) year|(?:the )?(?:last|previous|prior) year,? same period|one year (?:before|earlier)"),
+    ("shift:-1:year", r"(?:the |a )?(?:year (?:before(?: that)?|earlier|prior)|(?:prior|previous|preceding) year)|(?:the )?same (?:period|time|months?|quarter|thing|weeks?|days?)(?: of| in| for)?,? (?:the )?(?:last|previous|prior) year|(?:the )?(?:last|previous|prior) year,? same period|(?:for |in )?(?:(?:the )?same (?:period|time|months?|quarter|weeks?|days?),? )?(?:but )?(?:one|a) year (?:before|earlier)"),
     ("shift:-1:period", r"(?:the |a )?(?:month|quarter|week|day|period|one)s? (?:before(?: that)?|earlier|prior)(?= ?[.!?]?$)|(?:the )?(?:preceding|previous|prior) (?:month|quarter|week|day|period)(?= ?[.!?]?$)"),
     ("shift:1:period", r"(?:the |a )?(?:year|month|quarter|week|day|period|one)s? (?:after(?: that)?|later|following)(?= ?[.!?]?$)|(?:the )?following (?:year|month|quarter|week|day|period)"),
     ("running", r"(?:as (?:a )?)?(?:cumulative(?:ly)?|running total|cumulated|accumulated)"),
     ("change", r"(?:as )?(?:the |a )?(?:change|growth|difference|increase|development)(?: (?:rate|in percent))? (?:from|to|against|vs\.?|over|compared (?:to|with)|on) (?:the |each )?(?:previous|prior|last|month before|preceding)(?: (?:month|week|quarter|year|day|period))?|(?:month|week|quarter|year|day)[- ](?:over|on|by)[- ](?:month|week|quarter|year|day)(?: (?:change|growth))?|(?:compared (?:to|with)|against|vs\.?) the (?:previous|prior|preceding) (?:month|week|quarter|year|day|period)|change (?:from )?(?:month|week|quarter|year) to (?:month|week|quarter|year)"),
-    ("share", rf"(?:(?:as|in|by|to|into|of)\s+)?(?:(?:a|the|their|its|what|each(?:'s)?)\s+)*(?:shares?|percent(?:age)?s?|per cent|pct|%|proportions?|fractions?)(?:\s+{_TOTAL}|\s+(?:each|does each|that) (?:is|has|makes up|of them))?(?:\s+(?:instead|is that))?"),
+    ("share", rf"(?:(?:as|in|by|to|into|of)\s+)?(?:(?:a|the|their|its|what|each(?:'s)?)\s+)*(?:shares?|percent(?:age)?s?|per cent|pct|%|proportions?|fractions?)(?:\s+{_TOTAL}|\s+(?:(?:does |of )?(?:each|that|those|it|they)(?: one)?)(?: (?:is|has|have|makes? up|contributes?|of them))?)?(?:\s+(?:instead|is that))?"),
     ("total", r"(?:and )?(?:in total|overall|all together|altogether|all in all|in all|combined|(?:the )?grand total|as (?:a|one) (?:total|number)|(?:the )?total(?= ?[.!?]?$)|not (?:split|grouped|broken down)(?: at all)?|without (?:the )?(?:split|grouping|breakdown)|ungrouped|as a whole)(?! by)"),
     ("absolute", r"(?:as |in )?(?:absolute (?:numbers?|values?|terms|figures?)|absolutes?|actual (?:numbers?|values?|figures?|amounts?)|not (?:as |in )?(?:a )?(?:percent(?:age)?s?|shares?))"),
     ("sort_flip", r"(?:in )?reverse(?:d)?(?: (?:the )?(?:order|sort(?:ing)?))?(?: (?:it|that|them))?|(?:the )?other way (?:a)?round|(?:in )?(?:the )?opposite order|flip (?:it|that|the order)|upside down"),
     ("sort_name", r"alphabetical(?:ly)?|(?:from )?a ?(?:-|to) ?z|in alphabetical order"),
-    ("sort_desc", r"(?:the )?(?:highest|largest|biggest|most|best|greatest|newest|latest|most recent|longest|most expensive|priciest)(?: ones?)? (?:first|(?:on|at the) top)|(?:in )?desc(?:ending)?(?: order)?|(?:from )?(?:high(?:est)?|most|large(?:st)?|big(?:gest)?|best) to (?:low(?:est)?|least|small(?:est)?|worst|fewest)"),
-    ("sort_asc", r"(?:the )?(?:lowest|smallest|fewest|least|worst|oldest|earliest|shortest|cheapest)(?: ones?)? (?:first|(?:on|at the) top)|(?:in )?asc(?:ending)?(?: order)?|(?:from )?(?:low(?:est)?|least|small(?:est)?|worst) to (?:high(?:est)?|most|large(?:st)?|big(?:gest)?|best)|chronological(?:ly)?|in chronological order"),
+    ("sort_desc", r"(?:the )?(?:highest|largest|biggest|most|best|greatest|newest|latest|most recent|longest|most expensive|priciest|heaviest|fastest)(?: ones?)? (?:first|(?:on|at the) top)|(?:in )?desc(?:ending)?(?: order)?|(?:from )?(?:high(?:est)?|most|large(?:st)?|big(?:gest)?|best) to (?:low(?:est)?|least|small(?:est)?|worst|fewest)"),
+    ("sort_asc", r"(?:the )?(?:lowest|smallest|fewest|least|worst|oldest|earliest|shortest|cheapest|lightest|youngest|slowest)(?: ones?)? (?:first|(?:on|at the) top)|(?:in )?asc(?:ending)?(?: order)?|(?:from )?(?:low(?:est)?|least|small(?:est)?|worst) to (?:high(?:est)?|most|large(?:st)?|big(?:gest)?|best)|chronological(?:ly)?|in chronological order"),
     ("top", rf"(?:the )?(?:{_SUPERLATIVE})[ -](?:{_COUNT})\b{_UNIT}(?: ones?)?|(?:the )?(?:{_COUNT}) (?:{_SUPERLATIVE})(?: ones?)?\b{_UNIT}|(?:only|just|limit(?: (?:it|that|this|them))? to|cut(?: it)? (?:off )?(?:at|to)|make (?:it|that)|keep|show)(?: me)? (?:the )?(?:{_COUNT})(?= (?:rows?|of (?:them|those)|results?|lines?|ones|please|instead|only)| ?[.!?]?$)(?: (?:rows?|of (?:them|those)|results?|lines?|ones))?"),
     ("top_one", rf"(?:which|what|who)(?: one| of (?:them|those|these))?(?:'s| is| was| are| were| has| had| have| did| does| do| sold| made| earned| got| brought)?(?: the)? (?:{_SUPERLATIVE})(?: (?:one|of (?:them|those|these|all)|number|amount))?\b|(?:only|just) the (?:{_SUPERLATIVE})(?: one)?(?= ?[.!?]?$)|(?:the )?(?:{_SUPERLATIVE}) (?:one|of (?:them|those|these|all))\b|number one\b"),
     ("sort", r"(?:and )?(?:can you |please )?(?:re)?(?:sort|order|rank)(?:ed|ing)?(?: (?:it|them|that|this|these|those|the (?:list|result|table|rows)))?(?: (?:by|on|after|according to))(?: the)?"),
@@ -149,6 +149,21 @@ def function_of(text: str) -> str:
         if re.search(rf"\b(?:{pattern})\b", text, re.I):
             return function
     return ""
+
+
+_ANEW = re.compile(
+    r"^\W*(?:ok(?:ay)?\W+)?(?:(?:a |one )?(?:different|another|other|new|next|unrelated|separate) "
+    r"(?:question|topic|thing|subject)|(?:something|anything) (?:else|different)(?: entirely)?|"
+    r"(?:change|changing)(?: of)?(?: the)? (?:topic|subject)|start(?:ing)? over|whatever|never ?mind|"
+    r"forget (?:it|all that)|on another note|by the way|btw|unrelated)\b[\s:,.;!-]*",
+    re.I,
+)
+
+
+def anew(text: str) -> str:
+    """The question behind words such as "different question:"; empty where there are none."""
+    found = _ANEW.match(text)
+    return text[found.end() :].strip() if found else ""
 
 
 def unanswerable(text: str) -> str:

@@ -93,6 +93,11 @@ class Memory:
     items: Tensor
     item_mask: Tensor
 
+    def repeated(self, count: int) -> Memory:
+        """The memory of one question, for ``count`` plans of it."""
+        parts = (self.states, self.mask, self.items, self.item_mask)
+        return Memory(*(part.expand(count, *part.shape[1:]) for part in parts))
+
 
 class Attention(nn.Module):
     """Multi-head attention with an additive bias (B, H, T, S)."""

@@ -115,9 +115,9 @@ def answer_after(
     def followed(questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
         found = [follow(each, before) for each in questions]
         read.extend(each.read_as for each in found)
-        alone = [q for q, each in zip(questions, found, strict=True) if not each.read_as]
+        alone = [q for q, each in zip(questions, found, strict=True) if not each.candidates]
         given = iter(generate(alone) if alone else ())
-        return [each.candidates if each.read_as else next(given) for each in found]
+        return [each.candidates or next(given) for each in found]
 
     made = answer(question, followed, execute, mend)
     taken = (time.perf_counter() - started) * 1000
