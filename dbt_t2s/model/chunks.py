@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dbt_t2s.model.leaning import Phrase
+from dbt_t2s.model.leaning import Phrase, function_of
 from dbt_t2s.model.linking import Linked
 from dbt_t2s.query.items import Item
 from dbt_t2s.query.text import STOP_WORDS, Word, words
@@ -108,13 +108,20 @@ def _spans(
             able[first : last + 1] = [False] * (last + 1 - first)
     run: list[int] = []
     for at, word in enumerate((*spoken, None)):
-        if word is not None and able[at] and _is_content(word):
-            run.append(at)
-            continue
-        if run:
+        goes_on = word is not None and able[at] and _is_content(word)
+        if run and not (goes_on and _is_one(spoken[run[-1]], spoken[at], linked.text)):
             found.append((run[0], run[-1]))
             run = []
+        if goes_on:
+            run.append(at)
     return sorted(found)
+
+
+def _is_one(word: Word, after: Word, text: str) -> bool:
+    """Whether two words may name one thing: nothing between them, and none says how to sum up."""
+    if function_of(word.text) or function_of(after.text):
+        return False
+    return not re.search(r"[,;:.!?()]", text[word.end : after.start])
 
 
 def _known(

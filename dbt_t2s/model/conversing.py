@@ -13,16 +13,17 @@ from dataclasses import replace
 from typing import Protocol
 
 from dbt_t2s.errors import QueryPlanError
-from dbt_t2s.model.following import Following, Reading
+from dbt_t2s.model.following import Following, Reading, settled
 from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.leaning import anew, leans, unanswerable
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex
 from dbt_t2s.model.search import Found
+from dbt_t2s.model.spelling import Spelling
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.model.whole import whole_question
 from dbt_t2s.query import edits
 from dbt_t2s.query.linear import from_tokens, to_tokens
-from dbt_t2s.query.plan import Plan, canonical
+from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text, plan_tokens
 from dbt_t2s.query.sql_plans import Converter
 from dbt_t2s.query.sql_source import NotConvertedError
@@ -31,10 +32,10 @@ _LEANING = 0.5
 _SHOWN = 5
 _READ = 3  # of the network's plans
 _SURE = 0.75
-_LIKELY = 0.25
+_LIKELY = 0.1
 _WORST = -12.0
 _MERGED = -0.6
-_WHOLE = -1.2
+_WHOLE = -1.5
 
 
 class Model(Protocol):
@@ -57,9 +58,11 @@ class Conversing:
         self._linker = linker
         self._model = model
         self._converter = Converter(index.schema)
+        self._spelling = Spelling(index)
 
     def follow(self, question: str, before: Sequence[Turn]) -> Followed:
         """``read_as`` is empty where the question starts anew."""
+        question = self._spelling.mended(question)
         if asked := anew(question):
             return Followed("", self._model.alone(self._link(asked)))
         history = self._history(before)
@@ -74,9 +77,9 @@ class Conversing:
         edited = self._following.read(linked, history)
         kinds = edited[0].kinds if edited else ()
         whole = whole_question(before[-1].question, question, kinds)
-        readings = self._weighed(edited, linked, history[-1], whole)
-        if not readings:
+        if not edited or (not edited[0].kinds and edited[0].unknown):
             return _lost(question, before, edited)
+        readings = self._weighed(edited, linked, history[-1], whole)
         whole = whole_question(before[-1].question, question, readings[0].kinds)
         return Followed(whole, self._candidates(readings))
 
@@ -97,9 +100,9 @@ class Conversing:
         needed = sorted({t for tokens in found for t in tokens})
         asked = self._link(whole, needed)
         for plan in self._model.plans(asked)[:_READ]:
-            made = from_tokens(plan.tokens)
-            if made is not None and made != last:
-                self._add(found, made, min(base, 1.5) + _WHOLE, "whole")
+            whole_plan = from_tokens(plan.tokens)
+            if whole_plan is not None and whole_plan != last:
+                self._add(found, whole_plan, min(base, 1.5) + _WHOLE, "whole")
         likely = self._model.likely(asked, list(found))
         known = [max(each, _WORST) for each in likely if each is not None]
         usual = sum(known) / len(known) if known else 0.0
@@ -112,7 +115,7 @@ class Conversing:
     def _add(
         self, found: dict[tuple[str, ...], Reading], plan: Plan, score: float, kind: str
     ) -> None:
-        made = canonical(plan)
+        made = settled(plan)
         tokens = to_tokens(made)
         known = found.get(tokens)
         if known is not None:

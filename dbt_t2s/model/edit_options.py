@@ -303,13 +303,22 @@ class Options:
 
     def _of_table(self, table: str, chunk: Chunk, before: Before) -> Iterator[Option]:
         plan = before.plan
-        if table == before.root:
+        if table in before.tables:
             yield Option("known", lambda p: p, 0.5)
         shown = self._display(table)
         if shown is not None and chunk.role in ("by", "sort", "also", ""):
             yield from self._dims(shown, chunk, before, 0.2)
-        if any(isinstance(m, Count | MetricRef) for m in edits.measures(plan)):
-            yield Option("measure replaced", lambda p: edits.with_measure(p, Count(table)), 0.2, 0)
+        counted = any(isinstance(m, Count) or self._counts_rows(m) for m in edits.measures(plan))
+        if counted or before.about:
+            fits = 0.5 if before.about else 0.2
+            yield Option("measure replaced", lambda p: edits.with_measure(p, Count(table)), fits, 0)
+
+    def _counts_rows(self, measure: Measure) -> bool:
+        """Whether a metric counts rows."""
+        if not isinstance(measure, MetricRef):
+            return False
+        made = self._metrics[measure.name].measure
+        return made is not None and made.aggregation in ("count", "count_distinct")
 
     def _display(self, table: str) -> Col | None:
         found = display_column(self._tables[table])
@@ -338,7 +347,9 @@ class Options:
             yield Option("order", lambda p: edits.ordered(p, of, way), 0.9, 4)
             return
         if chunk.role == "not" and column.kind is not Kind.BOOLEAN:
-            yield Option("filter added", lambda p: edits.with_pred(p, Null(of)), -0.2)
+            # What has not happened has no date: stores that are not closed.
+            fits = 0.5 if column.kind in _TIMES else -0.2
+            yield Option("filter added", lambda p: edits.with_pred(p, Null(of)), fits)
             return
         dated = column.kind in _TIMES
         if not dated or before.is_listing:
@@ -374,7 +385,8 @@ class Options:
             1,
         )
         if old and not before.is_listing:
-            bonus = 0.3 if before.replacing else -0.4 if chunk.role == "also" else -0.25
+            also = before.adding or chunk.role == "also"
+            bonus = 0.3 if before.replacing else -0.8 if also else -0.25
             yield Option("group replaced", lambda p: _swapped(p, of), fits + bonus, 1)
         if before.is_listing and before.replacing:
             yield Option("columns replaced", lambda p: edits.with_dims(p, (of,)), fits + 0.2, 1)

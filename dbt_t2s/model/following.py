@@ -24,6 +24,8 @@ from dbt_t2s.query.plan import Agg, Col, Count, Has, Plan, Value, canonical
 _IGNORED = -1.2
 _UNKNOWN = -0.8
 _UNCHANGED = -2.5
+_TWICE = 1.5
+_ONCE = frozenset(("measure replaced", "group replaced", "period", "function", "top"))
 _BEAM = 64
 _MOST = 24
 
@@ -125,10 +127,10 @@ class Following:
         best: dict[tuple[str, ...], Reading] = {}
         for each in picked:
             made = _edited(before.plan, each.options)
-            score = each.score
+            score = each.score - _TWICE * _conflicts(each.options)
             if made == before.plan:
                 score += _UNCHANGED
-            made = canonical(made)
+            made = settled(made)
             tokens = to_tokens(made)
             if tokens in best and best[tokens].score >= score:
                 continue
@@ -163,6 +165,19 @@ def _unread(chunk: Chunk, options: Sequence[Option]) -> tuple[Option | None, flo
         return (None, _UNKNOWN, chunk.text)
     cost = min(_IGNORED * (2 * chunk.best - 1), -0.3)
     return (None, cost, chunk.text if chunk.best < 0.6 else "")
+
+
+def _conflicts(options: Sequence[Option]) -> int:
+    """How many edits put something else in the place of what another has just put there."""
+    kinds = [o.kind for o in options if o.kind in _ONCE]
+    return len(kinds) - len(set(kinds))
+
+
+def settled(plan: Plan) -> Plan:
+    """The plan with its conditions in one order, so that equal plans are equal."""
+    made = canonical(plan)
+    names = {p: to_tokens(Plan((), (p,))) for p in made.where}
+    return canonical(replace(made, where=tuple(sorted(made.where, key=names.__getitem__))))
 
 
 def _edited(plan: Plan, options: Sequence[Option]) -> Plan:
