@@ -238,7 +238,7 @@ def _write(workspace: Workspace, report: Report) -> None:
 def _suites(workspace: Workspace, schema: ProjectSchema) -> tuple[Suite, ...]:
     """The test sets that have questions; UsageError where the settings leave none."""
     wanted = workspace.settings.suites or SUITES
-    makers = {
+    makers: dict[str, Callable[[Workspace, ProjectSchema], Suite]] = {
         "business": _business,
         "dialogues": partial(_dialogues, "dialogues"),
         "dialogues_own": partial(_dialogues, "dialogues_own"),

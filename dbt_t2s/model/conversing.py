@@ -33,7 +33,7 @@ _SHOWN = 5
 _READ = 3  # of the network's plans
 _SURE = 0.75
 _LIKELY = 0.1
-_WORST = -12.0
+_WORST = -9.0
 _MERGED = -0.6
 _WHOLE = -1.5
 

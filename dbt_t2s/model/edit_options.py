@@ -180,7 +180,7 @@ class Options:
             return 0.35
         if any(self._graph.reaches(before.root, t) for t in tables):
             return 0.1
-        return -0.5
+        return -0.4 if item.sort == "m" else -1.0
 
     def _of_item(
         self, item: Item, chunk: Chunk, before: Before, text: str, start: int
@@ -378,6 +378,9 @@ class Options:
         fits = (0.9 if said else 0.1) - less
         if isinstance(of, Col) and self._tables[of.table].column(of.column).role in _KEYS:
             fits -= 0.4  # people are shown names
+        amount = isinstance(of, Col) and self._kind(of) is Kind.NUMBER
+        if amount and not before.is_listing:
+            fits -= 0.8  # and group by kinds of things, not by amounts
         yield Option(
             "group added" if not before.is_listing else "column added",
             lambda p: edits.add_dim(p, of),
