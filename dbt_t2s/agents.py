@@ -23,7 +23,9 @@ except ImportError as missing:
 from dbt_t2s import __version__, hearing
 from dbt_t2s.answers import Answerer, answering
 from dbt_t2s.errors import ServeError, T2SError
+from dbt_t2s.model.turns import Turn
 from dbt_t2s.serve import tools
+from dbt_t2s.serve.ask import continued
 from dbt_t2s.serve.evidence import basis_of
 from dbt_t2s.serve.feedback import Statement, said_as
 from dbt_t2s.workspace import Workspace
@@ -53,6 +55,7 @@ def server_of(answerer: Answerer) -> MCPServer[Any]:
         log_level="WARNING",
     )
     turn = threading.Lock()
+    talk: list[tuple[Turn, ...]] = [()]
 
     def tool(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -64,13 +67,17 @@ def server_of(answerer: Answerer) -> MCPServer[Any]:
         return taken
 
     @tool
-    def ask(question: str, rows: int = tools.ROWS) -> dict[str, Any]:
+    def ask(question: str, rows: int = tools.ROWS, follow_up: bool = False) -> dict[str, Any]:
         """Answer a question about the project's data: SQL, rows, confidence, what it rests on.
 
-        A status of "refused" means that the data cannot answer it; "nearest" then holds
-        questions that can be asked instead.
+        With `follow_up` it may lean on the answers before it ("and by store?", "only 2025");
+        "read_as" is then the whole question that it was read as. A status of "refused" means that
+        the data cannot answer it; "nearest" then holds questions that can be asked instead.
         """
-        return tools.told(answerer.ask(question), min(max(rows, 0), _MOST_ROWS))
+        before = talk[0] if follow_up else ()
+        found = answerer.ask(question, before)
+        talk[0] = continued(before, found)
+        return tools.told(found, min(max(rows, 0), _MOST_ROWS))
 
     @tool
     def explain(sql: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from dbt_t2s import store
 from dbt_t2s.current import current_data
 from dbt_t2s.duck import Execute
-from dbt_t2s.errors import ModelError, ServeError, T2SError, WarehouseError
+from dbt_t2s.errors import ModelError, T2SError, WarehouseError
 from dbt_t2s.explaining import Explainer
 from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import Instances, readable
@@ -23,11 +22,12 @@ from dbt_t2s.pipeline import Trained
 from dbt_t2s.project.schema import Issue, ProjectSchema
 from dbt_t2s.project.warehouse import open_data
 from dbt_t2s.query.fiscal import is_undated
-from dbt_t2s.serve.ask import Answer, Follow, Generate, Mend, answer_after
+from dbt_t2s.serve.ask import Answer, Follow, Generate, Mend, answer_after, continued
 from dbt_t2s.serve.keeping import Keeper
 from dbt_t2s.serve.languages import foreign_language
 from dbt_t2s.serve.log import QuestionLog
 from dbt_t2s.serve.masking import Masker
+from dbt_t2s.serve.questions import Question
 from dbt_t2s.serve.roads import checked_alone, checked_first
 from dbt_t2s.serve.statements import is_statement
 from dbt_t2s.workspace import Workspace, file_stamp
@@ -128,11 +128,15 @@ def model_version(workspace: Workspace) -> str:
     return file_stamp(workspace.model_dir / RECORD)[:12]
 
 
-def ask(workspace: Workspace, questions: Sequence[str]) -> Iterator[Answer]:
+def ask(workspace: Workspace, questions: Sequence[Question]) -> Iterator[Answer]:
     """Answers in order, each as soon as it is there; the model is loaded once."""
+    talks: list[tuple[Turn, ...]] = []  # the conversation up to each question, itself included
     with answering(workspace) as answerer:
         for question in questions:
-            yield answerer.ask(question)
+            before = () if question.follows is None else talks[question.follows]
+            found = answerer.ask(question.text, before)
+            talks.append(continued(before, found))
+            yield found
 
 
 @contextmanager
@@ -169,39 +173,6 @@ def _own_road(
         return
     with Sandbox(own, readable(schema, instances), schema.dialect, sandbox.limits) as real:
         yield checked_first(sandbox.execute, real.execute), ""
-
-
-def read_questions(path: Path) -> tuple[str, ...]:
-    """The questions of a JSONL file; ServeError names the first line that has none."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ServeError(
-            f"the questions in {path.name} cannot be read: {reason}",
-            where=str(path),
-            hint="check the path given to --file",
-        ) from error
-    questions = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            questions.append(_question(line, f"{path}, line {number}"))
-    return tuple(questions)
-
-
-def _question(line: str, where: str) -> str:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        found = None
-    question = found.get("question") if isinstance(found, dict) else found
-    if not isinstance(question, str):
-        raise ServeError(
-            "this line has no question",
-            where=where,
-            hint='write one JSON object a line: {"question": "How many orders?"}',
-        )
-    return question
 
 
 def open_trained(workspace: Workspace) -> tuple[ProjectSchema, Trained]:
@@ -244,7 +215,7 @@ def candidates(workspace: Workspace, model: Generator, schema: ProjectSchema) ->
 
 
 def following(workspace: Workspace, model: Generator, schema: ProjectSchema) -> Follow | None:
-    """How the model reads follow-ups, where it can; what is no question is left to ``candidates``."""
+    """How the model reads follow-ups; None where it cannot."""
     if not isinstance(model, Follower):
         return None
     floor = workspace.settings.refuse_under

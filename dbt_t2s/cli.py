@@ -320,6 +320,7 @@ def ask(
 ) -> None:
     """Answer a question with SQL and rows; without one, on a terminal, hold a conversation."""
     from dbt_t2s import answers, show
+    from dbt_t2s.serve.questions import Question, read_questions
 
     if question is None and file is None and not json and run.console.is_conversation():
         from dbt_t2s import prompting
@@ -334,10 +335,10 @@ def ask(
         )
     workspace = run.workspace(log=log)
     if file is not None:
-        for answer in answers.ask(workspace, answers.read_questions(file)):
+        for answer in answers.ask(workspace, read_questions(file)):
             run.console.json(answer.as_dict())
         return
-    for answer in answers.ask(workspace, [question or ""]):
+    for answer in answers.ask(workspace, [Question(question or "")]):
         if json:
             run.console.json(answer.as_dict())
         else:

@@ -10,7 +10,8 @@ from dbt_t2s import hearing, show, store
 from dbt_t2s.answers import Answerer
 from dbt_t2s.config import read_project_file
 from dbt_t2s.errors import ServeError, T2SError
-from dbt_t2s.serve.ask import Answer
+from dbt_t2s.model.turns import Turn
+from dbt_t2s.serve.ask import Answer, continued
 from dbt_t2s.serve.chart import bars
 from dbt_t2s.serve.feedback import REFUSE, RIGHT, WRONG, Statement
 from dbt_t2s.serve.saving import analysis, check_name
@@ -18,6 +19,7 @@ from dbt_t2s.sql import format_sql
 
 PAGE = 20
 HELP = {
+    "/new": "start anew: the next question leans on nothing said before",
     "/sql": "the SQL of the last answer",
     "/explain": "what it rests on",
     "/more": f"its next {PAGE} rows",
@@ -42,6 +44,7 @@ class Conversation:
         self._console = answerer.workspace.console
         self._last: Answer | None = None
         self._shown = 0
+        self._before: tuple[Turn, ...] = ()
 
     def hold(self, read: Read) -> None:
         """Takes lines until there are no more; no failure of one ends it."""
@@ -65,6 +68,7 @@ class Conversation:
         if command == "/quit":
             return False
         actions: dict[str, Callable[[str], None]] = {
+            "/new": lambda _: self._anew(),
             "/sql": self._sql,
             "/explain": self._explain,
             "/more": self._more,
@@ -84,13 +88,18 @@ class Conversation:
         return True
 
     def _ask(self, question: str) -> None:
-        found = self._answerer.ask(question)
+        found = self._answerer.ask(question, self._before)
+        self._before = continued(self._before, found)
         self._last, self._shown = found, min(PAGE, len(found.rows))
         show.one_answer(self._console, found, self._answerer.schema.dialect, basis=False)
         for line in bars(found.columns, found.rows):
             self._console.print(line)
         for each in found.assumed:
             self._console.print(f"assumed: {each}")
+
+    def _anew(self) -> None:
+        self._before = ()
+        self._console.info("a new conversation")
 
     def _sql(self, _: str) -> None:
         self._console.sql(format_sql(self._answer().sql, self._answerer.schema.dialect))

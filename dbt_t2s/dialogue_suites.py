@@ -1,4 +1,4 @@
-"""Test conversations as test sets: follow-ups after the right answers, and after the model's own."""
+"""Test conversations as test sets: after the right answers, and after the model's own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dbt_t2s.judge.dialogues import Dialogue
 from dbt_t2s.judge.gold_order import is_ordered, sort_keys
 from dbt_t2s.judge.outcomes import Prediction
 from dbt_t2s.judge.suite import TestItem
-from dbt_t2s.model.generate import Candidate
+from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.turns import Turn
-from dbt_t2s.serve.ask import Answer, turn_of
+from dbt_t2s.serve.ask import Answer, Follow, Generate, continued
 
 # The answer to a question after those of a conversation so far.
 Ask = Callable[[str, Sequence[Turn]], Answer]
-# All that the model would answer to it, the likeliest first, with the whole question.
-Propose = Callable[[str, Sequence[Turn]], tuple[str, Sequence[Candidate]]]
+# The conversation after a turn, of which the model's answer is given.
+History = Callable[[TestItem, tuple[Turn, ...], Answer], tuple[Turn, ...]]
 Everywhere = Callable[[str], Sequence[Rows | QueryError]]
 
 
@@ -28,7 +28,7 @@ class Talks:
         self,
         dialogues: Sequence[Dialogue],
         ask: Ask,
-        history: Callable[[TestItem, Sequence[Turn], Answer], Turn | None],
+        history: History,
     ) -> None:
         self._of = {
             item.question: (dialogue, at)
@@ -50,20 +50,18 @@ class Talks:
         return made
 
     def _hold(self, dialogue: Dialogue) -> tuple[Answer, ...]:
-        before: list[Turn] = []
+        before: tuple[Turn, ...] = ()
         answers: list[Answer] = []
         for item in dialogue.turns:
-            found = self._ask(item.question, tuple(before))
+            found = self._ask(item.question, before)
             answers.append(found)
-            turn = self._history(item, tuple(before), found)
-            if turn is not None:
-                before.append(turn)
+            before = self._history(item, before, found)
         return tuple(answers)
 
 
-def own_history(item: TestItem, before: Sequence[Turn], answer: Answer) -> Turn | None:
-    """The model's own answer; a refusal leaves the conversation where it was."""
-    return turn_of(answer) if answer.status == "ok" else None
+def own_history(item: TestItem, before: tuple[Turn, ...], answer: Answer) -> tuple[Turn, ...]:
+    """The conversation as a person has it: with the model's own answers."""
+    return continued(before, answer)
 
 
 class GoldHistory:
@@ -71,23 +69,32 @@ class GoldHistory:
     gold's rows on every instance, whose plan is known. Where there is none, the gold itself, which
     the model reads back into a plan or takes its own answer for."""
 
-    def __init__(self, propose: Propose, run: Everywhere, dialect: str) -> None:
-        self._propose = propose
+    def __init__(
+        self, generate: Generate, follow: Follow | None, run: Everywhere, dialect: str
+    ) -> None:
+        self._generate = generate
+        self._follow = follow
         self._run = run
         self._dialect = dialect
-        self.found = self.missed = 0
 
-    def __call__(self, item: TestItem, before: Sequence[Turn], answer: Answer) -> Turn | None:
-        if not item.golds:
-            return None
+    def __call__(
+        self, item: TestItem, before: tuple[Turn, ...], answer: Answer
+    ) -> tuple[Turn, ...]:
+        return (*before, self._turn(item, before)) if item.golds else before
+
+    def _turn(self, item: TestItem, before: Sequence[Turn]) -> Turn:
         whole, candidates = self._propose(item.question, before)
         golds = [(gold, self._run(gold)) for gold in item.golds]
         for candidate in candidates:
             if candidate.sql and candidate.plan and self._is_right(candidate.sql, golds):
-                self.found += 1
                 return Turn(whole, candidate.sql, candidate.plan)
-        self.missed += 1
         return Turn(whole, item.golds[0])
+
+    def _propose(self, question: str, before: Sequence[Turn]) -> tuple[str, Sequence[Candidate]]:
+        """The whole question, and all that the model would answer to it."""
+        found = self._follow(question, before) if self._follow and before else Followed("")
+        alone = () if found.candidates else self._generate([question])[0]
+        return found.read_as or question, found.candidates or alone
 
     def _is_right(self, sql: str, golds: Sequence[tuple[str, Sequence[Rows | QueryError]]]) -> bool:
         results = self._run(sql)

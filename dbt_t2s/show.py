@@ -102,6 +102,8 @@ def report(console: Console, found: Report) -> None:
 
 def one_answer(console: Console, answer: Answer, dialect: str, *, basis: bool = True) -> None:
     """SQL, rows, latency and what that rests on; or why there is no answer."""
+    if answer.read_as and answer.status == "ok":
+        console.print(f"read as: {answer.read_as}")
     if answer.sql:
         console.sql(format_sql(answer.sql, dialect))
         console.print()

@@ -21,7 +21,7 @@ from dbt_t2s.answers import (
 )
 from dbt_t2s.config import DIALOGUES, SUITES
 from dbt_t2s.corpus.examples import Example
-from dbt_t2s.dialogue_suites import GoldHistory, Talks, items_of, own_history
+from dbt_t2s.dialogue_suites import GoldHistory, History, Talks, items_of, own_history
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
 from dbt_t2s.freshness import content_of, usable
@@ -39,7 +39,6 @@ from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
-from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.pipeline import COMPARED_ROWS
 from dbt_t2s.project import artifacts
@@ -337,6 +336,7 @@ def _judged(
     """The report of all test sets; what was judged so far is written where that breaks off."""
     model = load_model(workspace, schema)
     generate, mend = candidates(workspace, model, schema), mending(model)
+    follow = following(workspace, model, schema)
     reports: list[SuiteReport] = []
     golds = [gold for suite in suites for item in suite.items for gold in item.golds]
     made_for = [g for suite in suites if not suite.file for i in suite.items for g in i.golds]
@@ -356,21 +356,14 @@ def _judged(
         def predict(questions: Sequence[str]) -> list[Prediction]:
             return [given(each) for each in questions]
 
+        def ask(question: str, before: Sequence[Turn]) -> Answer:
+            return answer_after(question, before, generate, follow, sandbox.execute, mend)
+
         def talks(suite: Suite) -> Predict:
-            """Answers of turns, after the right answers or (``dialogues_own``) the model's own."""
-            follow = following(workspace, model, schema)
-
-            def ask(question: str, before: Sequence[Turn]) -> Answer:
-                return answer_after(question, before, generate, follow, sandbox.execute, mend)
-
-            def propose(question: str, before: Sequence[Turn]) -> tuple[str, Sequence[Candidate]]:
-                found = follow(question, before) if follow and before else Followed("")
-                alone = generate([question])[0] if not before else ()
-                return found.read_as or question, (*found.candidates, *alone)
-
-            history = own_history
+            """Answers to turns, after the right answers or (``dialogues_own``) the model's own."""
+            history: History = own_history
             if suite.name == "dialogues":
-                history = GoldHistory(propose, sandbox.execute_each, schema.dialect)
+                history = GoldHistory(generate, follow, sandbox.execute_each, schema.dialect)
             return Talks(suite.dialogues, ask, history).predict
 
         try:

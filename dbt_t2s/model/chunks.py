@@ -168,10 +168,19 @@ def _named(
 _OLD = re.compile(r"(?:instead of|rather than|in place of|and not|not)(?: the| by| per)?$")
 _UNWANTED = re.compile(
     r"^\w+(?: \w+)?(?: \w+)? (?:should(?:n't| not)|don't|do not|must(?:n't| not)) "
-    r"(?:be (?:in|part|counted|included)|count|appear|show|belong|matter)|^\w+(?: \w+)? (?:out|aside)\b"
+    r"(?:be (?:in|part|counted|included)|count|appear|show|belong|matter)|^\w+(?: \w+)? (?:out|"
+    r"aside)\b"
 )
-_MORE = re.compile(r"\b(more than|over|above|at least|exceeding|greater than|higher than|minimum|longer than|older than|>=?)\s*(?:the\s+)?$", re.I)  # fmt: skip
-_LESS = re.compile(r"\b(less than|under|below|at most|fewer than|lower than|up to|shorter than|younger than|maximum|<=?)\s*(?:the\s+)?$", re.I)  # fmt: skip
+_MORE = re.compile(
+    r"\b(more than|over|above|at least|exceeding|greater than|higher than|minimum|longer than|"
+    r"older than|>=?)\s*(?:the\s+)?$",
+    re.I,
+)
+_LESS = re.compile(
+    r"\b(less than|under|below|at most|fewer than|lower than|up to|shorter than|younger than|"
+    r"maximum|<=?)\s*(?:the\s+)?$",
+    re.I,
+)
 
 
 def _role(

@@ -27,6 +27,7 @@ from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text, plan_tokens
 from dbt_t2s.query.sql_plans import Converter
 from dbt_t2s.query.sql_source import NotConvertedError
+from dbt_t2s.sql import SqlError
 
 _LEANING = 0.5
 _SHOWN = 5
@@ -142,7 +143,7 @@ class Conversing:
         found: list[Plan] = []
         for turn in before:
             plan = self._plan(turn)
-            if plan is None:
+            if plan is None or not self._following.binds(plan):
                 found = []
             elif not found or found[-1] != plan:
                 found.append(plan)
@@ -160,7 +161,7 @@ class Conversing:
         if turn.sql:
             try:
                 return self._converter.plan(turn.sql)
-            except NotConvertedError:
+            except (NotConvertedError, SqlError, QueryPlanError, RecursionError):
                 pass  # what no plan can say: the model's own answer is the nearest to it
         return read_plan(answers[0].plan) if answers else None
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.model.chunks import Chunk, chunks, free_words
-from dbt_t2s.model.edit_options import Before, Option, Options
+from dbt_t2s.model.edit_option import Before, Option
 from dbt_t2s.model.leaning import Phrase, phrases
 from dbt_t2s.model.linking import Linked, SchemaIndex
+from dbt_t2s.model.name_options import NameOptions
+from dbt_t2s.model.phrase_options import PhraseOptions
 from dbt_t2s.query import edits
 from dbt_t2s.query.bind import dims_of
 from dbt_t2s.query.checked import parts_of
@@ -34,14 +36,18 @@ _INSTEAD = re.compile(
 )
 _ABOUT = re.compile(r"\b(?:what about|how about|same for|the same|and for|now for|ditto)\b", re.I)
 _ALSO = re.compile(
-    r"\b(?:also|too|as well|add|plus|alongside|besides|next to|together with|in addition|along with)\b",
+    r"\b(?:also|too|as well|add|plus|alongside|besides|next to|together with|in addition|along "
+    r"with)\b",
     re.I,
 )
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A plan that a follow-up may mean; ``kinds`` are the edits, ``unknown`` words none explains."""
+    """A plan that a follow-up may mean.
+
+    ``kinds`` are the edits, ``unknown`` the words that none explains.
+    """
 
     plan: Plan
     tokens: tuple[str, ...]
@@ -62,10 +68,11 @@ class Following:
 
     def __init__(self, index: SchemaIndex) -> None:
         self._index = index
-        self._options = Options(index)
+        self._names = NameOptions(index)
+        self._phrases = PhraseOptions(index)
 
     def read(self, linked: Linked, history: Sequence[Plan]) -> list[Reading]:
-        """What ``linked``, the follow-up, makes of the last plan of ``history``; likeliest first."""
+        """What the follow-up makes of the last plan of ``history``, the likeliest first."""
         text = linked.text
         found = phrases(text)
         before = self._before(history[-1], text, found)
@@ -113,12 +120,12 @@ class Following:
     ) -> list[list[tuple[Option | None, float, str]]]:
         slots: list[list[tuple[Option | None, float, str]]] = []
         for phrase in found:
-            options = self._options.of_phrase(phrase, before, history)
+            options = self._phrases.of(phrase, before, history)
             slots.append([(o, o.score, "") for o in options] + [(None, _IGNORED, "")])
         spoken, _ = free_words(linked.text, found)
         for chunk in chunks(linked, found):
             start = spoken[chunk.first].start
-            options = self._options.of_chunk(chunk, before, linked.text, start)
+            options = self._names.of_chunk(chunk, before, linked.text, start)
             slots.append([(o, o.score, "") for o in options] + [_unread(chunk, options)])
         return slots
 

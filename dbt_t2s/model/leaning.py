@@ -38,65 +38,204 @@ _FUNCTIONS = {
 
 # (kind, pattern); the first that matches takes the words.
 _PHRASES: tuple[tuple[str, str], ...] = (
-    ("undo", r"(?:actually,? )?(?:please )?(?:don't|do not|dont|no longer|stop|no need to) (?:restrict|limit|filter|narrow)\w*(?: (?:it|that|this|them))?(?: (?:down )?to (?:them|that|those|these|it))?(?: any ?more)?|(?:go |take me |step )?back(?: to (?:before|the (?:last|previous|first) (?:one|result|answer|question|list|version)))?(?= ?[.!?]?$)|undo(?: that| the last(?: one)?)?|forget (?:that|the last(?: one| filter)?)|as (?:it was )?before(?= ?[.!?]?$)|(?:remove|drop|without|clear) (?:that|this|the last)(?: (?:filter|one|condition|restriction))?(?= ?(?:again)?[.!?]?$)"),
-    ("all_time", r"(?:of |for |over |across |since )?all[- ]time|ever(?= ?[.!?]?$)|(?:for |over |across |in )?all (?:the )?(?:years|months|dates|periods|time)|(?:regardless|irrespective) of (?:the )?(?:date|period|time|year|month|when)|without (?:the |any )?(?:date|period|time|year|month)(?: (?:filter|limit|restriction|range))?|since the (?:very )?beginning|(?:no|any) (?:date|time|period)(?: (?:filter|limit|restriction))?"),
-    ("shift:-1:year", r"(?:the |a )?(?:year (?:before(?: that)?|earlier|prior)|(?:prior|previous|preceding) year)|(?:the )?same (?:period|time|months?|quarter|thing|weeks?|days?)(?: of| in| for)?,? (?:the )?(?:last|previous|prior) year|(?:the )?(?:last|previous|prior) year,? same period|(?:for |in )?(?:(?:the )?same (?:period|time|months?|quarter|weeks?|days?),? )?(?:but )?(?:one|a) year (?:before|earlier)"),
-    ("shift:-1:period", r"(?:the |a )?(?:month|quarter|week|day|period|one)s? (?:before(?: that)?|earlier|prior)(?= ?[.!?]?$)|(?:the )?(?:preceding|previous|prior) (?:month|quarter|week|day|period)(?= ?[.!?]?$)"),
-    ("shift:1:period", r"(?:the |a )?(?:year|month|quarter|week|day|period|one)s? (?:after(?: that)?|later|following)(?= ?[.!?]?$)|(?:the )?following (?:year|month|quarter|week|day|period)"),
+    (
+        "undo",
+        r"(?:actually,? )?(?:please )?(?:don't|do not|dont|no longer|stop|no need to) "
+        r"(?:restrict|limit|filter|narrow)\w*(?: (?:it|that|this|them))?(?: (?:down )?to "
+        r"(?:them|that|those|these|it))?(?: any ?more)?|(?:go |take me |step )?back(?: to "
+        r"(?:before|the (?:last|previous|first) (?:one|result|answer|question|list|"
+        r"version)))?(?= ?[.!?]?$)|undo(?: that| the last(?: one)?)?|forget (?:that|the "
+        r"last(?: one| filter)?)|as (?:it was )?before(?= ?[.!?]?$)|(?:remove|drop|without|"
+        r"clear) (?:that|this|the last)(?: (?:filter|one|condition|restriction))?(?= "
+        r"?(?:again)?[.!?]?$)",
+    ),
+    (
+        "all_time",
+        r"(?:of |for |over |across |since )?all[- ]time|ever(?= ?[.!?]?$)|(?:for |over |across "
+        r"|in )?all (?:the )?(?:years|months|dates|periods|time)|(?:regardless|irrespective) "
+        r"of (?:the )?(?:date|period|time|year|month|when)|without (?:the |any )?(?:date|"
+        r"period|time|year|month)(?: (?:filter|limit|restriction|range))?|since the (?:very "
+        r")?beginning|(?:no|any) (?:date|time|period)(?: (?:filter|limit|restriction))?",
+    ),
+    (
+        "shift:-1:year",
+        r"(?:the |a )?(?:year (?:before(?: that)?|earlier|prior)|(?:prior|previous|preceding) "
+        r"year)|(?:the )?same (?:period|time|months?|quarter|thing|weeks?|days?)(?: of| in| "
+        r"for)?,? (?:the )?(?:last|previous|prior) year|(?:the )?(?:last|previous|prior) "
+        r"year,? same period|(?:for |in )?(?:(?:the )?same (?:period|time|months?|quarter|"
+        r"weeks?|days?),? )?(?:but )?(?:one|a) year (?:before|earlier)",
+    ),
+    (
+        "shift:-1:period",
+        r"(?:the |a )?(?:month|quarter|week|day|period|one)s? (?:before(?: that)?|earlier|"
+        r"prior)(?= ?[.!?]?$)|(?:the )?(?:preceding|previous|prior) (?:month|quarter|week|day|"
+        r"period)(?= ?[.!?]?$)",
+    ),
+    (
+        "shift:1:period",
+        r"(?:the |a )?(?:year|month|quarter|week|day|period|one)s? (?:after(?: that)?|later|"
+        r"following)(?= ?[.!?]?$)|(?:the )?following (?:year|month|quarter|week|day|period)",
+    ),
     ("running", r"(?:as (?:a )?)?(?:cumulative(?:ly)?|running total|cumulated|accumulated)"),
-    ("change", r"(?:as )?(?:the |a )?(?:change|growth|difference|increase|development)(?: (?:rate|in percent))? (?:from|to|against|vs\.?|over|compared (?:to|with)|on) (?:the |each )?(?:previous|prior|last|month before|preceding)(?: (?:month|week|quarter|year|day|period))?|(?:month|week|quarter|year|day)[- ](?:over|on|by)[- ](?:month|week|quarter|year|day)(?: (?:change|growth))?|(?:compared (?:to|with)|against|vs\.?) the (?:previous|prior|preceding) (?:month|week|quarter|year|day|period)|change (?:from )?(?:month|week|quarter|year) to (?:month|week|quarter|year)"),
-    ("share", rf"(?:(?:as|in|by|to|into|of)\s+)?(?:(?:a|the|their|its|what|each(?:'s)?)\s+)*(?:shares?|percent(?:age)?s?|per cent|pct|%|proportions?|fractions?)(?:\s+{_TOTAL}|\s+(?:(?:does |of )?(?:each|that|those|it|they)(?: one)?)(?: (?:is|has|have|makes? up|contributes?|of them))?)?(?:\s+(?:instead|is that))?"),
-    ("total", r"(?:and )?(?:in total|overall|all together|altogether|all in all|in all|combined|(?:the )?grand total|as (?:a|one) (?:total|number)|(?:the )?total(?= ?[.!?]?$)|not (?:split|grouped|broken down)(?: at all)?|without (?:the )?(?:split|grouping|breakdown)|ungrouped|as a whole)(?! by)"),
-    ("absolute", r"(?:as |in )?(?:absolute (?:numbers?|values?|terms|figures?)|absolutes?|actual (?:numbers?|values?|figures?|amounts?)|not (?:as |in )?(?:a )?(?:percent(?:age)?s?|shares?))"),
-    ("sort_flip", r"(?:in )?reverse(?:d)?(?: (?:the )?(?:order|sort(?:ing)?))?(?: (?:it|that|them))?|(?:the )?other way (?:a)?round|(?:in )?(?:the )?opposite order|flip (?:it|that|the order)|upside down"),
+    (
+        "change",
+        r"(?:as )?(?:the |a )?(?:change|growth|difference|increase|development)(?: (?:rate|in "
+        r"percent))? (?:from|to|against|vs\.?|over|compared (?:to|with)|on) (?:the |each "
+        r")?(?:previous|prior|last|month before|preceding)(?: (?:month|week|quarter|year|day|"
+        r"period))?|(?:month|week|quarter|year|day)[- ](?:over|on|by)[- ](?:month|week|quarter|"
+        r"year|day)(?: (?:change|growth))?|(?:compared (?:to|with)|against|vs\.?) the "
+        r"(?:previous|prior|preceding) (?:month|week|quarter|year|day|period)|change (?:from "
+        r")?(?:month|week|quarter|year) to (?:month|week|quarter|year)",
+    ),
+    (
+        "share",
+        rf"(?:(?:as|in|by|to|into|of)\s+)?(?:(?:a|the|their|its|what|"
+        rf"each(?:'s)?)\s+)*(?:shares?|percent(?:age)?s?|per cent|pct|%|proportions?|"
+        rf"fractions?)(?:\s+{_TOTAL}|\s+(?:(?:does |of )?(?:each|that|those|it|they)(?: "
+        rf"one)?)(?: (?:is|has|have|makes? up|contributes?|of them))?)?(?:\s+(?:instead|is "
+        rf"that))?",
+    ),
+    (
+        "total",
+        r"(?:and )?(?:in total|overall|all together|altogether|all in all|in all|combined|"
+        r"(?:the )?grand total|as (?:a|one) (?:total|number)|(?:the )?total(?= ?[.!?]?$)|not "
+        r"(?:split|grouped|broken down)(?: at all)?|without (?:the )?(?:split|grouping|"
+        r"breakdown)|ungrouped|as a whole)(?! by)",
+    ),
+    (
+        "absolute",
+        r"(?:as |in )?(?:absolute (?:numbers?|values?|terms|figures?)|absolutes?|actual "
+        r"(?:numbers?|values?|figures?|amounts?)|not (?:as |in )?(?:a )?(?:percent(?:age)?s?|"
+        r"shares?))",
+    ),
+    (
+        "sort_flip",
+        r"(?:in )?reverse(?:d)?(?: (?:the )?(?:order|sort(?:ing)?))?(?: (?:it|that|them))?|"
+        r"(?:the )?other way (?:a)?round|(?:in )?(?:the )?opposite order|flip (?:it|that|the "
+        r"order)|upside down",
+    ),
     ("sort_name", r"alphabetical(?:ly)?|(?:from )?a ?(?:-|to) ?z|in alphabetical order"),
-    ("sort_desc", r"(?:the )?(?:highest|largest|biggest|most|best|greatest|newest|latest|most recent|longest|most expensive|priciest|heaviest|fastest)(?: ones?)? (?:first|(?:on|at the) top)|(?:in )?desc(?:ending)?(?: order)?|(?:from )?(?:high(?:est)?|most|large(?:st)?|big(?:gest)?|best) to (?:low(?:est)?|least|small(?:est)?|worst|fewest)"),
-    ("sort_asc", r"(?:the )?(?:lowest|smallest|fewest|least|worst|oldest|earliest|shortest|cheapest|lightest|youngest|slowest)(?: ones?)? (?:first|(?:on|at the) top)|(?:in )?asc(?:ending)?(?: order)?|(?:from )?(?:low(?:est)?|least|small(?:est)?|worst) to (?:high(?:est)?|most|large(?:st)?|big(?:gest)?|best)|chronological(?:ly)?|in chronological order"),
-    ("top", rf"(?:the )?(?:{_SUPERLATIVE})[ -](?:{_COUNT})\b{_UNIT}(?: ones?)?|(?:the )?(?:{_COUNT}) (?:{_SUPERLATIVE})(?: ones?)?\b{_UNIT}|(?:only|just|limit(?: (?:it|that|this|them))? to|cut(?: it)? (?:off )?(?:at|to)|make (?:it|that)|keep|show)(?: me)? (?:the )?(?:{_COUNT})(?= (?:rows?|of (?:them|those)|results?|lines?|ones|please|instead|only)| ?[.!?]?$)(?: (?:rows?|of (?:them|those)|results?|lines?|ones))?"),
-    ("top_one", rf"(?:which|what|who)(?: one| of (?:them|those|these))?(?:'s| is| was| are| were| has| had| have| did| does| do| sold| made| earned| got| brought)?(?: the)? (?:{_SUPERLATIVE})(?: (?:one|of (?:them|those|these|all)|number|amount))?\b|(?:only|just) the (?:{_SUPERLATIVE})(?: one)?(?= ?[.!?]?$)|(?:the )?(?:{_SUPERLATIVE}) (?:one|of (?:them|those|these|all))\b|number one\b"),
-    ("sort", r"(?:and )?(?:can you |please )?(?:re)?(?:sort|order|rank)(?:ed|ing)?(?: (?:it|them|that|this|these|those|the (?:list|result|table|rows)))?(?: (?:by|on|after|according to))(?: the)?"),
-    ("trend", r"over time|(?:as )?(?:a |the )?(?:trend|time series|timeline)(?: over time| line)?|how (?:did|has|does) (?:that|it|this) (?:develop|evolve|change)(?:d)?(?: over time)?"),
-    ("average_each", rf"(?:on |the |an )?(?:average|avg\.?|mean)(?: (?:of (?:that|this)|value|number|amount))? (?:per|by|each|for each|a) (?:{_GRAIN})"),
-    ("grain", rf"(?:(?:by|per|each|every|for each|for every|split by|broken down by|grouped by|on a) (?:the )?(?:{_GRAIN})(?: (?:basis|level))?|\b(?:daily|weekly|monthly|quarterly|yearly|annually)(?= ?[.!?,]?$| please| instead| breakdown| split| figures| numbers| values))(?: (?:breakdown|split|figures|numbers|values))?"),
-    ("count", r"how many(?: (?:are|is|were|was) (?:there|that|those|these|they|it)(?: (?:all )?(?:in total|altogether|of (?:them|those)))?| (?:in total|altogether|of (?:them|those)))?|(?:the |what(?:'s| is) the )?(?:number of (?:them|those|these)|count)(?= ?[.!?]?$)|count (?:them|those|these)|as a count"),
-    ("list", r"(?:which|what|who)(?: ones?)?(?: (?:are|were|is) (?:they|those|these|it|that|them))(?: exactly)?(?= ?[.!?]?$)|which ones|(?:list|name|show)(?: me)? (?:them|those|these)(?: all| please)?(?= ?[.!?]?$)|who(?= ?[.!?]?$)|(?:show |list |give me |see )?(?:me )?(?:the )?(?:details|individual (?:rows|ones)|underlying rows|single rows)"),
-)  # fmt: skip
+    (
+        "sort_desc",
+        r"(?:the )?(?:highest|largest|biggest|most|best|greatest|newest|latest|most recent|"
+        r"longest|most expensive|priciest|heaviest|fastest)(?: ones?)? (?:first|(?:on|at the) "
+        r"top)|(?:in )?desc(?:ending)?(?: order)?|(?:from )?(?:high(?:est)?|most|large(?:st)?|"
+        r"big(?:gest)?|best) to (?:low(?:est)?|least|small(?:est)?|worst|fewest)",
+    ),
+    (
+        "sort_asc",
+        r"(?:the )?(?:lowest|smallest|fewest|least|worst|oldest|earliest|shortest|cheapest|"
+        r"lightest|youngest|slowest)(?: ones?)? (?:first|(?:on|at the) top)|(?:in "
+        r")?asc(?:ending)?(?: order)?|(?:from )?(?:low(?:est)?|least|small(?:est)?|worst) to "
+        r"(?:high(?:est)?|most|large(?:st)?|big(?:gest)?|best)|chronological(?:ly)?|in "
+        r"chronological order",
+    ),
+    (
+        "top",
+        rf"(?:the )?(?:{_SUPERLATIVE})[ -](?:{_COUNT})\b{_UNIT}(?: ones?)?|(?:the "
+        rf")?(?:{_COUNT}) (?:{_SUPERLATIVE})(?: ones?)?\b{_UNIT}|(?:only|just|limit(?: (?:it|"
+        rf"that|this|them))? to|cut(?: it)? (?:off )?(?:at|to)|make (?:it|that)|keep|show)(?: "
+        rf"me)? (?:the )?(?:{_COUNT})(?= (?:rows?|of (?:them|those)|results?|lines?|ones|"
+        rf"please|instead|only)| ?[.!?]?$)(?: (?:rows?|of (?:them|those)|results?|lines?|"
+        rf"ones))?",
+    ),
+    (
+        "top_one",
+        rf"(?:which|what|who)(?: one| of (?:them|those|these))?(?:'s| is| was| are| were| has| "
+        rf"had| have| did| does| do| sold| made| earned| got| brought)?(?: the)? "
+        rf"(?:{_SUPERLATIVE})(?: (?:one|of (?:them|those|these|all)|number|amount))?\b|(?:only|"
+        rf"just) the (?:{_SUPERLATIVE})(?: one)?(?= ?[.!?]?$)|(?:the )?(?:{_SUPERLATIVE}) "
+        rf"(?:one|of (?:them|those|these|all))\b|number one\b",
+    ),
+    (
+        "sort",
+        r"(?:and )?(?:can you |please )?(?:re)?(?:sort|order|rank)(?:ed|ing)?(?: (?:it|them|"
+        r"that|this|these|those|the (?:list|result|table|rows)))?(?: (?:by|on|after|according "
+        r"to))(?: the)?",
+    ),
+    (
+        "trend",
+        r"over time|(?:as )?(?:a |the )?(?:trend|time series|timeline)(?: over time| line)?|"
+        r"how (?:did|has|does) (?:that|it|this) (?:develop|evolve|change)(?:d)?(?: over time)?",
+    ),
+    (
+        "average_each",
+        rf"(?:on |the |an )?(?:average|avg\.?|mean)(?: (?:of (?:that|this)|value|number|"
+        rf"amount))? (?:per|by|each|for each|a) (?:{_GRAIN})",
+    ),
+    (
+        "grain",
+        rf"(?:(?:by|per|each|every|for each|for every|split by|broken down by|grouped by|on a) "
+        rf"(?:the )?(?:{_GRAIN})(?: (?:basis|level))?|\b(?:daily|weekly|monthly|quarterly|"
+        rf"yearly|annually)(?= ?[.!?,]?$| please| instead| breakdown| split| figures| numbers| "
+        rf"values))(?: (?:breakdown|split|figures|numbers|values))?",
+    ),
+    (
+        "count",
+        r"how many(?: (?:are|is|were|was) (?:there|that|those|these|they|it)(?: (?:all )?(?:in "
+        r"total|altogether|of (?:them|those)))?| (?:in total|altogether|of (?:them|those)))?|"
+        r"(?:the |what(?:'s| is) the )?(?:number of (?:them|those|these)|count)(?= ?[.!?]?$)|"
+        r"count (?:them|those|these)|as a count",
+    ),
+    (
+        "list",
+        r"(?:which|what|who)(?: ones?)?(?: (?:are|were|is) (?:they|those|these|it|that|"
+        r"them))(?: exactly)?(?= ?[.!?]?$)|which ones|(?:list|name|show)(?: me)? (?:them|those|"
+        r"these)(?: all| please)?(?= ?[.!?]?$)|who(?= ?[.!?]?$)|(?:show |list |give me |see "
+        r")?(?:me )?(?:the )?(?:details|individual (?:rows|ones)|underlying rows|single rows)",
+    ),
+)
 _COMPILED = tuple(
     (kind, re.compile(rf"(?<![\w'])(?:{pattern})(?!\w)", re.I)) for kind, pattern in _PHRASES
 )
 
 _WHY = re.compile(
-    r"^\W*(?:(?:and|but|so|ok(?:ay)?|hm+|then|well)\W+)*(?:why|how come|what (?:caused|explains|drove|drives|is behind|happened)|"
-    r"what(?:'s| is| was)? the (?:reason|cause|explanation)|explain|what(?: is|'s)? behind)\b|\bwhy\b(?! not\b)",
+    r"^\W*(?:(?:and|but|so|ok(?:ay)?|hm+|then|well)\W+)*(?:why|how come|what (?:caused|"
+    r"explains|drove|drives|is behind|happened)|"
+    r"what(?:'s| is| was)? the (?:reason|cause|explanation)|explain|what(?: is|'s)? behind)\b|"
+    r"\bwhy\b(?! not\b)",
     re.I,
 )
 _AHEAD = re.compile(
-    r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)|(?:will|gonna|going to) (?:it|they|that|this|there|we|be)\b|"
-    r"(?:it|they|that|this|we|there) will\b|what will\b|next (?:day|week|month|quarter|year|season)s?\b|expect(?:ed|ation)?\b|in the future)",
+    r"\b(?:predict\w*|forecast\w*|project(?:ed|ion)|(?:will|gonna|going to) (?:it|they|that|"
+    r"this|there|we|be)\b|"
+    r"(?:it|they|that|this|we|there) will\b|what will\b|next (?:day|week|month|quarter|year|"
+    r"season)s?\b|expect(?:ed|ation)?\b|in the future)",
     re.I,
 )
-_ADVICE = re.compile(r"\b(?:should (?:we|i)|what (?:can|could) (?:we|i) do|recommend\w*|advice|is that (?:good|bad|normal|a lot|much))\b", re.I)  # fmt: skip
+_ADVICE = re.compile(
+    r"\b(?:should (?:we|i)|what (?:can|could) (?:we|i) do|recommend\w*|advice|is that (?:good|"
+    r"bad|normal|a lot|much))\b",
+    re.I,
+)
 
 _LEADS = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|hm+|right|great|thanks?(?: you)?|good|cool|nice|so|well|please|hey)\W+)*"
     r"(?:and|but|or|now|then|also|only|just|same|instead|without|excluding|exclude|except|not|no|"
     r"what about|how about|what if|what was it|how (?:does|did|do) (?:that|it|this)|minus|plus|"
-    r"include|including|add|remove|drop|leave|keep|limit|filter|restrict|narrow|sort|order(?:ed)? by|rank|"
-    r"group|split|break|show (?:it|that|them|those|the|their|me (?:the|their|them|those|that|only|just))|"
-    r"make (?:it|that)|change|switch|turn|use|in(?:to)? |by |per |for |from |of (?:those|them|these)|"
+    r"include|including|add|remove|drop|leave|keep|limit|filter|restrict|narrow|sort|"
+    r"order(?:ed)? by|rank|"
+    r"group|split|break|show (?:it|that|them|those|the|their|me (?:the|their|them|those|that|"
+    r"only|just))|"
+    r"make (?:it|that)|change|switch|turn|use|in(?:to)? |by |per |for |from |of (?:those|them|"
+    r"these)|"
     r"with |as |still|any of|do the same|the same|ditto|vs|versus|compared?|top|bottom|"
     r"sorry|actually|i (?:meant|only|just)|wait)\b",
     re.I,
 )
 _POINTS = re.compile(
-    r"\b(?:those|them|these|they|their|theirs|it|its|that(?! (?:were|was|are|is|have|has|had|did|do|"
-    r"came|need|cost|bought|never|we))|same|ones?|instead|there|this(?! (?:year|month|week|quarter|day))|"
+    r"\b(?:those|them|these|they|their|theirs|it|its|that(?! (?:were|was|are|is|have|has|had|"
+    r"did|do|"
+    r"came|need|cost|bought|never|we))|same|ones?|instead|there|this(?! (?:year|month|week|"
+    r"quarter|day))|"
     r"too|as well|previous result|the list|the rest|the others|again|respectively)\b",
     re.I,
 )
 _ASKS = re.compile(
-    r"^\W*(?:how (?:many|much|often|long|old|big)|what(?:'s| is| are| was| were| percentage| share)|which|who|"
-    r"when|where|list|show(?: me)?|give(?: me)?|find|get|count|tell me|do we|did we|have we|is there|are there|can you)\b",
+    r"^\W*(?:how (?:many|much|often|long|old|big)|what(?:'s| is| are| was| were| percentage| "
+    r"share)|which|who|"
+    r"when|where|list|show(?: me)?|give(?: me)?|find|get|count|tell me|do we|did we|have we|is "
+    r"there|are there|can you)\b",
     re.I,
 )
 
@@ -154,7 +293,8 @@ def function_of(text: str) -> str:
 _ANEW = re.compile(
     r"^\W*(?:ok(?:ay)?\W+)?(?:(?:a |one )?(?:different|another|other|new|next|unrelated|separate) "
     r"(?:question|topic|thing|subject)|(?:something|anything) (?:else|different)(?: entirely)?|"
-    r"(?:change|changing)(?: of)?(?: the)? (?:topic|subject)|start(?:ing)? over|whatever|never ?mind|"
+    r"(?:change|changing)(?: of)?(?: the)? (?:topic|subject)|start(?:ing)? over|whatever|never "
+    r"?mind|"
     r"forget (?:it|all that)|on another note|by the way|btw|unrelated)\b[\s:,.;!-]*",
     re.I,
 )

@@ -9,7 +9,8 @@ from datetime import date
 from dbt_t2s.query.dates import date_spans
 
 _LEAD = re.compile(
-    r"^\W*(?:(?:ok(?:ay)?|and|but|so|now|then|please|sorry|actually|what about|how about|great|thanks?)\b\W*)+",
+    r"^\W*(?:(?:ok(?:ay)?|and|but|so|now|then|please|sorry|actually|what about|how about|great|"
+    r"thanks?)\b\W*)+",
     re.I,
 )
 _END = re.compile(r"[\s?.!]+$")
@@ -17,7 +18,7 @@ _PREPOSITION = re.compile(r"\b(in|for|during|within|of|from|on|over)\s+$", re.I)
 
 
 def whole_question(before: str, question: str, kinds: Sequence[str]) -> str:
-    """``before`` with what ``question`` adds; a period that is replaced gives way to the new one."""
+    """``before`` with what ``question`` adds; a period gives way to the one in its place."""
     said = _END.sub("", _LEAD.sub("", question)).strip() or question
     asked = _END.sub("", before)
     if tuple(kinds) in (("period",), ("period dropped",)):

@@ -20,6 +20,8 @@ from dbt_t2s.serve.evidence import Basis
 from dbt_t2s.serve.roads import WAREHOUSE
 
 LONGEST = 2_000
+# Of a conversation the last turns are enough: each is told in full.
+MOST_TURNS = 10
 # A candidate this much less likely than one with an empty answer does not replace it.
 _RIVAL = 0.4
 
@@ -39,9 +41,9 @@ class Answer:
     ``id`` is the question's in the log; empty where none is kept. ``items`` are the metrics and
     rules that the model named, ``rests_on`` is what the SQL uses and ``assumed`` what the question
     did not say. ``built`` says when the data was last built (ISO, in UTC), empty where nobody
-    knows. ``nearest`` are questions that can be answered, where this one was not. ``read_as`` is the
-    whole question that a follow-up was read as, empty for one that stands alone; ``plan`` is the
-    answer's query plan in one line, where the model knows it.
+    knows. ``nearest`` are questions that can be answered, where this one was not. ``read_as`` is
+    the whole question that a follow-up was read as, empty for one that stands alone; ``plan`` is
+    the answer's query plan in one line, where the model knows it.
     """
 
     question: str
@@ -124,9 +126,16 @@ def answer_after(
     return replace(made, read_as=read[0] if read else "", latency_ms=taken)
 
 
-def turn_of(answer: Answer) -> Turn:
-    """What a question that follows must know of this answer."""
-    return Turn(answer.read_as or answer.question, answer.sql, answer.plan)
+def continued(before: Sequence[Turn], answer: Answer) -> tuple[Turn, ...]:
+    """The conversation after ``answer``: a question of its own begins another one.
+
+    What got no answer leaves it where it was.
+    """
+    if answer.status != "ok":
+        return tuple(before)
+    turn = Turn(answer.read_as or answer.question, answer.sql, answer.plan)
+    kept = tuple(before)[-(MOST_TURNS - 1) :] if answer.read_as else ()
+    return (*kept, turn)
 
 
 class _Timed:

@@ -19,10 +19,12 @@ from starlette.routing import Route
 
 from dbt_t2s import __version__
 from dbt_t2s.errors import StoreError, T2SError, WarehouseError
+from dbt_t2s.model.turns import Turn
+from dbt_t2s.serve.ask import MOST_TURNS
 from dbt_t2s.web import metrics
 from dbt_t2s.web.desk import Desk
 from dbt_t2s.web.door import LARGEST, Door, Rules
-from dbt_t2s.web.openapi import document
+from dbt_t2s.web.openapi import LONGEST_SQL, TOLD, document
 
 # Requests that are worked on at once, and those that may wait: more are told to come again.
 AT_ONCE, WAITING = 4, 100
@@ -81,8 +83,11 @@ class _Office:
 
     async def ask(self, request: Request) -> Response:
         content = await _content(request)
-        question = _only(content, {"question": str}, needed=("question",))["question"]
-        return JSONResponse(await self._worked(self._desk.ask, question))
+        given = _only(content, {"question": str, "previous": list}, needed=("question",))
+        before = tuple(map(_turn, given.get("previous", ())))
+        if len(before) > MOST_TURNS:
+            raise HTTPException(422, f"previous may have {MOST_TURNS} turns")
+        return JSONResponse(await self._worked(self._desk.ask, given["question"], before))
 
     async def feedback(self, request: Request) -> Response:
         content = await _content(request)
@@ -167,6 +172,14 @@ def _only(content: Any, kinds: dict[str, type], needed: tuple[str, ...]) -> dict
     if missing:
         raise HTTPException(422, f"{missing[0]} is missing")
     return dict(content)
+
+
+def _turn(content: Any) -> Turn:
+    """A question that was answered before, as a request tells it."""
+    given = _only(content, dict.fromkeys(("question", "sql", "plan"), str), ("question", "sql"))
+    if len(given["question"]) > TOLD or max(len(text) for text in given.values()) > LONGEST_SQL:
+        raise HTTPException(422, "a turn of previous is too long")
+    return Turn(given["question"], given["sql"], given.get("plan", ""))
 
 
 async def _page(name: str, request: Request) -> Response:

@@ -12,8 +12,9 @@ from typing import Any
 
 from dbt_t2s.answers import Answerer, answering
 from dbt_t2s.hearing import Hearing, hearing
-from dbt_t2s.model.generate import Candidate
-from dbt_t2s.serve.ask import Generate
+from dbt_t2s.model.generate import Candidate, Followed
+from dbt_t2s.model.turns import Turn
+from dbt_t2s.serve.ask import Follow, Generate
 from dbt_t2s.serve.chart import chart_of
 from dbt_t2s.serve.feedback import statement_of
 from dbt_t2s.web.metrics import Metrics
@@ -48,6 +49,15 @@ class Remembering:
             self._known.popitem(last=False)
         return found
 
+    def following(self, follow: Follow) -> Follow:
+        """``follow``, in turn with the questions that stand alone."""
+
+        def in_turn(question: str, before: Sequence[Turn]) -> Followed:
+            with self._lock:
+                return follow(question, before)
+
+        return in_turn
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -58,11 +68,11 @@ class Desk:
     metrics: Metrics
     weighing: threading.Lock
 
-    def ask(self, question: str) -> dict[str, Any]:
+    def ask(self, question: str, before: Sequence[Turn] = ()) -> dict[str, Any]:
         """The answer as ``ask --json`` gives it, and how it is drawn."""
         self.metrics.add("t2s_in_flight", 1)
         try:
-            found = self.answerer.ask(question)
+            found = self.answerer.ask(question, before)
         finally:
             self.metrics.add("t2s_in_flight", -1)
         self.metrics.add("t2s_questions_total", status=found.status)
@@ -113,5 +123,7 @@ class Desk:
 def desk(workspace: Workspace) -> Iterator[Desk]:
     """Loads the model once, and opens all that its answers and corrections run on."""
     with answering(workspace) as opened, hearing(workspace) as heard:
-        answerer = replace(opened, generate=Remembering(opened.generate))
+        remembering = Remembering(opened.generate)
+        follow = remembering.following(opened.follow) if opened.follow else None
+        answerer = replace(opened, generate=remembering, follow=follow)
         yield Desk(answerer, heard, Metrics(), threading.Lock())

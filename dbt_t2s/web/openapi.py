@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from dbt_t2s import __version__
-from dbt_t2s.serve.ask import LONGEST
+from dbt_t2s.serve.ask import LONGEST, MOST_TURNS
 from dbt_t2s.serve.log import VERDICTS
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -51,6 +51,8 @@ _ANSWER = _object(
     assumed=_list(_TEXT),
     built=_TEXT,
     nearest=_list(_TEXT),
+    read_as={**_TEXT, "description": "The whole question that a follow-up was read as."},
+    plan=_TEXT,
     chart={"anyOf": [_CHART, {"type": "null"}]},
 )
 _SAID = _object(
@@ -92,9 +94,33 @@ _ERROR = {
     "required": ["error"],
     "additionalProperties": False,
 }
+# Characters of a turn's whole question, and of its SQL or plan.
+TOLD, LONGEST_SQL = 10_000, 20_000
+_TURN = {
+    "type": "object",
+    "properties": {
+        "question": {
+            **_TEXT,
+            "maxLength": TOLD,
+            "description": "The answer's `read_as`, or its `question` where that is empty.",
+        },
+        "sql": {**_TEXT, "maxLength": LONGEST_SQL},
+        "plan": {**_TEXT, "maxLength": LONGEST_SQL, "description": "The answer's, if known."},
+    },
+    "required": ["question", "sql"],
+    "additionalProperties": False,
+}
 _QUESTION = {
     "type": "object",
-    "properties": {"question": {**_TEXT, "description": f"At most {LONGEST:,} characters."}},
+    "properties": {
+        "question": {**_TEXT, "description": f"At most {LONGEST:,} characters."},
+        "previous": {
+            **_list(_TURN),
+            "maxItems": MOST_TURNS,
+            "description": "The conversation so far, the last answer last: the question may lean "
+            "on it. The server keeps no conversations.",
+        },
+    },
     "required": ["question"],
     "additionalProperties": False,
 }

@@ -3,7 +3,10 @@
 const at = (id) => document.getElementById(id);
 const SHOWN = 100;
 const SVG = "http://www.w3.org/2000/svg";
+const TURNS = 10;
 let last = null;
+// The conversation so far: the server keeps none.
+let previous = [];
 
 function made(tag, text, className) {
   const node = document.createElement(tag);
@@ -140,8 +143,29 @@ function list(id, questions, label = (question) => question) {
   at(id).hidden = questions.length === 0;
 }
 
+function goOn(answer) {
+  if (answer.status !== "ok") return;
+  const turn = { question: answer.read_as || answer.question, sql: answer.sql, plan: answer.plan };
+  previous = answer.read_as ? [...previous, turn].slice(-TURNS) : [turn];
+  showFollowed();
+}
+
+function showFollowed() {
+  at("follows").hidden = previous.length === 0;
+  at("before").textContent = previous.at(-1)?.question ?? "";
+}
+
+at("anew").addEventListener("click", () => {
+  previous = [];
+  showFollowed();
+  at("question").focus();
+});
+
 function showAnswer(answer) {
   last = answer;
+  goOn(answer);
+  at("read").textContent = `Read as: ${answer.read_as}`;
+  at("read").hidden = !answer.read_as;
   at("answer").hidden = false;
   at("asked").textContent = answer.question;
   at("reason").textContent = answer.reason;
@@ -172,7 +196,7 @@ at("ask").addEventListener("submit", async (event) => {
   button.disabled = true;
   at("status").textContent = "Reading the question …";
   try {
-    showAnswer(await call("/api/ask", { question: at("question").value }));
+    showAnswer(await call("/api/ask", { question: at("question").value, previous }));
     at("status").textContent = { ok: "Answered.", refused: "Refused." }[last.status] ?? "It failed.";
     history();
   } catch (error) {

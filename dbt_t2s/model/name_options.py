@@ -1,32 +1,30 @@
-"""The edits that one part of a follow-up may mean, each with how much speaks for it."""
+"""The edits that a name, value, date or number of a follow-up may mean."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 
 from dbt_t2s.model.chunks import Chunk, compared
-from dbt_t2s.model.leaning import Phrase, function_of
+from dbt_t2s.model.edit_option import Before, Option
+from dbt_t2s.model.leaning import function_of
 from dbt_t2s.model.linking import SchemaIndex
+from dbt_t2s.model.phrase_options import PhraseOptions
 from dbt_t2s.project.schema import Kind, Role
 from dbt_t2s.query import edits
 from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.items import Item
 from dbt_t2s.query.linear import column_of, range_of, to_tokens, value_of
-from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import (
     AGGREGATES,
-    GRAINS,
     Agg,
-    AvgEach,
     Bucket,
     Col,
     Compare,
     Count,
     Dim,
-    During,
     Flag,
     Measure,
     MetricRef,
@@ -35,23 +33,13 @@ from dbt_t2s.query.plan import (
     Plan,
     Pred,
     Range,
-    Rate,
     RuleRef,
-    Time,
     Value,
 )
 from dbt_t2s.query.text import stems
 
-Edit = Callable[[Plan], Plan]
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
 _KEYS = (Role.KEY, Role.FOREIGN_KEY)
-# What an adjective is said of, by words of columns' names.
-_ADJECTIVES = {
-    r"light|heav": r"weight|mass",
-    r"cheap|expensive|pric": r"price|cost|amount",
-    r"long|short": r"days|hours|minutes|length|duration|tenure|months",
-    r"fast|slow": r"days|hours|minutes|speed|duration",
-}
 _TOLD = re.compile(
     r"\b(?:last|this|previous|past|current|ago|yesterday|today|now|recent|\d{4}|['’]\d\d|to date|"
     r"ytd|mtd|qtd|fy\s?\d\d)\b",
@@ -59,40 +47,14 @@ _TOLD = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Option:
-    """One edit: ``kind`` names it, ``turn`` says when it is made among others (measures first)."""
-
-    kind: str
-    edit: Edit
-    score: float
-    turn: int = 2
-
-
-@dataclass(frozen=True)
-class Before:
-    """What is to be edited: the plan, and what can be known of it."""
-
-    plan: Plan
-    root: str
-    tables: frozenset[str]
-    replacing: bool = False
-    about: bool = False
-    adding: bool = False
-    topping: bool = False
-
-    @property
-    def is_listing(self) -> bool:
-        return not edits.measures(self.plan)
-
-
-class Options:
+class NameOptions:
     """Edits over one schema."""
 
     def __init__(self, index: SchemaIndex) -> None:
         self._index = index
         self._schema = index.schema
         self._graph = index.binder.graph
+        self._phrases = PhraseOptions(index)
         self._tables = {t.name: t for t in index.schema.tables}
         self._metrics = {m.name: m for m in index.schema.metrics}
         self._rules = {r.name: r.predicate for r in index.schema.rules}
@@ -294,8 +256,11 @@ class Options:
 
     def _of_rule(self, rule: RuleRef, chunk: Chunk, before: Before) -> Iterator[Option]:
         if rule in before.plan.where:
-            kind = "filter dropped" if chunk.role == "not" else "known"
-            yield Option(kind, lambda p: edits.without(p, lambda q: q == rule) if kind != "known" else p, 0.7)  # fmt: skip
+            if chunk.role == "not":
+                gone = partial(edits.without, is_gone=lambda p: p == rule)
+                yield Option("filter dropped", gone, 0.7)
+            else:
+                yield Option("known", lambda p: p, 0.7)
         elif chunk.role == "not":
             yield Option("filter negated", lambda p: edits.with_pred(p, Not(rule)), 0.5)
         elif chunk.role not in ("by", "sort"):
@@ -305,7 +270,7 @@ class Options:
         plan = before.plan
         if table in before.tables:
             yield Option("known", lambda p: p, 0.5)
-        shown = self._display(table)
+        shown = self._phrases.display(table)
         if shown is not None and chunk.role in ("by", "sort", "also", ""):
             yield from self._dims(shown, chunk, before, 0.2)
         counted = any(isinstance(m, Count) or self._counts_rows(m) for m in edits.measures(plan))
@@ -319,12 +284,6 @@ class Options:
             return False
         made = self._metrics[measure.name].measure
         return made is not None and made.aggregation in ("count", "count_distinct")
-
-    def _display(self, table: str) -> Col | None:
-        found = display_column(self._tables[table])
-        if found is None and self._tables[table].primary_key:
-            return Col(table, self._tables[table].primary_key[0])
-        return Col(table, found.name) if found else None
 
     def _of_column(self, of: Col, chunk: Chunk, before: Before) -> Iterator[Option]:
         column = self._tables[of.table].column(of.column)
@@ -404,96 +363,15 @@ class Options:
         for measure in edits.measures(plan):
             if edits.dims(plan):
                 pred = Compare(operator, measure, number)
-                yield Option("having", lambda p, q=pred: _having(p, q), 0.8, 3)  # type: ignore[misc]
+                yield Option("having", partial(_having, pred=pred), 0.8, 3)
         if before.is_listing:
             for of in edits.dims(plan):
                 if isinstance(of, Col) and self._kind(of) is Kind.NUMBER:
                     row = Compare(operator, of, number)
-                    yield Option("filter added", lambda p, q=row: edits.with_pred(p, q), 0.5, 2)  # type: ignore[misc]
+                    yield Option("filter added", partial(edits.with_pred, pred=row), 0.5)
 
     def _kind(self, of: Col) -> Kind:
         return self._tables[of.table].column(of.column).kind
-
-    # ---- phrases
-
-    def of_phrase(self, phrase: Phrase, before: Before, history: tuple[Plan, ...]) -> list[Option]:
-        """The edits that a phrase stands for."""
-        kind, plan = phrase.kind, before.plan
-        if kind.startswith("shift:"):
-            _, by, unit = kind.split(":")
-            same = re.search(r"\bsame\b", phrase.text, re.I) is not None
-            today = self._index.today + timedelta(days=1)
-            return [
-                Option(
-                    "period",
-                    lambda p: edits.shifted(edits.up_to(p, today) if same else p, unit, int(by)),
-                    1.2,
-                )
-            ]
-        grain = phrase.grain
-        made: dict[str, Callable[[], list[Option]]] = {
-            "undo": lambda: [Option("undo", lambda p: history[-2], 2.0, -1)] if len(history) > 1 else [],
-            "all_time": lambda: [Option("period dropped", edits.without_period, 1.2)],
-            "total": lambda: [Option("ungrouped", edits.ungrouped, 1.2, 1)],
-            "running": lambda: [Option("running", lambda p: edits.wrapped(p, "RUNNING"), 1.2, 6)],
-            "change": lambda: [Option("change", lambda p: edits.wrapped(_monthly(p), "CHANGE"), 1.2, 6)],
-            "share": lambda: self._shares(before),
-            "absolute": lambda: [Option("absolute", edits.without_wrappers, 1.2, 6)],
-            "sort_flip": lambda: [Option("order", edits.flipped, 1.2, 5)],
-            "sort_name": lambda: [Option("order", lambda p: edits.ordered(p, p.select[0], False), 1.2, 5)],
-            "sort_desc": lambda: [Option("order", lambda p: self._sorted(p, phrase), 1.2, 5)],
-            "sort_asc": lambda: [Option("order", lambda p: self._sorted(p, phrase), 1.2, 5)],
-            "top": lambda: [Option("top", lambda p: edits.top(p, phrase.count, _way(phrase)), 1.2, 5)],
-            "top_one": lambda: [Option("top", lambda p: edits.top(p, "1", not phrase.low), 1.2, 5)],
-            "sort": lambda: [Option("sort", lambda p: p, 0.5, 5)],
-            "trend": lambda: [Option("group added", _monthly, 1.2, 1)],
-            "average_each": lambda: [Option("average of each", lambda p: _average_of(p, grain), 1.2, 7)],
-            "grain": lambda: _grains(grain, before),
-            "count": lambda: self._counts(before),
-            "list": lambda: self._lists(before),
-        }  # fmt: skip
-        return made[kind]() if plan else []
-
-    def _sorted(self, plan: Plan, phrase: Phrase) -> Plan:
-        """Ordered as the words say: by a date for "oldest", by a number for "lightest"."""
-        descending = phrase.kind == "sort_desc"
-        groups = [d for d in edits.dims(plan) if isinstance(d, Col)]
-        if re.search(r"old|new|late|recent|earl|young|chrono", phrase.text, re.I):
-            dates = [d for d in edits.dims(plan) if isinstance(d, Bucket)]
-            dates += [d for d in groups if self._kind(d) in _TIMES]  # type: ignore[misc]
-            if dates:
-                return edits.ordered(plan, dates[0], descending)
-        for said, name in _ADJECTIVES.items():
-            named = [d for d in groups if re.search(name, d.column)]
-            if re.search(said, phrase.text, re.I) and named:
-                return edits.ordered(plan, named[0], descending)
-        if plan.order is not None:
-            return edits.ordered(plan, plan.order.by, descending)
-        numbers = [d for d in groups if self._kind(d) is Kind.NUMBER]
-        by = (*edits.measures(plan), *numbers, *edits.dims(plan))
-        return edits.ordered(plan, by[0], descending) if by else plan
-
-    def _shares(self, before: Before) -> list[Option]:
-        plan = before.plan
-        if edits.dims(plan) and edits.measures(plan):
-            return [Option("share", lambda p: edits.wrapped(p, "SHARE"), 1.2, 6)]
-        preds = [p for p in plan.where if not isinstance(p, During)]
-        rest = tuple(p for p in plan.where if isinstance(p, During))
-        return [
-            Option("share", lambda p, q=pred: Plan((Rate(q),), (*rest, *(o for o in preds if o != q))), 1.0, 6)  # type: ignore[misc]
-            for pred in reversed(preds)
-        ]  # fmt: skip
-
-    def _counts(self, before: Before) -> list[Option]:
-        if not before.root:
-            return []
-        return [Option("counted", lambda p: edits.counted(p, before.root), 1.2, 0)]
-
-    def _lists(self, before: Before) -> list[Option]:
-        if not before.root or before.is_listing:
-            return [Option("known", lambda p: p, 0.2)]
-        shown = self._display(before.root)
-        return [Option("listed", lambda p: edits.listed(p, (shown,)), 1.2, 0)] if shown else []
 
 
 def _worth(quality: float) -> float:
@@ -502,49 +380,6 @@ def _worth(quality: float) -> float:
 
 
 _ALL = re.compile(r"^(?:all|any|every)\b", re.I)
-
-
-def _way(phrase: Phrase) -> bool | None:
-    if phrase.low:
-        return False
-    return None if re.match(r"(?:only|just|limit|cut|make|keep|show)", phrase.text, re.I) else True
-
-
-def _monthly(plan: Plan) -> Plan:
-    """By month, where the plan is not by a period already."""
-    if any(isinstance(d, Bucket) and d.grain in GRAINS for d in edits.dims(plan)):
-        return plan
-    return edits.with_dims(plan, (Bucket("MONTH", _dated(plan)), *edits.dims(plan)))
-
-
-def _dated(plan: Plan) -> Col | Time:
-    """The date that the plan's period is of."""
-    return next((p.of for p in plan.where if isinstance(p, During)), Time())
-
-
-def _grains(grain: str, before: Before) -> list[Option]:
-    old = [d for d in edits.dims(before.plan) if isinstance(d, Bucket)]
-    if before.is_listing:
-        return []
-    if old:
-        new = Bucket(grain, old[0].of)
-        return [
-            Option("group replaced", lambda p: edits.replace_dim(p, old[0], new), 1.3, 1),
-            Option("group added", lambda p: edits.add_dim(p, new), 0.2, 1),
-        ]
-    new = Bucket(grain, _dated(before.plan))
-    swap = 0.4 if before.replacing else -0.2
-    return [
-        Option("group added", lambda p: edits.with_dims(p, (new, *edits.dims(p))), 1.0, 1),
-        Option("group replaced", lambda p: edits.with_dims(p, (new,)), 1.0 + swap, 1),
-    ]
-
-
-def _average_of(plan: Plan, grain: str) -> Plan:
-    found = edits.measures(plan)
-    if not found:
-        return plan
-    return Plan((AvgEach(edits.unwrapped(found[0]), Bucket(grain, _dated(plan))),), plan.where)
 
 
 def _swapped(plan: Plan, new: Dim) -> Plan:
