@@ -15,7 +15,7 @@ from typing import Protocol
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.model.following import Following, Reading, settled
 from dbt_t2s.model.generate import Candidate, Followed
-from dbt_t2s.model.leaning import anew, leans, unanswerable
+from dbt_t2s.model.leaning import LEANING, anew, leans, unanswerable
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex
 from dbt_t2s.model.search import Found
 from dbt_t2s.model.spelling import Spelling
@@ -29,7 +29,6 @@ from dbt_t2s.query.sql_plans import Converter
 from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.sql import SqlError
 
-_LEANING = 0.5
 _SHOWN = 5
 _READ = 3  # of the network's plans
 _SURE = 0.75
@@ -73,7 +72,7 @@ class Conversing:
             return Followed(f"{before[-1].question}; {question}", (Candidate("", 1.0, why),))
         linked = self._link(question)
         lean = 1.0 if self._following.is_bare(linked) else leans(question)
-        if lean < _LEANING:
+        if lean < LEANING:
             return Followed("")
         edited = self._following.read(linked, history)
         kinds = edited[0].kinds if edited else ()

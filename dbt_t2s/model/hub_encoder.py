@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.hub_base import Base
 from dbt_t2s.model.hub_language import check_alphabet, language_of
 from dbt_t2s.model.hub_settings import HubSettings
 from dbt_t2s.model.prompt import (
+    Said,
     Wrong,
     answer_text,
     build_prompt,
@@ -80,11 +83,24 @@ class Encoder:
                     hint="--schema-context retrieved, or none",
                 )
 
-    def prompt(self, question: str, wrong: Wrong | None = None) -> tuple[int, ...] | None:
+    def prompt(
+        self, question: str, wrong: Wrong | None = None, before: Sequence[Said] = ()
+    ) -> tuple[int, ...] | None:
         """The prompt's tokens, with a smaller slice of the schema where they are too many; None
-        when the question, with the wrong answer to it if any, is too long alone."""
+        when the question, with the wrong answer to it if any, is too long alone.
+
+        ``before`` is the conversation so far; its oldest turns go first where it is too long.
+        """
         language = self._settings.answers
-        return self._fitting(question, lambda lines: build_prompt(question, lines, wrong, language))
+        about = " ".join((*(said.question for said in before), question))
+        for kept in range(len(before) + 1):
+            build = partial(
+                build_prompt, question, wrong=wrong, language=language, before=before[kept:]
+            )
+            ids = self._fitting(about, build)
+            if ids is not None:
+                return ids
+        return None
 
     def example(self, row: Mapping[str, str]) -> Encoded | None:
         """A training example (see ``train_hub``), or None when it is too long, or has no plan
@@ -100,7 +116,8 @@ class Encoder:
         text = sql if wrong else self.language.taught(row)
         if text is None:
             return None
-        return self._encoded(self.prompt(row["question"], wrong), text)
+        before = tuple(Said(**said) for said in json.loads(row.get("before") or "[]"))
+        return self._encoded(self.prompt(row["question"], wrong, before), text)
 
     def _fitting(self, about: str, build: _Build) -> tuple[int, ...] | None:
         if self._reader is None:

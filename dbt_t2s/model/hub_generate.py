@@ -13,7 +13,7 @@ import torch
 from transformers import GenerationConfig
 
 from dbt_t2s.errors import ModelError
-from dbt_t2s.model.generate import Candidate
+from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.hub_base import Base, load_adapter, load_base
 from dbt_t2s.model.hub_calibration import IDENTITY, Calibration
 from dbt_t2s.model.hub_constraint import Constraint, is_available
@@ -22,7 +22,8 @@ from dbt_t2s.model.hub_found import ADAPTER, RECORD
 from dbt_t2s.model.hub_language import UNBOUND
 from dbt_t2s.model.hub_loss import pad_left
 from dbt_t2s.model.hub_settings import HubSettings, settings_from
-from dbt_t2s.model.prompt import Answer, Wrong, parse_answer
+from dbt_t2s.model.prompt import Answer, Said, Wrong, parse_answer
+from dbt_t2s.model.turns import Turn
 from dbt_t2s.project.schema import ProjectSchema
 
 BEAMS = 3
@@ -81,6 +82,11 @@ class Answerer:
             for (i, _), found in zip(part, self._answer([p for _, p in part]), strict=True):
                 answers[i] = found
         return answers
+
+    def follow(self, question: str, before: Sequence[Said]) -> tuple[Candidate, ...]:
+        """Candidates for a question in a conversation; none where it is too long alone."""
+        prompt = self._encoder.prompt(question, before=before)
+        return self._answer([prompt])[0] if prompt is not None else ()
 
     def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
         """Candidates for a question whose answer was wrong; none where that is too long to say."""
@@ -183,11 +189,47 @@ class HubGenerator:
                 model = model.merge_and_unload()
         settings = self.record.settings
         encoder = Encoder(base, schema, settings)
+        self._schema = schema
         self._answerer = Answerer(base, model.eval(), encoder, settings)
 
     def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
         """Up to three different candidates for each question, best first."""
         return [self._sure(found) for found in self._answerer.generate(questions)]
+
+    def follow(self, question: str, before: Sequence[Turn]) -> Followed:
+        """What ``question`` asks after the answers of ``before``, told to the model as a chat."""
+        # Training, which runs on bare machines, asks nothing in turn.
+        from dbt_t2s.model.leaning import LEANING, anew, leans
+        from dbt_t2s.model.whole import whole_question
+
+        if asked := anew(question):
+            return Followed("", self.generate([asked])[0])
+        if not before or leans(question) < LEANING:
+            return Followed("")
+        told = self._told(before)
+        found = self._sure(self._answerer.follow(question, told)) if told else ()
+        whole = whole_question(before[-1].question, question, ())
+        return Followed(whole, found) if found else Followed("")
+
+    def _told(self, before: Sequence[Turn]) -> tuple[Said, ...]:
+        """The conversation as the model writes answers: SQL, or plans where it writes these."""
+        if self.record.settings.answers != "plan":
+            return tuple(Said(turn.question, turn.sql) for turn in before)
+        return tuple(Said(t.question, text) for t in before if (text := self._plan_of(t)))
+
+    def _plan_of(self, turn: Turn) -> str:
+        """The turn's plan in one line; empty where no plan says its SQL."""
+        from dbt_t2s.query.linear import to_tokens
+        from dbt_t2s.query.plan_text import plan_text
+        from dbt_t2s.query.sql_plans import Converter
+        from dbt_t2s.query.sql_source import NotConvertedError
+
+        if turn.plan:
+            return turn.plan
+        try:
+            return plan_text(to_tokens(Converter(self._schema).plan(turn.sql)))
+        except NotConvertedError:
+            return ""
 
     def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
         """Candidates for a question whose answer was wrong; none where that is too long to say."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from dbt_t2s.query.numbers import number_spans
 
+# A question that leans less on the one before stands alone.
+LEANING = 0.5
 _SUPERLATIVE = (
     r"best|top|highest|largest|biggest|greatest|most(?! recent)|strongest|longest|priciest|"
     r"most expensive|worst|bottom|lowest|smallest|fewest|least|weakest|shortest|cheapest|"

@@ -53,24 +53,39 @@ def instruction(language: str, *, shown: bool) -> str:
     return f"{task}{_SHOWN if shown else _KNOWN} Answer with the {name} alone. {_ELSE}"
 
 
+@dataclass(frozen=True)
+class Said:
+    """A question of the conversation so far, and the answer (SQL or a plan) that it got."""
+
+    question: str
+    answer: str
+
+
 def build_prompt(
     question: str,
     schema_lines: Sequence[str],
     wrong: Wrong | None = None,
     language: str = "sql",
+    before: Sequence[Said] = (),
 ) -> tuple[dict[str, str], ...]:
     """The chat that asks for SQL or a plan; with ``wrong``, for better SQL than that.
 
-    One user turn: several model families' chat templates reject a system turn.
+    No system turn: several model families' chat templates reject one. What was ``before`` are
+    turns of their own, and the task is told in the first.
     """
     shown = any(line.startswith("table ") for line in schema_lines)
     asked = instruction("sql" if wrong else language, shown=shown)
     schema_text = "\n".join(schema_lines)
-    content = f"{asked}\n\n{schema_text}\n\nQuestion: {_one_line(question)}"
+    questions = [f"Question: {_one_line(q)}" for q in (*(s.question for s in before), question)]
+    questions[0] = f"{asked}\n\n{schema_text}\n\n{questions[0]}"
     if wrong is not None:
         told = _MEND.format(sql=wrong.sql.strip(), message=_one_line(wrong.message))
-        content = f"{content}\n\n{told}"
-    return ({"role": "user", "content": content},)
+        questions[-1] = f"{questions[-1]}\n\n{told}"
+    chat: list[dict[str, str]] = []
+    for said, content in zip(before, questions, strict=False):
+        chat.append({"role": "user", "content": content})
+        chat.append({"role": "assistant", "content": said.answer.strip()})
+    return (*chat, {"role": "user", "content": questions[-1]})
 
 
 def build_reading(sql: str, schema_lines: Sequence[str]) -> tuple[dict[str, str], ...]:
