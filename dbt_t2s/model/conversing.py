@@ -32,10 +32,11 @@ from dbt_t2s.sql import SqlError
 _SHOWN = 5
 _READ = 3  # of the network's plans
 _SURE = 0.75
-_LIKELY = 0.1
+_LIKELY = 0.08
 _WORST = -9.0
 _MERGED = -0.6
 _WHOLE = -1.5
+_AGREED = 0.05  # that another reading comes to the same plan
 
 
 class Model(Protocol):
@@ -104,13 +105,7 @@ class Conversing:
             if whole_plan is not None and whole_plan != last:
                 self._add(found, whole_plan, min(base, 1.5) + _WHOLE, "whole")
         likely = self._model.likely(asked, list(found))
-        known = [max(each, _WORST) for each in likely if each is not None]
-        usual = sum(known) / len(known) if known else 0.0
-        weighed = [
-            replace(r, score=r.score + _LIKELY * (usual if p is None else max(p, _WORST)))
-            for r, p in zip(found.values(), likely, strict=True)
-        ]
-        return sorted(weighed, key=lambda r: -r.score)
+        return sorted(_weighed(list(found.values()), likely), key=lambda r: -r.score)
 
     def _add(
         self, found: dict[tuple[str, ...], Reading], plan: Plan, score: float, kind: str
@@ -119,7 +114,7 @@ class Conversing:
         tokens = to_tokens(made)
         known = found.get(tokens)
         if known is not None:
-            found[tokens] = replace(known, score=max(known.score, score) + 0.3)
+            found[tokens] = replace(known, score=max(known.score, score) + _AGREED)
         elif self._following.binds(made):
             found[tokens] = Reading(made, tokens, score, (kind,))
 
@@ -163,6 +158,22 @@ class Conversing:
             except (NotConvertedError, SqlError, QueryPlanError, RecursionError):
                 pass  # what no plan can say: the model's own answer is the nearest to it
         return read_plan(answers[0].plan) if answers else None
+
+
+def _weighed(readings: Sequence[Reading], likely: Sequence[float | None]) -> list[Reading]:
+    """Readings with what the network finds of them, beside others of the same edits alone.
+
+    It knows which column is meant; whether one is added or replaced it was never taught.
+    """
+    best: dict[tuple[str, ...], float] = {}
+    for reading, log in zip(readings, likely, strict=True):
+        if log is not None:
+            best[reading.kinds] = max(best.get(reading.kinds, log), log)
+    made = []
+    for reading, log in zip(readings, likely, strict=True):
+        behind = 0.0 if log is None else max(log - best[reading.kinds], _WORST)
+        made.append(replace(reading, score=reading.score + _LIKELY * behind))
+    return made
 
 
 def read_plan(text: str) -> Plan | None:
