@@ -60,6 +60,16 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         r")?beginning|(?:no|any) (?:date|time|period)(?: (?:filter|limit|restriction))?",
     ),
     (
+        "change",
+        r"(?:as )?(?:the |a )?(?:change|growth|difference|increase|development)(?: (?:rate|in "
+        r"percent))? (?:from|to|against|vs\.?|over|compared (?:to|with)|on) (?:the |each "
+        r")?(?:previous|prior|last|month before|preceding)(?: (?:month|week|quarter|year|day|"
+        r"period))?|(?:month|week|quarter|year|day)[- ](?:over|on|by)[- ](?:month|week|quarter|"
+        r"year|day)(?: (?:change|growth))?|(?:compared (?:to|with)|against|vs\.?) the "
+        r"(?:previous|prior|preceding) (?:month|week|quarter|year|day|period)|change (?:from "
+        r")?(?:month|week|quarter|year) to (?:month|week|quarter|year)",
+    ),
+    (
         "shift:-1:year",
         r"(?:the |a )?(?:year (?:before(?: that)?|earlier|prior)|(?:prior|previous|preceding) "
         r"year)|(?:the )?same (?:period|time|months?|quarter|thing|weeks?|days?)(?: of| in| "
@@ -79,16 +89,6 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         r"following)(?= ?[.!?]?$)|(?:the )?following (?:year|month|quarter|week|day|period)",
     ),
     ("running", r"(?:as (?:a )?)?(?:cumulative(?:ly)?|running total|cumulated|accumulated)"),
-    (
-        "change",
-        r"(?:as )?(?:the |a )?(?:change|growth|difference|increase|development)(?: (?:rate|in "
-        r"percent))? (?:from|to|against|vs\.?|over|compared (?:to|with)|on) (?:the |each "
-        r")?(?:previous|prior|last|month before|preceding)(?: (?:month|week|quarter|year|day|"
-        r"period))?|(?:month|week|quarter|year|day)[- ](?:over|on|by)[- ](?:month|week|quarter|"
-        r"year|day)(?: (?:change|growth))?|(?:compared (?:to|with)|against|vs\.?) the "
-        r"(?:previous|prior|preceding) (?:month|week|quarter|year|day|period)|change (?:from "
-        r")?(?:month|week|quarter|year) to (?:month|week|quarter|year)",
-    ),
     (
         "share",
         rf"(?:(?:as|in|by|to|into|of)\s+)?(?:(?:a|the|their|its|what|"

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_t2s.model.generate import Candidate, Mender
+from dbt_t2s.model.generate import Candidate, Follower, Mender
 from dbt_t2s.model.hub_calibration import IDENTITY, Calibration, fitted
 from dbt_t2s.model.hub_generate import HubGenerator
+from dbt_t2s.model.turns import Turn
 from tests.model.tiny import SCHEMA, TRAIN
 
 
@@ -52,6 +53,18 @@ def test_wrong_sql_is_mended(model: HubGenerator) -> None:
     message = 'bind: no column "amout"'
     assert model.mend("total amount", "select sum(amout) from main.orders", message)
     assert model.mend("total amount", "select 1, " * 900, "too long") == ()
+
+
+def test_a_follow_up_is_told_as_a_chat(model: HubGenerator) -> None:
+    assert isinstance(model, Follower)
+    before = (Turn(TRAIN[0]["question"], TRAIN[0]["sql"]),)
+    found = model.follow("and only in fr?", before)
+    assert found.read_as == f"{TRAIN[0]['question']}, only in fr"
+    assert found.candidates and found.candidates != model.generate(["and only in fr?"])[0]
+    assert model.follow("how many customers are there in fr?", before).read_as == ""
+    assert model.follow("and only in fr?", ()).read_as == ""
+    long = tuple(Turn("amount of orders " * 60, "select 1") for _ in range(8))
+    assert model.follow("only in fr", long).candidates, "the oldest turns are left out"
 
 
 def test_confidence_is_bent_to_how_often_answers_were_right() -> None:

@@ -12,6 +12,7 @@ from dbt_t2s.model.prompt import (
     REFUSE,
     UNKNOWN_MISSING,
     Answer,
+    Said,
     answer_text,
     build_prompt,
     parse_answer,
@@ -226,3 +227,12 @@ def test_what_is_taught_reads_back(text: str) -> None:
     refusal = parse_answer(answer_text("", text))
     assert refusal.sql == "" and refusal.refusal
     assert answer_text("", "suppliers") == f"{REFUSE} suppliers"
+
+
+def test_a_conversation_is_told_in_turns() -> None:
+    before = (Said("how many\n visits?", "select count(*) from visits "),)
+    chat = build_prompt("and by day?", ("dialect duckdb",), before=before)
+    assert [turn["role"] for turn in chat] == ["user", "assistant", "user"]
+    assert chat[0] == build_prompt("how many visits?", ("dialect duckdb",))[0]
+    assert chat[1]["content"] == "select count(*) from visits"
+    assert chat[2]["content"] == "Question: and by day?"

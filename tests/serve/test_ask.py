@@ -174,6 +174,8 @@ def test_the_answer_has_the_documented_fields() -> None:
         "assumed",
         "built",
         "nearest",
+        "read_as",
+        "plan",
     ]
 
 
