@@ -16,7 +16,7 @@ from dbt_t2s.query.text import STOP_WORDS, Word, words
 # What each channel of ``Linked.word_item`` says of a word and an item: full name, part of a name,
 # mention, meaning, description, own table's name.
 _TELLS = np.array([1.0, 0.6, 1.0, 0.85, 0.3, 0.0], dtype=np.float32)
-_LEAST = 0.42
+_LEAST = 0.5
 _MOST = 8
 # Words of a follow-up that say how, and name nothing.
 FILLERS = frozenset(

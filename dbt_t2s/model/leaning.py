@@ -12,6 +12,7 @@ from dbt_t2s.query.numbers import number_spans
 
 # A question that leans less on the one before stands alone.
 LEANING = 0.5
+_SHORT = 4  # words
 _SUPERLATIVE = (
     r"best|top|highest|largest|biggest|greatest|most(?! recent)|strongest|longest|priciest|"
     r"most expensive|worst|bottom|lowest|smallest|fewest|least|weakest|shortest|cheapest|"
@@ -42,6 +43,15 @@ _FUNCTIONS = {
 _PHRASES: tuple[tuple[str, str], ...] = (
     (
         "undo",
+        r"(?:please )?(?:revert|scrap|cancel|reverse|take back|forget)(?: (?:that|this|it|the last "
+        r"(?:one|step|change|filter|restriction)))(?: (?:again|please))?|(?:back|return) to (?:how "
+        r"it was|what (?:it|we|i) (?:was|had)|the (?:last|previous|first|earlier|original|full|"
+        r"whole) "
+        r"(?:\w+)|before|all of (?:them|it))(?: (?:again|please|before))?|take (?:that|this|it) "
+        r"(?:back|off|out)(?: again)?|(?:the )?(?:previous|last|earlier) (?:one|version|result|"
+        r"list|view) again|(?:without|remove|drop|lift|clear) (?:that|this|the(?: last)?) "
+        r"(?:filter|restriction|limit|condition)(?: again)?|show (?:me )?(?:everything|all of "
+        r"(?:them|it)|them all|it all|all)(?: again)?(?=\W*$)|(?:all|everything) again(?=\W*$)|"
         r"(?:actually,? )?(?:please )?(?:don't|do not|dont|no longer|stop|no need to) "
         r"(?:restrict|limit|filter|narrow)\w*(?: (?:it|that|this|them))?(?: (?:down )?to "
         r"(?:them|that|those|these|it))?(?: any ?more)?|(?:go |take me |step )?back(?: to "
@@ -91,6 +101,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("running", r"(?:as (?:a )?)?(?:cumulative(?:ly)?|running total|cumulated|accumulated)"),
     (
         "share",
+        rf"how much of the (?:total|whole)(?: is that)?|relative to the (?:total|whole)|"
+        rf"(?:as )?(?:a )?contributions? to the (?:total|whole)|"
         rf"(?:(?:as|in|by|to|into|of)\s+)?(?:(?:a|the|their|its|what|"
         rf"each(?:'s)?)\s+)*(?:shares?|percent(?:age)?s?|per cent|pct|%|proportions?|"
         rf"fractions?)(?:\s+{_TOTAL}|\s+(?:(?:does |of )?(?:each|that|those|it|they)(?: "
@@ -134,6 +146,9 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "top",
+        rf"(?:which|what|who|just|only)(?: are)?(?: the)? (?:{_COUNT}) (?:\w+ )?(?:with|have|has|"
+        rf"had|"
+        rf"sold|made|earned|got|brought|are|were)(?: the)? (?:{_SUPERLATIVE})|"
         rf"(?:the )?(?:{_SUPERLATIVE})[ -](?:{_COUNT})\b{_UNIT}(?: ones?)?|(?:the "
         rf")?(?:{_COUNT}) (?:{_SUPERLATIVE})(?: ones?)?\b{_UNIT}|(?:only|just|limit(?: (?:it|"
         rf"that|this|them))? to|cut(?: it)? (?:off )?(?:at|to)|make (?:it|that)|keep|show)(?: "
@@ -226,11 +241,15 @@ _LEADS = re.compile(
     re.I,
 )
 _POINTS = re.compile(
-    r"\b(?:those|them|these|they|their|theirs|it|its|that(?! (?:were|was|are|is|have|has|had|"
-    r"did|do|"
-    r"came|need|cost|bought|never|we))|same|ones?|instead|there|this(?! (?:year|month|week|"
-    r"quarter|day))|"
-    r"too|as well|previous result|the list|the rest|the others|again|respectively)\b",
+    r"\b(?:those|them|these|they|same|instead|ones|as well|previous result|the (?:list|rest|others|"
+    r"result)|of (?:it|that|this)|"
+    r"respectively|(?<!are )(?<!is )(?<!were )(?<!was )there(?=\W*$))\b",
+    re.I,
+)
+# Words that may point at something in the question itself.
+_HINTS = re.compile(
+    r"\b(?:their|theirs|it|its|one|too|again|that(?! (?:were|was|are|is|have|has|had|did|do|came|"
+    r"need|cost|bought|never|we))|this(?! (?:year|month|week|quarter|day|season|morning)))\b",
     re.I,
 )
 _ASKS = re.compile(
@@ -322,12 +341,14 @@ def unanswerable(text: str) -> str:
 def leans(text: str) -> float:
     """How much the words lean on what was asked before: 1 surely, 0 not at all."""
     asks = _ASKS.search(text) is not None
-    leads, points = _LEADS.search(text) is not None, _POINTS.search(text) is not None
-    short = len(text.split()) <= 4
-    if leads:
-        return 0.75 if asks and not points else 1.0
+    points, hints = _POINTS.search(text) is not None, _HINTS.search(text) is not None
+    count = len(text.split())
+    if _LEADS.search(text):
+        return 1.0 if points or not asks else 0.75
     if points:
         return 0.8
+    if hints and (not asks or count <= _SHORT + 1):
+        return 0.6
     if asks:
-        return 0.25 if short else 0.0
-    return 0.7 if short else 0.3
+        return 0.25 if count <= _SHORT else 0.0
+    return 0.7 if count <= _SHORT else 0.3

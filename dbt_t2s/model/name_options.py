@@ -176,6 +176,9 @@ class NameOptions:
         if same:
             yield Option("known", lambda p: p, 0.6)
             return
+        if Not(value) in before.plan.where:  # "include them again"
+            back = partial(edits.without, is_gone=lambda p: p == Not(value))
+            yield Option("filter dropped", back, 1.2)
         if chunk.role == "also" and asked:
             yield Option("filter widened", lambda p: edits.or_value(p, value), 1.0)
         fits = 0.8 if chunk.role in ("for", "") or not asked else 0.4
@@ -364,11 +367,21 @@ class NameOptions:
             if edits.dims(plan):
                 pred = Compare(operator, measure, number)
                 yield Option("having", partial(_having, pred=pred), 0.8, 3)
-        if before.is_listing:
-            for of in edits.dims(plan):
-                if isinstance(of, Col) and self._kind(of) is Kind.NUMBER:
-                    row = Compare(operator, of, number)
-                    yield Option("filter added", partial(edits.with_pred, pred=row), 0.5)
+        if before.is_listing and before.root:
+            yield from self._compared(operator, number, before, text)
+
+    def _compared(self, operator: str, number: str, before: Before, text: str) -> Iterator[Option]:
+        """Rows of a list by one of their amounts: one that is named, else one that is shown."""
+        said = set(stems(text))
+        for column in self._tables[before.root].columns:
+            if column.kind is not Kind.NUMBER or column.role in _KEYS:
+                continue
+            of = Col(before.root, column.name)
+            item = self._index.items[self._index.place[f"c:{of.table}.{of.column}"]]
+            named = any(said & set(stems(phrase)) for phrase in item.phrases)
+            fits = 0.8 if named else 0.5 if of in before.plan.select else 0.1
+            row = Compare(operator, of, number)
+            yield Option("filter added", partial(edits.with_pred, pred=row), fits)
 
     def _kind(self, of: Col) -> Kind:
         return self._tables[of.table].column(of.column).kind
