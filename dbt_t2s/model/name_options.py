@@ -221,7 +221,8 @@ class NameOptions:
         old = edits.period(before.plan)
         if old and old.end and not _TOLD.search(chunk.text):
             anchor = min(date.fromisoformat(old.end) - timedelta(days=1), self._index.today)
-            told = date_spans(chunk.text, anchor, self._schema.fiscal_year)
+            # With a preposition: "march" alone may be a verb.
+            told = date_spans(f"in {chunk.text}", anchor, self._schema.fiscal_year)
             if len(told) == 1 and told[0].range != days:
                 there = told[0].range
                 inside = old.start <= there.start and there.end <= old.end
