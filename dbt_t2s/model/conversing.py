@@ -48,7 +48,7 @@ class Model(Protocol):
 
     def likely(self, linked: Linked, plans: Sequence[Sequence[str]]) -> list[float | None]: ...
 
-    def sql(self, tokens: tuple[str, ...]) -> str: ...
+    def sql(self, tokens: tuple[str, ...], question: str) -> str: ...
 
 
 class Conversing:
@@ -82,7 +82,7 @@ class Conversing:
             return _lost(question, before, edited)
         readings = self._weighed(edited, linked, history[-1], whole)
         whole = whole_question(before[-1].question, question, readings[0].kinds)
-        return Followed(whole, self._candidates(readings))
+        return Followed(whole, self._candidates(readings, whole))
 
     def _link(self, question: str, needed: Sequence[str] = ()) -> Linked:
         return self._linker.link([question], [needed])[0]
@@ -118,13 +118,13 @@ class Conversing:
         elif self._following.binds(made):
             found[tokens] = Reading(made, tokens, score, (kind,))
 
-    def _candidates(self, readings: Sequence[Reading]) -> tuple[Candidate, ...]:
+    def _candidates(self, readings: Sequence[Reading], whole: str) -> tuple[Candidate, ...]:
         """The likeliest readings as SQL, each once."""
         made: dict[str, Candidate] = {}
         top = readings[0].score
         total = sum(math.exp(r.score - top) for r in readings)
         for reading in readings[:_SHOWN]:
-            sql = self._model.sql(reading.tokens)
+            sql = self._model.sql(reading.tokens, whole)
             if sql and sql not in made:
                 sure = _SURE * math.exp(reading.score - top) / total
                 named = tuple(t for t in reading.tokens if t[:2] in ("m:", "r:"))

@@ -25,8 +25,9 @@ from dbt_t2s.model.turns import Turn
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
 from dbt_t2s.query.grammar import Grammar
-from dbt_t2s.query.linear import from_tokens
+from dbt_t2s.query.linear import from_tokens, to_tokens
 from dbt_t2s.query.plan_text import plan_text
+from dbt_t2s.query.said_bounds import SaidBounds, said_bounds
 from dbt_t2s.query.text import STOP_WORDS, words
 
 WIDTH = 6
@@ -105,7 +106,7 @@ class EmbeddedGenerator:
             return tokens
         if plan is None or (meant := bounded(plan, said)) == plan:
             return tokens
-        return to_tokens(meant) if self._sql(to_tokens(meant), "") else tokens
+        return to_tokens(meant) if self.sql(to_tokens(meant), "") else tokens
 
     def _one(self, linked: Linked) -> tuple[Candidate, ...]:
         found = self.search(linked)
@@ -116,7 +117,7 @@ class EmbeddedGenerator:
         items: dict[str, tuple[str, ...]] = {}
         plans: dict[str, str] = {}
         for share, plan in ordered:
-            if sql := self.sql(plan.tokens):
+            if sql := self.sql(plan.tokens, linked.text):
                 shares[sql] = shares.get(sql, 0.0) + share
                 named = tuple(token for token in plan.tokens if token[:2] in ("m:", "r:"))
                 items.setdefault(sql, tuple(dict.fromkeys(named)))
@@ -131,8 +132,9 @@ class EmbeddedGenerator:
             return (refusal, *candidates) if not candidates else (refusal,)
         return tuple(candidates)
 
-    def sql(self, tokens: tuple[str, ...]) -> str:
-        """The plan's SQL in the project's dialect; empty where it does not bind."""
+    def sql(self, tokens: tuple[str, ...], question: str) -> str:
+        """The plan's SQL in the project's dialect, joined as the question says; empty where it
+        does not bind."""
         try:
             plan = from_tokens(tokens)
             if plan is None:
