@@ -391,6 +391,31 @@ def feedback(
 
 
 @verb
+def report(
+    run: Run,
+    since: Annotated[
+        str | None, typer.Option(help="Only questions asked on or after this day (UTC).")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Only questions asked on or before this day (UTC).")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Only of this version of the model, by how it begins.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write it here: one page with plots.")
+    ] = None,
+) -> None:
+    """Say how the model does in use: accuracy, time, what is missing, drift."""
+    from dbt_t2s import reporting
+
+    window = reporting.window_of(since, until, model)
+    found = reporting.report(run.workspace(), window)
+    reporting.tell(run.console, found, json=json, html=html)
+
+
+@verb
 def serve(
     run: Run,
     host: Annotated[

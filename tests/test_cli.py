@@ -33,6 +33,7 @@ VERBS = (
     "ask",
     "mcp",
     "feedback",
+    "report",
     "serve",
     "export",
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from dbt_t2s.judge.baseline import Baseline, Change, Comparison
+from dbt_t2s.judge.cards import card, document, figure, fold
 from dbt_t2s.judge.lines import is_dear
 from dbt_t2s.judge.outcomes import (
     Outcome,
@@ -18,7 +19,7 @@ from dbt_t2s.judge.outcomes import (
     shares_by_phase,
     shares_by_type,
 )
-from dbt_t2s.judge.page import CSS, SCRIPT
+from dbt_t2s.judge.page import SCRIPT
 from dbt_t2s.judge.plots import (
     count_bars,
     histogram,
@@ -46,15 +47,7 @@ def to_html(report: Report) -> str:
     body = "".join(
         (_head(report), _headline(report), _suites(report), _plots(report), _details(report))
     )
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
-        " style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
-        f"<title>{escape(title)}</title>\n<style>{CSS}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}{wrong_answers(report)}</main>\n<script>{SCRIPT}</script>\n"
-        "</body>\n</html>\n"
-    )
+    return document(title, body + wrong_answers(report), script=SCRIPT)
 
 
 def _head(report: Report) -> str:
@@ -90,11 +83,11 @@ def _accuracy(suite: SuiteReport) -> str:
     share = suite.ex
     value, interval = share.value, share.interval
     if value is None or interval is None:
-        return _card("Execution accuracy", "<p>No answerable question was asked.</p>")
+        return card("Execution accuracy", "<p>No answerable question was asked.</p>")
     low, high = (f"{each * 100:.1f}" for each in interval)
     instances = f"{suite.instances} warehouse instance{'s' if suite.instances != 1 else ''}"
     label = f"{value:.1%}, interval {low} to {high}%"
-    return _card(
+    return card(
         "Right answers",
         f'<p class="big">{value * 100:.1f}<span>%</span></p>\n'
         f'<div class="scale">{share_bar(share, 12, label)}</div>\n'
@@ -109,34 +102,30 @@ def _refusals(suite: SuiteReport) -> str:
     if suite.unanswerable:
         rightly = f"{refused(suite.unanswerable)} of {len(suite.unanswerable)}"
     wrongly = f"{refused(suite.answerable)} of {len(suite.answerable)}"
-    return _card(
+    return card(
         "Refusals",
-        f"{_figure(rightly, 'questions without an answer were refused')}"
-        f"{_figure(wrongly, 'questions with an answer were refused')}",
+        f"{figure(rightly, 'questions without an answer were refused')}"
+        f"{figure(wrongly, 'questions with an answer were refused')}",
     )
 
 
 def _latency(suite: SuiteReport) -> str:
-    return _card(
+    return card(
         "Time to an answer",
-        f"{_figure(milliseconds(suite.latency_ms(0.5)), 'median')}"
-        f"{_figure(milliseconds(suite.latency_ms(0.95)), '95th percentile')}",
+        f"{figure(milliseconds(suite.latency_ms(0.5)), 'median')}"
+        f"{figure(milliseconds(suite.latency_ms(0.95)), '95th percentile')}",
     )
 
 
 def _against(found: Comparison, baseline: Baseline) -> str:
     change = 100 * ((found.now.value or 0.0) - (found.before.value or 0.0))
     when = baseline.created_at.replace("T", " ")[:16]
-    return _card(
+    return card(
         "Against the last model",
-        f"{_figure(f'{change:+.1f} points', f'on {found.now.n} shared questions')}"
-        f"{_figure(f'{len(found.gains)} / {len(found.regressions)}', 'gained / lost')}"
+        f"{figure(f'{change:+.1f} points', f'on {found.now.n} shared questions')}"
+        f"{figure(f'{len(found.gains)} / {len(found.regressions)}', 'gained / lost')}"
         f'<p class="soft">{escape(baseline.model)} {escape(when)}</p>\n',
     )
-
-
-def _figure(value: str, meaning: str) -> str:
-    return f'<div class="figure"><b>{escape(value)}</b><small>{escape(meaning)}</small></div>\n'
 
 
 def _suites(report: Report) -> str:
@@ -146,27 +135,27 @@ def _suites(report: Report) -> str:
     pairs = [
         (_TITLES.get(suite.name, suite.name), suite.ex) for suite in report.suites if suite.ex.n
     ]
-    bars = _card("Right answers", share_bars(pairs))
+    bars = card("Right answers", share_bars(pairs))
     return f"<section>\n<h2>All test sets</h2>\n{bars}</section>\n"
 
 
 def _plots(report: Report) -> str:
     outcomes = report.outcomes
     cards = [
-        _card(
+        card(
             "By query type",
             share_bars(shares_by_type(outcomes)) + '<p class="soft key">Bars show right answers,'
             " lines the 95% interval: few questions make a long line.</p>\n",
         ),
-        _card("Wrong answers by cause", _cause_plot(outcomes)),
+        card("Wrong answers by cause", _cause_plot(outcomes)),
     ]
     if report.calibration.curve:
-        cards.append(_card("Wrong among the given answers", _calibration(report)))
+        cards.append(card("Wrong among the given answers", _calibration(report)))
     if outcomes:
         times = [each.prediction.latency_ms for each in outcomes]
         note = f"Lines: half of the answers, and 95% of them ({milliseconds(max(times))} at most)."
         cards.append(
-            _card("Time to an answer", f'{histogram(times)}<p class="soft key">{note}</p>\n')
+            card("Time to an answer", f'{histogram(times)}<p class="soft key">{note}</p>\n')
         )
     return (
         f'<section>\n<h2>In detail</h2>\n<div class="grid">\n{"".join(cards)}</div>\n</section>\n'
@@ -201,11 +190,11 @@ def _details(report: Report) -> str:
         _dear(outcomes),
     ]
     folds += [
-        _fold(f"Issues: {_TITLES.get(suite.name, suite.name)}", _issues(suite), len(suite.issues))
+        fold(f"Issues: {_TITLES.get(suite.name, suite.name)}", _issues(suite), len(suite.issues))
         for suite in report.suites
     ]
     folds += [
-        _fold(each.name.replace("_", " ").capitalize(), _plain(each.lines), len(each.lines))
+        fold(each.name.replace("_", " ").capitalize(), _plain(each.lines), len(each.lines))
         for each in report.sections
     ]
     return f"<section>\n{''.join(folds)}</section>\n"
@@ -217,11 +206,11 @@ def _changed(title: str, changes: Sequence[Change]) -> str:
         f' <span class="cause">{escape(each.now.cause or each.before.cause)}</span></li>'
         for each in changes
     )
-    return _fold(title, f"<ul>{lines}</ul>\n", len(changes))
+    return fold(title, f"<ul>{lines}</ul>\n", len(changes))
 
 
 def _shared(title: str, shares: Sequence[tuple[str, Share]]) -> str:
-    return _fold(title, share_bars(shares), len(shares))
+    return fold(title, share_bars(shares), len(shares))
 
 
 def _counted(title: str, lines: Iterable[str]) -> str:
@@ -229,7 +218,7 @@ def _counted(title: str, lines: Iterable[str]) -> str:
     shown = "".join(
         f"<li>{escape(line)} <small>{count}</small></li>" for line, count in counts.most_common()
     )
-    return _fold(title, f"<ul>{shown}</ul>\n", counts.total())
+    return fold(title, f"<ul>{shown}</ul>\n", counts.total())
 
 
 def _dear(outcomes: Sequence[Outcome]) -> str:
@@ -240,7 +229,7 @@ def _dear(outcomes: Sequence[Outcome]) -> str:
         for each in found
         if each.cost is not None and each.gold_cost is not None
     )
-    return _fold("Right, but at over twice the cost", f"<ul>{lines}</ul>\n", len(found))
+    return fold("Right, but at over twice the cost", f"<ul>{lines}</ul>\n", len(found))
 
 
 def _issues(suite: SuiteReport) -> str:
@@ -252,15 +241,3 @@ def _issues(suite: SuiteReport) -> str:
 
 def _plain(lines: Sequence[str]) -> str:
     return f"<pre>{escape(chr(10).join(lines))}</pre>\n"
-
-
-def _fold(title: str, content: str, count: int) -> str:
-    """What opens when it is wanted; nothing where there is nothing in it."""
-    if not count:
-        return ""
-    summary = f"<summary>{escape(title)} <small>{count}</small></summary>"
-    return f'<details>\n{summary}\n<div class="card">\n{content}</div>\n</details>\n'
-
-
-def _card(title: str, content: str, kind: str = "") -> str:
-    return f'<div class="card {kind}">\n<h3>{escape(title)}</h3>\n{content}</div>\n'

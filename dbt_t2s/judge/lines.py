@@ -81,7 +81,7 @@ def _suite_lines(suite: SuiteReport) -> list[str]:
         lines += [f"  {line}" for line in share_table(suite.by_type)]
     lines += _causes(suite.outcomes)
     shown = suite.issues[:_ISSUES]
-    lines += [f"  {each.level}: {each.where}: {_short(each.message)}" for each in shown]
+    lines += [f"  {each.level}: {each.where}: {short(each.message)}" for each in shown]
     if len(suite.issues) > len(shown):
         lines.append(f"  and {len(suite.issues) - len(shown)} more issues in the report")
     return lines
@@ -123,7 +123,7 @@ def _causes(outcomes: Sequence[Outcome]) -> list[str]:
     rows = [(cause, str(len(group)), group[0]) for cause, group in by_cause(outcomes)]
     counts = table([(cause, count) for cause, count, _ in rows])
     return [
-        f"  {line}  {_short(each.item.question)}"
+        f"  {line}  {short(each.item.question)}"
         for line, (_, _, each) in zip(counts, rows, strict=True)
     ]
 
@@ -150,12 +150,13 @@ def _comparison_lines(found: Comparison) -> list[str]:
         f" {len(found.gains)} gained, {len(found.regressions)} lost"
     ]
     shown = found.regressions[:_WEAKEST]
-    lines += [f"  lost: {_short(each.now.item.question)}  [{each.now.cause}]" for each in shown]
+    lines += [f"  lost: {short(each.now.item.question)}  [{each.now.cause}]" for each in shown]
     if len(found.regressions) > len(shown):
         lines.append(f"  and {len(found.regressions) - len(shown)} more lost, in the report")
     return lines
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text on one line of a terminal, without what a terminal would obey."""
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…"
