@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dbt_t2s import store
 from dbt_t2s.current import current_data
+from dbt_t2s.delivering import Courier, outbox_of
 from dbt_t2s.duck import Execute
 from dbt_t2s.errors import ModelError, T2SError, WarehouseError
 from dbt_t2s.explaining import Explainer
@@ -51,6 +52,7 @@ class Answerer:
     missing: str = ""
     explainer: Explainer | None = None
     follow: Follow | None = None
+    courier: Courier | None = None
 
     def ask(self, question: str, before: Sequence[Turn] = ()) -> Answer:
         """The answer to one question, with what it rests on; the log has it, too.
@@ -67,7 +69,10 @@ class Answerer:
         if self.keeper is None:
             return found
         try:
-            return self.keeper.keep(found)
+            kept = self.keeper.keep(found)
+            if self.courier is not None:
+                self.courier.nudge()
+            return kept
         except T2SError as failure:
             self.workspace.console.warn(
                 f"the question was not logged: {failure.what}", failure.where, failure.hint
@@ -94,10 +99,20 @@ def answering(workspace: Workspace) -> Iterator[Answerer]:
         model = load_model(workspace, schema)
         generate, mend = candidates(workspace, model, schema), mending(model)
         explainer = Explainer(workspace, schema, data)
-        follow = following(workspace, model, schema)
+        follow, courier = following(workspace, model, schema), Courier(workspace)
         yield Answerer(
-            workspace, schema, generate, execute, mend, keeper, missing, explainer, follow
+            workspace,
+            schema,
+            generate,
+            execute,
+            mend,
+            keeper,
+            missing,
+            explainer,
+            follow,
+            courier,
         )
+        courier.nudge(now=True)
 
 
 @contextmanager
@@ -120,7 +135,8 @@ def keeper_of(workspace: Workspace, schema: ProjectSchema, look: Execute | None)
     """What puts questions into the project's log; ``look`` runs statements on its own rows."""
     log = QuestionLog(workspace.project.root)
     model = model_version(workspace)
-    return Keeper(log, Masker(schema, look), model, workspace.project.target)
+    masker, target = Masker(schema, look), workspace.project.target
+    return Keeper(log, masker, model, target, outbox_of(workspace))
 
 
 def model_version(workspace: Workspace) -> str:

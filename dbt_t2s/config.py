@@ -41,6 +41,8 @@ FAIL_ON = ("breaking", "degrading", "stale")
 METHODS = ("lora", "qlora", "full")
 CONTEXTS = ("none", "retrieved", "full")
 ANSWERS = ("sql", "plan")
+# Where questions are kept; empty for nowhere.
+IN_PROJECT, IN_WAREHOUSE = "project", "warehouse"
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ class Settings:
     examples, as shares of those: wrong SQL to mend, and SQL in other forms to read. ``teacher`` is
     the address of a model that adds wordings and questions, empty for none, ``teacher_model`` its
     name there, ``teacher_budget`` the most requests of a run; its key stands in the environment
-    alone (``DBT_T2S_TEACHER_KEY``). ``log`` is false where questions are not to be kept.
+    alone (``DBT_T2S_TEACHER_KEY``). ``log`` is where questions are kept: ``project``
+    (true) in its folder ``.t2s``, ``warehouse`` in the tables of the macros as well; empty (false)
+    where they are not.
 
     ``fiscal_year_start`` is the month in which fiscal years begin, None where the project says it,
     ``fiscal_year_named`` whether fiscal 2024 is the one that ends or the one that starts in 2024.
@@ -108,7 +112,7 @@ class Settings:
     teacher: str = ""
     teacher_model: str = ""
     teacher_budget: int = 500
-    log: bool = True
+    log: str = IN_PROJECT
     fiscal_year_start: int | None = None
     fiscal_year_named: str = YEAR_NAMED[0]
 
@@ -356,6 +360,16 @@ def _truth(value: object) -> bool:
     return found
 
 
+def _kept_in(value: object) -> str:
+    """``warehouse``; true is the project's own folder, false is nowhere."""
+    if value in (IN_PROJECT, IN_WAREHOUSE):
+        return str(value)
+    try:
+        return IN_PROJECT if _truth(value) else ""
+    except ValueError as error:
+        raise ValueError(f"should be true, false or {IN_WAREHOUSE}") from error
+
+
 def _floors(value: object) -> tuple[tuple[str, float], ...]:
     """A mapping of types to shares, or a list (in the environment: a comma) of ``type=share``."""
     if isinstance(value, Mapping):
@@ -409,7 +423,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "teacher": _text,
     "teacher_model": _text,
     "teacher_budget": _whole(0),
-    "log": _truth,
+    "log": _kept_in,
     "fiscal_year_start": _month,
     "fiscal_year_named": _year_named,
 }

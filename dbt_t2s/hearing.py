@@ -11,6 +11,7 @@ from pathlib import Path
 from dbt_t2s import store
 from dbt_t2s.answers import TRAIN, keeper_of, read_instances
 from dbt_t2s.console import Console
+from dbt_t2s.delivering import Courier
 from dbt_t2s.errors import ServeError, UsageError
 from dbt_t2s.instances import Instances, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
@@ -82,6 +83,7 @@ def hearing(workspace: Workspace) -> Iterator[Hearing]:
     with all_instances(workspace, schema, instances) as sandbox:
         look = None if instances.made_up else sandbox.execute_trusted
         yield Hearing(schema.dialect, sandbox, keeper_of(workspace, schema, look))
+    Courier(workspace).nudge(now=True)
 
 
 def hear(

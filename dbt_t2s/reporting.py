@@ -8,9 +8,11 @@ from datetime import date
 from pathlib import Path
 
 from dbt_t2s import store
+from dbt_t2s.config import IN_WAREHOUSE
 from dbt_t2s.console import Console
 from dbt_t2s.corpus.examples import Coverage, Example
-from dbt_t2s.errors import ServeError, StoreError, UsageError
+from dbt_t2s.delivering import kept_cases
+from dbt_t2s.errors import ServeError, StoreError, T2SError, UsageError
 from dbt_t2s.judge.share import Share
 from dbt_t2s.model.record import FILE as RECORD
 from dbt_t2s.project.schema import ProjectSchema
@@ -74,7 +76,16 @@ def report(workspace: Workspace, window: Window) -> Usage:
 
 
 def _cases(workspace: Workspace) -> tuple[tuple[Case, ...], str]:
-    """All that is kept, and where."""
+    """All that is kept, and where; the project's own log where the warehouse cannot be asked."""
+    if workspace.settings.log == IN_WAREHOUSE:
+        workspace.console.info(f"asking {workspace.project.adapter} through dbt")
+        try:
+            place = f"t2s_log in the warehouse, target {workspace.project.target}"
+            return kept_cases(workspace), place
+        except T2SError as failure:
+            workspace.console.warn(
+                f"only what was asked on this machine: {failure.what}", failure.where, failure.hint
+            )
     log = QuestionLog(workspace.project.root)
     if not log.folder.exists():
         raise ServeError(

@@ -26,12 +26,12 @@
       ["id", "text"], ["logged_at", "timestamp"], ["question", "text"], ["status", "text"],
       ["sql_text", "text"], ["reason", "text"], ["row_count", "integer"],
       ["latency_ms", "float"], ["confidence", "float"], ["model", "text"],
-      ["target_name", "text"],
+      ["target_name", "text"], ["execution_ms", "float"],
     ],
     "t2s_feedback": [
       ["id", "text"], ["recorded_at", "timestamp"], ["question", "text"], ["verdict", "text"],
       ["sql_text", "text"], ["corrected_sql", "text"], ["note", "text"], ["person", "text"],
-      ["target_name", "text"],
+      ["target_name", "text"], ["log_id", "text"],
     ],
     "t2s_schema_history": [
       ["recorded_at", "timestamp"], ["run_id", "text"], ["target_name", "text"],
@@ -62,9 +62,17 @@
 {% endmacro %}
 
 
-{#- Makes a table that is not there yet; whether it did. -#}
+{#- Makes a table that is not there yet, and columns that an older one lacks; whether it made one. -#}
 {% macro t2s_make(name) %}
-  {%- if dbt_t2s.t2s_existing(name) is not none -%}
+  {%- set existing = dbt_t2s.t2s_existing(name) -%}
+  {%- if existing is not none -%}
+    {%- set there = adapter.get_columns_in_relation(existing) | map(attribute="name")
+        | map("lower") | list -%}
+    {%- for column, kind in dbt_t2s.t2s_tables()[name] if column not in there -%}
+      {%- do dbt_t2s.t2s_write(
+        "alter table " ~ existing ~ " add column " ~ column ~ " " ~ dbt_t2s.t2s_type(kind)
+      ) -%}
+    {%- endfor -%}
     {{ return(false) }}
   {%- endif -%}
   {%- set relation = dbt_t2s.t2s_table(name) -%}

@@ -9,19 +9,22 @@ from uuid import uuid4
 from dbt_t2s.serve.ask import Answer
 from dbt_t2s.serve.log import Asked, QuestionLog, Said
 from dbt_t2s.serve.masking import Masker
+from dbt_t2s.serve.outbox import Outbox
 
 
 @dataclass(frozen=True)
 class Keeper:
     """The log of one project, and what is the same for all that this process puts there.
 
-    ``model`` tells versions of the model apart, ``target`` is dbt's.
+    ``model`` tells versions of the model apart, ``target`` is dbt's; ``outbox`` is where all of it
+    waits for the warehouse, None where it is not to go there.
     """
 
     log: QuestionLog
     masker: Masker
     model: str
     target: str
+    outbox: Outbox | None = None
 
     def keep(self, answer: Answer) -> Answer:
         """Logs the answer, without personal data, and gives it the id that it has there.
@@ -29,7 +32,7 @@ class Keeper:
         T2SError where it cannot be kept.
         """
         kept = replace(answer, id=uuid4().hex)
-        self.log.add(
+        self._add(
             self.masker.asked(
                 Asked(
                     id=kept.id,
@@ -69,8 +72,13 @@ class Keeper:
     def say(self, said: Said) -> Said:
         """Logs it without personal data; T2SError where it cannot be kept."""
         masked = self.masker.said(said)
-        self.log.add(masked)
+        self._add(masked)
         return masked
+
+    def _add(self, entry: Asked | Said) -> None:
+        self.log.add(entry)
+        if self.outbox is not None:
+            self.outbox.add(entry)
 
 
 def now() -> str:

@@ -94,9 +94,9 @@ class QuestionLog:
 
         StoreError or ServeError where it is not kept.
         """
-        row = {name: _kept(value) for name, value in encode(entry).items()}
+        row = {name: kept(value) for name, value in encode(entry).items()}
         line = {"format": FORMAT, "table": _NAMES[type(entry)], "row": row}
-        self._hide()
+        self.hide()
         self._spool.add(line, sure=isinstance(entry, Said))
         if self._spool.size() > WORTH:
             self.fold_if_free()
@@ -208,7 +208,7 @@ class QuestionLog:
     def _alone(self, wait_s: float) -> Iterator[float]:
         """One process of ours at a time; yields until when to wait for the file."""
         until = time.monotonic() + wait_s
-        self._hide()
+        self.hide()
         with (self.folder / LOCK).open("a") as guard:
             while True:
                 try:
@@ -246,7 +246,7 @@ class QuestionLog:
             hint="close that process, then run the same command again",
         )
 
-    def _hide(self) -> None:
+    def hide(self) -> None:
         """Makes the folder, which git is to leave alone: it holds what people asked."""
         ignored = self.folder / ".gitignore"
         if ignored.exists():
@@ -258,7 +258,7 @@ class QuestionLog:
             raise write_failure(ignored, error) from error
 
 
-def _kept(value: object) -> object:
+def kept(value: object) -> object:
     """Texts as long as they may be, without half characters, which no database holds."""
     if not isinstance(value, str):
         return value

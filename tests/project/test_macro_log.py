@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dbt_t2s.duck import QueryError
+from dbt_t2s.errors import ServeError
 from dbt_t2s.project import dbt
 from dbt_t2s.project.dbt import DbtProject, open_project
 from dbt_t2s.project.operations import Operations
+from dbt_t2s.serve import outbox as outbox_module
+from dbt_t2s.serve.outbox import Outbox, read_kept
 from tests.project import postgres
 from tests.project.postgres import needs_postgres
+from tests.serve.test_log import ASKED, SAID
 
 # What would end a literal, a comment, a template or a statement somewhere.
 HOSTILE = "it's \\' \" -- /* ${x} {{ 1 }} %s $$ \n\r\t; drop table t2s_log; é 😀"
@@ -257,3 +261,72 @@ def test_logged_answers_are_tested_by_dbt(place: Place, operations: Operations) 
     done = dbt.run(place.project, "test", "--select", "as_logged", "asked_words")
     ended = results(place.project)
     assert [ended[name] for name in ("as_logged", "asked_words")] == [("pass", 0)] * 2, done
+
+
+@pytest.fixture(scope="module")
+def delivered(operations: Operations, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose outbox was handed over, in part twice."""
+    root = tmp_path_factory.mktemp("outbox")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbox_module, "_BATCH", 10)
+        hand_over(Outbox(root), operations)
+    return root
+
+
+def hand_over(outbox: Outbox, operations: Operations) -> None:
+    target = operations.project.target
+    asked = [
+        replace(ASKED, id=f"q{n}", question=f"{n} {HOSTILE}", model="m1", target_name=target,
+                logged_at=f"2025-01-01T00:{n // 60:02}:{n % 60:02}.5+00:00")
+        for n in range(23)
+    ]  # fmt: skip
+    for entry in asked:
+        outbox.add(entry)
+    outbox.add(replace(SAID, log_id="q1", note=HOSTILE, target_name=target))
+    calls = 0
+
+    def breaks_off(macro: str, **arguments: Any) -> tuple[Any, ...] | QueryError:
+        nonlocal calls
+        calls += 1
+        return QueryError("runtime", "gone") if calls == 2 else operations.call(macro, **arguments)
+
+    assert not outbox.is_empty()
+    with pytest.raises(ServeError, match="did not take questions and verdicts"):
+        outbox.deliver(breaks_off)
+    assert not outbox.is_empty()
+    assert outbox.deliver(operations.call) == 24
+    assert outbox.is_empty()
+
+
+def test_the_outbox_loses_nothing_and_doubles_nothing(
+    operations: Operations, delivered: Path
+) -> None:
+    found, said = read_kept(operations.call, 1_000)
+    ours = [each for each in found if each.id.startswith("q")]
+    assert [each.id for each in ours] == [f"q{n}" for n in reversed(range(23))]
+    assert ours[-1] == replace(
+        ASKED,
+        id="q0",
+        question=f"0 {HOSTILE}",
+        model="m1",
+        target_name=operations.project.target,
+        logged_at=ours[-1].logged_at,
+    )
+    assert ours[-1].logged_at.startswith("2025-01-01T00:00:00.5")
+    (one,) = [each for each in said if each.log_id == "q1"]
+    assert (one.verdict, one.note, one.person) == ("right", HOSTILE, "ada")
+    # Pages come one after another.
+    assert len(read_kept(operations.call, 7)[0]) == 7
+
+
+def test_an_older_table_gets_the_columns_that_it_lacks(operations: Operations) -> None:
+    table = '"Kept".t2s_log'
+    ((before,),) = rows(operations, f"select count(*) from {table}")
+    with_columns = rows(operations, f"select execution_ms from {table} where id = 'q3'")
+    assert with_columns == [[2.5]]
+    dropped = operations.call("t2s_write", sql=f"alter table {table} drop column execution_ms")
+    assert dropped == ()
+    call(operations, "t2s_keep", asked=[{"id": "late", "question": "?", "status": "ok",
+                                         "execution_ms": 7.5}])  # fmt: skip
+    assert rows(operations, f"select execution_ms from {table} where id = 'late'") == [[7.5]]
+    assert rows(operations, f"select count(*) from {table}") == [[before + 1]]

@@ -127,5 +127,5 @@ def test_the_prompt_completes_remembers_and_ends(answerer: Answerer) -> None:
         assert prompt.read() == ""
         keys.send_text("\x04")
         assert prompt.read() is None
-    silent = replace(answerer.workspace.settings, log=False)
+    silent = replace(answerer.workspace.settings, log="")
     assert asked_before(replace(answerer.workspace, settings=silent)) == ()

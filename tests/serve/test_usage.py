@@ -309,7 +309,7 @@ def test_what_cannot_be_told_is_said(own: Workspace, tmp_path: Path) -> None:
         return failure.value
 
     assert "no question was asked here yet" in told().what
-    silent = replace(own, settings=replace(own.settings, log=False))
+    silent = replace(own, settings=replace(own.settings, log=""))
     with pytest.raises(ServeError) as failure:
         reporting.report(silent, Window())
     assert "log: false" in failure.value.hint
