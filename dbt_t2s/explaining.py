@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,6 +19,7 @@ from dbt_t2s.serve.ask import Answer
 from dbt_t2s.serve.assumed import assumed
 from dbt_t2s.serve.evidence import basis_of
 from dbt_t2s.serve.nearest import Known, Nearest
+from dbt_t2s.serve.wellspoken import Wellspoken
 from dbt_t2s.workspace import Workspace
 
 # dbt's commands that build data.
@@ -52,7 +54,14 @@ class Explainer:
             rows = store.read_rows(self._workspace.examples_path, Example)
         except StoreError:
             return Nearest(())  # a trained model answers without the corpus that it learned from
-        return Nearest([Known(row.question, row.skeleton) for row in rows if row.sql])
+        good = Wellspoken([row.question for row in rows], self._schema)
+        return Nearest(
+            [
+                Known(row.question, row.skeleton, _topic(row.plan), good.said(row.question))
+                for row in rows
+                if row.sql
+            ]
+        )
 
     def place_of(self, unique_id: str) -> str:
         """The file and line where the project says what this id names; empty where nobody knows."""
@@ -109,6 +118,14 @@ class Explainer:
             return ""
         which = text(section(results, "args"), "which")
         return text(section(results, "metadata"), "generated_at") if which in _BUILDS else ""
+
+
+def _topic(plan: str) -> str:
+    """What a plan is about: its first metric, else the first table that it names."""
+    tokens = [token for token in json.loads(plan) if isinstance(token, str)]
+    metric = next((token for token in tokens if token[:2] == "m:"), "")
+    named = (token[2:].partition(".")[0] for token in tokens if token[:2] in ("t:", "c:", "v:"))
+    return metric or next(named, "")
 
 
 def _written(path: Path) -> str:

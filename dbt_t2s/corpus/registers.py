@@ -123,3 +123,18 @@ def surround(rng: Random, text: str) -> str:
         letter = f"{rng.choice(_GREETING)} {text}. {why} {rng.choice(_CLOSING)}"
         return re.sub(r"\s+", " ", letter)
     return text
+
+
+_AROUND = tuple(
+    sorted(
+        {each.rstrip(",:") for each in (*_GREETING, *_WHY, *_LEAD, *_CLOSING) if len(each) > 2}
+        | {e.replace("{q}", "").strip(" ,") for e in (*_ASKED, *_TALKED) if not e.endswith("{q}")}
+        - {"", "exactly"}
+    )
+)
+_FRAMED = re.compile(rf"\b(?:{'|'.join(map(re.escape, _AROUND))})(?!\w)", re.I)
+
+
+def is_framed(text: str) -> bool:
+    """Whether something stands around the question itself: a greeting, a reason, thanks."""
+    return bool(_FRAMED.search(text))
