@@ -146,6 +146,7 @@ def _reference(workspace: Workspace, schema: ProjectSchema | None) -> Reference 
     # What is too rare for the sample has been counted; keys and rules only the sample tells.
     things = {f"t:{each.thing}": each.examples for each in coverage.tables}
     things |= {f"c:{each.thing}": each.examples for each in coverage.columns}
+    things |= {f"m:{each.thing}": each.examples for each in coverage.metrics}
     things = {n: max(things.get(n, 0), round(used[n] * scale)) for n in {*things, *used}}
     return Reference(
         questions=tuple(stems_of(each.question) for each in examples),

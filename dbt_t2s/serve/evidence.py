@@ -113,6 +113,17 @@ def basis_of(
         return ()
 
 
+def metrics_in(sql: str, schema: ProjectSchema) -> tuple[Metric, ...]:
+    """The metrics whose aggregate and filters a statement has, as far as SQL shows them."""
+    statement = read(sql, schema)
+    if statement is None:
+        return ()
+    try:
+        return _metrics(statement, (), schema, conditions(sql, schema.dialect))
+    except language.SqlError:
+        return ()
+
+
 def _metrics(
     statement: Statement, items: Sequence[str], schema: ProjectSchema, held: set[str]
 ) -> tuple[Metric, ...]:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dbt_t2s import sql as language
 from dbt_t2s.corpus.mined import parts_of_sql
 from dbt_t2s.judge.anatomy import question_type
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.cases import Case
-from dbt_t2s.serve.evidence import read
+from dbt_t2s.serve.evidence import metrics_in, read
 from dbt_t2s.sql import exp
 
 # Different statements that are read; 4 ms each. The newest come first.
@@ -33,7 +32,8 @@ _ORDER = (
 
 @dataclass(frozen=True)
 class Read:
-    """One statement: ``things`` are its tables (``t:orders``) and columns (``c:orders.status``)."""
+    """One statement: ``things`` are its tables (``t:orders``), columns (``c:orders.status``) and,
+    as far as SQL shows them, metrics (``m:revenue``)."""
 
     type: str
     shape: str
@@ -71,14 +71,11 @@ def _things(sql: str, schema: ProjectSchema) -> frozenset[str]:
     if statement is None:
         return frozenset()
     found = {f"t:{table.name}" for table in statement.tables}
-    try:
-        for column in statement.tree.find_all(exp.Column):
-            table = statement.table_of(column)
-            known = table and next(
-                (c for c in table.columns if c.name.lower() == column.name.lower()), None
-            )
-            if table and known:
-                found.add(f"c:{table.name}.{known.name}")
-    except language.SqlError:
-        return frozenset(found)
+    found |= {f"m:{metric.name}" for metric in metrics_in(sql, schema)}
+    for column in statement.tree.find_all(exp.Column):
+        table = statement.table_of(column)
+        columns = table.columns if table else ()
+        known = next((c for c in columns if c.name.lower() == column.name.lower()), None)
+        if table and known:
+            found.add(f"c:{table.name}.{known.name}")
     return frozenset(found)

@@ -135,7 +135,7 @@ def _drift(found: Usage) -> list[str]:
     lines += _last_distance(drift)
     for title, unlike in (
         ("words that it has rarely or never", drift.words),
-        ("tables and columns that it has rarely", drift.things),
+        ("metrics, tables and columns that it has rarely", drift.things),
         ("forms of SQL that it has rarely", drift.shapes),
     ):
         lines += _unlike(title, unlike)
@@ -166,7 +166,7 @@ def _unlike(title: str, found: Sequence[Unlike]) -> list[str]:
 
 def plain(name: str) -> str:
     """A thing without the mark of its sort: ``orders.status`` for ``c:orders.status``."""
-    return name[2:] if name[:2] in ("t:", "c:") else name
+    return name[2:] if name[:2] in ("t:", "c:", "m:") else name
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from html import escape
 
 from dbt_t2s import sql as language
@@ -132,23 +133,22 @@ def _over_time(found: Usage) -> str:
             ),
         ),
         card("Right by query type", share_bars(found.by_type) if found.by_type else _none()),
-        card(
-            "Refusals and corrections",
-            plots.lines(
-                starts,
-                (
-                    plots.Line("refused", "curve", _rates(figures, "refused")),
-                    plots.Line("corrected", "second", _rates(figures, "corrected")),
-                ),
-                0.5,
-                "50%",
-                marks=marks,
-            ),
-        ),
+        card("Refusals and corrections", _refusals(starts, figures, marks)),
     ]
     return (
         f'<section>\n<h2>Over time</h2>\n<div class="grid">\n{"".join(cards)}</div>\n</section>\n'
     )
+
+
+def _refusals(starts: Sequence[date], figures: Sequence[Figures], marks: Sequence[int]) -> str:
+    refused, corrected = _rates(figures, "refused"), _rates(figures, "corrected")
+    most = max(each for each in (*refused, *corrected) if each is not None)
+    top = min(1.0, (int(most * 10) + 1) / 10)
+    shown = (
+        plots.Line("refused", "curve", refused),
+        plots.Line("corrected", "second", corrected),
+    )
+    return plots.lines(starts, shown, top, f"{top:.0%}", marks=marks)
 
 
 def _rates(figures: Sequence[Figures], name: str) -> tuple[float | None, ...]:
@@ -253,7 +253,7 @@ def _drift(found: Usage) -> str:
         card(name, _unlike(unlike))
         for name, unlike in (
             ("Words it rarely or never met", drift.words),
-            ("Tables and columns it rarely met", drift.things),
+            ("Metrics, tables and columns it rarely met", drift.things),
             ("Forms of SQL it rarely met", drift.shapes),
         )
         if unlike

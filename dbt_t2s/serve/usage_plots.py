@@ -21,10 +21,10 @@ rect.bad { fill: var(--wrong); opacity: 0.8; }
 .scroll { overflow-x: auto; }
 .versions table { table-layout: auto; min-width: 44rem; }
 .versions th, .versions td { width: auto; padding: 0.45rem 1rem 0.45rem 0; white-space: nowrap; }
-.versions td { font-variant-numeric: tabular-nums; }
+.versions td { font-variant-numeric: tabular-nums; vertical-align: middle; }
 .versions td svg { width: 8rem; }
 .group { padding: 0.7rem 0; border-top: 1px solid var(--line); }
-.group:first-child { border-top: 0; padding-top: 0; }
+.group:first-of-type { border-top: 0; padding-top: 0; }
 .group p { overflow-wrap: anywhere; }
 .group .head span:last-child { flex: none; }
 .group .head { display: flex; justify-content: space-between; gap: 1rem;
