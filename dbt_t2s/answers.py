@@ -219,7 +219,7 @@ def candidates(workspace: Workspace, model: Generator, schema: ProjectSchema) ->
     """The model's candidates; a refusal of what is no question, and of what is under the floor."""
     floor = workspace.settings.refuse_under
 
-    def generate(questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+    def generate(questions: Sequence[str]) -> list[Sequence[Candidate]]:
         reasons = [_unreadable(each, schema) for each in questions]
         asked = [each for each, why in zip(questions, reasons, strict=True) if not why]
         given = iter(model.generate(asked) if asked else ())
@@ -260,7 +260,7 @@ def _unreadable(question: str, schema: ProjectSchema) -> str:
     return f"questions are read in English; this one is in {language}" if language else ""
 
 
-def _doubted(candidates: tuple[Candidate, ...], floor: float | None) -> tuple[Candidate, ...]:
+def _doubted(candidates: Sequence[Candidate], floor: float | None) -> Sequence[Candidate]:
     if floor is None or not candidates or candidates[0].confidence >= floor:
         return candidates
     confidence = candidates[0].confidence

@@ -21,6 +21,7 @@ from dbt_t2s.model.search import Found
 from dbt_t2s.model.spelling import Spelling
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.model.whole import whole_question
+from dbt_t2s.model.written import Draft, Written
 from dbt_t2s.query import edits
 from dbt_t2s.query.linear import from_tokens, to_tokens
 from dbt_t2s.query.plan import Plan
@@ -42,7 +43,7 @@ _AGREED = 0.05  # that another reading comes to the same plan
 class Model(Protocol):
     """What a network makes of questions that are linked."""
 
-    def alone(self, linked: Linked) -> tuple[Candidate, ...]: ...
+    def alone(self, linked: Linked) -> Sequence[Candidate]: ...
 
     def plans(self, linked: Linked) -> Sequence[Found]: ...
 
@@ -60,12 +61,13 @@ class Conversing:
         self._model = model
         self._converter = Converter(index.schema)
         self._spelling = Spelling(index)
+        self._dialect = index.schema.dialect
 
     def follow(self, question: str, before: Sequence[Turn]) -> Followed:
         """``read_as`` is empty where the question starts anew."""
         question = self._spelling.mended(question)
         if asked := anew(question):
-            return Followed("", self._model.alone(self._link(asked)))
+            return Followed("", tuple(self._model.alone(self._link(asked))))
         history = self._history(before)
         if not history:
             return Followed("")
@@ -120,17 +122,17 @@ class Conversing:
 
     def _candidates(self, readings: Sequence[Reading], whole: str) -> tuple[Candidate, ...]:
         """The likeliest readings as SQL, each once."""
-        made: dict[str, Candidate] = {}
+        drafts: dict[str, Draft] = {}
         top = readings[0].score
         total = sum(math.exp(r.score - top) for r in readings)
         for reading in readings[:_SHOWN]:
             sql = self._model.sql(reading.tokens, whole)
-            if sql and sql not in made:
+            if sql and sql not in drafts:
                 sure = _SURE * math.exp(reading.score - top) / total
                 named = tuple(t for t in reading.tokens if t[:2] in ("m:", "r:"))
                 plan = plan_text(reading.tokens)
-                made[sql] = Candidate(sql, sure, items=tuple(dict.fromkeys(named)), plan=plan)
-        return tuple(made.values())
+                drafts[sql] = Draft(sql, sure, tuple(dict.fromkeys(named)), plan)
+        return tuple(Written(tuple(drafts.values()), self._dialect))
 
     def _history(self, before: Sequence[Turn]) -> tuple[Plan, ...]:
         """The plans of the turns before, the last one last; those after a gap alone."""

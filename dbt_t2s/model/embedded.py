@@ -17,11 +17,13 @@ from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack, today_of
 from dbt_t2s.model.network import Batch, PlanNetwork
+from dbt_t2s.model.packed import pack
 from dbt_t2s.model.ranking import Ranking
 from dbt_t2s.model.recipe import target_of
 from dbt_t2s.model.record import ModelRecord, read_record
 from dbt_t2s.model.search import Found, Searched, search
 from dbt_t2s.model.turns import Turn
+from dbt_t2s.model.written import Draft, Written
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
 from dbt_t2s.query.grammar import Grammar
@@ -38,7 +40,9 @@ class EmbeddedGenerator:
 
     def __init__(self, model_dir: Path, schema: ProjectSchema) -> None:
         self.record: ModelRecord = read_record(model_dir)
-        self._index = SchemaIndex(schema, Encoder(), today_of(schema))
+        encoder = Encoder()
+        encoder.pack()
+        self._index = SchemaIndex(schema, encoder, today_of(schema))
         self._linker = Linker(self._index)
         self._ranking = Ranking()
         self._grammar = Grammar(schema, self._index.binder.graph)
@@ -46,9 +50,10 @@ class EmbeddedGenerator:
         if self.record.schema and self.record.schema != store.fingerprint(schema):
             raise _other_schema(model_dir)
         self._network = _load_network(model_dir, len(self._index.items))
+        pack(self._network)
         self._conversing = Conversing(self._index, self._linker, self)
 
-    def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+    def generate(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
         """Up to ``WIDTH`` candidates each, best first; one without SQL where it refuses."""
         with _one_thread():
             return [self._one(linked) for linked in self._linker.link(questions)]
@@ -58,7 +63,7 @@ class EmbeddedGenerator:
         with _one_thread():
             return self._conversing.follow(question, before)
 
-    def alone(self, linked: Linked) -> tuple[Candidate, ...]:
+    def alone(self, linked: Linked) -> Sequence[Candidate]:
         """Candidates for one question that leans on nothing."""
         return self._one(linked)
 
@@ -108,7 +113,7 @@ class EmbeddedGenerator:
             return tokens
         return to_tokens(meant) if self.sql(to_tokens(meant), "") else tokens
 
-    def _one(self, linked: Linked) -> tuple[Candidate, ...]:
+    def _one(self, linked: Linked) -> Sequence[Candidate]:
         found = self.search(linked)
         ordered = self._ranking.order(found.plans, linked)
         refused = self._ranking.refusal(found.refusal, ordered, linked)
@@ -117,30 +122,26 @@ class EmbeddedGenerator:
         items: dict[str, tuple[str, ...]] = {}
         plans: dict[str, str] = {}
         for share, plan in ordered:
-            if sql := self.sql(plan.tokens, linked.text):
-                shares[sql] = shares.get(sql, 0.0) + share
+            if made := self.sql(plan.tokens, linked.text):
+                shares[made] = shares.get(made, 0.0) + share
                 named = tuple(token for token in plan.tokens if token[:2] in ("m:", "r:"))
-                items.setdefault(sql, tuple(dict.fromkeys(named)))
-                plans.setdefault(sql, plan_text(plan.tokens))
-        most = max(shares.values(), default=0.0)
-        candidates = [
-            Candidate(sql, sure * share / most, items=items[sql], plan=plans[sql])
-            for sql, share in sorted(shares.items(), key=lambda each: -each[1])
+                items.setdefault(made, tuple(dict.fromkeys(named)))
+                plans.setdefault(made, plan_text(plan.tokens))
+        if refused > self.record.refuse_over or not shares:
+            return (Candidate("", refused, self._missing(linked)),)
+        most = max(shares.values())
+        drafts = [
+            Draft(made, sure * share / most, items[made], plans[made])
+            for made, share in sorted(shares.items(), key=lambda each: -each[1])
         ]
-        if refused > self.record.refuse_over or not candidates:
-            refusal = Candidate("", refused, self._missing(linked))
-            return (refusal, *candidates) if not candidates else (refusal,)
-        return tuple(candidates)
+        return Written(drafts, self._dialect)
 
     def sql(self, tokens: tuple[str, ...], question: str) -> str:
-        """The plan's SQL in the project's dialect, joined as the question says; empty where it
-        does not bind."""
+        """The plan's SQL as DuckDB reads it, joined as the question says; empty where it does not
+        bind."""
         try:
             plan = from_tokens(tokens)
-            if plan is None:
-                return ""
-            made = self._index.binder.asked(question).sql(plan)
-            return sql_door.transpile(made, "duckdb", self._dialect, pretty=True)
+            return "" if plan is None else self._index.binder.asked(question).sql(plan)
         except (QueryPlanError, sql_door.SqlError):
             return ""
 

@@ -25,6 +25,7 @@ from transformers.models.bert.modeling_bert import BertEncoder
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model import quantized
+from dbt_t2s.model.packed import pack
 from dbt_t2s.query.text import Word
 
 WEIGHTS = Path(__file__).parent / "weights" / "encoder"
@@ -126,6 +127,11 @@ class Encoder:
             own = self._model.encoder.layer[-READER_LAYERS:]
             reader.layers.layer.load_state_dict(own.state_dict())
         return reader.train(False).to(self.device)
+
+    def pack(self) -> None:
+        """Lays the weights out for reading a question at a time; they cannot be trained after."""
+        pack(self._model)
+        pack(self.reader)
 
     def tokenize(self, texts: Sequence[str]) -> list[Encoding]:
         """Each text's word pieces, [CLS] and [SEP] among them."""

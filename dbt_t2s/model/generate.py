@@ -36,13 +36,13 @@ class Followed:
     """
 
     read_as: str
-    candidates: tuple[Candidate, ...] = ()
+    candidates: Sequence[Candidate] = ()
 
 
 class Generator(Protocol):
     """A loaded model."""
 
-    def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+    def generate(self, questions: Sequence[str]) -> Sequence[Sequence[Candidate]]:
         """Candidates for each question, best first."""
         ...
 

@@ -25,6 +25,7 @@ from dbt_t2s.query.link import Mention, ValueIndex, mentions
 from dbt_t2s.query.text import STOP_WORDS, Word, name_words, stem, words
 
 MOST_WORDS = 60
+_MOST_WORDS_KNOWN = 20_000
 RELATIONS = 6  # full name, part of a name, mention, meaning, description, own table's name
 ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, joins, joined by
 _GRAM = 3
@@ -90,9 +91,10 @@ class SchemaIndex:
         self.place = {item.token: i for i, item in enumerate(self.items)}
         self._mentioned: dict[str, tuple[Item, int]] = {}
         self._index_phrases()
-        self.vectors = encoder.vectors([item.text for item in self.items]).numpy()
-        self.vector_table = np.vstack([self.vectors, np.zeros((1, HIDDEN))]).astype(np.float16)
-        self.phrase_vectors = encoder.vectors(self._phrase_texts).numpy()
+        self._vectors = encoder.vectors([item.text for item in self.items])
+        vectors = self._vectors.numpy()
+        self.vector_table = np.vstack([vectors, np.zeros((1, HIDDEN))]).astype(np.float16)
+        self._phrase_vectors = encoder.vectors(self._phrase_texts)
         self._word_vectors: dict[str, np.ndarray] = {}
         self._starts = np.flatnonzero(np.r_[True, np.diff(self._owners) != 0])
         self._static = np.stack([_static_features(item) for item in self.items])
@@ -150,6 +152,8 @@ class SchemaIndex:
     def learn_words(self, questions: Sequence[Sequence[Word]]) -> None:
         """Encode the words not met before, all at once."""
         met = {w.text.lower() for spoken in questions for w in spoken}
+        if len(self._word_vectors) > _MOST_WORDS_KNOWN:
+            self._word_vectors.clear()  # a server that is asked for years
         missing = sorted(met - self._word_vectors.keys() - STOP_WORDS)
         if missing:
             vectors = self.encoder.vectors(missing).numpy()
@@ -163,10 +167,16 @@ class SchemaIndex:
         """
         vectors = np.stack([np.sum([self._word_vectors[w] for w in g], axis=0) for g in grams])
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        near = vectors @ self.phrase_vectors.T
+        # In torch, which is told to use one thread: numpy's wait for each other with all others.
+        near = (torch.from_numpy(vectors) @ self._phrase_vectors.T).numpy()
         best = np.zeros((len(grams), len(self.items)), dtype=np.float32)
         best[:, self._owners[self._starts]] = np.maximum.reduceat(near, self._starts, axis=1)
         return best
+
+    def likeness(self, pooled: torch.Tensor) -> np.ndarray:
+        """Cosines (items,) of a question's vector (384,) with those of the items' texts."""
+        made: np.ndarray = (self._vectors @ pooled).numpy()
+        return made
 
     def names(self, spoken: Sequence[Word]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Full and partial matches (words, items) and the coverage of each item's best name."""
@@ -250,7 +260,7 @@ class Linker:
         for i, (question, spoken) in enumerate(zip(questions, heard, strict=True)):
             states = word_states(tokens[i], spoken)
             gold = golds[i] if golds else ()
-            made.append(self._one(question, spoken, states, tokens[i].pooled.numpy(), gold))
+            made.append(self._one(question, spoken, states, tokens[i].pooled, gold))
         return made
 
     def _one(
@@ -258,7 +268,7 @@ class Linker:
         question: str,
         spoken: Sequence[Word],
         states: np.ndarray,
-        pooled: np.ndarray,
+        pooled: torch.Tensor,
         gold: Sequence[str],
     ) -> Linked:
         index = self.index
@@ -271,7 +281,7 @@ class Linker:
                 np.maximum(soft[first : last + 1], row, out=soft[first : last + 1])
         described = index.described(spoken)
         tables = index.own_table(full)
-        whole = index.vectors @ pooled
+        whole = index.likeness(pooled)
         weights = np.array([index.idf.get(w.stem, 0.0) for w in spoken], dtype=np.float32)
         named = full.sum(0) * 1.2 + (partial * weights[:, None]).sum(0) * 0.25
         score = named + share + 2.0 * soft.max(0) + whole + 0.4 * tables.max(0)

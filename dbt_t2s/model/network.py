@@ -172,17 +172,19 @@ class Past:
 class Unfolding:
     """Plans of one question being written: what each decoder layer has read of each.
 
-    ``tokens`` are written so far; ``past`` belongs to the plans, ``cross`` (1 row) to the question.
+    ``tokens`` are written so far; ``past`` belongs to the plans, ``cross`` (1 row) to the question,
+    and so do ``pointers`` (1, I, D), what its items are pointed at by.
     """
 
     past: tuple[Past, ...]
     cross: tuple[Past, ...]
+    pointers: Tensor
     tokens: int = 0
 
     def of(self, rows: Tensor) -> Unfolding:
         """The given plans' state, for the plans that go on from them."""
         past = tuple(Past(p.keys[rows], p.values[rows]) for p in self.past)
-        return Unfolding(past, self.cross, self.tokens)
+        return Unfolding(past, self.cross, self.pointers, self.tokens)
 
 
 class DecoderLayer(nn.Module):
@@ -296,7 +298,7 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         bias = _additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
         for layer in self.decoder:
             x = layer(x, causal, memory, bias)
-        return self._scores(memory, x)
+        return self._scores(memory, self.pointer_key(memory.items), x)
 
     def _embedded(self, memory: Memory, tokens: Tensor, rows: Tensor) -> Tensor:
         k = self.config.keywords
@@ -313,7 +315,7 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         """Nothing written yet for the one question of ``memory``, all of it unmasked."""
         cross = tuple(layer.reads(memory) for layer in self._layers())
         none = tuple(Past(c.keys[:, :, :0], c.values[:, :, :0]) for c in cross)
-        return Unfolding(none, cross)
+        return Unfolding(none, cross, self.pointer_key(memory.items))
 
     def step(self, memory: Memory, so_far: Unfolding, tokens: Tensor) -> tuple[Tensor, Unfolding]:
         """Scores (B, K + I) for what follows ``tokens`` (B,), each the next of one plan."""
@@ -323,12 +325,12 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         for layer, before, cross in zip(self._layers(), so_far.past, so_far.cross, strict=True):
             x, after = layer.step(x, before, cross)
             past.append(after)
-        scores = self._scores(memory, x)[:, 0]
-        return scores, Unfolding(tuple(past), so_far.cross, so_far.tokens + 1)
+        scores = self._scores(memory, so_far.pointers, x)[:, 0]
+        return scores, Unfolding(tuple(past), so_far.cross, so_far.pointers, so_far.tokens + 1)
 
-    def _scores(self, memory: Memory, x: Tensor) -> Tensor:
+    def _scores(self, memory: Memory, keys: Tensor, x: Tensor) -> Tensor:
         x = self.decoder_norm(x)
-        pointers = self.pointer_query(x) @ self.pointer_key(memory.items).transpose(1, 2)
+        pointers = self.pointer_query(x) @ keys.transpose(1, 2)
         pointers = pointers / self.config.hidden**0.5
         pointers = pointers.masked_fill(~memory.item_mask[:, None], -1e9)
         return torch.cat((self.keyword_out(x), pointers), -1)

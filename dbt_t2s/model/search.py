@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from dbt_t2s.model.linking import Linked
@@ -61,15 +63,11 @@ def search(
         scores, written = network.step(memory, written, torch.tensor([b.last for b in beams]))
         if step == 0:
             refusal = float(torch.softmax(scores[0], -1)[_REFUSE])
-        grown: list[_Beam] = []
-        for row, beam in enumerate(beams):
-            allowed = _allowed(beam, scores.shape[1], linked.items, grammar)
-            if bool(allowed.any()):
-                logs = _logs(scores[row], allowed, passed_over)
-                grown.extend(_grow(beam, row, logs, linked.items, grammar, width))
-        grown.sort(key=lambda b: -b.score)
+        allowed = _allowed(beams, scores.shape[1], linked.items, grammar)
+        logs = _logs(scores, allowed, passed_over)
+        grown = _grown(beams, logs, linked.items, grammar, width)
         beams = []
-        for beam in grown[: 2 * width]:
+        for beam in grown:
             if beam.state.done:
                 done.append(beam)
             elif len(beams) < width:
@@ -77,7 +75,7 @@ def search(
         done.sort(key=lambda b: -b.score)
         if not beams or _settled(done, beams[0].score, width):
             break
-    plans = tuple(Found(b.tokens, float(torch.tensor(b.score).exp())) for b in done)
+    plans = tuple(Found(b.tokens, math.exp(b.score)) for b in done)
     return Searched(plans, refusal)
 
 
@@ -92,54 +90,81 @@ def _settled(done: list[_Beam], open_score: float, width: int) -> bool:
     return hopeless or (len(done) >= width and open_score < done[width - 1].score)
 
 
-def _allowed(beam: _Beam, choices: int, items: tuple[Item, ...], grammar: Grammar) -> torch.Tensor:
-    """Which next tokens (choices,) the grammar allows."""
-    allowed = torch.zeros(choices, dtype=torch.bool)
-    for keyword in grammar.keywords(beam.state):
-        allowed[_KEYWORD_AT[keyword]] = True
-    if not beam.tokens:
-        allowed[_REFUSE] = False  # refusing is decided by its probability, not by the search
-    fits = torch.tensor(list(grammar.items(beam.state, items)), dtype=torch.bool)
-    allowed[len(KEYWORDS) : len(KEYWORDS) + len(items)] = fits
-    return allowed
+def _allowed(
+    beams: Sequence[_Beam], choices: int, items: tuple[Item, ...], grammar: Grammar
+) -> torch.Tensor:
+    """Which next tokens (beams, choices) the grammar allows."""
+    allowed = np.zeros((len(beams), choices), dtype=bool)
+    base = len(KEYWORDS)
+    for row, beam in enumerate(beams):
+        allowed[row, [_KEYWORD_AT[k] for k in grammar.keywords(beam.state)]] = True
+        if not beam.tokens:
+            allowed[row, _REFUSE] = False  # refusing is decided by its probability, not here
+        allowed[row, base : base + len(items)] = list(grammar.items(beam.state, items))
+    return torch.from_numpy(allowed)
 
 
 def _logs(
     scores: torch.Tensor, allowed: torch.Tensor, passed_over: Mapping[int, int]
 ) -> torch.Tensor:
-    """Log probabilities (choices,): what is passed over gives its share to what outdoes it."""
-    logs = torch.log_softmax(scores.masked_fill(~allowed, float("-inf")), -1)
+    """Log probabilities (…, choices): what is passed over gives its share to what outdoes it."""
+    never = float("-inf")
+    logs = torch.log_softmax(scores.masked_fill(~allowed, never), -1)
     for what, by in passed_over.items():
         here, there = len(KEYWORDS) + what, len(KEYWORDS) + by
-        if bool(allowed[here]) and bool(allowed[there]):
-            logs[there] = torch.logaddexp(logs[there], logs[here])
-            logs[here] = float("-inf")
+        both = allowed[..., here] & allowed[..., there]
+        if bool(both.any()):
+            sums = torch.logaddexp(logs[..., there], logs[..., here])
+            logs[..., there] = torch.where(both, sums, logs[..., there])
+            logs[..., here] = logs[..., here].masked_fill(both, never)
     return logs
 
 
-def _grow(
-    beam: _Beam,
-    row: int,
+def _grown(
+    beams: Sequence[_Beam],
     logs: torch.Tensor,
     items: tuple[Item, ...],
     grammar: Grammar,
     width: int,
 ) -> list[_Beam]:
-    """The beam's best continuations."""
-    base = len(KEYWORDS)
-    top = torch.topk(logs, min(2 * width, int((logs > float("-inf")).sum())))
+    """The best ``2 * width`` continuations, best first, at most ``width`` of one beam.
+
+    They are looked at from the likeliest on, so that most never need to be written out.
+    """
+    top = torch.topk(logs, min(2 * width, logs.shape[1]))
+    likely = [
+        (beams[row].score + value, row, at)
+        for row, (values, places) in enumerate(
+            zip(top.values.tolist(), top.indices.tolist(), strict=True)
+        )
+        for value, at in zip(values, places, strict=True)
+        if value > float("-inf")
+    ]
+    likely.sort(key=lambda each: -each[0])
+    counts = [0] * len(beams)
     grown: list[_Beam] = []
-    for value, at in zip(top.values.tolist(), top.indices.tolist(), strict=True):
-        if len(grown) == width:
-            break
-        if at < base:
-            token, state = KEYWORDS[at], grammar.after_keyword(beam.state, KEYWORDS[at])
-        else:
-            item = items[at - base]
-            token, state = item.token, grammar.after_item(beam.state, item)
-        if state.done or _goes_on(state, items, grammar):
-            grown.append(_Beam(at, row, (*beam.tokens, token), state, beam.score + value))
+    for score, row, at in likely:
+        if counts[row] == width:
+            continue
+        made = _after(beams[row], row, at, score, items, grammar)
+        if made.state.done or _goes_on(made.state, items, grammar):
+            counts[row] += 1
+            grown.append(made)
+            if len(grown) == 2 * width:
+                break
     return grown
+
+
+def _after(
+    beam: _Beam, row: int, at: int, score: float, items: tuple[Item, ...], grammar: Grammar
+) -> _Beam:
+    """The beam with one token more, the one at ``at`` among the choices."""
+    if at < len(KEYWORDS):
+        token, state = KEYWORDS[at], grammar.after_keyword(beam.state, KEYWORDS[at])
+    else:
+        item = items[at - len(KEYWORDS)]
+        token, state = item.token, grammar.after_item(beam.state, item)
+    return _Beam(at, row, (*beam.tokens, token), state, score)
 
 
 def _goes_on(state: State, items: tuple[Item, ...], grammar: Grammar) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from dbt_t2s.project.schema import Kind, ProjectSchema, Table
 from dbt_t2s.query.items import Item
@@ -21,6 +22,7 @@ __all__ = ["KINDS", "Grammar", "State"]
 
 _MOST_SELECTED = 6
 _MOST_TOKENS = 48
+_REMEMBERED = 8_192
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
 # The symbols a column may stand for, and the kinds it must then have (none: any kind).
 KINDS: dict[str, tuple[Kind, ...]] = {
@@ -53,6 +55,8 @@ class Grammar:
     """The grammar over one schema's join graph."""
 
     def __init__(self, schema: ProjectSchema, graph: JoinGraph) -> None:
+        # Questions over one schema pass through the same states again and again.
+        self.keywords = lru_cache(_REMEMBERED)(self._keywords)
         self._graph = graph
         self._timed = {table.name: bool(table.time_column) for table in schema.tables}
         self._dated = tuple(
@@ -67,7 +71,7 @@ class Grammar:
             if sum(_alike(c.kind) == alike for c in table.columns) > 1
         )
 
-    def keywords(self, state: State) -> frozenset[str]:
+    def _keywords(self, state: State) -> frozenset[str]:
         """The keywords that may come next."""
         symbol = state.stack[-1]
         return frozenset(k for k in SYMBOLS.get(symbol, {}) if self._fits(k, symbol, state))

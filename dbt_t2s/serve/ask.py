@@ -25,7 +25,7 @@ MOST_TURNS = 10
 # A candidate this much less likely than one with an empty answer does not replace it.
 _RIVAL = 0.4
 
-Generate = Callable[[Sequence[str]], list[tuple[Candidate, ...]]]
+Generate = Callable[[Sequence[str]], Sequence[Sequence[Candidate]]]
 # What a question asks after the answers before it.
 Follow = Callable[[str, Sequence[Turn]], Followed]
 # (question, SQL that failed, what the database said) → better candidates.
@@ -114,7 +114,7 @@ def answer_after(
     started = time.perf_counter()
     read: list[str] = []
 
-    def followed(questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+    def followed(questions: Sequence[str]) -> list[Sequence[Candidate]]:
         found = [follow(each, before) for each in questions]
         read.extend(each.read_as for each in found)
         alone = [q for q, each in zip(questions, found, strict=True) if not each.candidates]

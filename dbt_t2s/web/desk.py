@@ -32,14 +32,14 @@ class Remembering:
     def __init__(self, generate: Generate) -> None:
         self._generate = generate
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, date], tuple[Candidate, ...]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, date], Sequence[Candidate]] = OrderedDict()
 
-    def __call__(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+    def __call__(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
         today = date.today()  # "last month" is another one tomorrow
         with self._lock:
             return [self._one(question, today) for question in questions]
 
-    def _one(self, question: str, today: date) -> tuple[Candidate, ...]:
+    def _one(self, question: str, today: date) -> Sequence[Candidate]:
         key = (question, today)
         found = self._known.pop(key, None)
         if found is None:
