@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 from dbt_t2s import sql as language
 from dbt_t2s.duck import Execute, QueryError
@@ -34,6 +35,7 @@ _PART = re.compile(r"[^\W_]+")
 # A longer text is a remark and not a name: its words are anybody's.
 _LONGEST_NAME = 60
 _MOST_WORDS = 5
+_MOST_LOOKED = 20_000
 # Years, amounts and the like are not told apart from personal numbers shorter than this.
 _SHORTEST_NUMBER = 5
 
@@ -47,6 +49,8 @@ class Masker:
 
     schema: ProjectSchema
     look: Execute | None = None
+    # By table: the words looked for so far, and whether its personal columns hold them.
+    _looked: dict[str, dict[str, bool]] = field(default_factory=dict, repr=False, compare=False)
 
     def asked(self, entry: Asked) -> Asked:
         """The entry without personal data; without any words where they cannot be told."""
@@ -86,16 +90,32 @@ class Masker:
             for each in _compared(sql, names, self.schema.dialect)
         }
         found = literals | self._dates(text, literals)
-        known = _known_stems(self.schema)
-        spoken = [word for word in words(text) if _may_be_personal(word, known)]
+        spoken = [word for word in words(text) if _may_be_personal(word, self._known)]
         if self.look is None:
             return frozenset(found | {w.text.lower() for w in spoken if _looks_like_name(w, text)})
         for table in tables if spoken else ():
-            held = _held(self.look, table, _parts(spoken))
+            held = self._held(self.look, table, _parts(spoken))
             if held is None:
                 return None
             found |= held
         return frozenset(found)
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return _known_stems(self.schema)
+
+    def _held(self, look: Execute, table: Table, parts: set[str]) -> set[str] | None:
+        """``_held`` of the words that were not looked for before: the rows do not change here."""
+        met = self._looked.setdefault(table.name, {})
+        if len(met) > _MOST_LOOKED:
+            met.clear()
+        new = parts - met.keys()
+        held = _held(look, table, new)
+        if held is None:
+            return None
+        found = {part for part in parts - new if met.get(part, True)} | held
+        met.update((part, part in held) for part in new)
+        return found
 
     def _dates(self, text: str, literals: Iterable[str]) -> set[str]:
         """How the text names days that its SQL compares with personal ones."""
