@@ -13,21 +13,20 @@ from typing import Any
 from dbt_t2s.answers import Answerer, answering
 from dbt_t2s.hearing import Hearing, hearing
 from dbt_t2s.model.generate import Candidate, Followed
+from dbt_t2s.model.record import read_record
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.serve.ask import Follow, Generate
 from dbt_t2s.serve.chart import chart_of
 from dbt_t2s.serve.feedback import statement_of
 from dbt_t2s.web.metrics import Metrics
+from dbt_t2s.web.readers import readers_for, reading
 from dbt_t2s.workspace import Workspace
 
 _REMEMBERED = 512
 
 
 class Remembering:
-    """Candidates of questions that were asked before: the model says the same again.
-
-    One question is read at a time: the model's own tables are not made for two.
-    """
+    """Candidates of questions that were asked before: the model says the same again."""
 
     def __init__(self, generate: Generate) -> None:
         self._generate = generate
@@ -36,27 +35,31 @@ class Remembering:
 
     def __call__(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
         today = date.today()  # "last month" is another one tomorrow
-        with self._lock:
-            return [self._one(question, today) for question in questions]
+        return [self._one(question, today) for question in questions]
 
     def _one(self, question: str, today: date) -> Sequence[Candidate]:
         key = (question, today)
-        found = self._known.pop(key, None)
-        if found is None:
-            found = next(iter(self._generate([question])), ())
-        self._known[key] = found
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        with self._lock:
+            found = self._known.get(key)
+            if found is not None:
+                self._known.move_to_end(key)
+                return found
+        found = next(iter(self._generate([question])), ())
+        with self._lock:
+            self._known[key] = found
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
         return found
 
-    def following(self, follow: Follow) -> Follow:
-        """``follow``, in turn with the questions that stand alone."""
 
-        def in_turn(question: str, before: Sequence[Turn]) -> Followed:
-            with self._lock:
-                return follow(question, before)
+def in_turn(follow: Follow, here: threading.Lock) -> Follow:
+    """``follow`` for several threads: the model's own tables are not made for two."""
 
-        return in_turn
+    def followed(question: str, before: Sequence[Turn]) -> Followed:
+        with here:
+            return follow(question, before)
+
+    return followed
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,11 @@ class Desk:
 @contextmanager
 def desk(workspace: Workspace) -> Iterator[Desk]:
     """Loads the model once, and opens all that its answers and corrections run on."""
-    with answering(workspace) as opened, hearing(workspace) as heard:
-        remembering = Remembering(opened.generate)
-        follow = remembering.following(opened.follow) if opened.follow else None
-        answerer = replace(opened, generate=remembering, follow=follow)
+    with (
+        answering(workspace) as opened,
+        hearing(workspace) as heard,
+        reading(opened.generate, readers_for(read_record(workspace.model_dir).kind)) as readers,
+    ):
+        follow = in_turn(opened.follow, readers.here) if opened.follow else None
+        answerer = replace(opened, generate=Remembering(readers), follow=follow)
         yield Desk(answerer, heard, Metrics(), threading.Lock())
