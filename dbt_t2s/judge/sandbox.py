@@ -12,6 +12,7 @@ import json
 import os
 import pickle
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ __all__ = ["Limits", "Sandbox", "execute_all"]
 _Reply = Rows | QueryError | str | tuple[Rows | QueryError, ...]
 
 _START_S = 60.0
+_REAPED_S = 1.0
 # A worker gets no secrets from the environment, only what an interpreter needs to start.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 _PLAIN_TYPES = {
@@ -116,9 +118,7 @@ class Sandbox:
     def execute_each(self, sql: str) -> tuple[Rows | QueryError, ...]:
         """Runs one SELECT on every instance; an error of one stands for all."""
         files = 1 + len(self._others)
-        with self._lock:
-            self._post("each", sql)
-            reply = self._collect(files)
+        reply = self._ask("each", sql, files)
         if isinstance(reply, QueryError):
             return (reply,) * files
         return reply if isinstance(reply, tuple) else (_unexpected(),) * files
@@ -132,20 +132,29 @@ class Sandbox:
         """Runs a DuckDB statement of our own; time, memory and read-only still hold."""
         return _ran(self._ask("trusted", sql))
 
-    def _ask(self, task: Task, sql: str) -> _Reply:
+    def _ask(self, task: Task, sql: str, files: int = 1) -> _Reply:
         with self._lock:
             self._post(task, sql)
-            return self._collect()
+            try:
+                return self._collect(files, again=True)
+            except _Shot:
+                # A query that asks too much meets a limit; this was somebody else's doing.
+                self._renew()
+            self._post(task, sql)
+            return self._collect(files)
 
     def _post(self, task: Task, sql: str) -> None:
         files = 1 + len(self._others) if task == "each" else 1
         self._ready().post(json.dumps({"task": task, "sql": sql}).encode(), files)
 
-    def _collect(self, files: int = 1) -> _Reply:
+    def _collect(self, files: int = 1, *, again: bool = False) -> _Reply:
+        """What the worker answers; ``_Shot`` where it may be asked ``again``, as it was killed."""
         assert self._worker is not None
         try:
             reply = self._worker.collect(self.limits, files)
         except _Gone as gone:
+            if again and isinstance(gone, _Ended) and self._worker.was_shot():
+                raise _Shot from gone
             reply = QueryError(gone.kind, str(gone))
             self._renew()
         else:
@@ -227,6 +236,14 @@ class _Gone(Exception):
         self.kind = kind
 
 
+class _Ended(_Gone):
+    """It ended in the middle of a query."""
+
+
+class _Shot(Exception):
+    """The worker was killed from outside while it ran a query."""
+
+
 class _Worker:
     """One child process and the pipes to it."""
 
@@ -257,6 +274,13 @@ class _Worker:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             _close(stream)
+
+    def was_shot(self) -> bool:
+        """Whether the process that has ended was killed: its own limits never send that signal."""
+        try:
+            return self._process.wait(_REAPED_S) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return False
 
     def wait_ready(self) -> None:
         if self._is_ready:
@@ -315,7 +339,7 @@ class _Worker:
                 raise _Gone("timeout", "the query took longer than the time limit")
             part = os.read(descriptor, min(size, 1 << 20))
             if not part:
-                raise _Gone("memory", "the query ended its process, most likely for memory")
+                raise _Ended("memory", "the query ended its process, most likely for memory")
             parts.append(part)
             size -= len(part)
         return b"".join(parts)

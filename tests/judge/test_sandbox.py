@@ -317,6 +317,28 @@ def test_a_worker_that_was_full_is_replaced(sandbox: Sandbox) -> None:
     assert sandbox._ready()._process.pid != before
 
 
+def test_a_query_whose_worker_was_killed_is_run_again_and_once(sandbox: Sandbox) -> None:
+    first = sandbox._ready()._process
+    threading.Timer(0.1, first.kill).start()
+    assert isinstance(sandbox.execute_trusted("select sleep_ms(300)"), Rows)
+    assert first.poll() == -signal.SIGKILL
+    until_told = threading.Event()
+
+    def kill_each() -> None:
+        while not until_told.wait(0.05):
+            worker = sandbox._worker
+            if worker is not None and worker._is_asked:
+                worker._process.kill()
+
+    thread = threading.Thread(target=kill_each)
+    thread.start()
+    found = sandbox.execute("select count(*), 2 from range(100000000000) t(x) where x % 7 = 8")
+    until_told.set()
+    thread.join()
+    assert isinstance(found, QueryError) and found.kind == "memory"
+    works(sandbox)
+
+
 def test_checking_gives_the_text_and_runs_nothing(sandbox: Sandbox) -> None:
     assert sandbox.check(GOOD) == GOOD
     assert sandbox.check("select nope from marts.orders") == "select nope from marts.orders"
