@@ -8,7 +8,7 @@ written. Addresses and numbers that belong to a person by their very form are ne
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -49,8 +49,8 @@ class Masker:
 
     schema: ProjectSchema
     look: Execute | None = None
-    # By table: the words looked for so far, and whether its personal columns hold them.
-    _looked: dict[str, dict[str, bool]] = field(default_factory=dict, repr=False, compare=False)
+    # The words looked for so far, and whether personal columns hold them.
+    _looked: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     def asked(self, entry: Asked) -> Asked:
         """The entry without personal data; without any words where they cannot be told."""
@@ -93,24 +93,20 @@ class Masker:
         spoken = [word for word in words(text) if _may_be_personal(word, self._known)]
         if self.look is None:
             return frozenset(found | {w.text.lower() for w in spoken if _looks_like_name(w, text)})
-        for table in tables if spoken else ():
-            held = self._held(self.look, table, _parts(spoken))
-            if held is None:
-                return None
-            found |= held
-        return frozenset(found)
+        held = self._held(self.look, tables, _parts(spoken))
+        return None if held is None else frozenset(found | held)
 
     @cached_property
     def _known(self) -> frozenset[str]:
         return _known_stems(self.schema)
 
-    def _held(self, look: Execute, table: Table, parts: set[str]) -> set[str] | None:
+    def _held(self, look: Execute, tables: Sequence[Table], parts: set[str]) -> set[str] | None:
         """``_held`` of the words that were not looked for before: the rows do not change here."""
-        met = self._looked.setdefault(table.name, {})
+        met = self._looked
         if len(met) > _MOST_LOOKED:
             met.clear()
         new = parts - met.keys()
-        held = _held(look, table, new)
+        held = _held(look, tables, new)
         if held is None:
             return None
         found = {part for part in parts - new if met.get(part, True)} | held
@@ -186,28 +182,45 @@ def _looks_like_name(word: Word, text: str) -> bool:
     return quoted or figures or (word.text[0].isupper() and not starts)
 
 
-def _held(look: Execute, table: Table, spoken: set[str]) -> set[str] | None:
-    """Those of the words that are values of the table's personal columns, or words of such."""
-    found: set[str] = set()
+def _held(look: Execute, tables: Sequence[Table], spoken: set[str]) -> set[str] | None:
+    """Those of the words that are values of the tables' personal columns, or words of such.
+
+    None where that cannot be told, be it for want of time.
+    """
     if not spoken:
-        return found
-    columns = [language.quote(c.name, "duckdb") for c in table.columns if c.personal]
-    texts = [f"lower(cast({column} as varchar))" for column in columns]
-    given = sorted(spoken)
-    asked = ", ".join(_literal(each) for each in given)
-    for text in texts:
-        met = " or ".join(f"contains(value, {_literal(each)})" for each in given)
-        result = look(
-            f"with v as (select {text} as value from {table.relation}),"
-            f" w as (select string_split_regex(value, '[^\\p{{L}}\\p{{N}}]+') as parts from v"
-            f" where length(value) <= {_LONGEST_NAME} and ({met})),"
-            f" p as (select unnest(parts) as part from w where len(parts) <= {_MOST_WORDS})"
-            f" select distinct part from p where part in ({asked})"
-        )
+        return set()
+    columns = [
+        f"select lower(cast({language.quote(column.name, 'duckdb')} as varchar)) as value"
+        f" from {table.relation}"
+        for table in tables
+        for column in table.columns
+        if column.personal
+    ]
+    found: set[str] = set()
+    together = look(_search(columns, sorted(spoken)))
+    # Where all are too much for one statement, each column has the time that all had.
+    results = [together]
+    if isinstance(together, QueryError) and len(columns) > 1:
+        results = [look(_search([column], sorted(spoken))) for column in columns]
+    for result in results:
         if isinstance(result, QueryError):
             return None
         found |= {str(row[0]) for row in result.rows}
     return found
+
+
+def _search(columns: Sequence[str], given: Sequence[str]) -> str:
+    """The statement that looks for the words in what the statements ``columns`` give."""
+    asked = ", ".join(_literal(each) for each in given)
+    met = " or ".join(f"contains(value, {_literal(each)})" for each in given)
+    values = " union all ".join(columns)
+    return (
+        f"with v as ({values}),"
+        f" w as (select string_split_regex(value, '[^\\p{{L}}\\p{{N}}]+') as parts from v"
+        f" where length(value) <= {_LONGEST_NAME} and ({met})),"
+        f" p as (select unnest(parts) as part from w where len(parts) <= {_MOST_WORDS})"
+        f" select distinct part from p where part in ({asked})"
+    )
 
 
 def _literal(text: str) -> str:
