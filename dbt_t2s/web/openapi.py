@@ -127,7 +127,7 @@ _QUESTION = {
 _STATEMENT = {
     "type": "object",
     "properties": {
-        "id": {**_TEXT, "description": "The answer's id."},
+        "id": {**_TEXT, "minLength": 1, "description": "The answer's id."},
         "verdict": {"enum": list(VERDICTS), "description": "`wrong` where there is `sql`."},
         "sql": {**_TEXT, "description": "The SQL that would be right."},
         "note": _TEXT,
