@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,8 @@ import snowballstemmer
 _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*", re.UNICODE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STEMMER = snowballstemmer.stemmer("english")
+# It keeps the word that it is at: two threads would get each other's letters.
+_STEMMING = threading.Lock()
 
 # Words that carry the form of a question, never a name from the schema.
 STOP_WORDS = frozenset((
@@ -67,7 +70,8 @@ class Word:
 def stem(word: str) -> str:
     """The word's English stem, lower case (Snowball's English stemmer, Porter 2001)."""
     lowered = word.lower().removesuffix("'s").removesuffix("’s")
-    stemmed: str = _STEMMER.stemWord(_IRREGULAR.get(lowered, lowered))
+    with _STEMMING:
+        stemmed: str = _STEMMER.stemWord(_IRREGULAR.get(lowered, lowered))
     return stemmed
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +60,23 @@ def test_stems_are_of_the_words() -> None:
 def test_any_text_falls_into_words(text: str) -> None:
     assert all(text[w.start : w.end] == w.text and w.stem is not None for w in words(text))
     assert all(part for part in name_words(text))
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_threads_do_not_get_each_others_stems() -> None:
+    def stemmed(number: int) -> list[str]:
+        return [stem(f"{'ab' * number}{letter}izations") for letter in "cdfgklmnprst" * 4]
+
+    stem.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(stemmed, range(1, 25)))
+    stem.cache_clear()
+    assert together == [stemmed(number) for number in range(1, 25)]
