@@ -23,6 +23,7 @@ from dbt_t2s.web.readers import readers_for, reading
 from dbt_t2s.workspace import Workspace
 
 _REMEMBERED = 512
+_WARM = 24  # questions: two seconds before the first is answered, and none slow after
 
 
 class Remembering:
@@ -125,11 +126,10 @@ class Desk:
 @contextmanager
 def desk(workspace: Workspace) -> Iterator[Desk]:
     """Loads the model once, and opens all that its answers and corrections run on."""
-    with (
-        answering(workspace) as opened,
-        hearing(workspace) as heard,
-        reading(opened.generate, readers_for(read_record(workspace.model_dir).kind)) as readers,
-    ):
-        follow = in_turn(opened.follow, readers.here) if opened.follow else None
-        answerer = replace(opened, generate=Remembering(readers), follow=follow)
-        yield Desk(answerer, heard, Metrics(), threading.Lock())
+    with answering(workspace) as opened, hearing(workspace) as heard:
+        count = readers_for(read_record(workspace.model_dir).kind)
+        warm = opened.explainer.nearest.find("", _WARM) if count and opened.explainer else ()
+        with reading(opened.generate, count, warm) as readers:
+            follow = in_turn(opened.follow, readers.here) if opened.follow else None
+            answerer = replace(opened, generate=Remembering(readers), follow=follow)
+            yield Desk(answerer, heard, Metrics(), threading.Lock())

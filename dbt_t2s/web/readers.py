@@ -51,6 +51,7 @@ class Readers:
     def __init__(self, generate: Generate, count: int, nursery: socket.socket | None) -> None:
         self._generate = generate
         self._nursery = nursery
+        # Held while this process reads: the model's own tables are not made for two.
         self.here = threading.Lock()
         # Who is free: the way to a process, or None for this one.
         self._free: queue.SimpleQueue[Connection | None] = queue.SimpleQueue()
@@ -66,7 +67,7 @@ class Readers:
                 except (EOFError, OSError):
                     reader.close()
                     reader = self._hired()
-            with self.here:  # the model's own tables are not made for two
+            with self.here:
                 return self._generate(questions)
         finally:
             self._free.put(reader)
@@ -103,11 +104,17 @@ def _asked(reader: Connection, questions: Sequence[str]) -> _Given:
 
 
 @contextmanager
-def reading(generate: Generate, count: int) -> Iterator[Readers]:
-    """Must be opened before there are threads; with a ``count`` of 0 all is read here."""
+def reading(generate: Generate, count: int, warm: Sequence[str] = ()) -> Iterator[Readers]:
+    """Must be opened before there are threads; with a ``count`` of 0 all is read here.
+
+    Questions to ``warm`` it with are read first, once for all: words are then known, and products
+    of matrices have been made ready for lengths like theirs.
+    """
     if not count:
         yield Readers(generate, count, None)
         return
+    for question in warm:
+        generate([question])
     gc.collect()
     gc.freeze()  # so that looking for garbage does not copy what is shared
     ours, theirs = socket.socketpair()
