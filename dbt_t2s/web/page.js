@@ -51,25 +51,52 @@ function shown(value) {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+// A column's name in plain words: net_revenue → Net revenue.
+function spoken(name) {
+  const words = name.replace(/_/g, " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+// A value as its column means it: the first of a month stands for the month.
+function said(value, column) {
+  const day = typeof value === "string" && /^\d{4}-\d{2}-01(T00:00:00)?$/.test(value)
+    ? new Date(`${value.slice(0, 10)}T00:00:00Z`) : null;
+  if (day && column.endsWith("_month")) {
+    return day.toLocaleString("en", { month: "short", year: "numeric", timeZone: "UTC" });
+  }
+  if (day && column.endsWith("_quarter")) return `Q${day.getUTCMonth() / 3 + 1} ${day.getUTCFullYear()}`;
+  if (day && column.endsWith("_year")) return String(day.getUTCFullYear());
+  return shown(value);
+}
+
+function sure(confidence) {
+  const how = confidence >= 0.85 ? "Likely right" : confidence >= 0.6 ? "May be right" : "Doubtful, check it";
+  return `${how} (${Math.round(confidence * 100)}%)`;
+}
+
 function table(answer, most) {
   const numeric = answer.columns.map((_, at) => answer.rows.length > 0
     && answer.rows.every((row) => row[at] === null || typeof row[at] === "number"));
   const head = made("tr");
   answer.columns.forEach((name, at) => {
-    const cell = made("th", name, numeric[at] ? "number" : "");
+    const cell = made("th", spoken(name), numeric[at] ? "number" : "");
+    cell.title = name;
     cell.scope = "col";
     head.append(cell);
   });
   const body = made("tbody");
   for (const row of answer.rows.slice(0, most)) {
     const line = made("tr");
-    row.forEach((value, at) => line.append(made("td", shown(value), numeric[at] ? "number" : "")));
+    row.forEach((value, at) => line.append(
+      made("td", said(value, answer.columns[at]), numeric[at] ? "number" : "")));
     body.append(line);
   }
   const top = made("thead");
   top.append(head);
   at("rows").replaceChildren(top, body);
   at("all").hidden = answer.rows.length <= most;
+  // One number is the answer: it should be read at a glance.
+  at("rows").classList.toggle("single", answer.rows.length === 1 && answer.columns.length === 1);
 }
 
 function drawn(tag, attributes, text) {
@@ -83,46 +110,52 @@ function chart(answer) {
   at("chart").replaceChildren();
   if (!answer.chart) return;
   const { kind, label, value } = answer.chart;
-  const points = answer.rows.map((row) => [shown(row[label]).slice(0, 24), row[value]]);
+  const name = answer.columns[label];
+  const points = answer.rows.map((row) => [said(row[label], name).slice(0, 24), row[value]]);
   const draw = kind === "series" ? line : bars;
-  const picture = draw(points);
+  // As wide as there is room, so that letters keep their size on a phone.
+  const picture = draw(points, Math.min(Math.max(at("chart").clientWidth, 300), 700));
   picture.setAttribute("role", "img");
   picture.setAttribute("aria-label", `${answer.columns[value]} by ${answer.columns[label]}`);
   at("chart").append(picture);
 }
 
-function bars(points) {
+function bars(points, room) {
   const most = Math.max(...points.map(([, number]) => Math.abs(number ?? 0))) || 1;
-  const picture = drawn("svg", { viewBox: `0 0 640 ${points.length * 22 + 4}` });
+  const picture = drawn("svg", { viewBox: `0 0 ${room} ${points.length * 26 + 4}` });
+  const left = Math.min(160, room * 0.4);
+  const letters = Math.floor(left / 7);
   points.forEach(([label, number], index) => {
-    const y = index * 22 + 2;
-    const width = Math.abs(number ?? 0) / most * 360;
-    picture.append(drawn("text", { x: 152, y: y + 14, "text-anchor": "end" }, label));
-    picture.append(drawn("rect", { x: 160, y, width, height: 18, class: number < 0 ? "below" : "" }));
-    picture.append(drawn("text", { x: 166 + width, y: y + 14 }, shown(number)));
+    const y = index * 26 + 2;
+    const width = Math.abs(number ?? 0) / most * (room - left - 90);
+    const name = label.length > letters ? `${label.slice(0, letters - 1)}…` : label;
+    picture.append(drawn("text", { x: left - 8, y: y + 15, "text-anchor": "end" }, name));
+    picture.append(drawn("rect", { x: left, y, width, height: 20, rx: 2, class: number < 0 ? "below" : "" }));
+    picture.append(drawn("text", { x: left + 6 + width, y: y + 15 }, shown(number)));
   });
   return picture;
 }
 
-function line(points) {
+function line(points, room) {
   const known = points.map(([, number]) => number).filter((number) => number !== null);
   const low = Math.min(0, ...known), high = Math.max(0, ...known), span = high - low || 1;
-  const x = (index) => 70 + index * 550 / Math.max(points.length - 1, 1);
+  const x = (index) => 76 + index * (room - 90) / Math.max(points.length - 1, 1);
   const y = (number) => 190 - (number - low) / span * 170;
-  const picture = drawn("svg", { viewBox: "0 0 640 220" });
+  const picture = drawn("svg", { viewBox: `0 0 ${room} 220` });
   for (const number of [low, high]) {
-    picture.append(drawn("line", { x1: 70, x2: 620, y1: y(number), y2: y(number) }));
-    picture.append(drawn("text", { x: 64, y: y(number) + 4, "text-anchor": "end" }, shown(number)));
+    picture.append(drawn("line", { x1: 76, x2: room - 14, y1: y(number), y2: y(number) }));
+    picture.append(drawn("text", { x: 70, y: y(number) + 4, "text-anchor": "end" }, shown(number)));
   }
   const path = points.map(([, n], i) => n === null ? "" : `${x(i)},${y(n)}`).filter(Boolean);
   picture.append(drawn("polyline", { points: path.join(" ") }));
   points.forEach(([label, number], index) => {
     if (number === null) return;
-    const point = drawn("circle", { cx: x(index), cy: y(number), r: 3 });
+    const point = drawn("circle", { cx: x(index), cy: y(number), r: 4 });
     point.append(drawn("title", {}, `${label}: ${shown(number)}`));
     picture.append(point);
   });
-  for (const [index, anchor] of [[0, "start"], [points.length - 1, "end"]]) {
+  const ends = points.length > 1 ? [[0, "start"], [points.length - 1, "end"]] : [[0, "start"]];
+  for (const [index, anchor] of ends) {
     picture.append(drawn("text", { x: x(index), y: 212, "text-anchor": anchor }, points[index][0]));
   }
   return picture;
@@ -176,12 +209,13 @@ function showAnswer(answer) {
   at("sql").textContent = answer.sql;
   at("how").hidden = !answer.sql;
   at("why").hidden = answer.rests_on.length === 0;
-  const facts = [`${answer.rows.length.toLocaleString("en")} rows`,
-    `${Math.round(answer.latency_ms)} ms`, `confidence ${answer.confidence.toFixed(2)}`];
-  if (answer.built) facts.push(`data last built ${answer.built.slice(0, 16).replace("T", " ")} UTC`);
-  at("facts").textContent = answer.status === "ok" ? [facts.join(", "), ...answer.assumed].join(". ") : "";
+  const count = answer.rows.length;
+  const facts = [sure(answer.confidence), `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"}`];
+  if (answer.built) facts.push(`data of ${answer.built.slice(0, 16).replace("T", " ")} UTC`);
+  at("facts").textContent = answer.status === "ok"
+    ? [facts.join(" · "), ...answer.assumed].join(". ") : "";
   at("rests").replaceChildren(...answer.rests_on.map((each) => made("li",
-    `${each.kind}${each.place ? ` ${each.name}` : ""}: ${each.sentence} ${each.place}`.trim())));
+    `${spoken(each.kind)}${each.place ? ` ${each.name}` : ""}: ${each.sentence} ${each.place}`.trim())));
   at("corrected").value = answer.sql;
   at("note").value = at("said").textContent = "";
   at("replace").checked = false;
@@ -224,7 +258,10 @@ at("say").addEventListener("submit", async (event) => {
 
 async function history() {
   const { asked } = await call("/api/history?limit=20");
-  list("history", asked, (each) => [each.question, each.verdict.replace("_", " ")].filter(Boolean).join(" · "));
+  // Each question once, with what was last said of it.
+  const met = new Set();
+  const once = asked.filter((each) => !met.has(each.question) && met.add(each.question));
+  list("history", once, (each) => [each.question, each.verdict.replace("_", " ")].filter(Boolean).join(" · "));
 }
 
 async function known() {
