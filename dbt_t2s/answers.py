@@ -16,8 +16,8 @@ from dbt_t2s.explaining import Explainer
 from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import Instances, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.learning.versions import id_of
 from dbt_t2s.model.generate import Candidate, Followed, Follower, Generator, Mender
-from dbt_t2s.model.record import FILE as RECORD
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.pipeline import Trained
 from dbt_t2s.project.schema import Issue, ProjectSchema
@@ -31,7 +31,7 @@ from dbt_t2s.serve.masking import Masker
 from dbt_t2s.serve.questions import Question
 from dbt_t2s.serve.roads import checked_alone, checked_first
 from dbt_t2s.serve.statements import is_statement
-from dbt_t2s.workspace import Workspace, file_stamp
+from dbt_t2s.workspace import Workspace
 
 TRAIN = "run `dbt-t2s train`"
 
@@ -141,7 +141,7 @@ def keeper_of(workspace: Workspace, schema: ProjectSchema, look: Execute | None)
 
 def model_version(workspace: Workspace) -> str:
     """What tells this model from those before it."""
-    return file_stamp(workspace.model_dir / RECORD)[:12]
+    return id_of(workspace.model_dir)
 
 
 def ask(workspace: Workspace, questions: Sequence[Question]) -> Iterator[Answer]:

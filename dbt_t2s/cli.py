@@ -451,6 +451,10 @@ def export(
     run.console.print(f"written to {exporting.export(run.workspace(), format, to)}")
 
 
+# These register themselves, after those above: help lists verbs in the order of their use.
+from dbt_t2s.learning import verbs as learning_verbs  # noqa: E402, F401
+
+
 @app.callback(invoke_without_command=True)
 def version(
     show: Annotated[

@@ -76,7 +76,7 @@ class Settings:
     name there, ``teacher_budget`` the most requests of a run; its key stands in the environment
     alone (``DBT_T2S_TEACHER_KEY``). ``log`` is where questions are kept: ``project``
     (true) in its folder ``.t2s``, ``warehouse`` in the tables of the macros as well; empty (false)
-    where they are not.
+    where they are not. Of the models that were trained the last ``keep_models`` are kept.
 
     ``fiscal_year_start`` is the month in which fiscal years begin, None where the project says it,
     ``fiscal_year_named`` whether fiscal 2024 is the one that ends or the one that starts in 2024.
@@ -113,6 +113,7 @@ class Settings:
     teacher_model: str = ""
     teacher_budget: int = 500
     log: str = IN_PROJECT
+    keep_models: int = 5
     fiscal_year_start: int | None = None
     fiscal_year_named: str = YEAR_NAMED[0]
 
@@ -424,6 +425,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "teacher_model": _text,
     "teacher_budget": _whole(0),
     "log": _kept_in,
+    "keep_models": _whole(1),
     "fiscal_year_start": _month,
     "fiscal_year_named": _year_named,
 }

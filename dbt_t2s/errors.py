@@ -74,3 +74,7 @@ class CheckError(T2SError):
 
 class ServeError(T2SError):
     """A question could not be taken."""
+
+
+class LearnError(T2SError):
+    """A model could not learn from what was said of it, or must not take another's place."""

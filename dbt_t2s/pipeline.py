@@ -24,6 +24,7 @@ from dbt_t2s.errors import CorpusError, ProjectError, StoreError, UsageError
 from dbt_t2s.freshness import content_of, is_fresh, usable
 from dbt_t2s.instances import instances_of, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.learning import versions
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import artifacts, dbt, secrets
 from dbt_t2s.project import warehouse as dbt_warehouse
@@ -114,7 +115,9 @@ def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
         schema = _distill(workspace, fresh=not resume)
         corpus = _generate(workspace, schema, fresh=not resume)
         lessons.write(workspace, schema, corpus)
+        versions.keep(workspace, "train")  # one from before there were versions
         _train(workspace, schema, resume=resume)
+        versions.keep(workspace, "train")
     return schema
 
 
@@ -132,6 +135,8 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str], last: Path | None = 
     with store.lock(workspace.folder, "train"):
         schema = _distill(workspace, fresh=False)
         lessons.write(workspace, schema, _generate(workspace, schema, fresh=False))
+        parent = versions.keep(workspace, "train")
+        parent = versions.id_of(last) if last else parent
         with workspace.console.progress("training") as progress:
             record = None
             if settings.base == EMBEDDED:
@@ -152,10 +157,12 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str], last: Path | None = 
             )
         if record is None:
             _train(workspace, schema, resume=True)
+            versions.keep(workspace, "train")
             return False
         made = _trained(workspace, schema, EMBEDDED, MINUTES)
         # Not the inputs of a training: to `train` this model is not what it would make.
         store.write_json(workspace.trained_path, made, {"gone_on": made.schema})
+        versions.keep(workspace, "train --from", parent)
     return True
 
 

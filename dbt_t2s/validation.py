@@ -39,8 +39,9 @@ from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
+from dbt_t2s.learning import versions
 from dbt_t2s.model.turns import Turn
-from dbt_t2s.pipeline import COMPARED_ROWS
+from dbt_t2s.pipeline import COMPARED_ROWS, Trained
 from dbt_t2s.project import artifacts
 from dbt_t2s.project.json_file import SEMANTIC_MANIFEST, load
 from dbt_t2s.project.metrics import Answer as Compiled
@@ -99,6 +100,7 @@ def validate_model(workspace: Workspace) -> Report:
         if ready is not None and workspace.report_path.exists():
             workspace.console.info("validation: up to date")
             _write(workspace, ready)  # a run that broke off may have left its own there
+            versions.judged(workspace, ready)
             return ready
         begun = Report(
             suites=(),
@@ -114,7 +116,41 @@ def validate_model(workspace: Workspace) -> Report:
         report = _judged(workspace, schema, instances, suites, begun)
         _write(workspace, report)
         store.write_json(workspace.validation_path, report, inputs)
+        versions.judged(workspace, report)
     return report
+
+
+def standing(workspace: Workspace) -> Report | None:
+    """The last report, where it is of the model in use; None where that was not judged."""
+    try:
+        report = store.read_json(workspace.validation_path, Report)
+        trained = store.read_json(workspace.trained_path, Trained)
+    except StoreError:
+        return None
+    stamp = store.fingerprint([trained, _model_stamp(workspace)])
+    return report if report.stamp == stamp else None
+
+
+def judge_apart(workspace: Workspace, folder: Path, more: Sequence[Suite] = ()) -> Report:
+    """What becomes of the business test set and of ``more`` with the model in ``folder``.
+
+    Kept nowhere; the report has no suites where there is no question.
+    """
+    there = replace(workspace, other=folder)
+    schema, trained = open_trained(there)
+    people = _business(there, schema)
+    suites = [suite for suite in (people, *more) if suite.items]
+    begun = Report(
+        suites=(),
+        project=schema.project,
+        model=trained.base,
+        schema=trained.schema,
+        dialect=schema.dialect,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    if not suites:
+        return begun
+    return _judged(there, schema, instances_of(there, schema), suites, begun, kept=False)
 
 
 def judge_people(workspace: Workspace) -> SuiteReport | None:
@@ -332,8 +368,13 @@ def _judged(
     instances: Instances,
     suites: Sequence[Suite],
     begun: Report,
+    *,
+    kept: bool = True,
 ) -> Report:
-    """The report of all test sets; what was judged so far is written where that breaks off."""
+    """The report of all test sets; what was judged so far is written where that breaks off.
+
+    Not where it is not to be ``kept``.
+    """
     model = load_model(workspace, schema)
     generate, mend = candidates(workspace, model, schema), mending(model)
     follow = following(workspace, model, schema)
@@ -389,10 +430,11 @@ def _judged(
                     )
                     reports.append(_suite_report(suite, judge, files))
         except Stopped as stopped:
-            _keep(workspace, replace(begun, suites=(*reports, stopped.report)))
+            if kept:
+                _keep(workspace, replace(begun, suites=(*reports, stopped.report)))
             raise stopped.reason from None
         except (KeyboardInterrupt, T2SError):
-            if reports:
+            if reports and kept:
                 last = replace(reports[-1], partial="the test sets after this one were not judged")
                 _keep(workspace, replace(begun, suites=(*reports[:-1], last)))
             raise

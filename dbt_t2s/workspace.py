@@ -25,11 +25,15 @@ HASHED_BYTES = 512 << 20
 
 @dataclass(frozen=True)
 class Workspace:
-    """What every stage is given: the project, its settings and the console of this run."""
+    """What every stage is given: the project, its settings and the console of this run.
+
+    ``other`` is the folder of another model than the one in use: a version, or one on trial.
+    """
 
     project: DbtProject
     settings: Settings
     console: Console
+    other: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -80,11 +84,15 @@ class Workspace:
 
     @property
     def model_dir(self) -> Path:
-        return self.folder / "model"
+        return (self.other or self.folder) / "model"
 
     @property
     def trained_path(self) -> Path:
-        return self.folder / "trained.json"
+        return (self.other or self.folder) / "trained.json"
+
+    @property
+    def versions_dir(self) -> Path:
+        return self.folder / "models"
 
     @property
     def warehouse_dir(self) -> Path:

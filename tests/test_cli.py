@@ -36,6 +36,7 @@ VERBS = (
     "report",
     "serve",
     "export",
+    "models",
 )
 SMALL = ("--minutes", "0.2", "--max-examples", "300")
 
