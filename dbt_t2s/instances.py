@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dbt_t2s import __version__, store
 from dbt_t2s.duck import Rows, copy_warehouse, open_read_only, quoted, relations_of, run
+from dbt_t2s.errors import StoreError
 from dbt_t2s.freshness import usable
 from dbt_t2s.judge import fixtures, unit_tests
 from dbt_t2s.judge.expected_rows import plant as plant_expected
@@ -131,6 +132,18 @@ def witnessed(
         ready = Witnesses(str(file.relative_to(folder)), planted.rows)
         store.write_json(path, ready, inputs)
     return replace(instances, files=(*instances.files[:-1], ready.file))
+
+
+def last_witnessed(workspace: Workspace, instances: Instances) -> Instances:
+    """The instances that the last validation judged on: none of its rows are made anew."""
+    folder = workspace.warehouse_dir
+    try:
+        known = store.read_json(folder / "witnesses.json", Witnesses)
+    except StoreError:
+        return instances
+    if not (folder / known.file).exists():
+        return instances
+    return replace(instances, files=(*instances.files[:-1], known.file))
 
 
 @dataclass(frozen=True)

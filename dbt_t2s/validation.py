@@ -25,7 +25,14 @@ from dbt_t2s.dialogue_suites import GoldHistory, History, Talks, items_of, own_h
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
 from dbt_t2s.freshness import content_of, usable
-from dbt_t2s.instances import Instances, instances_of, readable, tested, witnessed
+from dbt_t2s.instances import (
+    Instances,
+    instances_of,
+    last_witnessed,
+    readable,
+    tested,
+    witnessed,
+)
 from dbt_t2s.judge import fixture_inputs, unit_suite
 from dbt_t2s.judge.baseline import Baseline, baseline_of
 from dbt_t2s.judge.dialogues import Dialogue, read_dialogues
@@ -131,15 +138,18 @@ def standing(workspace: Workspace) -> Report | None:
     return report if report.stamp == stamp else None
 
 
-def judge_apart(workspace: Workspace, folder: Path, more: Sequence[Suite] = ()) -> Report:
+def judge_apart(
+    workspace: Workspace, folder: Path | None, more: Sequence[Suite] = (), *, people: bool = True
+) -> Report:
     """What becomes of the business test set and of ``more`` with the model in ``folder``.
 
-    Kept nowhere; the report has no suites where there is no question.
+    None is the one in use. Kept nowhere, on the rows that the last validation judged on; the
+    report has no suites where there is no question. ``people`` leaves out the business test set.
     """
     there = replace(workspace, other=folder)
     schema, trained = open_trained(there)
-    people = _business(there, schema)
-    suites = [suite for suite in (people, *more) if suite.items]
+    suites = [_business(there, schema)] if people else []
+    suites = [suite for suite in (*suites, *more) if suite.items]
     begun = Report(
         suites=(),
         project=schema.project,
@@ -150,7 +160,8 @@ def judge_apart(workspace: Workspace, folder: Path, more: Sequence[Suite] = ()) 
     )
     if not suites:
         return begun
-    return _judged(there, schema, instances_of(there, schema), suites, begun, kept=False)
+    instances = last_witnessed(there, instances_of(there, schema))
+    return _judged(there, schema, instances, suites, begun, kept=False)
 
 
 def judge_people(workspace: Workspace) -> SuiteReport | None:
@@ -373,7 +384,7 @@ def _judged(
 ) -> Report:
     """The report of all test sets; what was judged so far is written where that breaks off.
 
-    Not where it is not to be ``kept``.
+    What is not to be ``kept`` is judged on the instances as they are.
     """
     model = load_model(workspace, schema)
     generate, mend = candidates(workspace, model, schema), mending(model)
@@ -381,7 +392,8 @@ def _judged(
     reports: list[SuiteReport] = []
     golds = [gold for suite in suites for item in suite.items for gold in item.golds]
     made_for = [g for suite in suites if not suite.file for i in suite.items for g in i.golds]
-    instances = witnessed(workspace, schema, instances, made_for)
+    if kept:
+        instances = witnessed(workspace, schema, instances, made_for)
     relations = dict.fromkeys((*readable(schema, instances), *_read_by(golds, schema.dialect)))
     with ExitStack() as opened:
         sandbox = opened.enter_context(

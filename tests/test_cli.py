@@ -37,6 +37,7 @@ VERBS = (
     "serve",
     "export",
     "models",
+    "improve",
 )
 SMALL = ("--minutes", "0.2", "--max-examples", "300")
 

@@ -41,3 +41,22 @@ def models(
         show.comparison(run.console, pair, comparing.compare(workspace, *pair), json=json)
     else:
         show.versions(run.console, kept.listed(workspace), kept.current_id(workspace), json=json)
+
+
+@verb
+def improve(
+    run: Run,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="The time budget for training (1).")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be learned, and train nothing.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
+) -> None:
+    """Learn from what people said of answers; keep the new model only if it loses nothing."""
+    from dbt_t2s.learning import improving, show
+
+    found = improving.improve(run.workspace(), minutes or improving.MINUTES, dry_run=dry_run)
+    show.improvement(run.console, found, json=json, dry_run=dry_run)
+    improving.fail(found)

@@ -58,7 +58,7 @@ def go_on(
     model, dataset and seed give the same weights.
     """
     began = time.monotonic()
-    found = _read(last)
+    found = read_model(last)
     if found is None:
         return None
     record, network, known = found
@@ -90,7 +90,9 @@ def go_on(
     return record
 
 
-def _read(model_dir: Path) -> tuple[ModelRecord, PlanNetwork, tuple[str, ...]] | None:
+def read_model(model_dir: Path) -> tuple[ModelRecord, PlanNetwork, tuple[str, ...]] | None:
+    """The embedded model in a folder and the tokens of its items; None where it is none to go on
+    from."""
     try:
         record = read_record(model_dir)
         if record.kind != "embedded":

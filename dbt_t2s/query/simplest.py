@@ -51,13 +51,16 @@ class Simplest:
         self._keys = {t.name: t.primary_key[0] for t in schema.tables if len(t.primary_key) == 1}
         self._metrics = [MetricRef(m.name) for m in schema.metrics]
 
-    def of(self, plan: Plan) -> Plan:
-        """The shortest form found of ``plan``, itself where it binds to nothing."""
+    def of(self, plan: Plan, *, named: bool = True) -> Plan:
+        """The shortest form found of ``plan``, itself where it binds to nothing.
+
+        Metrics are not called by their names unless they are to be ``named``.
+        """
         wanted = self._spelled(plan)
         if not wanted:
             return plan
         whole = [p for p in parts_of((plan.select, plan.having, plan.order)) if _is_one(p)]
-        for measure in dict.fromkeys(whole):
+        for measure in dict.fromkeys(whole) if named else ():
             if measure in parts_of(plan):  # else it is within one that has its name now
                 plan = self._named(plan, measure, wanted)
         for candidate in (self._timed(plan), replace(plan, order=None)):

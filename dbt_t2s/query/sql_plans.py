@@ -47,7 +47,7 @@ from dbt_t2s.query.sql_source import (
     names_of,
     parsed,
 )
-from dbt_t2s.sql import exp
+from dbt_t2s.sql import exp, transpile
 
 _NAMING = frozenset(("name", "title", "label"))
 
@@ -72,15 +72,17 @@ class Converter:
         self._read = read or (lambda text, _: parsed(text, schema.dialect))
         self._binder = Binder(schema)
         self._graph = self._binder.graph
+        self._alike = alike
         self._simplest = Simplest(schema, self._binder, alike)
         self._selects = Selects(
             schema, self._names, self._graph, self._member, self._average_of_groups, read is None
         )
 
-    def plan(self, text: str) -> Plan:
+    def plan(self, text: str, *, short: bool = True) -> Plan:
         """The plan whose SQL asks for the same; NotConvertedError says why there is none.
 
-        Sort keys that break ties alone are left out of it, plans have one.
+        Sort keys that break ties alone are left out of it, plans have one. Metrics are
+        called by their names where it is to be ``short``.
         """
         self._selects.edges = set()
         tree = self._read(text, self._names).unnest()
@@ -102,9 +104,16 @@ class Converter:
             added = self._added(plan)
         except QueryPlanError as error:
             raise NotConvertedError("the binder refuses it") from error
-        if added:
+        if added and not self._gives(plan, text):
             raise NotConvertedError("rows that a rule of the project leaves out")
-        return self._simplest.of(plan)
+        return self._simplest.of(plan, named=short)
+
+    def _gives(self, plan: Plan, text: str) -> bool:
+        """Whether the plan gives the text's rows all the same, where that can be tried."""
+        if self._alike is None:
+            return False
+        said = transpile(text, self._schema.dialect, "duckdb")
+        return self._alike(said, self._binder.sql(plan))
 
     def _added(self, plan: Plan) -> bool:
         """Whether the binder adds a rule that always holds, which the SQL does not state."""
