@@ -148,7 +148,8 @@ def _unlike(
     for name, cases in having.items():
         there, share = corpus.get(name, 0), len(cases) / len(found)
         corpus_share = there / examples if examples else 0.0
-        if len(cases) >= _FEWEST and (there < ENOUGH or share > _OFTENER * corpus_share):
+        often = len(found) >= LEAST and share > _OFTENER * corpus_share
+        if len(cases) >= _FEWEST and (there < ENOUGH or often):
             unlike.append(
                 Unlike(
                     name, len(cases), share, there, corpus_share,

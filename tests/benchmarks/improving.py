@@ -22,6 +22,7 @@ from dbt_t2s import answers, validation
 from dbt_t2s.console import Console
 from dbt_t2s.judge.outcomes import Outcome, SuiteReport
 from dbt_t2s.judge.suite import TestItem, read_suite
+from dbt_t2s.serve.questions import Question
 from dbt_t2s.validation import Suite
 from dbt_t2s.workspace import open_workspace
 
@@ -94,7 +95,7 @@ def run(project: Path, questions: Path, rewordings: Path) -> None:
     }
     sets = {name: tuple(o.item for o in found) for name, found in before.items()}
     workspace = open_workspace(Console(quiet=True), project_dir=project)
-    for _ in answers.ask(workspace, [item.question for item in wrong]):
+    for _ in answers.ask(workspace, [Question(item.question) for item in wrong]):
         pass  # feedback is given on what was asked
     said = project / "feedback.jsonl"
     said.write_text("".join(json.dumps(_feedback(item)) + "\n" for item in wrong))
