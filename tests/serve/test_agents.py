@@ -78,6 +78,18 @@ def test_a_question_gets_rows_and_what_they_rest_on(answerer: Answerer) -> None:
     assert kept["kept"]["verdict"] == "right"
 
 
+def test_a_follow_up_goes_on_from_the_last_answer(answerer: Answerer) -> None:
+    async def say(client: Client) -> CallToolResult:
+        await client.call_tool("ask", {"question": "number of orders by status"})
+        asked = {"question": "only from FR", "follow_up": True}
+        found = await client.call_tool("ask", asked)
+        assert isinstance(found, CallToolResult)
+        return found
+
+    found = content(talk(answerer, say))
+    assert found["read_as"] == "number of orders by status, only from FR"
+
+
 def test_what_can_be_asked_is_listed_and_described(answerer: Answerer) -> None:
     tables = content(call(answerer, "list_tables"))["tables"]
     assert {each["name"] for each in tables} >= {"orders", "customers"}

@@ -84,7 +84,10 @@ def serving(desk: Desk, rules: Rules = MANY) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def desk(answerer: Answerer, workspace: Workspace) -> Iterator[Desk]:
     with hearing(workspace) as heard:
-        remembering = replace(answerer, generate=Remembering(answerer.generate))
+        generate = Remembering(answerer.generate)
+        assert answerer.follow is not None
+        follow = generate.following(answerer.follow)
+        remembering = replace(answerer, generate=generate, follow=follow)
         yield Desk(remembering, heard, Metrics(), threading.Lock())
 
 
@@ -118,6 +121,19 @@ def test_the_page_has_all_it_needs_and_nothing_from_elsewhere(client: Client) ->
     # What the script looks for is on the page.
     for name in {each.split('"')[0] for each in script.split('at("')[1:]}:
         assert f'id="{name}"' in text, name
+
+
+def test_a_request_may_carry_the_conversation(client: Client) -> None:
+    def ask(**content: Any) -> Got:
+        return checked(client.post("/api/ask", content), "post", "/api/ask")
+
+    first = ask(question="How many orders by status?").json
+    turn = {key: first[key] for key in ("question", "sql", "plan")}
+    found = ask(question="only from FR", previous=[turn]).json
+    assert found["read_as"] == "How many orders by status, only from FR"
+    assert found["status"] == "ok" and "'FR'" in found["sql"]
+    for wrong in ([1], [{"question": "x"}], [{**turn, "more": ""}], [turn] * 11, {}):
+        assert ask(question="only from FR", previous=wrong).status == 422
 
 
 def test_ask_correct_and_look_back(client: Client) -> None:
