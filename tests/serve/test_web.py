@@ -132,7 +132,8 @@ def test_a_request_may_carry_the_conversation(client: Client) -> None:
     found = ask(question="only from FR", previous=[turn]).json
     assert found["read_as"] == "How many orders by status, only from FR"
     assert found["status"] == "ok" and "'FR'" in found["sql"]
-    for wrong in ([1], [{"question": "x"}], [{**turn, "more": ""}], [turn] * 11, {}):
+    wrong_ones: list[Any] = [[1], [{"question": "x"}], [{**turn, "more": ""}], [turn] * 11, {}]
+    for wrong in wrong_ones:
         assert ask(question="only from FR", previous=wrong).status == 422
 
 
