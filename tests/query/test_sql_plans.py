@@ -48,7 +48,7 @@ def _golden(name: str) -> str:
     return (GOLDEN / f"{name}.sql").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", CASES.keys() - NOT_READ.keys())
+@pytest.mark.parametrize("name", sorted(CASES.keys() - NOT_READ.keys()))
 def test_what_the_binder_writes_comes_back_as_a_plan_for_the_same_rows(
     name: str, execute: Execute
 ) -> None:
