@@ -30,6 +30,8 @@ from dbt_t2s.project.schema import Issue, Level, ProjectSchema
 from dbt_t2s.workspace import EMBEDDED, Workspace
 
 TAUGHT, RECOVERY, VARIATIONS = FILES = ("taught", "recovery", "variations")
+# What people said of answers, which ``improve`` writes.
+LEARNED = "learned"
 # More rows say nothing about two queries that fewer do not.
 _COMPARED_ROWS = 1_000
 # Of a budget, the part that goes into new questions: they are of use to hub models alone.

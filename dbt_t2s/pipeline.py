@@ -385,6 +385,7 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
         **_schema_input(workspace),
         **{split: content_of(workspace.dataset_dir / f"{split}.parquet") for split in SPLITS[:2]},
         **{name: content_of(workspace.dataset_dir / f"{name}.parquet") for name in lessons.FILES},
+        **_learned_input(workspace),
         "settings": store.fingerprint([base, settings.seed, settings.minutes, *_of_hub(settings)]),
         "version": __version__,
     }
@@ -407,6 +408,12 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
         )
     trained = _trained(workspace, schema, base, settings.minutes)
     store.write_json(workspace.trained_path, trained, inputs)
+
+
+def _learned_input(workspace: Workspace) -> dict[str, str]:
+    """What people said of answers; nothing where they said nothing."""
+    learned = content_of(workspace.dataset_dir / f"{lessons.LEARNED}.parquet")
+    return {lessons.LEARNED: learned} if learned else {}
 
 
 def _of_hub(settings: Settings) -> tuple[str, ...]:

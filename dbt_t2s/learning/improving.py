@@ -26,7 +26,8 @@ from dbt_t2s.learning import versions
 from dbt_t2s.learning.heard import CORRECTION, KEPT, Left, Lesson, lessons_of
 from dbt_t2s.learning.plans import Planner
 from dbt_t2s.learning.trial import Trial
-from dbt_t2s.learning.wordings import Wordings
+from dbt_t2s.learning.wordings import Wordings, example
+from dbt_t2s.lessons import LEARNED
 from dbt_t2s.pipeline import Trained
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import REFUSAL
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
 MINUTES = 1.0
 TRIAL = ".trial"
-# The examples of lessons, kept beside the corpus: every later training learns them, too.
-LEARNED = "learned"
 _WORDED = "reading what people said"
 Tokens = tuple[str, ...]
 # The plan that a model would sooner write for a question; None where it can write none.
@@ -51,12 +50,14 @@ Choose = Callable[[str, Sequence[Tokens]], Tokens | None]
 class Lessons:
     """What there is to learn: the plans of lessons, and what nothing can be learned from.
 
-    ``judged`` are all lessons whose SQL runs, those without a plan as well.
+    ``judged`` are all lessons whose SQL runs; of those that have no plan, ``sql_only``, hub models
+    may learn.
     """
 
     judged: tuple[Lesson, ...]
     plans: tuple[tuple[Lesson, Tokens], ...]
     left: tuple[Left, ...]
+    sql_only: tuple[Lesson, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def improve(workspace: Workspace, minutes: float, *, dry_run: bool = False) -> I
         examples = _examples(workspace, schema, lessons.plans)
         if dry_run or not _teaches(lessons):
             return Improvement(lessons, len(examples))
+        _keep(workspace, examples, lessons.sql_only)
         folder = workspace.versions_dir / TRIAL
         shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -104,7 +106,7 @@ def improve(workspace: Workspace, minutes: float, *, dry_run: bool = False) -> I
             trial, report = _tried(workspace, folder, lessons.judged)
             if trial.against:
                 return Improvement(lessons, len(examples), trial)
-            version = _promoted(workspace, folder, parent, examples, report)
+            version = _promoted(workspace, folder, parent, report)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return Improvement(lessons, len(examples), trial, version)
@@ -144,6 +146,7 @@ def _planned(
     planner = Planner(schema, sandbox.execute_each, day_of(schema, workspace.settings.as_of))
     judged: list[Lesson] = []
     plans: list[tuple[Lesson, Tokens]] = []
+    sql_only: list[Lesson] = []
     unusable = list(left)
     with workspace.console.progress(_WORDED) as progress:
         for number, lesson in enumerate(heard, 1):
@@ -161,14 +164,15 @@ def _planned(
             try:
                 plan = choose(lesson.question, planner.plans(lesson.question, lesson.sql))
             except NotConvertedError as error:
-                unusable.append(Left(lesson.question, f"kept for hub models: {error.what}"))
-                continue
-            if plan is None:
+                plan, why = None, error.what
+            else:
                 why = "the model does not meet what it needs among the words of the question"
-                unusable.append(Left(lesson.question, why))
+            if plan is None:
+                sql_only.append(lesson)
+                unusable.append(Left(lesson.question, f"kept for hub models: {why}"))
             else:
                 plans.append((lesson, plan))
-    return Lessons(tuple(judged), tuple(plans), tuple(unusable))
+    return Lessons(tuple(judged), tuple(plans), tuple(unusable), tuple(sql_only))
 
 
 def _examples(
@@ -183,6 +187,13 @@ def _examples(
         for each in made[:1] if lesson.kind == KEPT else made:
             found.setdefault(each.question.lower(), each)
     return tuple(found.values())
+
+
+def _keep(workspace: Workspace, examples: Sequence[Example], sql_only: Sequence[Lesson]) -> None:
+    """Keeps the examples beside the corpus: every later training learns them, too."""
+    more = [example(each.question, (), each.kind, each.sql) for each in sql_only]
+    path = workspace.dataset_dir / f"{LEARNED}.parquet"
+    store.write_rows(path, (*examples, *more), Example)
 
 
 def _train(
@@ -227,12 +238,9 @@ def _promoted(
     workspace: Workspace,
     folder: Path,
     parent: str,
-    examples: Sequence[Example],
     report: Report,
 ) -> str:
     """Puts the model on trial in the place of the one in use; its version."""
-    path = workspace.dataset_dir / f"{LEARNED}.parquet"
-    store.write_rows(path, examples, Example, {"improved": parent})
     versions.put(workspace, folder)
     version = versions.keep(workspace, "improve", parent)
     if report.suites:

@@ -15,15 +15,19 @@ from random import Random
 
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.corpus.registers import frame
+from dbt_t2s.corpus.review import SQL_ONLY
 from dbt_t2s.corpus.speech import roughen, say_date
 from dbt_t2s.corpus.wording import shortened
+from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.judge.suite import normal
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.dates import date_spans
-from dbt_t2s.query.linear import REFUSAL
+from dbt_t2s.query.linear import REFUSAL, from_tokens
 from dbt_t2s.query.link import Mention, ValueIndex, mentions
 from dbt_t2s.query.plan import GRAINS
 from dbt_t2s.query.text import STOP_WORDS, Word, words
+from dbt_t2s.sql import transpile
 
 Tokens = tuple[str, ...]
 WORDINGS, NEIGHBOURS = 8, 6
@@ -64,6 +68,7 @@ class Wordings:
         self._today = today
         self._seed = seed
         self._values = ValueIndex(schema)
+        self._binder = Binder(schema)
 
     def examples(self, question: str, plan: Tokens, kind: str) -> tuple[Example, ...]:
         """The question itself, first, then other wordings and neighbours, all different."""
@@ -74,8 +79,19 @@ class Wordings:
             for text, other in list(self._neighbours(rng, question, plan)):
                 pairs += [(text, other), *self._reworded(rng, text, other, 1)]
         for text, tokens in pairs:
-            found.setdefault(normal(text), example(text, tokens, kind))
+            try:
+                made = example(text, tokens, kind, self._sql(tokens))
+            except QueryPlanError:
+                continue  # a neighbour that makes no sense, such as a metric by another grain
+            found.setdefault(normal(text), made)
         return tuple(found.values())
+
+    def _sql(self, plan: Tokens) -> str:
+        """A plan's SQL in the project's dialect; empty for a refusal."""
+        made = from_tokens(plan)
+        if made is None:
+            return ""
+        return transpile(self._binder.sql(made), "duckdb", self._schema.dialect, pretty=True)
 
     def says(self, question: str, plan: Tokens) -> bool:
         """Whether the question brings all values, dates, numbers and texts of the plan."""
@@ -201,17 +217,16 @@ def _swapped(plan: Tokens, token: str, other: str) -> Tokens:
     return tuple(other if each == token else each for each in plan)
 
 
-def example(question: str, plan: Tokens, kind: str) -> Example:
-    """A training example; its SQL is not needed for learning a plan."""
-    refused = plan == REFUSAL
+def example(question: str, plan: Tokens, kind: str, sql: str) -> Example:
+    """A training example; without tokens it has no plan, and is for models that write SQL."""
     return Example(
-        id=hashlib.sha256(f"{question}\n{' '.join(plan)}".encode()).hexdigest()[:16],
+        id=hashlib.sha256(f"{question}\n{sql or ' '.join(plan)}".encode()).hexdigest()[:16],
         split="train",
         phase=3,
         type="learned",
         question=question,
-        sql="" if refused else "plan",
-        plan=json.dumps(plan),
+        sql=sql,
+        plan=json.dumps(plan) if plan else SQL_ONLY,
         template=kind,
         skeleton=" ".join(plan),
         origin="feedback",

@@ -1,7 +1,7 @@
 """A trained model taught a few questions more: what people corrected, beside what it knew.
 
 It goes on from its own weights, learns each lesson in several wordings among as many examples of
-its corpus, and is averaged with what it was.
+its corpus.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from dbt_t2s.project.schema import ProjectSchema
 Tokens = tuple[str, ...]
 # Beside each lesson's example so many of the corpus are learned again, and never fewer than these.
 _REPLAYED, _FEWEST = 1.0, 400
-# How much of the old weights stays: lessons are few and must be felt.
-KEPT = 0.3
+# How much of the old weights is mixed in at the end: with any of them lessons wear off.
+KEPT = 0.0
 
 
 class Learner:
@@ -84,7 +84,8 @@ class Learner:
         """
         began = time.monotonic()
         replayed = beside(lessons, corpus, seed)
-        settings = recipe.Recipe(minutes=minutes, warmup=10, kept=KEPT, epochs=8.0)
+        # Lessons ask for answers: what is to be refused is replayed in full beside them.
+        settings = recipe.Recipe(minutes=minutes, warmup=10, kept=KEPT, epochs=8.0, refusals=1.0)
         taught = [asdict(each) for each in (*lessons, *replayed)]
         rows, dropped = recipe.prepare(
             recipe.fewer_refusals(taught, settings), self._index, progress, "reading questions"

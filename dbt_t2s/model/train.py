@@ -61,7 +61,7 @@ def train(
     taught = [row for row in _if_there(dataset_dir, "taught", Example) if row["plan"]]
     if base != "embedded":
         taught = [*_if_there(dataset_dir, "taught", Example), *_lessons(dataset_dir)]
-    splits["train"] = [*splits["train"], *taught]
+    splits["train"] = [*splits["train"], *taught, *_if_there(dataset_dir, "learned", Example)]
     began = time.monotonic()
     model_dir.mkdir(parents=True, exist_ok=True)
     identity = _identity(splits["train"], store.fingerprint(schema), base, seed)

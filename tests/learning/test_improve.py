@@ -16,6 +16,7 @@ from dbt_t2s import store
 from dbt_t2s.answers import open_trained, read_instances
 from dbt_t2s.console import Console
 from dbt_t2s.corpus.examples import Example
+from dbt_t2s.corpus.review import SQL_ONLY
 from dbt_t2s.errors import LearnError, ModelError, StoreError
 from dbt_t2s.hearing import all_instances
 from dbt_t2s.judge.baseline import Baseline, Before, compared
@@ -31,7 +32,6 @@ from dbt_t2s.query.linear import REFUSAL as REFUSED
 from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.serve.log import QuestionLog, Said
 from dbt_t2s.workspace import Workspace, open_workspace
-from tests.conftest import Cli
 from tests.query.shop import shop_schema
 
 TODAY = date(2025, 6, 30)
@@ -181,9 +181,10 @@ def test_answers_in_sql_become_plans_that_their_questions_can_bring(workspace: W
             planner.plans("how many?", "with a as (select 1 as n) select n from a")
 
 
-def test_with_nothing_said_there_is_nothing_to_learn(workspace: Workspace, t2s: Cli) -> None:
-    done = t2s("improve", cwd=workspace.project.root)
-    assert done.returncode == 0 and "nothing to learn" in done.stdout, done.stderr
+def test_with_nothing_said_there_is_nothing_to_learn(workspace: Workspace) -> None:
+    found = improving.improve(workspace, 0.1)
+    improving.fail(found)
+    assert found.why_not == ("there is nothing to learn",) and not found.version
     workspace.trained_path.unlink()
     with pytest.raises(ModelError, match="no trained model"):
         improving.improve(workspace, 0.1)
@@ -199,24 +200,23 @@ def test_corrections_are_learned_beside_the_model_in_use_and_kept_when_it_holds(
     log.add(said("gone", "wrong", "select count(*) from main.no_such_table"))
     log.add(said("odd", "wrong", "with a as (select 1 as n) select n from a"))
     first = versions.keep_current(workspace)
-    planned = improving.improve(workspace, 0.1, dry_run=True)
-    assert planned.trial is None and planned.examples > 10
-    whys = {each.question: each.why for each in planned.lessons.left}
-    assert "does not run any more" in whys["gone"] and "hub models: a CTE" in whys["odd"]
-    assert versions.current_id(workspace) == first
-
     found = improving.improve(workspace, 0.15)
-    assert found.trial is not None
+    assert found.trial is not None and found.examples > 10
+    whys = {each.question: each.why for each in found.lessons.left}
+    assert "does not run any more" in whys["gone"] and "hub models: a CTE" in whys["odd"]
     assert not (workspace.versions_dir / improving.TRIAL).exists()
     if found.version:
         now = versions.find(workspace, "current")
         assert (now.id, now.parent, now.how) == (found.version, first, "improve")
-        assert store.read_rows(workspace.dataset_dir / "learned.parquet", Example)
     else:
         assert versions.current_id(workspace) == first
+    kept = store.read_rows(workspace.dataset_dir / "learned.parquet", Example)
+    assert {"odd"} == {each.question for each in kept if each.plan == SQL_ONLY}
+    assert len(kept) > 10 and all(each.sql for each in kept if each.template != REFUSAL)
     # A new model that does worse, or is stopped midway, leaves the one in use where it is.
     in_use = versions.current_id(workspace)
     worse = Trial((held("business", 9, 0),))
+    monkeypatch.setattr(improving, "_train", lambda *_: None)
     monkeypatch.setattr(improving, "_tried", lambda *_: (worse, None))
     lost = improving.improve(workspace, 0.01)
     assert not lost.version and versions.current_id(workspace) == in_use
@@ -227,7 +227,9 @@ def test_corrections_are_learned_beside_the_model_in_use_and_kept_when_it_holds(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(improving, "_tried", killed)
+    monkeypatch.setattr(improving, "_train", killed)
+    planned = improving.improve(workspace, 0.01, dry_run=True)
+    assert planned.trial is None and planned.examples == found.examples
     with pytest.raises(KeyboardInterrupt):
         improving.improve(workspace, 0.01)
     assert versions.current_id(workspace) == in_use
