@@ -23,10 +23,11 @@ from hypothesis import strategies as st
 from dbt_t2s.answers import Answerer
 from dbt_t2s.hearing import hearing
 from dbt_t2s.web.app import application
-from dbt_t2s.web.desk import Desk, Remembering
+from dbt_t2s.web.desk import Desk, Remembering, in_turn
 from dbt_t2s.web.door import Rules
 from dbt_t2s.web.metrics import Metrics
 from dbt_t2s.web.openapi import document
+from dbt_t2s.web.readers import Readers
 from dbt_t2s.web.server import server
 from dbt_t2s.workspace import Workspace
 
@@ -84,10 +85,10 @@ def serving(desk: Desk, rules: Rules = MANY) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def desk(answerer: Answerer, workspace: Workspace) -> Iterator[Desk]:
     with hearing(workspace) as heard:
-        generate = Remembering(answerer.generate)
+        readers = Readers(answerer.generate, 1, None)
         assert answerer.follow is not None
-        follow = generate.following(answerer.follow)
-        remembering = replace(answerer, generate=generate, follow=follow)
+        follow = in_turn(answerer.follow, readers.here)
+        remembering = replace(answerer, generate=Remembering(readers), follow=follow)
         yield Desk(remembering, heard, Metrics(), threading.Lock())
 
 
