@@ -14,6 +14,7 @@ from dbt_t2s.corpus.examples import Coverage, Example
 from dbt_t2s.delivering import kept_cases
 from dbt_t2s.errors import ServeError, StoreError, T2SError, UsageError
 from dbt_t2s.judge.share import Share
+from dbt_t2s.learning import versions
 from dbt_t2s.model.record import FILE as RECORD
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.text import name_words, stem
@@ -25,7 +26,7 @@ from dbt_t2s.serve.readings import read_all, read_one, shape_of
 from dbt_t2s.serve.usage import Usage, to_json, usage
 from dbt_t2s.serve.usage_lines import to_lines
 from dbt_t2s.serve.usage_page import to_html
-from dbt_t2s.workspace import Workspace, file_stamp
+from dbt_t2s.workspace import Workspace
 
 # The examples whose SQL is read as that of people's questions is.
 TYPED = 500
@@ -174,19 +175,16 @@ def _known(schema: ProjectSchema | None) -> frozenset[str]:
 def validated(workspace: Workspace) -> dict[str, tuple[tuple[str, Share], ...]]:
     """What the last validation of each version that is kept found, by the version.
 
-    The current one and those under ``models/``; a version without a report is left out.
+    A version that was never judged is left out.
     """
-    places = [(workspace.model_dir / RECORD, workspace.report_path)]
-    for folder in sorted((workspace.folder / "models").glob("*/")):
-        records = (folder / RECORD, folder / "model" / RECORD)
-        record = next((each for each in records if each.exists()), records[0])
-        places.append((record, folder / workspace.report_path.name))
-    found = {}
-    for record, path in places:
-        shares = _suites(path) if record.exists() and _is_newer(path, record) else ()
-        if shares:
-            found[file_stamp(record)[:12]] = shares
-    return found
+    found = {
+        each.id: tuple((f.suite, Share(f.right, f.answerable)) for f in each.figures)
+        for each in versions.listed(workspace)
+        if each.figures
+    }
+    record, path = workspace.model_dir / RECORD, workspace.report_path
+    shares = _suites(path) if record.exists() and _is_newer(path, record) else ()
+    return {**found, **({versions.id_of(workspace.model_dir): shares} if shares else {})}
 
 
 def _is_newer(path: Path, record: Path) -> bool:

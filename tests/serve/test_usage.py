@@ -16,11 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_t2s import duck, reporting
+from dbt_t2s import duck, reporting, store
 from dbt_t2s.cli import app
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.errors import ServeError, UsageError
 from dbt_t2s.judge.share import Share
+from dbt_t2s.learning import versions
 from dbt_t2s.serve.cases import Case, Window, cases_of
 from dbt_t2s.serve.drift import Reference, drift, stems_of
 from dbt_t2s.serve.figures import figures_of, grain_of, periods
@@ -339,16 +340,26 @@ def test_windows_that_are_none_are_told(flags: tuple[str | None, str | None], to
 
 def test_versions_that_are_kept_bring_their_validation(own: Workspace, tmp_path: Path) -> None:
     target = replace(own, project=replace(own.project, target_path=tmp_path))
-    suites = {"business": {"answerable": {"correct": 3, "n": 4}},
-              "metrics": {"answerable": {"correct": 0, "n": 0}}}  # fmt: skip
-    names = {"a": json.dumps({"suites": suites}), "b": "{", "c": "[]", "d": '{"suites": 3}'}
-    for name, text in names.items():
-        folder = target.folder / "models" / name / "model"
-        folder.mkdir(parents=True)
-        (folder / "record.json").write_text(name)
-        (folder.parent / "report.json").write_text(text)
-    stamp = file_stamp(target.folder / "models" / "a" / "model" / "record.json")[:12]
-    assert reporting.validated(target) == {stamp: (("business", Share(3, 4)),)}
+    judged = versions.Version(
+        "a1", "2025-01-01", "train", "embedded", "", "s", "d", "m", 0, 9, 9, 1.0,
+        (versions.Figures("business", 3, 4, 0, 1),),
+    )  # fmt: skip
+    for each in (judged, replace(judged, id="b2", figures=())):
+        store.write_json(versions.folder_of(target, each.id) / versions.FILE, each)
+    assert reporting.validated(target) == {"a1": (("business", Share(3, 4)),)}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"suites": 3}'])
+def test_a_report_that_is_none_is_gone_without(own: Workspace, tmp_path: Path, text: str) -> None:
+    """The model in use may have a report of another version, or half a one."""
+    target = replace(own, project=replace(own.project, target_path=tmp_path))
+    target.model_dir.mkdir(parents=True)
+    (target.model_dir / "record.json").write_text("{}")
+    target.report_path.write_text(text)
+    assert reporting.validated(target) == {}
+    suites = {"business": {"answerable": {"correct": 3, "n": 4}}}
+    target.report_path.write_text(json.dumps({"suites": suites}))
+    assert list(reporting.validated(target).values()) == [(("business", Share(3, 4)),)]
 
 
 def test_the_command_line_prints_writes_and_says_where(
