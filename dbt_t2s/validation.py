@@ -22,7 +22,6 @@ from dbt_t2s.answers import (
 from dbt_t2s.config import DIALOGUES, SUITES
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.dialogue_suites import GoldHistory, History, Talks, items_of, own_history
-from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
 from dbt_t2s.freshness import content_of, usable
 from dbt_t2s.instances import (
@@ -35,18 +34,20 @@ from dbt_t2s.instances import (
 )
 from dbt_t2s.judge import fixture_inputs, unit_suite
 from dbt_t2s.judge.baseline import Baseline, baseline_of
+from dbt_t2s.judge.cost import explained
 from dbt_t2s.judge.dialogues import Dialogue, read_dialogues
 from dbt_t2s.judge.html import to_html
 from dbt_t2s.judge.junit import to_junit
 from dbt_t2s.judge.markdown import to_markdown
 from dbt_t2s.judge.oracle import metric_items, saved_query_items
 from dbt_t2s.judge.outcomes import Prediction, SuiteReport, shares_by_type
-from dbt_t2s.judge.parsed import relations_read
+from dbt_t2s.judge.parsed import read_by, relations_read
 from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
 from dbt_t2s.learning import versions
+from dbt_t2s.model.record import files_of
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.pipeline import COMPARED_ROWS, Trained
 from dbt_t2s.project import artifacts
@@ -55,7 +56,6 @@ from dbt_t2s.project.metrics import Answer as Compiled
 from dbt_t2s.project.metrics import MetricFlow, MetricFlowError, with_ratio_aliases
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
 from dbt_t2s.serve.ask import Answer, answer, answer_after
-from dbt_t2s.sql import SqlError, references, transpile
 from dbt_t2s.workspace import Workspace, check_inputs
 
 # Of the generator's own test split, which has thousands, this many are enough for an interval.
@@ -96,7 +96,7 @@ def validate_model(workspace: Workspace) -> Report:
         _check_types(workspace, suites)
         settings = workspace.settings
         inputs = {
-            "model": store.fingerprint([trained, _model_stamp(workspace)]),
+            "model": store.fingerprint([trained, files_of(workspace.model_dir)]),
             "schema": content_of(workspace.schema_path),
             "warehouse": instances.content,
             "suites": store.fingerprint([suite.items for suite in suites]),
@@ -134,7 +134,7 @@ def standing(workspace: Workspace) -> Report | None:
         trained = store.read_json(workspace.trained_path, Trained)
     except StoreError:
         return None
-    stamp = store.fingerprint([trained, _model_stamp(workspace)])
+    stamp = store.fingerprint([trained, files_of(workspace.model_dir)])
     return report if report.stamp == stamp else None
 
 
@@ -394,12 +394,12 @@ def _judged(
     made_for = [g for suite in suites if not suite.file for i in suite.items for g in i.golds]
     if kept:
         instances = witnessed(workspace, schema, instances, made_for)
-    relations = dict.fromkeys((*readable(schema, instances), *_read_by(golds, schema.dialect)))
+    relations = dict.fromkeys((*readable(schema, instances), *read_by(golds, schema.dialect)))
     with ExitStack() as opened:
         sandbox = opened.enter_context(
             _sandbox(workspace, tuple(relations), schema.dialect, instances)
         )
-        explain = partial(_explained, sandbox)
+        explain = partial(explained, sandbox)
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
 
         @cache  # a generated question may be judged twice: the second time on a unit test's rows
@@ -478,15 +478,6 @@ def _keep(workspace: Workspace, report: Report) -> None:
     )
 
 
-def _explained(sandbox: Sandbox, sql: str) -> Rows | QueryError:
-    """The plan of a statement that has run: it passed the sandbox's checks before."""
-    try:
-        text = sql if sandbox.dialect == "duckdb" else transpile(sql, sandbox.dialect, "duckdb")
-    except SqlError as error:
-        return QueryError("parse", str(error))
-    return sandbox.execute_trusted(f"explain (format json) {text}")
-
-
 def _sandbox(
     workspace: Workspace, relations: Sequence[str], dialect: str, instances: Instances
 ) -> Sandbox:
@@ -496,23 +487,5 @@ def _sandbox(
     return Sandbox(first, relations, dialect, limits, others=others)
 
 
-def _read_by(golds: Sequence[str], dialect: str) -> Iterator[str]:
-    """What golds read: people may use tables that the model does not, such as a calendar."""
-    for gold in golds:
-        try:
-            yield from references(gold, dialect)
-        except SqlError:
-            continue  # it will fail in the sandbox, and be named there
-
-
 def _prediction(given: Answer) -> Prediction:
     return Prediction(given.status, given.sql, given.confidence, given.latency_ms, given.reason)
-
-
-def _model_stamp(workspace: Workspace) -> tuple[tuple[str, int, int], ...]:
-    """Which files the model is, so that another one under the same settings is seen."""
-    files = sorted(path for path in workspace.model_dir.rglob("*") if path.is_file())
-    return tuple(
-        (str(path.relative_to(workspace.model_dir)), path.stat().st_size, path.stat().st_mtime_ns)
-        for path in files
-    )

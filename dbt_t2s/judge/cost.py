@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.judge.outcomes import Cost
+from dbt_t2s.judge.sandbox import Sandbox
+from dbt_t2s.sql import SqlError, transpile
 
 _ROWS = "Estimated Cardinality"
 
@@ -36,3 +38,12 @@ def _estimates(plan: object) -> Iterator[int]:
         if isinstance(shown, str) and shown.isdecimal():
             yield int(shown)
         yield from _estimates(node.get("children", []))
+
+
+def explained(sandbox: Sandbox, sql: str) -> Rows | QueryError:
+    """The plan of a statement that has run: it passed the sandbox's checks before."""
+    try:
+        text = sql if sandbox.dialect == "duckdb" else transpile(sql, sandbox.dialect, "duckdb")
+    except SqlError as error:
+        return QueryError("parse", str(error))
+    return sandbox.execute_trusted(f"explain (format json) {text}")

@@ -84,3 +84,13 @@ def read_record(model_dir: Path) -> ModelRecord:
         raise ModelError(
             "the model's record cannot be read", where=str(path), hint=f"{hint} --fresh"
         ) from error
+
+
+def files_of(model_dir: Path) -> tuple[tuple[str, int, int], ...]:
+    """Which files the model is (name, bytes, time), so that another one under the same settings is
+    seen."""
+    files = sorted(path for path in model_dir.rglob("*") if path.is_file())
+    return tuple(
+        (str(path.relative_to(model_dir)), path.stat().st_size, path.stat().st_mtime_ns)
+        for path in files
+    )

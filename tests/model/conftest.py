@@ -62,11 +62,11 @@ def trained(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         str(base_dir),
         folder,
         seed=1,
-        max_steps=200,
+        max_steps=280,
         progress=lambda step, _planned, _loss: steps.append(step),
         settings=tiny.SETTINGS,
     )
-    assert steps == list(range(1, 201))
+    assert steps == list(range(1, 281))
     assert metrics["rows"] == len(tiny.TRAIN) >= 20
     assert metrics["skipped"] == 0
     assert metrics["dev_rows"] == 1
