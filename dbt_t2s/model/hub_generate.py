@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,35 +80,45 @@ class Answerer:
         )
         for start in range(0, len(ready), self.batch):
             part = ready[start : start + self.batch]
-            for (i, _), found in zip(part, self._answer([p for _, p in part]), strict=True):
+            asked = [questions[i] for i, _ in part]
+            given = self._answer([prompt for _, prompt in part], asked)
+            for (i, _), found in zip(part, given, strict=True):
                 answers[i] = found
         return answers
 
     def follow(self, question: str, before: Sequence[Said]) -> tuple[Candidate, ...]:
         """Candidates for a question in a conversation; none where it is too long alone."""
         prompt = self._encoder.prompt(question, before=before)
-        return self._answer([prompt])[0] if prompt is not None else ()
+        return self._answer([prompt], [question])[0] if prompt is not None else ()
 
     def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
         """Candidates for a question whose answer was wrong; none where that is too long to say."""
         prompt = self._encoder.prompt(question, Wrong(wrong_sql, message))
-        return self._answer([prompt], mending=True)[0] if prompt is not None else ()
+        return self._answer([prompt], [question], mending=True)[0] if prompt is not None else ()
 
     def _answer(
-        self, prompts: Sequence[tuple[int, ...]], *, mending: bool = False
+        self,
+        prompts: Sequence[tuple[int, ...]],
+        questions: Sequence[str],
+        *,
+        mending: bool = False,
     ) -> list[tuple[Candidate, ...]]:
         ids, mask = pad_left(prompts, self._end, self._base.device)
         # A decoder of its own begins with one token that says so.
         first = 1 if self._base.reads_apart else ids.shape[1]
         grammar = None if mending else self._constraint
         out = self._write(ids, mask, [grammar.masking(first)] if grammar else [])
-        read = parse_answer if mending else self._encoder.language.read
+        language = self._encoder.language
+        reads: list[_Read] = [
+            parse_answer if mending else partial(language.read, question=question)
+            for question in questions
+        ]
         written = out.sequences[:, first:].tolist()
         scores = self._scores(out, written)
         step = self._beams
         return [
             self._candidates(written[i : i + step], scores[i : i + step], read)
-            for i in range(0, len(written), step)
+            for i, read in zip(range(0, len(written), step), reads, strict=True)
         ]
 
     def _write(self, ids: torch.Tensor, mask: torch.Tensor, masking: list[Any]) -> Any:

@@ -31,8 +31,8 @@ class SqlLanguage:
         """What the model is taught to write for a row."""
         return answer_text(row.get("sql", ""), row.get("refusal", ""))
 
-    def read(self, text: str) -> Answer:
-        """What the model wrote."""
+    def read(self, text: str, question: str) -> Answer:
+        """What the model wrote, whatever was asked."""
         return parse_answer(text)
 
 
@@ -57,8 +57,9 @@ class PlanLanguage:
         tokens = json.loads(row.get("plan") or "[]")
         return plan_text(tokens) if tokens else None
 
-    def read(self, text: str) -> Answer:
-        """The SQL of the plan that was written; a refusal where it does not bind."""
+    def read(self, text: str, question: str) -> Answer:
+        """The SQL of the plan that was written, joined as the question says; a refusal where it
+        does not bind."""
         from dbt_t2s.query.linear import from_tokens
         from dbt_t2s.query.plan_text import plan_tokens
         from dbt_t2s.sql import SqlError, format_sql, transpile
@@ -70,7 +71,7 @@ class PlanLanguage:
             plan = from_tokens(plan_tokens(answer.sql))
             if plan is None:
                 return Answer("", UNBOUND)
-            made = transpile(self._binder.sql(plan), "duckdb", self._dialect)
+            made = transpile(self._binder.asked(question).sql(plan), "duckdb", self._dialect)
             return Answer(format_sql(made, self._dialect))
         except (QueryPlanError, SqlError):
             return Answer("", UNBOUND)

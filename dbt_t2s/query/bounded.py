@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import permutations
 
 from dbt_t2s.query.plan import (
+    OPPOSITE,
     Col,
     Compare,
     Diff,
@@ -28,7 +29,6 @@ from dbt_t2s.query.plan import (
 )
 from dbt_t2s.query.said_bounds import SaidBounds
 
-_OPPOSITE = {"GT": "LE", "GE": "LT", "LT": "GE", "LE": "GT", "EQ": "NE", "NE": "EQ"}
 Left = Measure | Col | Diff
 
 
@@ -101,7 +101,7 @@ def _as_said(pred: Pred, said: SaidBounds) -> Pred:
             return Compare(said.operator(value), Col(table, column), value)
         case Not(Compare(operator, left, str(number))) if not is_measure(left):
             meant = said.operator(number)
-            return Compare(meant, left, number) if meant not in ("", _OPPOSITE[operator]) else pred
+            return Compare(meant, left, number) if meant not in ("", OPPOSITE[operator]) else pred
         case Or(left, right):
             return Or(_as_said(left, said), _as_said(right, said))
         case Has(table, where):

@@ -24,6 +24,7 @@ GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 PARTS = ("DOW", "HOUR", "MONTH_OF_YEAR")
 AGGREGATES = ("SUM", "AVG", "MIN", "MAX", "MEDIAN", "COUNT_DISTINCT")
 COMPARISONS = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<=", "EQ": "=", "NE": "<>"}
+OPPOSITE = {"GT": "LE", "GE": "LT", "LT": "GE", "LE": "GT", "EQ": "NE", "NE": "EQ"}
 WRAPPERS = ("SHARE", "CHANGE", "RUNNING")
 ARITHMETIC = {"DIV": "/", "SUB": "-"}
 

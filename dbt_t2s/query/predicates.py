@@ -10,6 +10,7 @@ from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.measures import Measures
 from dbt_t2s.query.plan import (
     COMPARISONS,
+    OPPOSITE,
     Col,
     Compare,
     Diff,
@@ -28,8 +29,6 @@ from dbt_t2s.query.plan import (
     Value,
 )
 from dbt_t2s.query.scope import Scope, column, literal, tables_in
-
-_OPPOSITE = {"GT": "LE", "GE": "LT", "LT": "GE", "LE": "GT", "EQ": "NE", "NE": "EQ"}
 
 
 class Predicates:
@@ -157,7 +156,7 @@ class Predicates:
 
     def _compare(self, pred: Compare, root: str, negated: bool) -> str:
         if isinstance(pred.left, Col | Diff):
-            way = _OPPOSITE[pred.operator] if negated else pred.operator
+            way = OPPOSITE[pred.operator] if negated else pred.operator
             left = self._measures.row(pred.left)
             if isinstance(pred.right, Col):
                 return f"{left} {COMPARISONS[way]} {column(pred.right)}"

@@ -26,9 +26,11 @@ from dbt_t2s.model.hub_encoder import Encoder
 from dbt_t2s.model.hub_generate import Answerer
 from dbt_t2s.model.hub_language import PlanLanguage, SqlLanguage, check_alphabet
 from dbt_t2s.project.schema import ProjectSchema
-from dbt_t2s.query.linear import KEYWORDS, from_tokens
+from dbt_t2s.query.linear import KEYWORDS, from_tokens, to_tokens
+from dbt_t2s.query.plan import Col, Count, Plan
 from dbt_t2s.query.plan_text import plan_text, plan_tokens
 from tests.model import tiny
+from tests.query.test_said_joins import SCHEMA as BIKES
 
 llguidance = pytest.importorskip("llguidance")
 
@@ -93,7 +95,7 @@ def test_every_plan_of_a_corpus_is_in_the_grammar_and_means_its_sql(
         text = language.taught(asdict(example))
         assert text is not None
         assert _accepts(words, matcher, text), text
-        answer = language.read(text)
+        answer = language.read(text, example.question)
         assert bool(answer.sql) == bool(example.sql)
         if example.sql:
             wanted, found = sandbox.execute(example.sql), sandbox.execute(answer.sql)
@@ -114,7 +116,7 @@ def test_every_plan_of_a_corpus_is_in_the_grammar_and_means_its_sql(
 def test_what_is_no_plan_is_outside(language: PlanLanguage, text: str) -> None:
     assert not _accepts(*_matcher(language), text)
     if text != "REFUSE END":
-        assert not language.read(text).sql
+        assert not language.read(text, "").sql
 
 
 def test_a_model_that_knows_nothing_still_writes_plans(
@@ -177,3 +179,10 @@ def test_a_tokenizer_that_cannot_write_the_language_is_refused(
         assert "knows every byte" in refused.value.hint
     check_alphabet(language, tiny.make_tokenizer(["a"]), "some/base")
     assert json.loads(json.dumps(language.lark))
+
+
+def test_a_plan_is_joined_as_the_question_says() -> None:
+    language = PlanLanguage(BIKES)
+    plan = plan_text(to_tokens(Plan((Col("stations", "city"), Count("trips")))))
+    assert "end_station_id" in language.read(plan, "where did the trips end?").sql
+    assert "start_station_id" in language.read(plan, "trips by city").sql
