@@ -13,6 +13,7 @@ from random import Random
 
 from dbt_t2s import sql as sql_door
 from dbt_t2s.corpus import splits
+from dbt_t2s.corpus.asides import Asides
 from dbt_t2s.corpus.bare import NO_ROWS, ONLY_NULL
 from dbt_t2s.corpus.conditions import Conditions
 from dbt_t2s.corpus.examples import Counted, Example
@@ -86,6 +87,7 @@ class Maker:
         self._words = Vocabulary(schema)
         self._things = Things(schema, self._words)
         self._values = ValueIndex(schema)
+        self._asides = Asides(self._words)
         self._refusals = Refusals(self._words, Conditions(self._words, today))
         self._refusals.prepare()
         self._favoured = _favoured(patterns)
@@ -160,9 +162,11 @@ class Maker:
 
     def _example(self, hand: _Hand, phased: tuple[int, Shape], about: str = "") -> Example | None:
         phase, shape = phased
-        draft = shape(hand.rng)
-        if draft is None or draft.plan is None:
+        drawn = shape(hand.rng)
+        if drawn is None or drawn.plan is None:
             return None
+        draft = self._asides.added(drawn, hand.rng)
+        assert draft.plan is not None
         plan, name = canonical(draft.plan), _name(shape)
         tokens = to_tokens(plan)
         normal = normalised(draft.text)

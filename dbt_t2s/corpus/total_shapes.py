@@ -221,8 +221,18 @@ class TotalShapes(MeasureRoom):
         if made.grain:
             grain = made.grain.upper()
             said = None
-            if rng.random() < 0.4 and metric.time_table in self.words.tables:
+            if rng.random() < 0.6 and metric.time_table in self.words.tables:
                 said = self.conditions.during(self.words.tables[metric.time_table], rng)
+            if said is not None and rng.random() < 0.35:
+                text = rng.choice(
+                    (
+                        f"{name} {said.after}",
+                        f"what was the {name} {said.after}",
+                        f"the {name} {said.after}",
+                    )
+                )
+                plan = Plan((measure,), (said.pred,))
+                return Draft(self.finish(rng, text, (said.after,)), plan, "metric", 2)
             after = said.after if said else ""
             text = rng.choice(
                 (

@@ -303,7 +303,7 @@ def rate_at(step: int, steps: int, recipe: Recipe) -> float:
     return recipe.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
 
-def _has_bf16() -> bool:
+def has_bf16() -> bool:
     """Whether this processor multiplies bfloat16 itself; one that does not is 15 times slower."""
     able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.10 and later
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
@@ -340,7 +340,7 @@ class Run:
         batch, targets = self._batch()
         set_rate(self.optimizer, rate_at(self.step, self.steps, self.recipe))
         blur(batch, targets, self.recipe)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_has_bf16()):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16()):
             loss = self.network(batch, targets)
         value = float(loss.detach())
         if not math.isfinite(value):

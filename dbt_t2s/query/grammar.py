@@ -12,8 +12,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 from dbt_t2s.project.schema import Kind, ProjectSchema, Table
-from dbt_t2s.query.items import Item
+from dbt_t2s.query.compiled import one_period
+from dbt_t2s.query.items import ADDS_UP, Item
 from dbt_t2s.query.joins import JoinGraph
+from dbt_t2s.query.linear import range_of
 from dbt_t2s.query.plan import ARITHMETIC, COMPARISONS, GRAINS, PARTS, WRAPPERS
 from dbt_t2s.query.state import State
 from dbt_t2s.query.symbols import CLOSING, DIM, MEASURE, MEASURES, PREDS, SELECTS, SYMBOLS
@@ -157,9 +159,13 @@ class Grammar:
     @staticmethod
     def _fits_compiled(keyword: str, symbol: str, state: State) -> bool:
         assert state.compiled is not None
-        alone = not state.grain and not (state.chosen & state.compiled)
-        if alone and "" not in state.compiled and symbol == "select_more":
-            return keyword in GRAINS and keyword in state.compiled
+        if _is_figure(state):
+            if symbol == "where_more":
+                return keyword == "END"
+            if keyword == "WHERE":
+                return bool(state.compiled & {ADDS_UP, *GRAINS})
+            if "" not in state.compiled and symbol == "select_more":
+                return keyword in GRAINS and keyword in state.compiled
         if keyword in GRAINS:
             if symbol == "sorted":
                 return keyword == state.grain
@@ -442,9 +448,17 @@ def _fits_under_compiled(item: Item, symbol: str, state: State) -> bool:
     if item.sort == "c":
         free = state.selected < 2 and not state.grain
         return symbol == "select_more" and free and item.token in state.compiled
+    if item.sort == "d" and _is_figure(state):
+        known = ADDS_UP in state.compiled or one_period(range_of(item.token[2:]), state.compiled)
+        return symbol == "pred" and bool(known)
     if item.sort == "d":
         return state.grain != "" and symbol in PREDS
     return item.sort == "n" and symbol == "limit" and _is_count(item.token[2:])
+
+
+def _is_figure(state: State) -> bool:
+    """Whether a metric that only MetricFlow can write is given by nothing so far."""
+    return not state.grain and not (state.chosen & (state.compiled or frozenset()))
 
 
 def _given(item: Item, state: State) -> bool:

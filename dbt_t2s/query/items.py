@@ -10,6 +10,9 @@ from dbt_t2s.query.linear import value_of
 from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import MetricRef
 
+# Among the dimensions of such a metric: one that comes together over time has a value at each end.
+ADDS_UP = "at the end of a time"
+
 
 @dataclass(frozen=True)
 class Item:
@@ -120,6 +123,8 @@ def _metric_item(schema: ProjectSchema, binder: Binder, index: int) -> Item:
         f"c:{made.table}.{made.column}" if made.column and not made.grain else made.grain.upper()
         for made in metric.compiled
     )
+    if metric.type == "cumulative" and "DAY" in groups:
+        groups |= {ADDS_UP}
     root = (metric.time_table,) if metric.time_table else metric.tables[:1]
     return Item(
         f"m:{metric.name}", "m", phrases=names, text=text, roots=root, timed=True, compiled=groups

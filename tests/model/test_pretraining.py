@@ -45,7 +45,7 @@ def packed(tellings: list[Telling], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def rows(packed: Path) -> Resident:
-    return Resident(packed, Encoder(reader=None), torch.device("cpu"))
+    return Resident((packed,), Encoder(reader=None), torch.device("cpu"))
 
 
 def test_tellings_come_back_as_they_were_written(tellings: list[Telling], tmp_path: Path) -> None:

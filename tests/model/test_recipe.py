@@ -192,7 +192,7 @@ def test_half_precision_is_used_only_where_the_processor_has_it(
 ) -> None:
     for found, expected in (({}, False), ({"avx2": True}, False), ({"avx512_bf16": True}, True)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found, raising=False)
-        assert recipe_module._has_bf16() is expected
+        assert recipe_module.has_bf16() is expected
 
 
 def test_the_seed_makes_the_network(index: SchemaIndex) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from dbt_t2s.duck import Execute, Rows
 from dbt_t2s.errors import QueryPlanError
-from dbt_t2s.project.schema import Metric, MetricFilter
+from dbt_t2s.project.schema import CompiledMetric, Metric, MetricFilter
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import from_tokens
 from tests.query.shop import shop_schema
@@ -44,6 +44,10 @@ CASES: dict[str, tuple[str, list[Row]]] = {
     "metric_compiled_by_month": (
         "m:cumulative_revenue MONTH TIME WHERE d:2025-02-01/ END",
         [(470, FEB), (580, MAR)],
+    ),
+    "metric_compiled_in_a_month": (
+        "m:cumulative_revenue WHERE d:2025-02-01/2025-03-01 END",
+        [(470,)],
     ),
     "difference": ("SUB m:revenue m:open_revenue END", [(200,)]),
     "quotient": ("DIV m:open_revenue COUNT t:orders END", [(380 / 6,)]),
@@ -267,6 +271,9 @@ def test_every_golden_file_has_its_plan() -> None:
         (f"DISTINCT {_COUNTRY} ASC {_NAME} END", "selected"),
         (f"{_COUNTRY} m:cumulative_revenue END", "MetricFlow does not give"),
         ("m:cumulative_revenue m:revenue END", "one dimension"),
+        ("m:cumulative_revenue WHERE d:2025-02-01/2025-02-05 END", "no period of that length"),
+        ("m:cumulative_revenue WHERE d:2025-02-01/2025-03-01 r:large END", "alone"),
+        ("m:cumulative_revenue WHERE r:large END", "in time alone"),
         ("c:products.category WHERE HAS t:customers CLOSE END", "does not lead"),
         ("RATE d:2025-01-01/ END", "of what"),
         ("AVG DIFF c:orders.paid_on c:orders.amount END", "cannot be compared"),
@@ -278,6 +285,24 @@ def test_every_golden_file_has_its_plan() -> None:
 def test_what_makes_no_sense_is_refused_by_name(text: str, reason: str) -> None:
     with pytest.raises(QueryPlanError, match=reason):
         sql_of(PLAIN, text)
+
+
+def test_what_adds_up_is_told_as_it_stood_at_the_end(execute: Execute) -> None:
+    schema = shop_schema()
+    *others, cumulative = schema.metrics
+    month = cumulative.compiled[1]
+    day = CompiledMetric(
+        "metric_time__day",
+        month.sql.replace("month", "day"),
+        month.metric_alias,
+        "metric_time__day",
+        grain="DAY",
+    )
+    daily = replace(cumulative, compiled=(*cumulative.compiled, day))
+    binder = Binder(replace(schema, metrics=(*others, daily)))
+    result = execute(sql_of(binder, "m:cumulative_revenue WHERE d:2025-02-01/2025-02-20 END"))
+    assert isinstance(result, Rows), result.message
+    assert [tuple(map(plain, row)) for row in result.rows] == [(450,)]
 
 
 @pytest.mark.parametrize(

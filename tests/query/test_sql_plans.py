@@ -27,6 +27,7 @@ NOT_READ = {
     "metric_of_two_tables": "a CTE",
     "metric_compiled": "a subquery in FROM",
     "metric_compiled_by_month": "a subquery in FROM",
+    "metric_compiled_in_a_month": "a subquery in FROM",
     "above_average_days": "a comparison with something other than a number",
     "distinct_through_bridge": "an outer join",
     "two_tables_by_group": "a CTE",

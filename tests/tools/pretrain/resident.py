@@ -49,28 +49,34 @@ def _rounded(sizes: np.ndarray, most: int) -> int:
 
 
 class Resident:
-    """The rows of PACKED on ``device``; ``sets`` names the rows of each held-out set, "" the rest.
+    """The rows of all PACKED folders on ``device``.
+
+    ``sets`` names the rows of each held-out set, "" the rest.
 
     ``weight`` (rows,) says how often a row is to be met for one of weight 1.
     """
 
-    def __init__(self, packed: Path, encoder: Encoder, device: torch.device) -> None:
+    def __init__(self, packed: Sequence[Path], encoder: Encoder, device: torch.device) -> None:
         self._device = device
-        questions = np.load(packed / "questions.npz")
-        paths = sorted(packed.glob("rows_*.npz"))
+        questions: list[dict[str, np.ndarray]] = []
         parts: list[dict[str, np.ndarray]] = []
-        at = 0
+        at = asked = 0
         held: list[str] = []
-        for path in paths:
-            part = dict(np.load(path))
-            # The last vector of every schema is the zero of items that have none.
-            part["item_rows"] = part["item_rows"] + at
-            at += len(part["vectors"])
-            parts.append(part)
-            held += [path.with_suffix(".held").read_text()] * len(part["question"])
+        for folder in packed:
+            questions.append(dict(np.load(folder / "questions.npz")))
+            for path in sorted(folder.glob("rows_*.npz")):
+                part = dict(np.load(path))
+                # The last vector of every schema is the zero of items that have none.
+                part["item_rows"] = part["item_rows"] + at
+                part["question"] = part["question"] + asked
+                at += len(part["vectors"])
+                parts.append(part)
+                held += [path.with_suffix(".held").read_text()] * len(part["question"])
+            asked += len(questions[-1]["pieces"])
         whole = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
         question = whole["question"]
-        pieces = questions["pieces"].astype(np.int64)
+        read = {k: np.concatenate([q[k] for q in questions]) for k in questions[0]}
+        pieces = read["pieces"].astype(np.int64)
         words, items, length = (whole[k].astype(np.int64) for k in ("words", "items", "length"))
         self.lengths = Lengths(words, items, length, pieces[question])
         self.weight = whole["weight"].astype(np.float64)
@@ -82,9 +88,9 @@ class Resident:
             k: torch.from_numpy(v).to(device)
             for k, v in (("words", self.lengths.words), ("items", self.lengths.items))
         }
-        self._word = torch.from_numpy(questions["word"]).to(device)
+        self._word = torch.from_numpy(read["word"]).to(device)
         self._pieces = torch.from_numpy(pieces).to(device)
-        self._lower = self._read(torch.from_numpy(questions["ids"]), encoder)
+        self._lower = self._read(torch.from_numpy(read["ids"]), encoder)
 
     def _read(self, ids: Tensor, encoder: Encoder) -> Tensor:
         """The questions' pieces after the encoder's lower layers, (questions, P, 384) float16."""

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from dbt_t2s.model import quantized
 from dbt_t2s.model.encoder import READER, Encoder, QuestionReader
 from dbt_t2s.model.network import Batch, Memory, PlanConfig, PlanNetwork
-from dbt_t2s.model.recipe import Recipe, blur, new_network, rate_at
+from dbt_t2s.model.recipe import Recipe, blur, has_bf16, new_network, rate_at
 from dbt_t2s.model.training_state import (
     identity_of,
     load_state,
@@ -134,7 +134,8 @@ class Pretraining:
         set_rate(self.optimizer, rate_at(self.step, settings.steps, self._recipe))
         blur(batch, targets, self._recipe)
         device = targets.device.type
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+        able = device == "cuda" or has_bf16()
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=able):
             written, chosen = network.losses(batch, targets)
         self.optimizer.zero_grad(set_to_none=True)
         total: Tensor = written + settings.second * chosen
@@ -244,6 +245,7 @@ def _examples_in(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("packed", type=Path)
+    parser.add_argument("--also", type=Path, nargs="*", default=(), help="more of what pack made")
     parser.add_argument("out", type=Path)
     parser.add_argument("--examples", type=int, help="as many as fit into --minutes without it")
     parser.add_argument("--minutes", type=float, default=9.0)
@@ -264,7 +266,7 @@ def main() -> None:
     began = time.monotonic()
     device = torch.device(given.device)
     encoder = Encoder(reader=None, device=given.device)
-    rows = Resident(given.packed, encoder, device)
+    rows = Resident((given.packed, *given.also), encoder, device)
     counts = ", ".join(f"{len(v)} {k or 'to learn from'}" for k, v in rows.sets.items())
     print(f"{counts}, {time.monotonic() - began:.0f} s", flush=True)
     network = _network(encoder, given).to(device)
