@@ -28,6 +28,8 @@ from dbt_t2s.learning.plans import Planner
 from dbt_t2s.learning.trial import Trial
 from dbt_t2s.learning.wordings import Wordings, example
 from dbt_t2s.lessons import LEARNED
+from dbt_t2s.model import remembered
+from dbt_t2s.model.remembered import Entry
 from dbt_t2s.pipeline import Trained
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import REFUSAL
@@ -98,11 +100,13 @@ def improve(workspace: Workspace, minutes: float, *, dry_run: bool = False) -> I
         examples = _examples(workspace, schema, lessons.plans)
         if dry_run or not _teaches(lessons):
             return Improvement(lessons, len(examples))
-        _keep(workspace, examples, lessons.sql_only)
+        entries = _entries(lessons)
+        _keep(workspace, examples, lessons.sql_only, entries)
         folder = workspace.versions_dir / TRIAL
         shutil.rmtree(folder, ignore_errors=True)
         try:
             _train(workspace, learner, examples, folder, minutes)
+            remembered.write(folder / "model", entries)
             trial, report = _tried(workspace, folder, lessons.judged)
             if trial.against:
                 return Improvement(lessons, len(examples), trial)
@@ -189,8 +193,20 @@ def _examples(
     return tuple(found.values())
 
 
-def _keep(workspace: Workspace, examples: Sequence[Example], sql_only: Sequence[Lesson]) -> None:
-    """Keeps the examples beside the corpus: every later training learns them, too."""
+def _entries(lessons: Lessons) -> tuple[Entry, ...]:
+    """What the model is to know by heart: all that was said, with its plan or else its SQL."""
+    planned = (Entry(lesson.question, plan) for lesson, plan in lessons.plans)
+    return (*planned, *(Entry(each.question, (), each.sql) for each in lessons.sql_only))
+
+
+def _keep(
+    workspace: Workspace,
+    examples: Sequence[Example],
+    sql_only: Sequence[Lesson],
+    entries: Sequence[Entry],
+) -> None:
+    """Keeps what was said beside the corpus: every later training learns it, too."""
+    remembered.write(workspace.dataset_dir, entries)
     more = [example(each.question, (), each.kind, each.sql) for each in sql_only]
     path = workspace.dataset_dir / f"{LEARNED}.parquet"
     store.write_rows(path, (*examples, *more), Example)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors import SafetensorError
 from dbt_t2s import sql as sql_door
 from dbt_t2s import store
 from dbt_t2s.errors import ModelError, QueryPlanError
+from dbt_t2s.model import remembered
 from dbt_t2s.model.conversing import Conversing
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate, Followed
@@ -21,18 +23,20 @@ from dbt_t2s.model.packed import pack
 from dbt_t2s.model.ranking import Ranking
 from dbt_t2s.model.recipe import target_of
 from dbt_t2s.model.record import ModelRecord, read_record
+from dbt_t2s.model.remembered import Memory, Recalled
 from dbt_t2s.model.search import Found, Searched, search
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.model.written import Draft, Written
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
 from dbt_t2s.query.grammar import Grammar
-from dbt_t2s.query.linear import from_tokens, to_tokens
+from dbt_t2s.query.linear import REFUSAL, from_tokens, to_tokens
 from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.said_bounds import SaidBounds, said_bounds
 from dbt_t2s.query.text import STOP_WORDS, words
 
 WIDTH = 6
+_SAID_UNANSWERABLE = "somebody said of such a question that this project's data does not answer it"
 
 
 class EmbeddedGenerator:
@@ -51,6 +55,7 @@ class EmbeddedGenerator:
             raise _other_schema(model_dir)
         self._network = _load_network(model_dir, len(self._index.items))
         pack(self._network)
+        self._memory = Memory(remembered.read(model_dir), encoder)
         self._conversing = Conversing(self._index, self._linker, self)
 
     def generate(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
@@ -116,6 +121,46 @@ class EmbeddedGenerator:
     def _one(self, linked: Linked) -> Sequence[Candidate]:
         found = self.search(linked)
         ordered = self._ranking.order(found.plans, linked)
+        recalled = self._recalled(linked, found, ordered)
+        if recalled is not None and recalled.plan == REFUSAL:
+            return (Candidate("", recalled.sure, _SAID_UNANSWERABLE),)
+        own = self._own(linked, found, ordered, recalled is not None)
+        return own if recalled is None else self._first(recalled, linked, own)
+
+    def _recalled(
+        self, linked: Linked, found: Searched, ordered: Sequence[tuple[float, Found]]
+    ) -> Recalled | None:
+        """What people said of such a question, where it still makes an answer."""
+        own = math.log(max(ordered[0][1].probability, 1e-12)) if ordered else -math.inf
+        refusal = math.log(max(found.refusal, 1e-12))
+
+        def likely(plans: Sequence[Sequence[str]]) -> list[float | None]:
+            return self.likely(linked, plans)
+
+        recalled = self._memory.recall(linked, own, refusal, likely)
+        if recalled is None or recalled.plan == REFUSAL or recalled.sql:
+            return recalled
+        return recalled if self.sql(recalled.plan, linked.text) else None
+
+    def _first(
+        self, recalled: Recalled, linked: Linked, own: Sequence[Candidate]
+    ) -> Sequence[Candidate]:
+        """What is recalled before what the network would say."""
+        if recalled.sql:
+            return (Candidate(recalled.sql, recalled.sure), *(c for c in own if c.sql))
+        made = self.sql(recalled.plan, linked.text)
+        named = tuple(t for t in recalled.plan if t[:2] in ("m:", "r:"))
+        draft = Draft(made, recalled.sure, named, plan_text(recalled.plan))
+        return own.after(draft) if isinstance(own, Written) else Written([draft], self._dialect)
+
+    def _own(
+        self,
+        linked: Linked,
+        found: Searched,
+        ordered: Sequence[tuple[float, Found]],
+        answers: bool,
+    ) -> Sequence[Candidate]:
+        """The network's own candidates; where it is known that there is an answer, no refusal."""
         refused = self._ranking.refusal(found.refusal, ordered, linked)
         sure = self._ranking.confidence(found.refusal, ordered) * (1 - refused)
         shares: dict[str, float] = {}
@@ -127,7 +172,7 @@ class EmbeddedGenerator:
                 named = tuple(token for token in plan.tokens if token[:2] in ("m:", "r:"))
                 items.setdefault(made, tuple(dict.fromkeys(named)))
                 plans.setdefault(made, plan_text(plan.tokens))
-        if refused > self.record.refuse_over or not shares:
+        if (refused > self.record.refuse_over and not answers) or not shares:
             return (Candidate("", refused, self._missing(linked)),)
         most = max(shares.values())
         drafts = [

@@ -33,6 +33,7 @@ from dbt_t2s.model.record import (
     write_items,
     write_record,
 )
+from dbt_t2s.model.remembered import carry
 from dbt_t2s.project.schema import ProjectSchema
 
 MINUTES = 0.5
@@ -77,6 +78,7 @@ def go_on(
     run = recipe.run_on(moved, rows, settings, seed, progress)
     replace_folder(model_dir / NETWORK, run.network.save_pretrained)
     write_items(model_dir, [item.token for item in index.items])
+    carry(dataset_dir, model_dir, lambda token: renamed_token(token, renamed))
     record = replace(
         record,
         schema=store.fingerprint(schema),

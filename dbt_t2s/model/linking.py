@@ -8,7 +8,7 @@ numbers that the network reads beside the encoder's vectors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -45,7 +45,8 @@ class Linked:
     ``items`` are the candidates, ``ids`` their place in the schema's list plus one (0 for
     mentions), ``rows`` where their vectors stand in ``table`` (shared by a schema's questions, its
     last row zero); arrays are float16: ``states`` (W, 384), ``features`` (I, F), ``word_item``
-    (W, I, R), ``question`` (Q,); ``item_item`` (I, I) holds the R2 relations as bits.
+    (W, I, R), ``question`` (Q,); ``item_item`` (I, I) holds the R2 relations as bits. ``meaning``
+    (384,) is the whole question's sentence vector.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Linked:
     word_item: np.ndarray
     item_item: np.ndarray
     question: np.ndarray
+    meaning: np.ndarray = field(default_factory=lambda: np.zeros(HIDDEN, dtype=np.float32))
 
 
 def _compared(found: Sequence[Mention]) -> list[str]:
@@ -260,7 +262,9 @@ class Linker:
         for i, (question, spoken) in enumerate(zip(questions, heard, strict=True)):
             states = word_states(tokens[i], spoken)
             gold = golds[i] if golds else ()
-            made.append(self._one(question, spoken, states, tokens[i].pooled, gold))
+            pooled = tokens[i].pooled
+            one = self._one(question, spoken, states, pooled, gold)
+            made.append(replace(one, meaning=pooled.cpu().numpy()))
         return made
 
     def _one(

@@ -22,6 +22,7 @@ from dbt_t2s.model.record import (
     write_items,
     write_record,
 )
+from dbt_t2s.model.remembered import carry
 from dbt_t2s.project.schema import ProjectSchema
 
 Progress = Callable[[str, int, int], None]
@@ -69,6 +70,7 @@ def train(
         (model_dir / CHECKPOINT).unlink(missing_ok=True)
     if base == "embedded":
         record = _embedded(splits, schema, model_dir, seed, minutes, identity, resume, progress)
+        carry(dataset_dir, model_dir)
     else:
         record = _hub(splits, schema, model_dir, base, seed, minutes, progress, hub)
     record = ModelRecord(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 from dbt_t2s import sql as sql_door
@@ -27,6 +27,15 @@ class Written(Sequence[Candidate]):
         self._drafts = tuple(drafts)
         self._dialect = dialect
         self._done: dict[int, Candidate] = {}
+
+    def after(self, first: Draft) -> Written:
+        """The same drafts behind ``first``, none surer than it and none with its SQL."""
+        others = [
+            replace(each, confidence=min(each.confidence, first.confidence / 2))
+            for each in self._drafts
+            if each.made != first.made
+        ]
+        return Written([first, *others], self._dialect)
 
     def __len__(self) -> int:
         return len(self._drafts)

@@ -123,21 +123,29 @@ class ValueIndex:
             return []
         tokens = self._exact.get(split)
         if tokens:
-            return [Mention(t, first, last, 1.0) for t in tokens]
+            # "UK" may be a region's name and a country's initials.
+            return [Mention(t, first, last, 1.0) for t in tokens] + self._short(parts, first, last)
         stemmed = tuple(stem(p) for p in split)
         if tokens := self._stems.get(stemmed):
             return [Mention(t, first, last, 0.8) for t in tokens]
         if tokens := self._flags.get(stemmed):
             return [Mention(t, first, last, 0.4) for t in tokens]
-        if len(parts) == 1:
-            known = DEMONYMS.get(parts[0]) or DEMONYMS.get(parts[0].removesuffix("s"))
-            if known and (tokens := self._exact.get(tuple(name_words(known)))):
-                return [Mention(t, first, last, 0.9) for t in tokens]
-            if 2 <= len(parts[0]) <= 4 and (tokens := self._initials.get(parts[0])):
-                return [Mention(t, first, last, 0.7) for t in tokens]
+        if short := self._short(parts, first, last):
+            return short
         if tokens := self._parts.get(split):
             return [Mention(t, first, last, 0.5) for t in tokens]
         return self._near(" ".join(split), first, last)
+
+    def _short(self, parts: tuple[str, ...], first: int, last: int) -> list[Mention]:
+        """Values by the name of their people or by their initials."""
+        if len(parts) != 1:
+            return []
+        known = DEMONYMS.get(parts[0]) or DEMONYMS.get(parts[0].removesuffix("s"))
+        if known and (tokens := self._exact.get(tuple(name_words(known)))):
+            return [Mention(t, first, last, 0.9) for t in tokens]
+        if 2 <= len(parts[0]) <= 4 and (tokens := self._initials.get(parts[0])):
+            return [Mention(t, first, last, 0.7) for t in tokens]
+        return []
 
     def _near(self, spelling: str, first: int, last: int) -> list[Mention]:
         if len(spelling) < _FUZZY_FROM or last - first > 2:

@@ -81,6 +81,15 @@ def test_a_value_of_two_columns_is_found_in_both() -> None:
     assert {"v:stores.city=Berlin", "v:customers.country=Berlin"} <= set(here)
 
 
+def test_a_short_name_is_also_what_it_stands_for_elsewhere() -> None:
+    index = ValueIndex(with_values(city=("UK", "German"), country=("United Kingdom", "Germany")))
+    uk, german = found("orders to the UK", index), found("German orders", index)
+    assert uk["v:stores.city=UK"].quality == 1.0
+    assert uk["v:customers.country=United Kingdom"].quality == 0.9
+    assert german["v:stores.city=German"].quality == 1.0
+    assert german["v:customers.country=Germany"].quality == 0.9
+
+
 def test_words_of_the_question_itself_are_no_values() -> None:
     index = ValueIndex(with_values(status=("all", "which", "open")))
     assert [m for m in found("which orders of all", index) if m.startswith("v:")] == []

@@ -90,18 +90,29 @@ class Resident:
         }
         self._word = torch.from_numpy(read["word"]).to(device)
         self._pieces = torch.from_numpy(pieces).to(device)
-        self._lower = self._read(torch.from_numpy(read["ids"]), encoder)
+        self._lower = torch.cat(
+            [self._read(f, q, encoder) for f, q in zip(packed, questions, strict=True)]
+        )
 
-    def _read(self, ids: Tensor, encoder: Encoder) -> Tensor:
-        """The questions' pieces after the encoder's lower layers, (questions, P, 384) float16."""
+    def _read(self, folder: Path, questions: dict[str, np.ndarray], encoder: Encoder) -> Tensor:
+        """A folder's questions after the encoder's lower layers, (questions, P, 384) float16.
+
+        What a CPU read is kept beside them: it takes minutes, and a run goes on in many pieces.
+        """
+        kept = folder / "lower.npy"
+        if kept.is_file():
+            return torch.from_numpy(np.load(kept)).to(self._device)
+        ids, pieces = (torch.from_numpy(questions[k].astype(np.int64)) for k in ("ids", "pieces"))
         made = torch.zeros((*ids.shape, HIDDEN), dtype=torch.float16, device=self._device)
-        order = torch.argsort(self._pieces)
-        size = _AT_ONCE if self._device.type == "cuda" else 64
-        for part in torch.split(order, size):
-            width = int(self._pieces[part[-1]])
-            given = ids[part.cpu(), :width].long().to(self._device)
-            mask = torch.arange(width, device=self._device)[None] < self._pieces[part, None]
-            made[part, :width] = encoder.lower(given, mask.long()).half()
+        order = torch.argsort(pieces)
+        on_gpu = self._device.type == "cuda"
+        for part in torch.split(order, _AT_ONCE if on_gpu else 64):
+            width = int(pieces[part[-1]])
+            mask = torch.arange(width)[None] < pieces[part, None]
+            given, shown = ids[part, :width].to(self._device), mask.long().to(self._device)
+            made[part.to(self._device), :width] = encoder.lower(given, shown).half()
+        if not on_gpu:
+            np.save(kept, made.numpy())
         return made
 
     def batch(self, numbers: Sequence[int] | np.ndarray) -> tuple[ReadBatch, Tensor]:

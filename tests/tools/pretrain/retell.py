@@ -28,7 +28,7 @@ from dbt_t2s.query.plan import canonical
 from tests.tools.pretrain.invented import Asked, Checker, read_project, read_questions
 from tests.tools.pretrain.machine import believed, machine_rows
 from tests.tools.pretrain.rows import read_jsonl
-from tests.tools.pretrain.split import HELD_OUT, HELD_OUT_PROJECTS
+from tests.tools.pretrain.split import HELD_OUT, HELD_OUT_PROJECTS, LATER_PROJECTS
 from tests.tools.pretrain.synonyms import Pairs, pairs_by_database, replaced, with_synonyms
 from tests.tools.pretrain.tellings import TODAY, Question, Telling, write
 from tests.tools.pretrain.variants import Names, variant
@@ -107,8 +107,9 @@ def invented_tellings(path: Path, variants: int, machine: int) -> list[Telling]:
     checker = Checker(schema)
     said = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
     asked = [question(a.question, a.tokens, PEOPLE) for a in said if not checker.problem(a)]
-    if path.stem in HELD_OUT_PROJECTS:
-        return [Telling(schema, tuple(asked), "invented")]
+    for kept, name in ((HELD_OUT_PROJECTS, "invented"), (LATER_PROJECTS, "later")):
+        if path.stem in kept:
+            return [Telling(schema, tuple(asked), name)]
     return list(_of(schema, asked, variants, machine, zlib.crc32(path.stem.encode())))
 
 

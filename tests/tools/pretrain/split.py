@@ -40,27 +40,25 @@ HELD_OUT_PROJECTS = frozenset(
         "telecom_operator",
     )
 )
-# Written after the shipped weights were trained: they fit what is chosen on unseen schemas (the
-# ranking of plans), until the next pretraining learns from them.
+# Kept from training, too: they fit what is chosen on unseen schemas (ranking plans, refusing).
+# random.Random(11).sample over the sorted names of 96 projects written later, 16 of them.
 LATER_PROJECTS = frozenset(
     (
-        "aquarium_db",
-        "architects_and_bridges_db",
-        "charging_stations",
-        "chess_tournaments_db",
-        "county_census_db",
-        "film_festival",
-        "housing_association",
-        "laundry_chain",
-        "marketplace_finance",
-        "meal_kit_subscriptions",
-        "movie_reviews_db",
-        "phone_makers_db",
-        "plumbing_supplies",
-        "podcast_sponsors",
-        "rail_passengers_db",
-        "steel_mill_erp",
-        "submarine_crews",
-        "university_courses_db",
+        "car_parts_quality",
+        "cave_explorers_db",
+        "climbing_gyms",
+        "container_terminal",
+        "court_cases",
+        "estate_administration",
+        "lift_maintenance",
+        "mattress_direct",
+        "medical_device_maker",
+        "orchestra_tours_db",
+        "petrol_forecourts",
+        "radio_stations_db",
+        "second_hand_phones",
+        "sports_club_memberships",
+        "swimming_pools",
+        "video_meetings_saas",
     )
 )
