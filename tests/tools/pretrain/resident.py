@@ -56,19 +56,23 @@ class Resident:
     ``weight`` (rows,) says how often a row is to be met for one of weight 1.
     """
 
-    def __init__(self, packed: Sequence[Path], encoder: Encoder, device: torch.device) -> None:
+    def __init__(
+        self, packed: Sequence[Path], encoder: Encoder, device: torch.device, favour: float = 1.0
+    ) -> None:
+        """``favour`` says how much oftener rows of all folders but the first are to be met."""
         self._device = device
         questions: list[dict[str, np.ndarray]] = []
         parts: list[dict[str, np.ndarray]] = []
         at = asked = 0
         held: list[str] = []
-        for folder in packed:
+        for number, folder in enumerate(packed):
             questions.append(dict(np.load(folder / "questions.npz")))
             for path in sorted(folder.glob("rows_*.npz")):
                 part = dict(np.load(path))
                 # The last vector of every schema is the zero of items that have none.
                 part["item_rows"] = part["item_rows"] + at
                 part["question"] = part["question"] + asked
+                part["weight"] = part["weight"] * (favour if number else 1.0)
                 at += len(part["vectors"])
                 parts.append(part)
                 held += [path.with_suffix(".held").read_text()] * len(part["question"])
