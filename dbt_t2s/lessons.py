@@ -7,6 +7,7 @@ Mending and reading are for hub models alone, and made only where one is to be t
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
@@ -26,7 +27,9 @@ from dbt_t2s.judge import mutants
 from dbt_t2s.judge.compare import compare
 from dbt_t2s.judge.gold_order import is_ordered, sort_keys
 from dbt_t2s.judge.sandbox import Limits, Sandbox
+from dbt_t2s.model import remembered
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
+from dbt_t2s.serve.log import FOLDER
 from dbt_t2s.workspace import EMBEDDED, Workspace
 
 TAUGHT, RECOVERY, VARIATIONS = FILES = ("taught", "recovery", "variations")
@@ -40,6 +43,7 @@ _PROPOSED = 0.2
 
 def write(workspace: Workspace, schema: ProjectSchema, corpus: Corpus) -> None:
     """taught.parquet, recovery.parquet and variations.parquet, as the settings want them."""
+    _bring(workspace)
     made_from = {
         "train": content_of(workspace.dataset_dir / "train.parquet"),
         "seed": str(workspace.settings.seed),
@@ -47,6 +51,29 @@ def write(workspace: Workspace, schema: ProjectSchema, corpus: Corpus) -> None:
     }
     _teach(workspace, schema, corpus, made_from)
     _for_hub_models(workspace, schema, corpus, made_from)
+
+
+def keep(
+    workspace: Workspace, examples: Sequence[Example], entries: Sequence[remembered.Entry]
+) -> None:
+    """What people said of answers, beside the log of them: ``dbt clean`` empties the target."""
+    folder = _kept(workspace)
+    folder.mkdir(parents=True, exist_ok=True)
+    store.write_rows(folder / f"{LEARNED}.parquet", examples, Example)
+    remembered.write(folder, entries)
+    _bring(workspace)
+
+
+def _kept(workspace: Workspace) -> Path:
+    return workspace.project.root / FOLDER / "lessons"
+
+
+def _bring(workspace: Workspace) -> None:
+    """Lays what was kept beside the examples, for a training to learn from."""
+    for name in (f"{LEARNED}.parquet", remembered.FILE):
+        kept = _kept(workspace) / name
+        if kept.is_file():
+            shutil.copyfile(kept, workspace.dataset_dir / name)
 
 
 def _path(workspace: Workspace, name: str) -> Path:

@@ -27,7 +27,7 @@ from dbt_t2s.learning.heard import CORRECTION, KEPT, Left, Lesson, lessons_of
 from dbt_t2s.learning.plans import Planner
 from dbt_t2s.learning.trial import Trial
 from dbt_t2s.learning.wordings import Wordings, example
-from dbt_t2s.lessons import LEARNED
+from dbt_t2s.lessons import keep
 from dbt_t2s.model import remembered
 from dbt_t2s.model.remembered import Entry
 from dbt_t2s.pipeline import Trained
@@ -101,7 +101,8 @@ def improve(workspace: Workspace, minutes: float, *, dry_run: bool = False) -> I
         if dry_run or not _teaches(lessons):
             return Improvement(lessons, len(examples))
         entries = _entries(lessons)
-        _keep(workspace, examples, lessons.sql_only, entries)
+        more = [example(each.question, (), each.kind, each.sql) for each in lessons.sql_only]
+        keep(workspace, (*examples, *more), entries)
         folder = workspace.versions_dir / TRIAL
         shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -197,19 +198,6 @@ def _entries(lessons: Lessons) -> tuple[Entry, ...]:
     """What the model is to know by heart: all that was said, with its plan or else its SQL."""
     planned = (Entry(lesson.question, plan) for lesson, plan in lessons.plans)
     return (*planned, *(Entry(each.question, (), each.sql) for each in lessons.sql_only))
-
-
-def _keep(
-    workspace: Workspace,
-    examples: Sequence[Example],
-    sql_only: Sequence[Lesson],
-    entries: Sequence[Entry],
-) -> None:
-    """Keeps what was said beside the corpus: every later training learns it, too."""
-    remembered.write(workspace.dataset_dir, entries)
-    more = [example(each.question, (), each.kind, each.sql) for each in sql_only]
-    path = workspace.dataset_dir / f"{LEARNED}.parquet"
-    store.write_rows(path, (*examples, *more), Example)
 
 
 def _train(

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_t2s import store
+from dbt_t2s import lessons, store
 from dbt_t2s.answers import open_trained, read_instances
 from dbt_t2s.console import Console
-from dbt_t2s.corpus.examples import Example
+from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.review import SQL_ONLY
 from dbt_t2s.errors import LearnError, ModelError, StoreError
 from dbt_t2s.hearing import all_instances
@@ -27,6 +27,7 @@ from dbt_t2s.learning.heard import CORRECTION, KEPT, REFUSAL, lessons_of
 from dbt_t2s.learning.plans import Planner
 from dbt_t2s.learning.trial import CORRECTIONS, Held, Trial
 from dbt_t2s.learning.wordings import Wordings
+from dbt_t2s.model import remembered
 from dbt_t2s.project.secrets import MASK
 from dbt_t2s.query.linear import REFUSAL as REFUSED
 from dbt_t2s.query.sql_source import NotConvertedError
@@ -213,6 +214,15 @@ def test_corrections_are_learned_beside_the_model_in_use_and_kept_when_it_holds(
     kept = store.read_rows(workspace.dataset_dir / "learned.parquet", Example)
     assert {"odd"} == {each.question for each in kept if each.plan == SQL_ONLY}
     assert len(kept) > 10 and all(each.sql for each in kept if each.template != REFUSAL)
+    # `dbt clean` empties the target folder: the next training finds what was said beside the log.
+    for name in ("learned.parquet", remembered.FILE):
+        (workspace.dataset_dir / name).unlink()
+    schema, _ = open_trained(workspace)
+    covered = store.read_json(workspace.coverage_path, Coverage)
+    lessons.write(workspace, schema, Corpus((), covered))
+    assert store.read_rows(workspace.dataset_dir / "learned.parquet", Example) == kept
+    by_heart = {each.question: each for each in remembered.read(workspace.dataset_dir)}
+    assert by_heart["odd"].sql and by_heart["what do our competitors charge?"].plan == REFUSED
     # A new model that does worse, or is stopped midway, leaves the one in use where it is.
     in_use = versions.current_id(workspace)
     worse = Trial((held("business", 9, 0),))
