@@ -28,3 +28,8 @@ def whole_question(before: str, question: str, kinds: Sequence[str]) -> str:
             asked = f"{head.rstrip(' ,')} {asked[spans[0].end :].lstrip(' ,')}".strip()
             return f"{asked} {said}"
     return f"{asked}, {said}"
+
+
+def conversation(before: str, question: str) -> str:
+    """All that was said, as a network is taught to read it."""
+    return f"{_END.sub('', before)}; then {question}"

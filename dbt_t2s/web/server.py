@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from types import FrameType
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dbt_t2s.errors import UsageError
 from dbt_t2s.web.app import application
@@ -21,6 +24,38 @@ TOKEN = "DBT_T2S_TOKEN"
 # Connections, those that wait among them; more are told that it is busy.
 CONNECTIONS = 500
 STOP_S = 10
+# A request's head comes in so many seconds, or its connection is closed.
+HEAD_S = 10.0
+
+
+class Impatient(H11Protocol):
+    """Hangs up where a request's head does not end: it would keep its connection for ever."""
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._wait()
+        else:
+            self._heard()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._heard()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self._waiting is None:
+            self._waiting = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def _heard(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
 
 
 def rules_for(host: str, rate: float) -> Rules:
@@ -81,7 +116,7 @@ def server(app: App, host: str, port: int) -> uvicorn.Server:
         limit_concurrency=CONNECTIONS,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=STOP_S,
-        http="h11",
+        http=Impatient,
         h11_max_incomplete_event_size=16_384,
         ws="none",
         proxy_headers=False,

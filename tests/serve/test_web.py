@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from dbt_t2s.answers import Answerer
 from dbt_t2s.hearing import hearing
+from dbt_t2s.web import server as server_module
 from dbt_t2s.web.app import application
 from dbt_t2s.web.desk import Desk, Remembering, in_turn
 from dbt_t2s.web.door import Rules
@@ -96,6 +97,23 @@ def desk(answerer: Answerer, workspace: Workspace) -> Iterator[Desk]:
 def client(desk: Desk) -> Iterator[Client]:
     with serving(desk) as opened:
         yield opened
+
+
+def test_a_head_that_does_not_end_is_hung_up_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "HEAD_S", 0.4)
+    with serving(desk) as client:
+        for sent in (b"", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "):
+            with socket.create_connection(("127.0.0.1", client.port), timeout=10) as raw:
+                raw.sendall(sent)
+                assert raw.recv(100) == b""
+        with socket.create_connection(("127.0.0.1", client.port), timeout=10) as raw:
+            raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert raw.recv(100).startswith(b"HTTP/1.1 200")
+            raw.sendall(b"GET /hea")  # the next one on the same connection
+            while raw.recv(1000):
+                pass
 
 
 def checked(got: Got, method: str, path: str) -> Got:

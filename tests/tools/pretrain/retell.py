@@ -30,6 +30,7 @@ from tests.tools.pretrain.machine import believed, machine_rows
 from tests.tools.pretrain.rows import read_jsonl
 from tests.tools.pretrain.split import HELD_OUT, HELD_OUT_PROJECTS, LATER_PROJECTS
 from tests.tools.pretrain.synonyms import Pairs, pairs_by_database, replaced, with_synonyms
+from tests.tools.pretrain.talks import made_talks, written_talks
 from tests.tools.pretrain.tellings import TODAY, Question, Telling, write
 from tests.tools.pretrain.variants import Names, variant
 
@@ -53,17 +54,24 @@ def _retold(questions: Sequence[Question], names: Names) -> list[Question]:
 
 
 def _of(
-    schema: ProjectSchema, people: Sequence[Question], times: int, machine: int, seed: int
+    schema: ProjectSchema,
+    people: Sequence[Question],
+    times: int,
+    machine: int,
+    talks: int,
+    seed: int,
 ) -> Iterator[Telling]:
-    """The schema as it is, and ``times`` under other names; ``machine`` questions for each."""
+    """The schema as it is, and ``times`` under other names; ``machine`` questions for each, and
+    ``talks`` conversations."""
     for time in range(times + 1):
         if time == 0:
             told, asked = schema, list(people)
         else:
             told, names = variant(schema, Random(seed + 7919 * time))
             asked = _retold(people, names)
+        talked = made_talks(told, asked, talks if time == 0 else talks // 2, seed + time)
         told, made = _machine(told, machine if time == 0 else machine // 2, seed + time)
-        yield Telling(told, (*asked, *made))
+        yield Telling(told, (*asked, *talked, *made))
 
 
 def _machine(schema: ProjectSchema, count: int, seed: int) -> tuple[ProjectSchema, list[Question]]:
@@ -91,26 +99,35 @@ class Database:
     synonyms: Pairs
 
 
-def human_tellings(database: Database, variants: int, machine: int) -> list[Telling]:
+def human_tellings(database: Database, variants: int, machine: int, talks: int) -> list[Telling]:
     schema, asked = database.schema, database.asked
     name = schema.project
     if name in HELD_OUT:
         return [Telling(schema, asked, "human")]
     seed = zlib.crc32(name.encode())
-    made = list(_of(schema, asked, 0, machine, seed))
-    others = _of(with_synonyms(schema, database.synonyms), asked, variants, machine, seed)
+    made = list(_of(schema, asked, 0, machine, talks, seed))
+    others = _of(with_synonyms(schema, database.synonyms), asked, variants, machine, talks, seed)
     return [*made, *list(others)[1:]]
 
 
-def invented_tellings(path: Path, variants: int, machine: int) -> list[Telling]:
+def invented_tellings(path: Path, variants: int, machine: int, talks: int = 0) -> list[Telling]:
     schema = read_project(path)
     checker = Checker(schema)
-    said = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
-    asked = [question(a.question, a.tokens, PEOPLE) for a in said if not checker.problem(a)]
+    lines = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
+    asked = [question(a.question, a.tokens, PEOPLE) for a in lines if not checker.problem(a)]
+    written = path.with_suffix(".talks")
+    said = list(written_talks(written, PEOPLE)) if written.is_file() else []
+    checked = [
+        question(q.text, q.tokens, q.weight)
+        for n, q in enumerate(said)
+        if not checker.problem(Asked(n, q.text, q.tokens))
+    ]
     for kept, name in ((HELD_OUT_PROJECTS, "invented"), (LATER_PROJECTS, "later")):
         if path.stem in kept:
-            return [Telling(schema, tuple(asked), name)]
-    return list(_of(schema, asked, variants, machine, zlib.crc32(path.stem.encode())))
+            held = [Telling(schema, tuple(asked), name)]
+            return [*held, Telling(schema, tuple(checked), "talks")] if checked else held
+    seed = zlib.crc32(path.stem.encode())
+    return list(_of(schema, [*asked, *checked], variants, machine, talks, seed))
 
 
 def databases(data: Path, work: Path) -> list[Database]:
@@ -136,12 +153,13 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--variants", type=int, default=3)
     parser.add_argument("--machine", type=int, default=120, help="questions made a schema")
+    parser.add_argument("--talks", type=int, default=60, help="conversations made a schema")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     found = databases(given.data, given.work)
     paths = sorted(given.projects.glob("*.yml"))
     with ProcessPoolExecutor(given.processes) as pool:
-        each = {"variants": given.variants, "machine": given.machine}
+        each = {"variants": given.variants, "machine": given.machine, "talks": given.talks}
         human = pool.map(partial(human_tellings, **each), found)
         invented = pool.map(partial(invented_tellings, **each), paths)
         tellings = [t for part in (*human, *invented) for t in part]
