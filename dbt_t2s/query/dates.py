@@ -36,7 +36,7 @@ class DateSpan:
 
 _OF_YEAR = r"(?:the\s+)?(?:year\s+(?:of\s+)?)?$"  # "after the year of 2010"
 _BEFORE = re.compile(
-    rf"\b(?:before|prior\s+to|earlier\s+than|(?<!\w)pre-|until|till?|up\s+(?:until|till?|to))\s*{_OF_YEAR}",
+    rf"\b(?:before|prior\s+to|(?:earlier|older)\s+than|(?<!\w)pre-|until|till?|up\s+(?:until|till?|to))\s*{_OF_YEAR}",
     re.I,
 )
 _SINCE = re.compile(

@@ -34,7 +34,8 @@ _NEAR |= {"day before yesterday": -2, "day after tomorrow": 2}
 _FURTHEST = 9  # years back in which 29 February comes at least once
 # "the top 5 March orders": a number of things, and no day.
 _COUNTED = re.compile(
-    r"\b(?:top|bottom|first|last|best|worst|most|least|fewest|than|over|under|above|below)\s+$",
+    r"\b(?:top|bottom|first|last|best|worst|most|least|fewest|"
+    r"(?<!later )(?<!earlier )(?<!older )(?<!newer )than|over|under|above|below)\s+$",
     re.I,
 )
 _MORE = re.compile(r"\d(?:st|nd|rd|th)?,\s*$", re.I)

@@ -125,6 +125,8 @@ class ValueIndex:
         if tokens:
             # "UK" may be a region's name and a country's initials.
             return [Mention(t, first, last, 1.0) for t in tokens] + self._short(parts, first, last)
+        if parts[-1].endswith(("'s", "’s")) and (tokens := self._exact.get(split[:-1])):
+            return [Mention(t, first, last, 1.0) for t in tokens]  # "Milan's revenue"
         stemmed = tuple(stem(p) for p in split)
         if tokens := self._stems.get(stemmed):
             return [Mention(t, first, last, 0.8) for t in tokens]

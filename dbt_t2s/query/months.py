@@ -211,6 +211,12 @@ MONTHS: tuple[Phrase, ...] = (
         "half",
         needs=("half",),
     ),
+    phrase(
+        rf"\b{_NTH}\s+half\b(?!-|\s+(?:of|an?|hours?|days?|years?|price|board|time|marathon)\b)",
+        _half,
+        "half",
+        needs=("half",),
+    ),
     unread_phrase(rf"\b{NAMED_MONTH}\s+{COUNT}\s+years?\s+ago\b", needs=A_MONTH),
 )
 YEARS: tuple[Phrase, ...] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,6 +25,16 @@ _NUMBER = re.compile(
     r"(?:\s(?P<times>hundred|thousand|million))?\b",
     re.IGNORECASE,
 )
+_TENS = frozenset(("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"))
+_IN_WORDS = {
+    **{k: v for k, v in _WORDS.items() if k not in ("once", "twice", "thrice", "dozen")},
+    "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+# Two or more words for one number: "twenty-five", "two thousand five hundred".
+_RUN = re.compile(
+    rf"\b(?:{'|'.join(_IN_WORDS)})(?:(?:\s+and\s+|[\s-]+)(?:{'|'.join(_IN_WORDS)}))+\b",
+    re.IGNORECASE,
+)
 # A day and a month, whichever is which: left unread as a date, and three numbers to nobody.
 _DAY = re.compile(
     r"(?<![\d/-])(?:0?[1-9]|1[0-2])([/-])(?:0?[1-9]|1[0-2])\1(?:\d{4}|\d\d)(?![\d/-])"
@@ -42,10 +53,11 @@ class NumberSpan:
 
 def number_spans(text: str) -> tuple[NumberSpan, ...]:
     """Every number in ``text`` in order; "20%" is 20 and 0.2, "200 m" millions or metres."""
-    found: list[NumberSpan] = []
+    found = list(_runs(text))
+    taken = [(run.start, run.end) for run in found]
     days = [day.span() for day in _DAY.finditer(text)]
     for match in _NUMBER.finditer(text):
-        if any(start <= match.start() < end for start, end in days):
+        if any(start <= match.start() < end for start, end in (*days, *taken)):
             continue
         if match["word"]:
             times = _SCALES.get((match["times"] or "").lower(), 1)
@@ -59,7 +71,45 @@ def number_spans(text: str) -> tuple[NumberSpan, ...]:
             found.append(NumberSpan(_plain(digits), match.start(), match.end()))
         if match["percent"]:
             found.append(NumberSpan(_plain(value / 100), match.start(), match.end()))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda span: span.start))
+
+
+def _runs(text: str) -> Iterator[NumberSpan]:
+    """Numbers of several words; "one two" are numbers of one word each."""
+    for run in _RUN.finditer(text):
+        value = _in_words([w.lower() for w in re.findall(r"[A-Za-z]+", run.group())])
+        if value is not None:
+            yield NumberSpan(str(value), run.start(), run.end())
+
+
+def _in_words(said: Sequence[str]) -> int | None:
+    """The number that words spell; None where they spell several, or none."""
+    total = part = 0
+    least = 10**9  # what follows a scale is smaller than it
+    last = ""
+    for word in said:
+        if word == "and":
+            continue
+        value = _IN_WORDS[word]
+        if word in ("thousand", "million"):
+            if not part or value >= least:
+                return None
+            total, part, least = total + part * value, 0, value
+        elif word == "hundred":
+            if part >= 20:
+                return None
+            part = (part or 1) * 100
+        elif not part or _goes_on(part, last, value):
+            part += value
+        else:
+            return None
+        last = word
+    return total + part
+
+
+def _goes_on(part: int, last: str, value: int) -> bool:
+    """Whether ``value`` may follow: "twenty" and 5, "two hundred" and 20."""
+    return value > 0 and (value < 10 if last in _TENS else part % 100 == 0 and value < 100)
 
 
 def _plain(value: Decimal) -> str:

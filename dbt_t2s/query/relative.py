@@ -179,6 +179,11 @@ RELATIVE: tuple[Phrase, ...] = (
         r"\b(?P<unit>week|month|quarter|year)\s+(?P<way>before\s+last)\b", _relative, needs=A_UNIT
     ),
     phrase(
+        r"\b(?:the\s+)?(?P<unit>year|month|quarter|week)\s+so\s+far\b",
+        _whole_unit,
+        needs=("so far",),
+    ),
+    phrase(
         r"(?<=\bof )(?:the|this)\s+(?P<unit>year|month|quarter|week)\b"
         rf"(?!\s+(?:of\b|to\b|before\b|after\b|{YEAR}))",
         _whole_unit,

@@ -36,6 +36,13 @@ in Mar. 2025|2025-03-01|2025-04-01
 in feb 2024|2024-02-01|2024-03-01
 in December '25|2025-12-01|2026-01-01
 in march|2026-03-01|2026-04-01
+older than 1 July||2025-07-01
+later than 15 October|2025-10-16|
+older than April||2026-04-01
+the first half|2026-01-01|2026-07-01
+second half|2025-07-01|2026-01-01
+the month so far|2026-06-01|2026-07-01
+the year so far|2026-01-01|2027-01-01
 in may|2026-05-01|2026-06-01
 in July|2025-07-01|2025-08-01
 last december|2025-12-01|2026-01-01

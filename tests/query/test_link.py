@@ -51,6 +51,7 @@ def found(question: str, index: ValueIndex = INDEX) -> dict[str, Mention]:
         ("German customers", "v:customers.country=DE", 0.9),
         ("british customers", "v:customers.country=GB", 0.9),
         ("stores in NY", "v:stores.city=New York", 0.7),
+        ("New York's stores", "v:stores.city=New York", 1.0),
     ],
 )
 def test_values_are_found(question: str, token: str, quality: float) -> None:
