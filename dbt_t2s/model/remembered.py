@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FILE = "remembered.json"
 _LITERALS = ("v:", "d:", "n:", "s:")
 # A plan e^10 times less likely than the network's own needs a question that is 0.1 more alike.
-_ALIKE, _DOUBT, _MOST_DOUBT = 0.84, 0.01, 10.0
+_ALIKE, _DOUBT, _MOST_DOUBT = 0.8, 0.01, 10.0
 _LOOKED_AT = 5
 _NOT_WRITABLE = 60.0
 # The least chance that what is recalled is right: by the very words, and by a question alike.
