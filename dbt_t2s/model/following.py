@@ -31,7 +31,7 @@ _ONCE = frozenset(("measure replaced", "group replaced", "period", "function", "
 _BEAM = 64
 _MOST = 24
 
-_INSTEAD = re.compile(
+INSTEAD = re.compile(
     r"\b(?:instead|rather|replace|swap|change (?:it|that|this)? ?to|switch)\b", re.I
 )
 _ABOUT = re.compile(r"\b(?:what about|how about|same for|the same|and for|now for|ditto)\b", re.I)
@@ -94,7 +94,7 @@ class Following:
             plan,
             self._root(plan),
             _tables(plan) | {self._root(plan)},
-            replacing=_INSTEAD.search(text) is not None,
+            replacing=INSTEAD.search(text) is not None,
             about=_ABOUT.search(text) is not None,
             adding=_ALSO.search(text) is not None,
             topping=any(p.kind in ("top", "top_one") for p in found),

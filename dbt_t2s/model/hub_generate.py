@@ -211,7 +211,7 @@ class HubGenerator:
         """What ``question`` asks after the answers of ``before``, told to the model as a chat."""
         # Training, which runs on bare machines, asks nothing in turn.
         from dbt_t2s.model.leaning import LEANING, anew, leans
-        from dbt_t2s.model.whole import whole_question
+        from dbt_t2s.model.whole import conversation
 
         if asked := anew(question):
             return Followed("", self.generate([asked])[0])
@@ -219,7 +219,7 @@ class HubGenerator:
             return Followed("")
         told = self._told(before)
         found = self._sure(self._answerer.follow(question, told)) if told else ()
-        whole = whole_question(before[-1].question, question, ())
+        whole = conversation(before[-1].question, question)
         return Followed(whole, found) if found else Followed("")
 
     def _told(self, before: Sequence[Turn]) -> tuple[Said, ...]:

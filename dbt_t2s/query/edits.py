@@ -312,39 +312,3 @@ def counted(plan: Plan, table: str) -> Plan:
 def listed(plan: Plan, columns: tuple[Col, ...]) -> Plan:
     """The rows that the plan counts or measures."""
     return Plan(columns, plan.where)
-
-
-# ---- pieces of another plan
-
-
-def conditions_of(plan: Plan, other: Plan) -> Plan:
-    """The plan with the conditions of ``other`` added, in the place of those of the same column."""
-    for pred in other.where:
-        if isinstance(pred, During):
-            plan = with_period(plan, pred.range)
-        elif isinstance(pred, Value):
-            plan = with_value(plan, pred)
-        else:
-            plan = with_pred(plan, pred)
-    return plan
-
-
-def merged(plan: Plan, other: Plan) -> tuple[tuple[str, Plan], ...]:
-    """What ``other``, a follow-up's words read alone, may change in the plan: (kind, result)."""
-    filtered = conditions_of(plan, other)
-    found: list[tuple[str, Plan]] = [("filter added", filtered)]
-    measured = measures(other)
-    if measured and measures(plan):
-        found.append(("measure replaced", with_measure(filtered, measured[0])))
-        found.append(("measure added", add_measure(filtered, measured[0])))
-    groups = dims(other)
-    if groups:
-        more = filtered
-        for dim in groups:
-            more = add_dim(more, dim)
-        found.append(("group added", more))
-        found.append(("group replaced", with_dims(filtered, groups)))
-    if other.order is not None:
-        sorted_ = ordered(filtered, other.order.by, other.order.descending)
-        found.append(("order", replace(sorted_, limit=other.limit or plan.limit)))
-    return tuple(pair for pair in found if pair[1] != plan)

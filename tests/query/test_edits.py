@@ -82,14 +82,6 @@ def test_rows_and_counts() -> None:
     assert edits.flipped(MONTHLY) == MONTHLY
 
 
-def test_what_is_read_alone_is_put_into_the_plan() -> None:
-    alone = plan("COUNT t:orders WHERE v:orders.status=paid")
-    kinds = {kind: told(found) for kind, found in edits.merged(RANKED, alone)}
-    assert kinds["filter added"].count("v:orders.status=paid") == 1
-    assert kinds["measure replaced"].startswith("c:orders.status COUNT t:orders")
-    assert not edits.merged(RANKED, RANKED)[1:]
-
-
 @given(
     st.sampled_from((MONTHLY, RANKED, LISTED)),
     st.lists(st.sampled_from(("group", "value", "not", "top", "share", "measure", "total"))),

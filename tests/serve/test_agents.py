@@ -87,7 +87,7 @@ def test_a_follow_up_goes_on_from_the_last_answer(answerer: Answerer) -> None:
         return found
 
     found = content(talk(answerer, say))
-    assert found["read_as"] == "number of orders by status, only from FR"
+    assert found["read_as"] == "number of orders by status; then only from FR"
 
 
 def test_what_can_be_asked_is_listed_and_described(answerer: Answerer) -> None:

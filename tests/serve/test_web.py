@@ -149,7 +149,7 @@ def test_a_request_may_carry_the_conversation(client: Client) -> None:
     first = ask(question="How many orders by status?").json
     turn = {key: first[key] for key in ("question", "sql", "plan")}
     found = ask(question="only from FR", previous=[turn]).json
-    assert found["read_as"] == "How many orders by status, only from FR"
+    assert found["read_as"] == "How many orders by status; then only from FR"
     assert found["status"] == "ok" and "'FR'" in found["sql"]
     wrong_ones: list[Any] = [[1], [{"question": "x"}], [{**turn, "more": ""}], [turn] * 11, {}]
     for wrong in wrong_ones:
