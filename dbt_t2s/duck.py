@@ -22,6 +22,7 @@ import duckdb
 from dbt_t2s.errors import EmptyWarehouseError, LockedWarehouseError, WarehouseError
 
 Connection = duckdb.DuckDBPyConnection
+Statement = duckdb.Statement
 Config = dict[str, str | bool | int | float | list[str]]
 
 # Checked in this order: the first class that fits gives the kind.
@@ -147,7 +148,10 @@ def run_on_file(path: Path, sql: str, max_rows: int = 1000) -> Rows | QueryError
 
 
 def run(
-    connection: Connection, sql: str, max_rows: int = 1000, values: Sequence[object] = ()
+    connection: Connection,
+    sql: str | Statement,
+    max_rows: int = 1000,
+    values: Sequence[object] = (),
 ) -> Rows | QueryError:
     """Runs one statement, with ``values`` for its ``?``; at most ``max_rows`` rows come back."""
     started = time.perf_counter()
@@ -168,6 +172,17 @@ def run(
         truncated=len(fetched) > max_rows,
         elapsed_ms=(time.perf_counter() - started) * 1000,
     )
+
+
+def parsed(connection: Connection, sql: str) -> Statement | QueryError:
+    """One statement as any connection may run it: parsed once for many files."""
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        return QueryError(_kind(error), str(error).strip())
+    if len(statements) != 1:
+        return QueryError("forbidden", f"one statement may run, not {len(statements)}")
+    return statements[0]
 
 
 def parse_tree(connection: Connection, sql: str) -> tuple[dict[str, Any], ...] | QueryError:

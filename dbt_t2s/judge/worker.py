@@ -203,9 +203,12 @@ class _Desk:
         checked = self._checked(sql)
         if isinstance(checked, QueryError):
             return checked
+        statement = duck.parsed(self.connection, checked)
+        if isinstance(statement, QueryError):
+            return statement
         found: list[Rows] = []
         for connection in (self.connection, *self.others):
-            rows = duck.run(connection, checked, self.limits.max_rows)
+            rows = duck.run(connection, statement, self.limits.max_rows)
             if isinstance(rows, QueryError):
                 return rows
             found.append(rows)
