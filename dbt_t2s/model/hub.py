@@ -31,6 +31,7 @@ from dbt_t2s.model.hub_loss import mean_loss
 from dbt_t2s.model.hub_reporting import Reporter
 from dbt_t2s.model.hub_schedule import Curriculum
 from dbt_t2s.model.hub_settings import HubSettings, checked
+from dbt_t2s.model.hub_shard import gathered, state_of
 from dbt_t2s.model.hub_trainer import Bounds, Dev, Progress, Trainer
 from dbt_t2s.project.schema import ProjectSchema
 
@@ -81,7 +82,7 @@ def train_hub(
     crew = Crew()
     say = (say or _quiet) if crew.leads else _quiet
     asked = checked(settings or HubSettings())
-    loaded, chosen = load_to_train(base, asked, say)
+    loaded, chosen = load_to_train(base, asked, say, crew.size if crew.shards else 1)
     encoder = Encoder(loaded, schema, chosen)
     train = _taught(rows, encoder)
     torch.manual_seed(seed)
@@ -120,12 +121,17 @@ def train_hub(
         "trained_parameters": sum(value.numel() for value in trainer.weights.values()),
         "processes": crew.size,
     }
-    if crew.leads:
-        found = judged.last(BEAMS) if dev.rows else []
-        if found:
+    found: list[tuple[float, bool]] = []
+    with trainer.whole():
+        if crew.leads and dev.rows:
+            found = judged.last(BEAMS)
             metrics["dev_loss"] = judged.loss()
             metrics["dev_right"] = sum(ok for _, ok in found) / len(found)
-        _save(model_dir, loaded, model, chosen, metrics, fitted(found))
+        crew.said(None)  # the others wait with their parts
+    state = trainer.weights if chosen.trains_adapter else state_of(model)
+    whole = gathered(state, keep=crew.leads) if crew.shards else None
+    if crew.leads:
+        _save(model_dir, loaded, model, chosen, metrics, fitted(found), whole)
         drop_checkpoint(model_dir)
     crew.said(None)  # the others wait until all is on disk
     return metrics
@@ -224,14 +230,20 @@ def _save(
     settings: HubSettings,
     metrics: Mapping[str, Any],
     calibration: Calibration,
+    state: Mapping[str, torch.Tensor] | None,
 ) -> None:
-    """Weights and tokenizer first, the record last: without it the folder is no model."""
+    """Weights and tokenizer first, the record last: without it the folder is no model.
+
+    ``state`` are the weights where the model itself holds but its part of them.
+    """
     model_dir.mkdir(parents=True, exist_ok=True)
     record, waiting = model_dir / RECORD, model_dir / ".hub.tmp"
     shutil.rmtree(waiting, ignore_errors=True)
     kept = ADAPTER if settings.trains_adapter else WEIGHTS
     # The base's embeddings are not trained; asking peft to guess would ask the network.
-    options = {"save_embedding_layers": False} if settings.trains_adapter else {}
+    options: dict[str, Any] = {"save_embedding_layers": False} if settings.trains_adapter else {}
+    if state is not None:
+        options["state_dict"] = dict(state)
     model.save_pretrained(str(waiting / kept), **options)
     base.tokenizer.save_pretrained(str(waiting / TOKENIZER))
     content = {

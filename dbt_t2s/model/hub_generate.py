@@ -134,6 +134,7 @@ class Answerer:
                     attention_mask=mask,
                     generation_config=self._how,
                     logits_processor=masking,
+                    synced_gpus=False,  # where several train, one answers
                 )
         finally:
             model.generation_config = usual
