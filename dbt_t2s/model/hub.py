@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model.generate import Agree
 from dbt_t2s.model.hub_base import Base, Say, load_to_train, with_adapter
 from dbt_t2s.model.hub_calibration import Calibration, fitted
 from dbt_t2s.model.hub_checkpoint import drop_checkpoint
@@ -68,6 +69,7 @@ def train_hub(
     settings: HubSettings | None = None,
     say: Say | None = None,
     right: Right | None = None,
+    agree: Agree | None = None,
 ) -> dict[str, Any]:
     """Teach ``base`` the rows whose split is ``train`` and save what was learned in ``model_dir``.
 
@@ -77,7 +79,8 @@ def train_hub(
     killed goes on where its last checkpoint stood when it is called again with the same rows and
     settings. ``minutes`` bounds the training itself, ``max_steps`` the steps (by default
     ``settings.passes`` over the rows). ``right`` judges the answers to dev rows, by default by
-    their words. Several processes that were launched together train one model.
+    their words; ``agree`` tells which of them say the same, where that can be known when the model
+    is asked, too. Several processes that were launched together train one model.
     """
     crew = Crew()
     say = (say or _quiet) if crew.leads else _quiet
@@ -93,6 +96,7 @@ def train_hub(
     planned = max_steps or math.ceil(chosen.passes * len(train.rows) / chosen.batch)
     run = _run_id(train, dev, loaded, seed, planned, asked)
     judged = _Judged(loaded, model, encoder, chosen, dev, right or same_words, minutes)
+    judged.agree = agree or tuple
     trainer = Trainer(
         loaded,
         model,
@@ -128,13 +132,22 @@ def train_hub(
             metrics["dev_loss"] = judged.loss()
             metrics["dev_right"] = sum(ok for _, ok in found) / len(found)
         crew.said(None)  # the others wait with their parts
-    state = trainer.weights if chosen.trains_adapter else state_of(model)
-    whole = gathered(state, keep=crew.leads) if crew.shards else None
+    whole = _whole(model, trainer, chosen, crew)
     if crew.leads:
         _save(model_dir, loaded, model, chosen, metrics, fitted(found), whole)
         drop_checkpoint(model_dir)
     crew.said(None)  # the others wait until all is on disk
     return metrics
+
+
+def _whole(
+    model: Any, trainer: Trainer, settings: HubSettings, crew: Crew
+) -> dict[str, torch.Tensor] | None:
+    """What is to be saved of a model that lies in parts; None where it is whole anyway."""
+    if not crew.shards:
+        return None
+    state = trainer.weights if settings.trains_adapter else state_of(model)
+    return gathered(state, keep=crew.leads)
 
 
 class _Judged:
@@ -150,6 +163,7 @@ class _Judged:
         right: Right,
         minutes: float | None,
     ) -> None:
+        self.agree: Agree = tuple
         self._base, self._model, self._encoder = base, model, encoder
         self._settings, self._dev, self._right = settings, dev, right
         each = settings.dev_share / (settings.evaluations + 1)
@@ -171,7 +185,8 @@ class _Judged:
         for start in range(0, len(rows), answerer.batch):
             part = rows[start : start + answerer.batch]
             answers = answerer.generate([row["question"] for row in part])
-            for row, (best, *_) in zip(part, answers, strict=True):
+            for row, given in zip(part, answers, strict=True):
+                best = self.agree(given)[0]
                 found.append((best.confidence, self._right(row.get("sql", ""), best.sql)))
             if time.monotonic() - began > self._seconds:
                 break

@@ -1,10 +1,11 @@
 """Prints what a hub model gains and pays for being told the schema: nothing, a part, or all of it.
 
-    python -m tests.benchmarks.contexts prompts PROJECT/target/t2s …
+    python -m tests.benchmarks.contexts prompts PROJECT/target/t2s MODELS …
     python -m tests.benchmarks.contexts train PROJECT/target/t2s --seeds 0 1 2 --minutes 4
 
-``prompts`` counts the tokens of the corpus's questions with what stands around them, in a tokenizer
-of 8,000 tokens that was trained on these prompts (Qwen's own takes about as many). ``train``
+``prompts`` counts the tokens of the corpus's questions, or of plain ones about a made-up company of
+so many MODELS, with what stands around them, in a tokenizer of 8,000 tokens that was trained on
+these prompts: Qwen's own takes more. ``train``
 teaches small models with random weights a few of the project's tables, one thread and as many
 minutes each, and runs what they answer to questions they have not seen. Such a model starts
 without any language: it says how fast each setting learns, not how good a pretrained one gets.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import statistics
 import tempfile
 import time
@@ -35,17 +37,23 @@ from dbt_t2s.model.hub_base import Base, load_adapter, load_base
 from dbt_t2s.model.hub_encoder import Encoder
 from dbt_t2s.model.hub_found import ADAPTER
 from dbt_t2s.model.hub_generate import Answerer
+from dbt_t2s.model.hub_loss import AnswerLoss, mean_loss
 from dbt_t2s.model.hub_settings import CONTEXTS, HubSettings
 from dbt_t2s.model.prompt import build_prompt, plain_prompt
 from dbt_t2s.model.schema_reader import SchemaReader
+from dbt_t2s.project import artifacts
+from dbt_t2s.project.dbt import DIALECTS, DbtProject
+from dbt_t2s.project.distill import distill
 from dbt_t2s.project.schema import ProjectSchema
 from tests.benchmarks.retrieval import asked_of
 from tests.model.tiny import make_tokenizer
+from tests.tools import company_project
+from tests.tools.company_project import Size
 
-TABLES = ("products", "stores", "campaigns", "marketing_spend_v2")
+TABLES = ("products", "stores")
 SPLITS = ("train", "dev", "test")
 SETTINGS = HubSettings(
-    method="full", learning_rate=1e-3, schema_tokens=300, max_tokens=4096, max_answer=128,
+    method="full", learning_rate=1e-3, schema_tokens=200, max_tokens=4096, max_answer=128,
     evaluations=0, passes=1e6,
 )  # fmt: skip
 ASKED = 100
@@ -90,16 +98,44 @@ def part(corpus: Corpus, names: Sequence[str]) -> Corpus:
     )
 
 
-def tokenizer_of(corpus: Corpus) -> Any:
+def made_up(models: int) -> Corpus:
+    """A company of that many models, distilled without a warehouse, and plain questions."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        company_project.write(folder, Size(models, 4 * models))
+        adapter = str(
+            artifacts.section(artifacts.read(folder).manifest, "metadata")["adapter_type"]
+        )
+        schema = distill(
+            DbtProject(
+                name="company", root=folder, target_path=folder, profiles_dir=folder, profile="",
+                target="", adapter=adapter, dialect=DIALECTS[adapter],
+            )
+        )  # fmt: skip
+    columns = [(table, column) for table in schema.tables for column in table.columns]
+    random.Random(0).shuffle(columns)
+    rows = [
+        Example(
+            str(i), ("train", "test")[i % 2], 1, "grouping",
+            f"how many {table.name.replace('_', ' ')} by {column.name.replace('_', ' ')}",
+            f"select {column.name}, count(*) from {table.relation} group by 1",
+            "", "", "", (), "",
+        )
+        for i, (table, column) in enumerate(columns[: 2 * ASKED])
+    ]  # fmt: skip
+    return Corpus(schema, tuple(rows))
+
+
+def tokenizer_of(corpus: Corpus, size: int = 8000) -> Any:
     reader = SchemaReader(corpus.schema)
     rows = corpus.of("train")[:400]
     asked = [plain_prompt(build_prompt(r.question, reader.slice(r.question))) + r.sql for r in rows]
-    return make_tokenizer([*asked, "\n".join(reader.lines.everything())], 8000)
+    return make_tokenizer([*asked, "\n".join(reader.lines.everything())], size)
 
 
 def prompts(folder: Path) -> list[str]:
     """A line for each setting: tokens of prompts, and milliseconds to write one."""
-    corpus = read(folder)
+    corpus = read(folder) if (folder / "schema.json").exists() else made_up(int(folder.name))
     questions = [row.question for row in corpus.rows if row.split != "train"][:ASKED]
     words = tokenizer_of(corpus)
     model = argparse.Namespace(config=Qwen2Config(max_position_embeddings=10**6))
@@ -130,11 +166,15 @@ def train(
     settings = replace(SETTINGS, schema_context=context)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        words = tokenizer_of(corpus)
+        words = tokenizer_of(corpus, 3000)
         words.save_pretrained(place / "base")
         torch.manual_seed(seed)
-        sizes = {"hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 3}
-        heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+        sizes: dict[str, Any] = {
+            "hidden_size": 128,
+            "intermediate_size": 384,
+            "num_hidden_layers": 3,
+        }
+        heads: dict[str, Any] = {"num_attention_heads": 4, "num_key_value_heads": 2}
         config = Qwen2Config(
             vocab_size=len(words), max_position_embeddings=4096, tie_word_embeddings=True,
             eos_token_id=words.eos_token_id, bos_token_id=None, **sizes, **heads,
@@ -155,6 +195,10 @@ def train(
         encoder = Encoder(base, corpus.schema, settings)
         asked = [row for row in corpus.rows if row.split != "train"][:ASKED]
         lengths = [len(encoder.prompt(row.question) or ()) for row in asked]
+        unseen = [encoder.example({"question": row.question, "sql": row.sql}) for row in asked]
+        loss = mean_loss(
+            model, [each for each in unseen if each], AnswerLoss(model, base.device), 4096
+        )
         began = time.process_time()
         answers = Answerer(base, model.eval(), encoder, settings, beams=1).generate(
             [row.question for row in asked]
@@ -174,6 +218,7 @@ def train(
         "seconds": made["seconds"],
         "passes": round(made["steps"] * settings.batch / made["rows"], 1),
         "train_loss": round(made["train_loss"], 3),
+        "unseen_loss": round(loss, 3),
         "right": sum(right),
         "asked": len(asked),
         "ms_an_answer": round(spent),
