@@ -85,7 +85,7 @@ def train_hub(
     crew = Crew()
     say = (say or _quiet) if crew.leads else _quiet
     asked = checked(settings or HubSettings())
-    loaded, chosen = load_to_train(base, asked, say, crew.size if crew.shards else 1)
+    loaded, chosen = load_to_train(base, asked, say, crew.parts)
     encoder = Encoder(loaded, schema, chosen)
     train = _taught(rows, encoder)
     torch.manual_seed(seed)
@@ -95,8 +95,7 @@ def train_hub(
     dev = _encode(asking, "dev", encoder, limit=chosen.dev_rows)
     planned = max_steps or math.ceil(chosen.passes * len(train.rows) / chosen.batch)
     run = _run_id(train, dev, loaded, seed, planned, asked)
-    judged = _Judged(loaded, model, encoder, chosen, dev, right or same_words, minutes)
-    judged.agree = agree or tuple
+    judged = _Judged(loaded, model, encoder, chosen, dev, right or same_words, minutes, agree)
     trainer = Trainer(
         loaded,
         model,
@@ -162,8 +161,9 @@ class _Judged:
         dev: _Rows,
         right: Right,
         minutes: float | None,
+        agree: Agree | None,
     ) -> None:
-        self.agree: Agree = tuple
+        self._agree: Agree = agree or tuple
         self._base, self._model, self._encoder = base, model, encoder
         self._settings, self._dev, self._right = settings, dev, right
         each = settings.dev_share / (settings.evaluations + 1)
@@ -186,7 +186,7 @@ class _Judged:
             part = rows[start : start + answerer.batch]
             answers = answerer.generate([row["question"] for row in part])
             for row, given in zip(part, answers, strict=True):
-                best = self.agree(given)[0]
+                best = self._agree(given)[0]
                 found.append((best.confidence, self._right(row.get("sql", ""), best.sql)))
             if time.monotonic() - began > self._seconds:
                 break

@@ -36,6 +36,11 @@ class Crew:
         """Whether this process writes, speaks and answers for all."""
         return self.rank == 0
 
+    @property
+    def parts(self) -> int:
+        """Among how many processes the weights are shared out."""
+        return self.size if self.shards else 1
+
     def share(self, rows: list[Any]) -> list[Any]:
         """This process's part of a batch."""
         return rows[self.rank :: self.size]
