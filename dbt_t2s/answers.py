@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from dbt_t2s import store
@@ -15,9 +16,17 @@ from dbt_t2s.errors import ModelError, T2SError, WarehouseError
 from dbt_t2s.explaining import Explainer
 from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import Instances, readable
+from dbt_t2s.judge.agreement import agreed
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.learning.versions import id_of
-from dbt_t2s.model.generate import Candidate, Followed, Follower, Generator, Mender
+from dbt_t2s.model.generate import (
+    Agreeing,
+    Candidate,
+    Followed,
+    Follower,
+    Generator,
+    Mender,
+)
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.pipeline import Trained
 from dbt_t2s.project.schema import Issue, ProjectSchema
@@ -97,6 +106,7 @@ def answering(workspace: Workspace) -> Iterator[Answerer]:
         _keeping(workspace, schema, None if instances.made_up else sandbox) as keeper,
     ):
         model = load_model(workspace, schema)
+        let_agree(model, sandbox.execute)
         generate, mend = candidates(workspace, model, schema), mending(model)
         explainer = Explainer(workspace, schema, data)
         follow, courier = following(workspace, model, schema), Courier(workspace)
@@ -243,6 +253,12 @@ def following(workspace: Workspace, model: Generator, schema: ProjectSchema) -> 
         return replace(found, candidates=_doubted(found.candidates, floor))
 
     return follow
+
+
+def let_agree(model: Generator, execute: Execute) -> None:
+    """Candidates that give the same rows count as one, where the model is surer of such."""
+    if isinstance(model, Agreeing):
+        model.agree_by(partial(agreed, execute=execute))
 
 
 def mending(model: Generator) -> Mend | None:

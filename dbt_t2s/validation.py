@@ -15,6 +15,7 @@ from dbt_t2s.answers import (
     TRAIN,
     candidates,
     following,
+    let_agree,
     load_model,
     mending,
     open_trained,
@@ -399,6 +400,7 @@ def _judged(
         sandbox = opened.enter_context(
             _sandbox(workspace, tuple(relations), schema.dialect, instances)
         )
+        let_agree(model, sandbox.execute)
         explain = partial(explained, sandbox)
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -39,6 +39,10 @@ class Followed:
     candidates: Sequence[Candidate] = ()
 
 
+Agree = Callable[[Sequence[Candidate]], tuple[Candidate, ...]]
+"""Makes one candidate of those that say the same, as likely as they are together."""
+
+
 class Generator(Protocol):
     """A loaded model."""
 
@@ -53,6 +57,15 @@ class Mender(Protocol):
 
     def mend(self, question: str, wrong_sql: str, message: str) -> tuple[Candidate, ...]:
         """Candidates in the place of one that failed with the database's ``message``."""
+        ...
+
+
+@runtime_checkable
+class Agreeing(Protocol):
+    """A model that is surer of what several of its candidates say."""
+
+    def agree_by(self, agree: Agree) -> None:
+        """From here on candidates are told to say the same by ``agree``."""
         ...
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model.generate import Agree
 from dbt_t2s.model.hub_base import Base, Say, load_to_train, with_adapter
 from dbt_t2s.model.hub_calibration import Calibration, fitted
 from dbt_t2s.model.hub_checkpoint import drop_checkpoint
@@ -31,6 +32,7 @@ from dbt_t2s.model.hub_loss import mean_loss
 from dbt_t2s.model.hub_reporting import Reporter
 from dbt_t2s.model.hub_schedule import Curriculum
 from dbt_t2s.model.hub_settings import HubSettings, checked
+from dbt_t2s.model.hub_shard import gathered, state_of
 from dbt_t2s.model.hub_trainer import Bounds, Dev, Progress, Trainer
 from dbt_t2s.project.schema import ProjectSchema
 
@@ -67,6 +69,7 @@ def train_hub(
     settings: HubSettings | None = None,
     say: Say | None = None,
     right: Right | None = None,
+    agree: Agree | None = None,
 ) -> dict[str, Any]:
     """Teach ``base`` the rows whose split is ``train`` and save what was learned in ``model_dir``.
 
@@ -76,12 +79,13 @@ def train_hub(
     killed goes on where its last checkpoint stood when it is called again with the same rows and
     settings. ``minutes`` bounds the training itself, ``max_steps`` the steps (by default
     ``settings.passes`` over the rows). ``right`` judges the answers to dev rows, by default by
-    their words. Several processes that were launched together train one model.
+    their words; ``agree`` tells which of them say the same, where that can be known when the model
+    is asked, too. Several processes that were launched together train one model.
     """
     crew = Crew()
     say = (say or _quiet) if crew.leads else _quiet
     asked = checked(settings or HubSettings())
-    loaded, chosen = load_to_train(base, asked, say)
+    loaded, chosen = load_to_train(base, asked, say, crew.parts)
     encoder = Encoder(loaded, schema, chosen)
     train = _taught(rows, encoder)
     torch.manual_seed(seed)
@@ -91,7 +95,7 @@ def train_hub(
     dev = _encode(asking, "dev", encoder, limit=chosen.dev_rows)
     planned = max_steps or math.ceil(chosen.passes * len(train.rows) / chosen.batch)
     run = _run_id(train, dev, loaded, seed, planned, asked)
-    judged = _Judged(loaded, model, encoder, chosen, dev, right or same_words, minutes)
+    judged = _Judged(loaded, model, encoder, chosen, dev, right or same_words, minutes, agree)
     trainer = Trainer(
         loaded,
         model,
@@ -120,15 +124,29 @@ def train_hub(
         "trained_parameters": sum(value.numel() for value in trainer.weights.values()),
         "processes": crew.size,
     }
-    if crew.leads:
-        found = judged.last(BEAMS) if dev.rows else []
-        if found:
+    found: list[tuple[float, bool]] = []
+    with trainer.whole():
+        if crew.leads and dev.rows:
+            found = judged.last(BEAMS)
             metrics["dev_loss"] = judged.loss()
             metrics["dev_right"] = sum(ok for _, ok in found) / len(found)
-        _save(model_dir, loaded, model, chosen, metrics, fitted(found))
+        crew.said(None)  # the others wait with their parts
+    whole = _whole(model, trainer, chosen, crew)
+    if crew.leads:
+        _save(model_dir, loaded, model, chosen, metrics, fitted(found), whole)
         drop_checkpoint(model_dir)
     crew.said(None)  # the others wait until all is on disk
     return metrics
+
+
+def _whole(
+    model: Any, trainer: Trainer, settings: HubSettings, crew: Crew
+) -> dict[str, torch.Tensor] | None:
+    """What is to be saved of a model that lies in parts; None where it is whole anyway."""
+    if not crew.shards:
+        return None
+    state = trainer.weights if settings.trains_adapter else state_of(model)
+    return gathered(state, keep=crew.leads)
 
 
 class _Judged:
@@ -143,7 +161,9 @@ class _Judged:
         dev: _Rows,
         right: Right,
         minutes: float | None,
+        agree: Agree | None,
     ) -> None:
+        self._agree: Agree = agree or tuple
         self._base, self._model, self._encoder = base, model, encoder
         self._settings, self._dev, self._right = settings, dev, right
         each = settings.dev_share / (settings.evaluations + 1)
@@ -165,7 +185,8 @@ class _Judged:
         for start in range(0, len(rows), answerer.batch):
             part = rows[start : start + answerer.batch]
             answers = answerer.generate([row["question"] for row in part])
-            for row, (best, *_) in zip(part, answers, strict=True):
+            for row, given in zip(part, answers, strict=True):
+                best = self._agree(given)[0]
                 found.append((best.confidence, self._right(row.get("sql", ""), best.sql)))
             if time.monotonic() - began > self._seconds:
                 break
@@ -224,14 +245,20 @@ def _save(
     settings: HubSettings,
     metrics: Mapping[str, Any],
     calibration: Calibration,
+    state: Mapping[str, torch.Tensor] | None,
 ) -> None:
-    """Weights and tokenizer first, the record last: without it the folder is no model."""
+    """Weights and tokenizer first, the record last: without it the folder is no model.
+
+    ``state`` are the weights where the model itself holds but its part of them.
+    """
     model_dir.mkdir(parents=True, exist_ok=True)
     record, waiting = model_dir / RECORD, model_dir / ".hub.tmp"
     shutil.rmtree(waiting, ignore_errors=True)
     kept = ADAPTER if settings.trains_adapter else WEIGHTS
     # The base's embeddings are not trained; asking peft to guess would ask the network.
-    options = {"save_embedding_layers": False} if settings.trains_adapter else {}
+    options: dict[str, Any] = {"save_embedding_layers": False} if settings.trains_adapter else {}
+    if state is not None:
+        options["state_dict"] = dict(state)
     model.save_pretrained(str(waiting / kept), **options)
     base.tokenizer.save_pretrained(str(waiting / TOKENIZER))
     content = {

@@ -30,7 +30,14 @@ from transformers.utils.hub import cached_file, extract_commit_hash
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.hub_found import Found, find_base, unloadable, weights_stamp
-from dbt_t2s.model.hub_memory import LARGEST, Plan, fitted, shape_of
+from dbt_t2s.model.hub_memory import (
+    LARGEST,
+    Plan,
+    Shape,
+    fitted,
+    instead_of_four_bits,
+    shape_of,
+)
 from dbt_t2s.model.hub_settings import HubSettings
 
 Say = Callable[[str], None]
@@ -69,23 +76,26 @@ def load_base(base: str, method: str = "lora") -> Base:
     return _loaded(found, _config(found), method)
 
 
-def load_to_train(base: str, settings: HubSettings, say: Say) -> tuple[Base, HubSettings]:
-    """The base, and the settings as they fit into this machine's memory; nothing large is read
-    before that is known."""
+def load_to_train(
+    base: str, settings: HubSettings, say: Say, shards: int = 1
+) -> tuple[Base, HubSettings]:
+    """The base, and the settings as they fit into this machine's memory, where ``shards`` processes
+    hold a part of the weights each; nothing large is read before that is known."""
     found = find_base(base)
     config = _config(found)
-    if settings.method == "qlora":
-        _check_four_bits()
+    device = device_here()
     try:
         shape = shape_of(config)
     except _ERRORS as error:
         raise unloadable(error, found) from error
+    if settings.method == "qlora":
+        _check_four_bits(shape, settings, device, shards)
     if shape.parameters > LARGEST:
         say(
             f"the base model has {shape.parameters / 1e9:.1f} billion parameters; this was made "
             "for up to 3"
         )
-    plan: Plan = fitted(shape, settings, device_here(), found.name)
+    plan: Plan = fitted(shape, settings, device, found.name, shards)
     say(f"{shape.parameters / 1e6:,.0f} million parameters; training takes about {plan.need}")
     if plan.changes:
         say(f"to fit into memory: {' and '.join(plan.changes)}")
@@ -127,7 +137,7 @@ def _loaded(found: Found, config: Any, method: str) -> Base:
     half = computes_in_half(device) and method != "full"
     load: dict[str, Any] = {"dtype": torch.bfloat16 if half else torch.float32}
     if method == "qlora":
-        load["quantization_config"] = _four_bits()
+        load["quantization_config"] = _four_bits(device)
     kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     try:
         tokenizer = AutoTokenizer.from_pretrained(found.tokenizer or found.name, **words)
@@ -150,21 +160,36 @@ def _commit(found: Found) -> str:
     return str(extract_commit_hash(path, None) or found.revision)
 
 
-def _check_four_bits() -> None:
-    missing = None
-    if find_spec("bitsandbytes") is None:
+def _check_four_bits(
+    shape: Shape, settings: HubSettings, device: torch.device, shards: int
+) -> None:
+    """ModelError, with what fits instead, where a model cannot be kept in four bits here."""
+    how = "pip install 'bitsandbytes>=0.48'"
+    if shards > 1:
+        missing = "every process to hold the whole model, which FSDP (--use_fsdp) is against"
+        how = "launch without --use_fsdp"
+    elif find_spec("bitsandbytes") is None:
         missing = "the package bitsandbytes, which is not installed"
-    elif not torch.cuda.is_available():
-        missing = "a CUDA device"
-    if missing:
-        raise ModelError(
-            f"--method qlora needs {missing}",
-            where="--method qlora",
-            hint="pip install bitsandbytes on a machine with CUDA, or --method lora",
-        )
+    elif device.type not in (known := _four_bit_devices()):
+        missing = f"a device that the installed bitsandbytes knows ({', '.join(known) or 'none'})"
+        how = f"{how}; this machine has {device.type}"
+    else:
+        return
+    raise ModelError(
+        f"--method qlora needs {missing}",
+        where="--method qlora",
+        hint=f"{how}; or {instead_of_four_bits(shape, settings, device)}",
+    )
 
 
-def _four_bits() -> Any:
+def _four_bit_devices() -> list[str]:
+    """The kinds of device on which the installed bitsandbytes computes."""
+    import bitsandbytes
+
+    return sorted(getattr(bitsandbytes, "supported_torch_devices", {"cuda"}))
+
+
+def _four_bits(device: torch.device) -> Any:
     from transformers import BitsAndBytesConfig
 
     made: Any = BitsAndBytesConfig
@@ -172,7 +197,7 @@ def _four_bits() -> Any:
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=torch.bfloat16 if computes_in_half(device) else torch.float32,
     )
 
 

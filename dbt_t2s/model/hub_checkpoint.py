@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model.hub_shard import like
 
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
@@ -41,28 +42,33 @@ class Place:
     best: tuple[float, ...] = ()
 
 
-def save_checkpoint(
-    folder: Path,
-    place: Place,
-    weights: Weights,
-    optimizer: torch.optim.Optimizer,
-    randomness: Sequence[torch.Tensor],
-) -> None:
-    """Write under a temporary name, then rename: a kill leaves the former checkpoint whole.
-
-    ``randomness`` are the random states of all processes, in their order.
-    """
+def tensors_of(weights: Weights, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """What a checkpoint holds of a run, beside its randomness."""
     tensors = {f"weights/{name}": value.detach() for name, value in weights.items()}
     for number, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
             tensors[f"optimizer/{number}/{key}"] = value
-    tensors.update({f"random/{rank}": state for rank, state in enumerate(randomness)})
-    _write(folder / CHECKPOINT, tensors, {"place": json.dumps(asdict(place))})
+    return tensors
 
 
-def save_best(folder: Path, weights: Weights) -> None:
+def save_checkpoint(
+    folder: Path,
+    place: Place,
+    tensors: Mapping[str, torch.Tensor],
+    randomness: Sequence[torch.Tensor],
+) -> None:
+    """Write under a temporary name, then rename: a kill leaves the former checkpoint whole.
+
+    ``tensors`` are those of ``tensors_of``, ``randomness`` the random states of all processes, in
+    their order.
+    """
+    random = {f"random/{rank}": state for rank, state in enumerate(randomness)}
+    _write(folder / CHECKPOINT, {**tensors, **random}, {"place": json.dumps(asdict(place))})
+
+
+def save_best(folder: Path, weights: Mapping[str, torch.Tensor]) -> None:
     """The weights that answered the dev rows best so far."""
-    _write(folder / BEST, {name: value.detach() for name, value in weights.items()}, {})
+    _write(folder / BEST, weights, {})
 
 
 def load_best(folder: Path, weights: Weights) -> None:
@@ -90,11 +96,12 @@ def load_checkpoint(
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise _unreadable(path) from error
     state: dict[int, dict[str, torch.Tensor]] = {}
+    held = list(weights.values())
     for name, tensor in tensors.items():
         kind, _, rest = name.partition("/")
         if kind == "optimizer":
             number, _, key = rest.partition("/")
-            state.setdefault(int(number), {})[key] = tensor
+            state.setdefault(int(number), {})[key] = like(tensor, held[int(number)])
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     own = tensors.get(f"random/{rank}")
     if own is not None:
@@ -125,11 +132,11 @@ def set_random_state(state: torch.Tensor) -> None:
 def _put(weights: Weights, tensors: Mapping[str, torch.Tensor]) -> None:
     with torch.no_grad():
         for name, value in weights.items():
-            value.copy_(tensors[name])
+            value.copy_(like(tensors[name], value))
 
 
 def _write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> None:
-    ready = {name: value.to("cpu").contiguous() for name, value in tensors.items()}
+    ready = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     waiting = path.with_name(f".{path.name}.tmp")
     save_file(ready, waiting, metadata=metadata)

@@ -19,6 +19,11 @@ class Crew:
     def __init__(self) -> None:
         self.size = size_here()
         self.rank = rank_here()
+        self.shards = shards_here()
+        if self.shards:
+            # Else transformers leaves all but the first process without the base's weights, to be
+            # sent by accelerate's own wrapper, which is not used here.
+            os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
         if self.size > 1 and not dist.is_initialized():
             cuda = torch.cuda.is_available()
             if cuda:
@@ -30,6 +35,11 @@ class Crew:
     def leads(self) -> bool:
         """Whether this process writes, speaks and answers for all."""
         return self.rank == 0
+
+    @property
+    def parts(self) -> int:
+        """Among how many processes the weights are shared out."""
+        return self.size if self.shards else 1
 
     def share(self, rows: list[Any]) -> list[Any]:
         """This process's part of a batch."""
@@ -48,6 +58,14 @@ class Crew:
         held = torch.tensor(number, dtype=torch.float64)
         dist.all_reduce(held)
         return float(held)
+
+    def most(self, number: int) -> int:
+        """The largest of all processes' numbers."""
+        if self.size == 1:
+            return number
+        held = torch.tensor(number)
+        dist.all_reduce(held, dist.ReduceOp.MAX)
+        return int(held)
 
     def said(self, value: Any) -> Any:
         """The first process's value, in all of them."""
@@ -98,3 +116,9 @@ def size_here() -> int:
 def rank_here() -> int:
     """Which of them this one is."""
     return int(os.environ.get("RANK", "0")) if size_here() > 1 else 0
+
+
+def shards_here() -> bool:
+    """Whether each process is to hold only a part of the weights: `accelerate launch --use_fsdp`,
+    of either version."""
+    return size_here() > 1 and os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("true", "1")

@@ -14,7 +14,7 @@ import torch
 from transformers import GenerationConfig
 
 from dbt_t2s.errors import ModelError
-from dbt_t2s.model.generate import Candidate, Followed
+from dbt_t2s.model.generate import Agree, Candidate, Followed
 from dbt_t2s.model.hub_base import Base, load_adapter, load_base
 from dbt_t2s.model.hub_calibration import IDENTITY, Calibration
 from dbt_t2s.model.hub_constraint import Constraint, is_available
@@ -134,6 +134,7 @@ class Answerer:
                     attention_mask=mask,
                     generation_config=self._how,
                     logits_processor=masking,
+                    synced_gpus=False,  # where several train, one answers
                 )
         finally:
             model.generation_config = usual
@@ -201,7 +202,12 @@ class HubGenerator:
         settings = self.record.settings
         encoder = Encoder(base, schema, settings)
         self._schema = schema
+        self._agree: Agree = tuple
         self._answerer = Answerer(base, model.eval(), encoder, settings)
+
+    def agree_by(self, agree: Agree) -> None:
+        """From here on candidates are told to say the same by ``agree``, as they were on dev."""
+        self._agree = agree
 
     def generate(self, questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
         """Up to three different candidates for each question, best first."""
@@ -247,7 +253,7 @@ class HubGenerator:
         return self._sure(self._answerer.mend(question, wrong_sql, message))
 
     def _sure(self, found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        return self.record.calibration.applied(found)
+        return self.record.calibration.applied(self._agree(found))
 
 
 def read_trained(model_dir: Path) -> Trained:

@@ -26,13 +26,15 @@ _SMALLEST_MICRO = 512
 
 @dataclass(frozen=True)
 class Shape:
-    """What memory depends on; ``feed`` is the width between the halves of a layer."""
+    """What memory depends on; ``feed`` is the width between the halves of a layer, ``words`` the
+    parameters that stand for words, which are never kept in four bits."""
 
     parameters: int
     layers: int
     hidden: int
     feed: int
     vocabulary: int
+    words: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,25 +81,33 @@ def shape_of(config: Any) -> Shape:
         hidden,
         feed,
         int(config.vocab_size),
+        sum({id(each): each.numel() for each in _word_weights(model)}.values()),
     )
+
+
+def _word_weights(model: Any) -> list[torch.Tensor]:
+    ends = (model.get_input_embeddings(), model.get_output_embeddings())
+    return [each.weight for each in ends if each is not None]
 
 
 def _first(config: Any, *names: str) -> int:
     return next((int(v) for n in names if (v := getattr(config, n, None))), 0)
 
 
-def need_of(shape: Shape, settings: HubSettings, width: int) -> Need:
-    """What training takes; ``width`` is the bytes of a number that is computed with."""
+def need_of(shape: Shape, settings: HubSettings, width: int, shards: int = 1) -> Need:
+    """What training takes; ``width`` is the bytes of a number that is computed with. Of ``shards``
+    processes each holds all the weights at times, but always only its part of the rest."""
     # Weights that are trained themselves are held in full precision: steps are too small for less.
     held = 4 if settings.method == "full" else width
     weights = shape.parameters * held
     if settings.method == "qlora":
-        weights = int(shape.parameters * 0.6)  # four bits, their scales, embeddings whole
+        # Four bits with their scales; words in full precision.
+        weights = int((shape.parameters - shape.words) * 0.53) + 4 * shape.words
     # A low-rank pair beside each of the some seven matrices of a layer.
     low = shape.layers * settings.rank * (8 * shape.hidden + 3 * (shape.hidden + shape.feed))
     trained = shape.parameters if settings.method == "full" else low
     own = 0 if settings.method == "full" else 4  # an adapter's own weights
-    state = trained * (_ADAM + 4 + own)
+    state = trained * (_ADAM + 4 + own) // shards
     tokens = settings.micro_tokens
     layer = tokens * (10 * shape.hidden + 4 * shape.feed) * width
     kept = tokens * shape.hidden * width
@@ -124,17 +134,19 @@ def free_memory(device: torch.device) -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def fitted(shape: Shape, settings: HubSettings, device: torch.device, base: str) -> Plan:
+def fitted(
+    shape: Shape, settings: HubSettings, device: torch.device, base: str, shards: int = 1
+) -> Plan:
     """The settings as they fit into the device's memory, with smaller micro-batches and
     checkpointed activations where they must; ModelError, with what would fit, where nothing
     helps."""
-    width = 2 if device.type == "cuda" else 4
+    width = _width(device)
     room = int(free_memory(device) * _USABLE)
     for tried, changes in _ways(settings):
-        need = need_of(shape, tried, width)
+        need = need_of(shape, tried, width, shards)
         if need.total <= room:
             return Plan(tried, need, changes)
-    least = need_of(shape, _smallest(settings), width)
+    least = need_of(shape, _smallest(settings), width, shards)
     raise ModelError(
         f"the base model is too large to train here: it takes {least} at the least, and "
         f"{room / GIB:.1f} GiB of the {device.type} device's memory can be used",
@@ -162,6 +174,20 @@ def _ways(settings: HubSettings) -> list[tuple[HubSettings, tuple[str, ...]]]:
 
 def _smallest(settings: HubSettings) -> HubSettings:
     return _ways(settings)[-1][0]
+
+
+def instead_of_four_bits(shape: Shape, settings: HubSettings, device: torch.device) -> str:
+    """What fits here where ``qlora`` cannot be had, and what it takes."""
+    width, room = _width(device), int(free_memory(device) * _USABLE)
+    plain = replace(settings, method="lora")
+    need = need_of(shape, _smallest(plain), width)
+    if need.total <= room:
+        return f"--method lora fits here, in {need.total / GIB:.1f} of {room / GIB:.1f} GiB"
+    return _what_fits(shape, plain, device, width, room)
+
+
+def _width(device: torch.device) -> int:
+    return 2 if device.type == "cuda" else 4
 
 
 def _what_fits(

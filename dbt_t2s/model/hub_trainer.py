@@ -23,6 +23,7 @@ from dbt_t2s.model.hub_checkpoint import (
     save_best,
     save_checkpoint,
     set_random_state,
+    tensors_of,
 )
 from dbt_t2s.model.hub_crew import Crew
 from dbt_t2s.model.hub_encoder import Encoded
@@ -30,6 +31,7 @@ from dbt_t2s.model.hub_loss import AnswerLoss, micro_batches
 from dbt_t2s.model.hub_reporting import Reporter
 from dbt_t2s.model.hub_schedule import Curriculum, rate
 from dbt_t2s.model.hub_settings import HubSettings
+from dbt_t2s.model.hub_shard import gathered, shard, whole_model
 
 Progress = Callable[[int, int, float], None]
 """Called after each step with (steps done, steps planned, running loss)."""
@@ -81,11 +83,13 @@ class Trainer:
         say: Say,
         judge: Callable[[], Dev] | None = None,
     ) -> None:
-        self.weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self._model, self._rows, self._questions = model, rows, questions
         self._curriculum, self._settings = curriculum, settings
         self._crew, self._say, self._judge = crew, say, judge
         self.loss = AnswerLoss(model, base.device, packing=settings.packing)
+        if crew.shards:
+            shard(model, crew.size, base.device)
+        self.weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
         # Every weight in full precision is computed with in half, where the device can.
         self._half = computes_in_half(base.device) and settings.method == "full"
         self._kind = base.device.type
@@ -169,9 +173,10 @@ class Trainer:
                 break
             except torch.OutOfMemoryError as error:
                 self._optimizer.zero_grad(set_to_none=True)
-                # Parts of a single row each cannot be cut further.
-                longest = max(map(len, own))
-                if micro // 2 < _SMALLEST_MICRO or micro < longest:
+                # Parts of a single row each cannot be cut further; and where the weights lie in
+                # parts, the others wait for this process amid the model and cannot begin again.
+                longest = max(map(len, own), default=0)
+                if micro // 2 < _SMALLEST_MICRO or micro < longest or self._crew.shards:
                     raise _no_memory(place.step + 1, micro) from error
                 micro //= 2
             if torch.cuda.is_available():
@@ -181,18 +186,34 @@ class Trainer:
                 f"out of memory at step {place.step + 1}: micro-batches of {micro} tokens from "
                 f"here on; the batch stays {self._settings.batch} rows"
             )
-        self._crew.add_up(self._filled())
+        if not self._crew.shards:
+            self._crew.add_up(self._filled())
         return self._crew.total(total), micro
 
     def _backward(self, rows: Sequence[Encoded], tokens: int, micro: int) -> float:
         total = 0.0
-        for part in micro_batches(rows, micro, self.loss):
+        for part, counts in self._parts(rows, micro):
             with self._precision():
                 # Divided by the whole batch's tokens, so that how it is cut changes nothing.
-                loss = self.loss(part) / tokens
-            loss.backward()  # type: ignore[no-untyped-call]
+                loss = self.loss(part) * (counts / tokens)
+            # Where the weights lie in parts, gradients are averaged over the processes.
+            summed = loss * self._crew.size if self._crew.shards else loss
+            summed.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
         return total
+
+    def _parts(self, rows: Sequence[Encoded], micro: int) -> list[tuple[list[Encoded], float]]:
+        """The micro-batches, and whether each counts (1 or 0): processes that hold the weights
+        together go through the model equally often."""
+        parts = [(part, 1.0) for part in micro_batches(rows, micro, self.loss)]
+        if self._crew.shards:
+            filler = min(self._rows, key=len)
+            parts += [([filler], 0.0)] * (self._crew.most(len(parts)) - len(parts))
+        return parts
+
+    def whole(self) -> AbstractContextManager[None]:
+        """While this is open, the first process may use the model alone."""
+        return whole_model(self._model) if self._crew.shards else nullcontext()
 
     def _filled(self) -> list[torch.Tensor]:
         """All gradients, zeros where this process had no row for a weight."""
@@ -213,10 +234,13 @@ class Trainer:
         due = min(int(share * self._settings.evaluations), self._settings.evaluations)
         if self._judge is None or due <= place.evaluations:
             return place
-        dev: Dev = self._crew.said(self._judge() if self._crew.leads else None)
+        with self.whole():
+            dev: Dev = self._crew.said(self._judge() if self._crew.leads else None)
         better = not place.best or dev.score > place.best
-        if better and self._crew.leads:
-            save_best(folder, self.weights)
+        if better:
+            weights = gathered(self.weights, keep=self._crew.leads)
+            if self._crew.leads:
+                save_best(folder, weights)
         reporter.log(place.step, {"dev_right": dev.right, "dev_loss": dev.loss})
         self._say(f"step {place.step}: {dev.right:.1%} of the dev answers right")
         return replace(
@@ -229,8 +253,10 @@ class Trainer:
 
     def _save(self, folder: Path, place: Place) -> None:
         states = self._crew.gathered(random_state())
+        tensors = tensors_of(self.weights, self._optimizer)
+        tensors = gathered(tensors, keep=self._crew.leads)
         if self._crew.leads:
-            save_checkpoint(folder, place, self.weights, self._optimizer, states)
+            save_checkpoint(folder, place, tensors, states)
 
     def _rate(self, share: float) -> float:
         return self._settings.peak_rate * rate(share)

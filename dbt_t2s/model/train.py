@@ -14,6 +14,7 @@ from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.corpus.lessons import Recovery, Variation
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model.generate import Agree
 from dbt_t2s.model.record import (
     FILE,
     NETWORK,
@@ -35,13 +36,15 @@ _DEV = 128
 @dataclass(frozen=True)
 class HubOptions:
     """Choices for a hub model (see ``HubSettings``); ``right`` judges (gold, answer) to a dev
-    question, ``say`` is told what a person should know meanwhile."""
+    question, ``agree`` tells which of its answers say the same, ``say`` is told what a person
+    should know meanwhile."""
 
     method: str = "lora"
     schema_context: str = "retrieved"
     answers: str = "sql"
     right: Callable[[str, str], bool] | None = None
     say: Callable[[str], None] | None = None
+    agree: Agree | None = None
 
 
 def train(
@@ -191,7 +194,7 @@ def _hub(
         ),
     }
     call(task)
-    made = train_hub(**task, progress=step, say=chosen.say, right=chosen.right)
+    made = train_hub(**task, progress=step, say=chosen.say, right=chosen.right, agree=chosen.agree)
     metrics = tuple((k, float(v)) for k, v in made.items() if isinstance(v, int | float))
     steps = int(dict(metrics).get("steps", 0))
     return ModelRecord("hub", base, "", "", seed, steps, len(splits["train"]), 0.0, metrics)

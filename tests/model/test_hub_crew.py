@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from dbt_t2s.model.hub import train_hub
+from dbt_t2s.model.hub import HubGenerator, train_hub
 from dbt_t2s.model.hub_crew import called
+from dbt_t2s.model.hub_trainer import Trainer
 from tests.conftest import ROOT, run
 from tests.model import tiny
 
-SETTINGS = replace(tiny.SETTINGS, schema_context="none", batch=15, evaluations=2)
+SETTINGS = replace(
+    tiny.SETTINGS, schema_context="none", batch=15, evaluations=2, checkpoint_steps=2
+)
 STEPS = 4
+# How the two hold the weights: each all of them (DDP), or each a part (FSDP), of an adapter or all.
+WAYS = {"together": "lora", "parts": "lora", "all parts": "full"}
 
 
-def _train(base: str, folder: Path) -> list[float]:
+def _train(base: str, folder: Path, method: str) -> list[float]:
+    """The running losses, then the norms of the gradients, whose size Adam does not care for."""
     losses: list[float] = []
+    norms: list[float] = []
+    clip = torch.nn.utils.clip_grad_norm_
+
+    def noted(weights: Iterable[torch.Tensor], most: float) -> torch.Tensor:
+        norm: Any = clip(weights, most)
+        norms.append(float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm))
+        return torch.tensor(norms[-1])
+
+    torch.nn.utils.clip_grad_norm_ = noted  # type: ignore[assignment]
+    try:
+        _train_hub(base, folder, method, losses)
+    finally:
+        torch.nn.utils.clip_grad_norm_ = clip
+    return [*losses, *norms] if losses else []
+
+
+def _train_hub(base: str, folder: Path, method: str, losses: list[float]) -> None:
     train_hub(
         tiny.ROWS,
         tiny.SCHEMA,
@@ -29,36 +55,96 @@ def _train(base: str, folder: Path) -> list[float]:
         folder,
         seed=3,
         max_steps=STEPS,
-        settings=SETTINGS,
+        # Micro-batches so small that one process has more of them than the other.
+        settings=replace(SETTINGS, method=method, micro_tokens=300, learning_rate=3e-3),
         progress=lambda _step, _planned, loss: losses.append(loss),
     )
-    return losses
 
 
-def test_two_processes_train_what_one_does(base_dir: Path, tmp_path: Path) -> None:
-    alone = _train(str(base_dir), tmp_path / "alone")
-    # With --cpu the launcher wants MPI; processes of one machine find each other without.
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
+@pytest.fixture(scope="module", name="launched")
+def launched_fixture(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes that were launched once have trained, in all ways."""
+    place = tmp_path_factory.mktemp("crew")
+    # Processes of one machine find each other over gloo where there is no GPU.
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--use_fsdp"]
     launch += ["--num_processes", "2", "--num_machines", "1", "--main_process_port", "0"]
     launch += ["--mixed_precision", "no", "--dynamo_backend", "no"]
-    launch += ["-m", "tests.model.test_hub_crew", str(base_dir), str(tmp_path)]
+    launch += ["-m", "tests.model.test_hub_crew", str(base_dir), str(place)]
     done = run(launch, ROOT, {"PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr[-3000:]
-    together = json.loads((tmp_path / "losses.json").read_text())
+    return place
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_two_processes_train_what_one_does(
+    base_dir: Path, launched: Path, tmp_path: Path, way: str
+) -> None:
+    alone = _train(str(base_dir), tmp_path / "alone", WAYS[way])
+    together = json.loads((launched / f"{way}.json").read_text())
+    assert len(together) == 2 * STEPS
     assert together == pytest.approx(alone, rel=1e-5)
-    record = json.loads((tmp_path / "together" / "hub.json").read_text())
+    record = json.loads((launched / way / "hub.json").read_text())
     assert record["metrics"]["processes"] == 2
-    left = load_file(tmp_path / "alone" / "adapter" / "adapter_model.safetensors")
-    right = load_file(tmp_path / "together" / "adapter" / "adapter_model.safetensors")
+    one = json.loads((tmp_path / "alone" / "hub.json").read_text())
+    for name in ("trained_parameters", "dev_loss", "steps"):
+        assert record["metrics"][name] == pytest.approx(one["metrics"][name], rel=1e-4), name
+    name = "weights/model" if WAYS[way] == "full" else "adapter/adapter_model"
+    left = load_file(tmp_path / "alone" / f"{name}.safetensors")
+    right = load_file(launched / way / f"{name}.safetensors")
+    assert left.keys() == right.keys()
     assert all(torch.allclose(left[name], right[name], atol=1e-4) for name in left)
+    HubGenerator(launched / way, tiny.SCHEMA)
+
+
+def test_weights_in_parts_go_on_from_a_checkpoint(launched: Path) -> None:
+    whole = json.loads((launched / "parts.json").read_text())
+    resumed = json.loads((launched / "resumed.json").read_text())
+    assert resumed == [*whole[2:STEPS], *whole[STEPS + 2 :]]
+    left = load_file(launched / "parts" / "adapter" / "adapter_model.safetensors")
+    right = load_file(launched / "resumed" / "adapter" / "adapter_model.safetensors")
+    assert all(torch.equal(left[name], right[name]) for name in left)
+
+
+def test_each_process_holds_its_part_alone(launched: Path) -> None:
+    held = json.loads((launched / "held.json").read_text())
+    assert held["together"] == 1.0
+    assert held["parts"] == held["all parts"] == 0.5
 
 
 def test_alone_nobody_is_waited_for() -> None:
     assert called() is None
 
 
+def _held(model: torch.nn.Module) -> float:
+    """The share of the weights that this process holds."""
+    weights: list[Any] = list(model.parameters())
+    here = [each.to_local() if hasattr(each, "to_local") else each for each in weights]
+    return float(sum(each.numel() for each in here) / sum(each.numel() for each in weights))
+
+
+def _child(base: str, place: Path) -> None:
+    held: dict[str, float] = {}
+    step = Trainer._next
+    now = ""
+
+    def watched(self: Trainer, *more: object) -> object:
+        held[now] = _held(self._model)
+        if now == "stopped" and more[0].step == 2:  # type: ignore[attr-defined]
+            raise InterruptedError
+        return step(self, *more)  # type: ignore[arg-type]
+
+    Trainer._next = watched  # type: ignore[method-assign, assignment]
+    for now in ("parts", "all parts", "stopped", "resumed", "together"):
+        os.environ["ACCELERATE_USE_FSDP"] = "false" if now == "together" else "true"
+        folder = place / ("resumed" if now == "stopped" else now)
+        try:
+            found = _train(base, folder, WAYS.get(now, "lora"))
+        except InterruptedError:
+            continue
+        if found:  # only the first process is told of progress
+            (place / f"{now}.json").write_text(json.dumps(found))
+            (place / "held.json").write_text(json.dumps(held))
+
+
 if __name__ == "__main__":
-    place = Path(sys.argv[2])
-    found = _train(sys.argv[1], place / "together")
-    if found:  # only the first process is told of progress
-        (place / "losses.json").write_text(json.dumps(found))
+    _child(sys.argv[1], Path(sys.argv[2]))

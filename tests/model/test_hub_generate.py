@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_t2s.model.generate import Candidate, Follower, Mender
+from dbt_t2s.model.generate import Agreeing, Candidate, Follower, Mender
 from dbt_t2s.model.hub_calibration import IDENTITY, Calibration, fitted
 from dbt_t2s.model.hub_generate import HubGenerator
 from dbt_t2s.model.turns import Turn
@@ -40,6 +42,21 @@ def test_a_batch_answers_as_single_questions_do(model: HubGenerator) -> None:
     assert [found[0].sql for found in together] == [found[0].sql for found in alone]
     assert together[0][0].confidence == pytest.approx(alone[0][0].confidence, rel=1e-3)
     assert model.generate([]) == []
+
+
+def test_candidates_that_say_the_same_are_told_together(trained: Path) -> None:
+    model = HubGenerator(trained, SCHEMA)
+    assert isinstance(model, Agreeing)
+    alone = model.generate(["total amount"])[0]
+    assert len(alone) > 1
+
+    def agree(found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        return (replace(found[-1], confidence=sum(each.confidence for each in found)),)
+
+    model.agree_by(agree)
+    (together,) = model.generate(["total amount"])[0]
+    assert together.sql == alone[-1].sql
+    assert together.confidence == pytest.approx(sum(each.confidence for each in alone), rel=1e-3)
 
 
 def test_a_question_longer_than_the_model_is_refused(model: HubGenerator) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -174,10 +176,38 @@ def test_choices_that_do_not_exist_are_refused() -> None:
         assert " or " in wrong.value.hint
 
 
-def test_four_bits_need_a_package_and_a_card(base_dir: Path) -> None:
-    with pytest.raises(ModelError, match="--method qlora needs") as refused:
-        load_to_train(str(base_dir), HubSettings(method="qlora"), lambda _: None)
-    assert "--method lora" in refused.value.hint
+def test_four_bits_are_refused_with_what_fits_instead(
+    base_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(shards: int = 1) -> ModelError:
+        with pytest.raises(ModelError, match="--method qlora needs") as told:
+            load_to_train(str(base_dir), HubSettings(method="qlora"), lambda _: None, shards)
+        return told.value
+
+    monkeypatch.setattr("dbt_t2s.model.hub_base.find_spec", lambda _: None)
+    missing = refused()
+    assert "bitsandbytes, which is not installed" in missing.what
+    assert re.search(r"--method lora fits here, in [\d.]+ of [\d.]+ GiB", missing.hint)
+    assert "pip install" in missing.hint
+    monkeypatch.setattr("dbt_t2s.model.hub_base.find_spec", lambda _: object())
+    monkeypatch.setattr("dbt_t2s.model.hub_base._four_bit_devices", lambda: ["cuda", "xpu"])
+    assert "knows (cuda, xpu)" in refused().what
+    assert "this machine has cpu" in refused().hint
+    assert "without --use_fsdp" in refused(shards=2).hint
+    monkeypatch.setattr("dbt_t2s.model.hub_memory.free_memory", lambda _: GIB // 10_000)
+    assert "billion parameters fits with --method lora" in refused().hint
+
+
+def test_four_bits_take_less_memory_but_for_the_words() -> None:
+    plain, few = HubSettings(), HubSettings(method="qlora")
+    assert need_of(BIG, few, 2).weights < need_of(BIG, plain, 2).weights / 3
+    words = replace(BIG, words=500_000_000)
+    assert need_of(words, few, 2).weights > 4 * 500_000_000
+
+
+def test_in_parts_each_process_holds_less() -> None:
+    full = HubSettings(method="full")
+    assert need_of(BIG, full, 2, shards=4).state == need_of(BIG, full, 2).state // 4
 
 
 BIG = Shape(parameters=1_500_000_000, layers=28, hidden=1536, feed=8960, vocabulary=151_936)

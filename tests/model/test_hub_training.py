@@ -8,8 +8,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,10 @@ import torch
 from safetensors.torch import load_file
 
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model.generate import Candidate
 from dbt_t2s.model.hub import HubGenerator, HubSettings, Progress, train_hub
+from dbt_t2s.model.hub_calibration import Calibration
+from dbt_t2s.model.hub_trainer import Trainer
 from tests.model import tiny
 from tests.model.tiny import ROWS, SCHEMA, SETTINGS, TRAIN
 
@@ -42,6 +47,30 @@ def test_every_architecture_learns_its_rows_by_heart(kind: str, tmp_path: Path) 
     assert [found[0].refusal for found in answers] == [row.get("refusal", "") for row in FEW]
     assert (folder / "weights" / "model.safetensors").exists() == (kind == "qwen3")
     assert (folder / "adapter").exists() == (kind != "qwen3")
+
+
+@pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
+def test_rows_are_learned_by_heart_over_weights_of_four_bits(
+    base_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(SETTINGS, schema_context="none", batch=8, method="qlora")
+    dev = [{**row, "split": "dev"} for row in FEW]
+    kinds: set[str] = set()
+    trainer = Trainer.__init__
+
+    def watched(self: Trainer, base: Any, *more: Any) -> None:
+        kinds.update(type(module).__name__ for module in base.model.modules())
+        trainer(self, base, *more)
+
+    monkeypatch.setattr(Trainer, "__init__", watched)
+    metrics = train_hub(
+        [*FEW, *dev], SCHEMA, str(base_dir), tmp_path, seed=1, max_steps=250, settings=settings
+    )
+    assert "Linear4bit" in kinds
+    assert metrics["dev_right"] == 1.0
+    # The adapter is asked over the whole weights, which need no such package.
+    answers = HubGenerator(tmp_path, SCHEMA).generate([row["question"] for row in FEW])
+    assert [found[0].sql for found in answers] == [row["sql"] for row in FEW]
 
 
 def test_what_is_saved_is_safetensors_and_no_checkpoint_is_left(trained: Path) -> None:
@@ -283,6 +312,33 @@ def test_the_best_on_dev_is_kept_and_training_ends_when_nothing_gets_better(
     assert len(saved) == len(kept) > 0
     for name, value in kept.items():
         assert torch.equal(saved[name.replace(".default", "")], value)
+
+
+def test_the_confidence_is_fitted_to_what_several_answers_say(
+    base_dir: Path, tmp_path: Path
+) -> None:
+    """On dev as when asked: sure of all, and right at every second, is half sure."""
+    dev = [{**TRAIN[i % 8], "question": f"question {i}", "split": "dev"} for i in range(40)]
+    asked: list[int] = []
+    seen: list[int] = []
+
+    def agree(found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        asked.append(len(found))
+        return (replace(found[0], confidence=0.99),)
+
+    def right(_gold: str, _answer: str) -> bool:
+        seen.append(1)
+        return len(seen) % 2 == 0
+
+    settings = replace(SETTINGS, evaluations=0, schema_context="none")
+    rows = [*TRAIN, *dev]
+    train_hub(
+        rows, SCHEMA, str(base_dir), tmp_path, max_steps=1, settings=settings, right=right,
+        agree=agree,
+    )  # fmt: skip
+    assert len(asked) == 40 and max(asked) > 1
+    slope, shift = json.loads((tmp_path / "hub.json").read_text())["calibration"]
+    assert Calibration(slope, shift).chance(0.99) == pytest.approx(0.5, abs=0.1)
 
 
 def test_checkpointed_activations_change_no_weight(base_dir: Path, tmp_path: Path) -> None:
