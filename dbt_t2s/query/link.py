@@ -26,6 +26,8 @@ _SOUGHT = re.compile(
 )
 _NAME = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w&-]+(?:\s+[A-Z][\w&-]+){1,3}")
 _QUOTED = re.compile(r"[\"“”]([^\"“”]{1,60})[\"“”]|(?<!\w)'([^']{1,60})'(?!\w)")
+# In capitals no ends of "it's", "don't", "I'm" and "I'd", but sizes and classes.
+_CUT_OFF = frozenset("STMD")
 _LONGEST_VALUE = 6
 _MOST_VALUES = 16
 _FUZZY_FROM = 5
@@ -98,6 +100,9 @@ class ValueIndex:
         for first in range(len(spoken)):
             for last in range(first, min(first + _LONGEST_VALUE, len(spoken))):
                 found.extend(self._at(tuple(lowered[first : last + 1]), first, last))
+            if spoken[first].text in _CUT_OFF:
+                tokens = self._exact.get((lowered[first],), ())
+                found.extend(Mention(token, first, first, 1.0) for token in tokens)
         best: dict[str, Mention] = {}
         for mention in self._told_once(found):
             known = best.get(mention.token)

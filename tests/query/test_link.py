@@ -96,6 +96,13 @@ def test_words_of_the_question_itself_are_no_values() -> None:
     assert [m for m in found("which orders of all", index) if m.startswith("v:")] == []
 
 
+def test_a_capital_letter_is_a_value_though_its_small_one_ends_a_word() -> None:
+    sizes = ValueIndex(with_values(status=("S", "M", "L")))
+    assert "v:orders.status=S" in found("orders in size S", sizes)
+    assert {"v:orders.status=M", "v:orders.status=L"} <= found("M or L?", sizes).keys()
+    assert not found("that's what I'm asking: what's the revenue", sizes)
+
+
 def test_long_values_are_left_out() -> None:
     index = ValueIndex(with_values(product_name=("a very long name of one single product",)))
     assert set(found("a very long name of one single product", index)) == {"n:1"}
