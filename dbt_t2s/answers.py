@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from dbt_t2s import store
+from dbt_t2s.agreement import agreed
 from dbt_t2s.current import current_data
 from dbt_t2s.delivering import Courier, outbox_of
 from dbt_t2s.duck import Execute
@@ -16,7 +17,6 @@ from dbt_t2s.errors import ModelError, T2SError, WarehouseError
 from dbt_t2s.explaining import Explainer
 from dbt_t2s.freshness import content_of
 from dbt_t2s.instances import Instances, readable
-from dbt_t2s.judge.agreement import agreed
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.learning.versions import id_of
 from dbt_t2s.model.generate import (

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
+from dbt_t2s.agreement import agreed
 from dbt_t2s.console import Console
 from dbt_t2s.duck import Execute, QueryError
-from dbt_t2s.judge.agreement import agreed
 from dbt_t2s.judge.compare import compare
 from dbt_t2s.judge.gold_order import is_ordered, sort_keys
 from dbt_t2s.lessons import executes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dbt_t2s.agreement import agreed
 from dbt_t2s.duck import QueryError, Rows
-from dbt_t2s.judge.agreement import agreed
 from dbt_t2s.model.generate import Candidate
 
 RESULTS: dict[str, Rows | QueryError] = {

@@ -164,7 +164,7 @@ def _check_four_bits(
     shape: Shape, settings: HubSettings, device: torch.device, shards: int
 ) -> None:
     """ModelError, with what fits instead, where a model cannot be kept in four bits here."""
-    how = "pip install 'bitsandbytes>=0.48'"
+    how = 'pip install "dbt-t2s[qlora]"'
     if shards > 1:
         missing = "every process to hold the whole model, which FSDP (--use_fsdp) is against"
         how = "launch without --use_fsdp"
