@@ -25,6 +25,7 @@ EDGES = {
     "reviewing", "lessons", "logged", "check", "show", "workspace", "config", "console", "__main__",
     "verbs", "hearing", "explaining", "conversation", "prompting", "web", "agents", "current",
     "hub_training", "exporting", "dialogue_suites", "reporting", "delivering", "learning",
+    "agreement",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.
@@ -43,6 +44,7 @@ DOORS = {
     "huggingface_hub": ("model/",),
     "peft": ("model/",),
     "llguidance": ("model/",),
+    "bitsandbytes": ("model/",),
     "gguf": ("model/",),
     "rich": ("console.py",),
     "prompt_toolkit": ("prompting.py",),
