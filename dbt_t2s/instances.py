@@ -13,9 +13,11 @@ from dbt_t2s.errors import StoreError
 from dbt_t2s.freshness import usable
 from dbt_t2s.judge import fixtures, unit_tests
 from dbt_t2s.judge.expected_rows import plant as plant_expected
+from dbt_t2s.judge.few_rows import make_few
 from dbt_t2s.judge.fixture_inputs import stamp
 from dbt_t2s.judge.fixtures import Fixtures
 from dbt_t2s.judge.instances import make_instances
+from dbt_t2s.judge.parsed import read_by
 from dbt_t2s.judge.relations import full_path, split_name
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.witnesses import plant
@@ -36,6 +38,7 @@ class Instances:
     ``own`` is the copy of the project's own DuckDB file, empty where there is none. ``made_up`` are
     the tables whose rows are nobody's: no answer may show them. ``made_from`` is a stamp of what
     they were made up from, empty where none were. ``calendars`` are the relations of time spines.
+    ``few`` are files of few rows of what the golds read, where rows were made for golds.
     """
 
     files: tuple[str, ...]
@@ -45,6 +48,7 @@ class Instances:
     made_up: tuple[str, ...] = ()
     made_from: str = ""
     issues: tuple[Issue, ...] = ()
+    few: tuple[str, ...] = ()
 
 
 def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
@@ -102,10 +106,18 @@ def _is_whole(ready: Instances, workspace: Workspace, schema: ProjectSchema) -> 
 
 @dataclass(frozen=True)
 class Witnesses:
-    """``file``, below ``warehouse/``, is the first instance with rows made for certain golds."""
+    """``file``, below ``warehouse/``, is the first instance with rows made for certain golds.
+
+    ``few`` are drawn from it.
+    """
 
     file: str
     rows: int
+    few: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.file, *self.few)
 
 
 def witnessed(
@@ -124,14 +136,28 @@ def witnessed(
     folder = workspace.warehouse_dir
     path = folder / "witnesses.json"
     ready = usable(path, Witnesses, inputs)
-    if ready is None or not (folder / ready.file).exists():
+    if ready is None or not _are_there(ready, folder):
         workspace.console.info("making rows that tell the test queries from their near misses")
         file = copy_warehouse(folder / instances.files[0], folder / "witnesses")
         today = date.fromisoformat(schema.as_of) if schema.as_of else date.today()
         planted = plant(file, schema, golds, today, instances.calendars)
-        ready = Witnesses(str(file.relative_to(folder)), planted.rows)
+        read = tuple(dict.fromkeys(read_by(golds, schema.dialect)))
+        few = make_few(file, folder / "few", schema, read, seed=workspace.settings.seed)
+        ready = Witnesses(
+            str(file.relative_to(folder)),
+            planted.rows,
+            tuple(str(each.relative_to(folder)) for each in few),
+        )
         store.write_json(path, ready, inputs)
-    return replace(instances, files=(*instances.files[:-1], ready.file))
+    return _with(instances, ready)
+
+
+def _with(instances: Instances, made: Witnesses) -> Instances:
+    return replace(instances, files=(*instances.files[:-1], made.file), few=made.few)
+
+
+def _are_there(made: Witnesses, folder: Path) -> bool:
+    return all((folder / file).exists() for file in made.files)
 
 
 def last_witnessed(workspace: Workspace, instances: Instances) -> Instances:
@@ -141,9 +167,7 @@ def last_witnessed(workspace: Workspace, instances: Instances) -> Instances:
         known = store.read_json(folder / "witnesses.json", Witnesses)
     except StoreError:
         return instances
-    if not (folder / known.file).exists():
-        return instances
-    return replace(instances, files=(*instances.files[:-1], known.file))
+    return _with(instances, known) if _are_there(known, folder) else instances
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ from dbt_t2s.judge.parsed import read_by, relations_read
 from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
-from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
+from dbt_t2s.judge.validate import Everywhere, House, NothingToJudge, Predict, Stopped, validate
 from dbt_t2s.learning import versions
 from dbt_t2s.model.record import files_of
 from dbt_t2s.model.turns import Turn
@@ -398,8 +398,13 @@ def _judged(
     relations = dict.fromkeys((*readable(schema, instances), *read_by(golds, schema.dialect)))
     with ExitStack() as opened:
         sandbox = opened.enter_context(
-            _sandbox(workspace, tuple(relations), schema.dialect, instances)
+            _sandbox(workspace, tuple(relations), schema.dialect, instances.files)
         )
+        few: Everywhere | None = None
+        if instances.few:
+            few = opened.enter_context(
+                _sandbox(workspace, tuple(relations), schema.dialect, instances.few)
+            ).execute_each
         let_agree(model, sandbox.execute)
         explain = partial(explained, sandbox)
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
@@ -425,9 +430,9 @@ def _judged(
             for suite in suites:
                 ground, files = sandbox, len(instances.files)
                 if suite.file:
-                    own, files = replace(instances, files=(suite.file,)), 1
+                    files = 1
                     ground = opened.enter_context(
-                        _sandbox(workspace, tuple(relations), schema.dialect, own)
+                        _sandbox(workspace, tuple(relations), schema.dialect, (suite.file,))
                     )
                 with workspace.console.progress(f"validating {suite.name}") as progress:
                     judge = partial(
@@ -439,6 +444,7 @@ def _judged(
                         schema.dialect,
                         name=suite.name,
                         house=house,
+                        few=None if suite.file else few,
                         rows_needed=suite.name in _MACHINE_MADE,
                         progress=partial(progress, f"validating {suite.name}"),
                     )
@@ -481,10 +487,10 @@ def _keep(workspace: Workspace, report: Report) -> None:
 
 
 def _sandbox(
-    workspace: Workspace, relations: Sequence[str], dialect: str, instances: Instances
+    workspace: Workspace, relations: Sequence[str], dialect: str, files: Sequence[str]
 ) -> Sandbox:
-    """All instances in one process: a statement is sent and checked once for all of them."""
-    first, *others = (workspace.warehouse_dir / file for file in instances.files)
+    """All files in one process: a statement is sent and checked once for all of them."""
+    first, *others = (workspace.warehouse_dir / file for file in files)
     limits = Limits(max_rows=COMPARED_ROWS)
     return Sandbox(first, relations, dialect, limits, others=others)
 

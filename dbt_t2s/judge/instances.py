@@ -148,7 +148,7 @@ def _perturbed(target: Target, targets: Sequence[Target], joins: Sequence[Join],
             conditions.append(f"{_chance('rows', key, seed)} % 10 < {KEPT_IN_TEN}")
         by_name = {each.table.name: each for each in targets}
         conditions += [_has_parent(each, target, by_name[each.to_table]) for each in outer]
-    fixed = _fixed_columns(target.table, joins)
+    fixed = fixed_columns(target.table, joins)
     columns = ", ".join(
         _column(target, name, kind, key, fixed, seed) for name, kind in target.columns
     )
@@ -172,23 +172,27 @@ def _chance(purpose: str, key: str, seed: int) -> str:
 
 def _has_parent(join: Join, child: Target, parent: Target) -> str:
     """Rows keep a parent if they had one; orphans that the data has stay orphans."""
-    pairs = zip(join.columns, join.to_columns, strict=True)
-    matches = " and ".join(
-        duck.equal(
-            f"p.{duck.quoted(to)}", _type(parent, to), f"t.{duck.quoted(own)}", _type(child, own)
-        )
-        for own, to in pairs
-    )
+    matches = on_keys(join, child, parent)
     before = f"exists (select 1 from {parent.name} as p where {matches})"
     after = f"exists (select 1 from {parent.fresh} as p where {matches})"
     return f"(not {before} or {after})"
+
+
+def on_keys(join: Join, child: Target, parent: Target) -> str:
+    """The condition that row ``t`` of the child refers to row ``p`` of the parent."""
+    return " and ".join(
+        duck.equal(
+            f"p.{duck.quoted(to)}", _type(parent, to), f"t.{duck.quoted(own)}", _type(child, own)
+        )
+        for own, to in zip(join.columns, join.to_columns, strict=True)
+    )
 
 
 def _type(target: Target, column: str) -> str:
     return next((kind for name, kind in target.columns if name.lower() == column.lower()), "")
 
 
-def _fixed_columns(table: Table, joins: Sequence[Join]) -> set[str]:
+def fixed_columns(table: Table, joins: Sequence[Join]) -> set[str]:
     """Columns that joins and keys rest on."""
     names = set(table.primary_key)
     for each in joins:

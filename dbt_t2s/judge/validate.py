@@ -82,6 +82,7 @@ class _Ground:
     run: Everywhere
     dialect: str
     house: House
+    few: Everywhere | None = None
 
 
 _Judged = tuple[TestItem, tuple[_Gold, ...]]
@@ -96,18 +97,21 @@ def validate(
     *,
     name: str = "business",
     house: House | None = None,
+    few: Everywhere | None = None,
     rows_needed: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> SuiteReport:
     """Answers and judges ``items``; ``run`` gives a result for each of the ``instances``.
 
+    An answer that agrees with a gold on all of them is compared again on what ``few`` asks, files
+    of few rows (``few_rows``); an error there says nothing.
     A question whose golds all fail is left out and becomes an issue; JudgeError if none is left.
     So is, where ``rows_needed``, one whose golds give no rows anywhere: it would prove nothing.
     Stopped, with what was judged so far, where the user or the warehouse ends it midway.
     """
     if not instances:
         raise JudgeError("there is no warehouse to validate on", hint="run `dbt build`")
-    ground = _Ground(run, dialect, house or House())
+    ground = _Ground(run, dialect, house or House(), few)
     issues: list[Issue] = []
     outcomes: list[Outcome] = []
     try:
@@ -260,20 +264,51 @@ def _looked_at(outcome: Outcome, ran: Rows, golds: Sequence[_Gold], ground: _Gro
 def _compared(
     outcome: Outcome, results: Sequence[Rows], golds: Sequence[_Gold], ground: _Ground
 ) -> Outcome:
-    item, prediction = outcome.item, outcome.prediction
-    verdicts = max(
-        (_verdicts(gold, results, ground) for gold in golds),
-        key=lambda found: sum(verdict.equal for verdict in found),
-    )
+    sql = outcome.prediction.sql
+    found = [(gold, _verdicts(gold, results, ground)) for gold in golds]
+    told = ""
+    for gold, verdicts in found:
+        if all(verdict.equal for verdict in verdicts):
+            told = _told_by_few(gold, sql, ground)
+            if not told:
+                return replace(outcome, correct=True, equal=(True,) * len(verdicts))
+    if told:
+        return _wrong(replace(outcome, equal=(True,) * len(results)), told, ground)
+    verdicts = max((each for _, each in found), key=lambda each: sum(one.equal for one in each))
     equal = tuple(verdict.equal for verdict in verdicts)
-    if all(equal):
-        return replace(outcome, correct=True, equal=equal)
     apart = equal.index(False)
     place = "" if apart == 0 else f" (on instance {apart + 1})"
-    cause = difference(item.golds, prediction.sql, ground.dialect)
+    return _wrong(replace(outcome, equal=equal), verdicts[apart].reason + place, ground)
+
+
+def _wrong(outcome: Outcome, detail: str, ground: _Ground) -> Outcome:
+    cause = difference(outcome.item.golds, outcome.prediction.sql, ground.dialect)
     if outcome.broken_rules and cause == "wrong filter":
         cause = "broken rule"
-    return replace(outcome, equal=equal, cause=cause, detail=verdicts[apart].reason + place)
+    return replace(outcome, cause=cause, detail=detail)
+
+
+def _told_by_few(gold: _Gold, sql: str, ground: _Ground) -> str:
+    """How the first file of few rows tells the statement from the gold; empty where none does."""
+    if ground.few is None or sql == gold.sql:
+        return ""
+    whole: Sequence[Rows | QueryError] | None = None
+    pairs = zip(ground.few(gold.sql), ground.few(sql), strict=True)
+    for number, (wanted, got) in enumerate(pairs):
+        if isinstance(wanted, QueryError) or isinstance(got, QueryError):
+            continue
+        verdict = compare(wanted, got, gold.ordered, gold.keys)
+        if not verdict.equal and gold.uncut is not None:
+            whole = whole or ground.few(gold.uncut.sql)
+            rows = whole[number]
+            if isinstance(rows, QueryError):
+                continue  # with its keys it cannot run: another choice may be as good
+            verdict = compare(
+                wanted, got, gold.ordered, gold.keys, uncut=Uncut(rows, gold.uncut.keys)
+            )
+        if not verdict.equal:
+            return f"{verdict.reason} (on few rows)"
+    return ""
 
 
 def _verdicts(gold: _Gold, results: Sequence[Rows], ground: _Ground) -> list[Verdict]:

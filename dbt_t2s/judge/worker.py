@@ -30,6 +30,8 @@ from dbt_t2s.judge.relations import Allowed, allowed_relations
 from dbt_t2s.judge.tree import check_text, check_tree
 
 _LONGEST_MESSAGE = 4_000
+# Addresses that one more open file takes, nearly all for stacks of threads and never written to.
+_RESERVED_MB = 80
 HEADER = struct.Struct(">Q")
 
 # What the parent is willing to unpickle.
@@ -152,11 +154,11 @@ def _key(key: object) -> object:
     return plain if isinstance(plain, _PLAIN) else str(plain)
 
 
-def restrict(limits: Limits) -> None:
+def restrict(limits: Limits, files: int) -> None:
     """Holds for this process until it ends; DuckDB's own limits miss single large calls."""
     import resource  # Windows has none: the parent refuses to start a worker there
 
-    memory = limits.memory_mb * 1024 * 1024
+    memory = (limits.memory_mb + _RESERVED_MB * (files - 1)) * 1024 * 1024
     # Not every system lets this limit be set (macOS does not); the parent's kill still holds.
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
@@ -248,7 +250,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> int:
     warehouse, *others = (Path(each) for each in settings["warehouses"])
     allowed = allowed_relations(settings["relations"], warehouse.stem)
     translate = _translator(settings["dialect"])
-    restrict(limits)
+    restrict(limits, 1 + len(others))
     try:
         connection, *more = (
             duck.open_read_only(

@@ -24,8 +24,10 @@ from dbt_t2s import duck, store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.errors import WarehouseError
 from dbt_t2s.instances import Instances
+from dbt_t2s.judge.few_rows import make_few
 from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.mutants import mutants
+from dbt_t2s.judge.parsed import read_by
 from dbt_t2s.judge.rewrites import rewrites
 from dbt_t2s.judge.witnesses import plant
 from dbt_t2s.project.schema import ProjectSchema
@@ -43,12 +45,14 @@ _MOST_MISSES = 12
 class Tally:
     """Counts by kind; ``wrong`` are equal pairs that were told apart, with how.
 
-    ``plain`` counts the near misses that three instances without made rows tell apart.
+    ``plain`` counts the near misses that three instances without made rows tell apart, ``few``
+    those that files of few rows alone do.
     """
 
     asked: Counter[str] = field(default_factory=Counter)
     killed: Counter[str] = field(default_factory=Counter)
     plain: Counter[str] = field(default_factory=Counter)
+    few: Counter[str] = field(default_factory=Counter)
     wrong: list[tuple[Pair, str]] = field(default_factory=list)
     alive: list[Pair] = field(default_factory=list)
 
@@ -56,6 +60,7 @@ class Tally:
         self.asked.update(other.asked)
         self.killed.update(other.killed)
         self.plain.update(other.plain)
+        self.few.update(other.few)
         self.wrong += other.wrong
         self.alive += other.alive
 
@@ -155,6 +160,16 @@ def _judged(
         del left[pair]
         tally.wrong += [(pair, how)] if pair.law else []
         tally.killed[pair.kind] += not pair.law
+    read = tuple(dict.fromkeys(read_by(golds, schema.dialect)))
+    started = time.perf_counter()
+    files = make_few(witnesses, folder / "few", schema, read)
+    print(f"  {len(files)} files of few rows in {time.perf_counter() - started:.1f} s", flush=True)
+    for file in files:
+        for pair, how in told_apart(file, list(left), of_few=True):
+            del left[pair]
+            tally.wrong += [(pair, how)] if pair.law else []
+            tally.few[pair.kind] += not pair.law
+    tally.killed.update(tally.few)
     tally.alive += [pair for pair in left if not pair.law]
     return tally
 
@@ -178,6 +193,7 @@ def _report(name: str, found: Tally, whole: Tally) -> None:
         f"{name}: {equal} equal pairs, {len(found.wrong)} called wrong;"
         f" {real} near misses, {found.killed.total()} called wrong"
         f" ({found.killed.total() / max(1, real):.1%};"
+        f" {(found.killed - found.few).total() / max(1, real):.1%} without files of few rows,"
         f" {found.plain.total() / max(1, real):.1%} without made rows)",
         flush=True,
     )
