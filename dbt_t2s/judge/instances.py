@@ -148,7 +148,7 @@ def _perturbed(target: Target, targets: Sequence[Target], joins: Sequence[Join],
             conditions.append(f"{_chance('rows', key, seed)} % 10 < {KEPT_IN_TEN}")
         by_name = {each.table.name: each for each in targets}
         conditions += [_has_parent(each, target, by_name[each.to_table]) for each in outer]
-    fixed = fixed_columns(target.table, joins)
+    fixed = _fixed_columns(target.table, joins)
     columns = ", ".join(
         _column(target, name, kind, key, fixed, seed) for name, kind in target.columns
     )
@@ -192,7 +192,7 @@ def _type(target: Target, column: str) -> str:
     return next((kind for name, kind in target.columns if name.lower() == column.lower()), "")
 
 
-def fixed_columns(table: Table, joins: Sequence[Join]) -> set[str]:
+def _fixed_columns(table: Table, joins: Sequence[Join]) -> set[str]:
     """Columns that joins and keys rest on."""
     names = set(table.primary_key)
     for each in joins:

@@ -289,7 +289,7 @@ def _order(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
     select = node.parent.parent if node.parent is not None else None
     if not isinstance(select, exp.Select):
         return ""
-    if _single_row(select):
+    if _single_row(select) or _most_groups(select, sources) == 1:
         return "one row has no order"
     inner = select.parent is not None and not isinstance(select.parent, exp.Paren)
     if inner and select.args.get("limit") is None:
@@ -312,19 +312,39 @@ def _limit(node: exp.Expr, new: exp.Expr | None, sources: Sources) -> str:
 
 
 def _most_groups(select: exp.Select, sources: Sources) -> int | None:
-    """The largest number of groups of columns whose values a test lists, NULL among them."""
+    """The largest number of groups of columns whose values a test lists, NULL among them.
+
+    A column that the query compares with one value has that value alone.
+    """
     most = 1
     keys = _group_keys(select)
+    pinned = _pinned(select, sources)
     for key in keys:
         known = _grouped_column(select, key, sources)
         if known is None:
             return None
+        if (known.source, known.column.name) in pinned:
+            continue
         boolean = known.column.kind is Kind.BOOLEAN
         values = 2 if boolean else len(sources.listed(known.table, known.column.name))
         if not values:
             return None
         most *= values + (not known.never_null)
     return most if keys else None
+
+
+def _pinned(select: exp.Select, sources: Sources) -> set[tuple[str, str]]:
+    """The columns (source, name) that a conjunct of WHERE holds at one literal."""
+    where = select.args.get("where")
+    found = set()
+    for part in language.all_of(where.this) if where is not None else ():
+        if not isinstance(part, exp.EQ):
+            continue
+        for side, other in ((part.this, part.expression), (part.expression, part.this)):
+            known = sources.column(side)
+            if known is not None and isinstance(other, exp.Literal):
+                found.add((known.source, known.column.name))
+    return found
 
 
 def _single_row(select: exp.Select) -> bool:

@@ -12,6 +12,7 @@ from dbt_t2s.judge.anatomy import difference
 from dbt_t2s.judge.broken_rules import broken_rules
 from dbt_t2s.judge.compare import Uncut, Verdict, compare
 from dbt_t2s.judge.cost import cost_of
+from dbt_t2s.judge.few_rows import without_nothing
 from dbt_t2s.judge.gold_order import UncutQuery, is_ordered, sort_keys, uncut
 from dbt_t2s.judge.house_style import house_style
 from dbt_t2s.judge.outcomes import Cost, Outcome, Prediction, SuiteReport
@@ -297,15 +298,15 @@ def _told_by_few(gold: _Gold, sql: str, ground: _Ground) -> str:
     for number, (wanted, got) in enumerate(pairs):
         if isinstance(wanted, QueryError) or isinstance(got, QueryError):
             continue
-        verdict = compare(wanted, got, gold.ordered, gold.keys)
+        two = without_nothing(wanted), without_nothing(got)
+        verdict = compare(*two, gold.ordered, gold.keys)
         if not verdict.equal and gold.uncut is not None:
             whole = whole or ground.few(gold.uncut.sql)
             rows = whole[number]
             if isinstance(rows, QueryError):
                 continue  # with its keys it cannot run: another choice may be as good
-            verdict = compare(
-                wanted, got, gold.ordered, gold.keys, uncut=Uncut(rows, gold.uncut.keys)
-            )
+            choice = Uncut(without_nothing(rows), gold.uncut.keys)
+            verdict = compare(*two, gold.ordered, gold.keys, uncut=choice)
         if not verdict.equal:
             return f"{verdict.reason} (on few rows)"
     return ""

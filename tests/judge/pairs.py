@@ -9,6 +9,7 @@ from pathlib import Path
 from dbt_t2s import duck
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.judge.compare import Uncut, compare
+from dbt_t2s.judge.few_rows import without_nothing
 from dbt_t2s.judge.gold_order import is_ordered, sort_keys, uncut
 
 TIMEOUT_S = 2.0
@@ -41,12 +42,12 @@ def told_apart(
     try:
         for pair in pairs:
             if pair.gold not in golds:
-                golds[pair.gold] = duck.run(connection, pair.gold, MOST_ROWS)
+                golds[pair.gold] = _ran(connection, pair.gold, of_few)
                 orders[pair.gold] = is_ordered(pair.gold, "duckdb"), sort_keys(pair.gold, "duckdb")
             gold = golds[pair.gold]
             if isinstance(gold, QueryError):
                 continue
-            got = duck.run(connection, pair.sql, MOST_ROWS)
+            got = _ran(connection, pair.sql, of_few)
             if isinstance(got, QueryError):
                 if of_few:
                     continue
@@ -55,7 +56,7 @@ def told_apart(
             verdict = compare(gold, got, *orders[pair.gold])
             if not verdict.equal:
                 if pair.gold not in every:
-                    every[pair.gold] = _uncut(connection, pair.gold)
+                    every[pair.gold] = _uncut(connection, pair.gold, of_few)
                 verdict = compare(gold, got, *orders[pair.gold], uncut=every[pair.gold])
             if not verdict.equal:
                 apart.append((pair, verdict.reason))
@@ -64,8 +65,13 @@ def told_apart(
     return tuple(apart)
 
 
-def _uncut(connection: duck.Connection, gold: str) -> Uncut | None:
+def _ran(connection: duck.Connection, sql: str, of_few: bool) -> Rows | QueryError:
+    rows = duck.run(connection, sql, MOST_ROWS)
+    return without_nothing(rows) if of_few and isinstance(rows, Rows) else rows
+
+
+def _uncut(connection: duck.Connection, gold: str, of_few: bool) -> Uncut | None:
     """All rows among which the gold's LIMIT or order had to choose, as ``validate`` asks."""
     whole = uncut(gold, "duckdb")
-    rows = None if whole is None else duck.run(connection, whole.sql, MOST_ROWS)
+    rows = None if whole is None else _ran(connection, whole.sql, of_few)
     return Uncut(rows, whole.keys) if whole is not None and isinstance(rows, Rows) else None

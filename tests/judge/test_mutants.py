@@ -313,3 +313,16 @@ def test_what_a_law_proves_no_instance_tells_apart(warehouse: Path, tmp_path: Pa
 def test_a_rows_key_settles_what_else_it_is_grouped_by(sql: str, lost: str, proven: bool) -> None:
     found = [each for each in mutants(sql, SHOP) if f"MIN({lost})" in each.sql]
     assert [bool(each.law) for each in found] == [proven]
+
+
+def test_one_group_has_no_order_and_any_limit_takes_it() -> None:
+    sql = (
+        "select channel, count(*) from marts.orders where {} group by channel"
+        " order by count(*) desc limit 3"
+    )
+    one = mutants(sql.format("channel = 'web'"), SHOP)
+    assert all(each.law for each in one if each.kind in ("limit", "order"))
+    assert any(each.kind == "limit" for each in one)
+    for open_ in ("channel <> 'web'", "channel = 'web' or net > 5", "net = 5"):
+        several = mutants(sql.format(open_), SHOP)
+        assert not any(each.law for each in several if each.kind in ("limit", "order"))
