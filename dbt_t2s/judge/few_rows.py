@@ -150,11 +150,12 @@ def without_nothing(found: Rows) -> Rows:
     """A result in which nothing is nothing, however it is written.
 
     Where few rows are there is often nothing to add up: one query says NULL, one zero, and one,
-    which divides by it, that it is no number; one leaves out the row that has NULL for all numbers.
+    which divides by it, that it is no number; one leaves out the group that has NULL for all
+    numbers.
     """
     numbers = [at for at, kind in enumerate(found.types) if kind.startswith(_NUMBERS)]
     rows = found.rows
-    if numbers:
+    if 0 < len(numbers) < len(found.types):
         rows = tuple(row for row in rows if any(row[at] is not None for at in numbers))
     return replace(found, rows=tuple(tuple(map(_plainly, row)) for row in rows))
 

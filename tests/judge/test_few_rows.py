@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dbt_t2s import duck
-from dbt_t2s.judge.few_rows import FEWEST, MOST, make_few
+from dbt_t2s.duck import Rows
+from dbt_t2s.judge.few_rows import FEWEST, MOST, make_few, without_nothing
 from dbt_t2s.judge.sandbox import Sandbox
-from dbt_t2s.judge.validate import validate
+from dbt_t2s.judge.validate import House, validate
 from dbt_t2s.project.schema import ProjectSchema
 from tests.judge.pairs import Pair, told_apart
 from tests.judge.test_instances import CUSTOMERS, LINES, ORDERS, rows, schema
@@ -119,6 +121,7 @@ def test_an_answer_is_wrong_where_a_file_of_few_rows_says_so(
                 whole.execute_each,
                 1,
                 "duckdb",
+                house=House((CUSTOMERS, ORDERS)),
                 few=few.execute_each if looked else None,
             )
             (outcome,) = report.outcomes
@@ -130,5 +133,24 @@ def test_an_answer_is_wrong_where_a_file_of_few_rows_says_so(
         assert detail.endswith("(on few rows)")
         assert cause == "wrong filter"
         assert judged(gold.upper())[0]
-        # The few files lack the customers: that says nothing of the answer.
+        # It reads the customers, too: of those the few files may have other rows, or none.
         assert judged(customers)[0] == judged(customers, looked=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("types", "values", "expected"),
+    [
+        (("BIGINT",), ((None,),), ((0,),)),
+        (("DOUBLE",), ((math.nan,), (math.inf,)), ((0,), (0,))),
+        (("VARCHAR", "BIGINT"), (("a", None), ("b", 0), (None, 2)), (("b", 0), (0, 2))),
+        (("VARCHAR",), ((None,), ("a",)), ((0,), ("a",))),
+        (("VARCHAR", "DECIMAL(9,2)", "INTEGER"), (("a", None, 0),), (("a", 0, 0),)),
+    ],
+)
+def test_nothing_is_nothing_however_it_is_written(
+    types: tuple[str, ...],
+    values: tuple[tuple[object, ...], ...],
+    expected: tuple[tuple[object, ...], ...],
+) -> None:
+    names = tuple("abc"[: len(types)])
+    assert without_nothing(Rows(names, types, values)).rows == expected
