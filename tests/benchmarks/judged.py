@@ -3,8 +3,10 @@
     python tests/benchmarks/judged.py PROJECT/target/t2s --statements 400
 
 Golds are the project's own generated SQL, their results known beforehand; the answers are the same
-statements, run again. A lane is one process with all instances. Also prints where CPU time goes: to
-the processes that run SQL, and to this one. Nothing is asserted here.
+statements, run again. A lane is one process with all instances. ``--few`` asks the files of few
+rows of the last validation instead, as is done with answers that agree on all instances. Also
+prints where CPU time goes: to the processes that run SQL, and to this one. Nothing is asserted
+here.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from queue import SimpleQueue
 from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.duck import QueryError, Rows
-from dbt_t2s.instances import Instances, readable
+from dbt_t2s.instances import Instances, Witnesses, readable
 from dbt_t2s.judge.compare import compare
 from dbt_t2s.judge.gold_order import is_ordered, sort_keys
 from dbt_t2s.judge.sandbox import Limits, Sandbox
@@ -35,13 +37,18 @@ def statements(folder: Path, most: int) -> list[str]:
     return found[:: max(1, len(found) // most)][:most]
 
 
-def judge(folder: Path, golds: Sequence[str], lanes: int) -> tuple[float, float, float, int]:
+def judge(
+    folder: Path, golds: Sequence[str], lanes: int, *, few: bool
+) -> tuple[float, float, float, int]:
     """Answers a second; CPU milliseconds an answer of the workers and of this process; how many
     were called right.
     """
     schema = store.read_json(folder / "schema.json", ProjectSchema)
     instances = store.read_json(folder / "warehouse" / "instances.json", Instances)
-    files = [folder / "warehouse" / name for name in instances.files]
+    names = instances.files
+    if few:
+        names = store.read_json(folder / "warehouse" / "witnesses.json", Witnesses).few
+    files = [folder / "warehouse" / name for name in names]
     relations = readable(schema, instances)
     limits = Limits(max_rows=10_000)
     with ExitStack() as held:
@@ -97,11 +104,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="a trained project's target/t2s")
     parser.add_argument("--statements", type=int, default=400)
     parser.add_argument("--lanes", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--few", action="store_true")
     options = parser.parse_args()
     golds = statements(options.folder, options.statements)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for lanes in options.lanes:
-        speed, workers, own, right = judge(options.folder, golds, lanes)
+        speed, workers, own, right = judge(options.folder, golds, lanes, few=options.few)
         print(
             f"{lanes} lanes: {speed:6.0f} answers a second, {workers:.1f} ms CPU of the workers "
             f"and {own:.1f} ms here for each; {right} of {len(golds)} right"
