@@ -24,7 +24,7 @@ from dbt_t2s.model.generate import Agree
 from dbt_t2s.model.hub_base import Base, Say, load_to_train, with_adapter
 from dbt_t2s.model.hub_calibration import Calibration, fitted
 from dbt_t2s.model.hub_checkpoint import drop_checkpoint
-from dbt_t2s.model.hub_crew import Crew, together
+from dbt_t2s.model.hub_crew import Crew
 from dbt_t2s.model.hub_encoder import Encoded, Encoder
 from dbt_t2s.model.hub_found import ADAPTER, RECORD, TOKENIZER, WEIGHTS
 from dbt_t2s.model.hub_generate import BEAMS, Answerer, HubGenerator
@@ -109,8 +109,7 @@ def train_hub(
     )
     judged.loss = partial(mean_loss, model, dev.encoded, trainer.loss, chosen.micro_tokens)
     reporter = Reporter(chosen.report_to if crew.leads else (), model_dir, model)
-    with together():
-        place = trainer.run(model_dir, run, Bounds(planned, minutes), progress, reporter)
+    place = trainer.run(model_dir, run, Bounds(planned, minutes), progress, reporter)
     reporter.close()
     metrics: dict[str, Any] = {
         "base": loaded.name,

@@ -27,7 +27,7 @@ from dbt_t2s.model.hub_checkpoint import (
     set_random_state,
     tensors_of,
 )
-from dbt_t2s.model.hub_crew import Crew, rank_here
+from dbt_t2s.model.hub_crew import Crew, rank_here, together
 from dbt_t2s.model.hub_encoder import Encoded
 from dbt_t2s.model.hub_loss import AnswerLoss, micro_batches
 from dbt_t2s.model.hub_reporting import Reporter
@@ -106,6 +106,7 @@ class Trainer:
             if settings.trains_adapter:
                 model.enable_input_require_grads()
 
+    @together()
     def run(
         self,
         folder: Path,
