@@ -210,7 +210,8 @@ def _model(bench: Bench, shape: str, settings: HubSettings) -> tuple[Base, Any]:
 
 def _dataset(bench: Bench, settings: HubSettings, steps: int | None) -> list[dict[str, Any]]:
     """The rows in the order in which our trainer takes them."""
-    count = steps or max(4 * len(bench.rows) // settings.batch, 1)
+    # TRL prepares them row by row, which takes seconds, and begins anew where they end.
+    count = steps or max(len(bench.rows) // settings.batch, 1)
     order = Curriculum(["1"] * len(bench.rows), 0)
     chosen = [i for step in range(count) for i in order.batch(step / count, settings.batch)]
     return [
