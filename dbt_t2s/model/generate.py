@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from dbt_t2s.model.hub_quiet import quiet
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.project.schema import ProjectSchema
 
@@ -84,6 +85,7 @@ def load(model_dir: Path, schema: ProjectSchema) -> Generator:
 
     record = read_record(model_dir)
     if record.kind == "hub":
+        quiet()
         from dbt_t2s.model.hub_generate import HubGenerator
 
         return HubGenerator(model_dir, schema)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from peft import (
     LoraConfig,
     PeftModel,
@@ -44,7 +45,11 @@ Say = Callable[[str], None]
 """What a person should be told while it goes on."""
 
 ADAPTER_FILE = "adapter_model.safetensors"
-_ERRORS = (OSError, ValueError, RuntimeError, ImportError, KeyError, SafetensorError)
+# What other packages raise over files that are broken, at odds or unknown to them.
+_ERRORS = (
+    OSError, ValueError, RuntimeError, ImportError, KeyError, TypeError, AttributeError,
+    AssertionError, SafetensorError, StrictDataclassError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,7 @@ def _loaded(found: Found, config: Any, method: str) -> Base:
     _check(found.name, model, tokenizer, info)
     if method != "qlora":
         model.to(device)
+    _try(model, device, found, method)
     revision = "" if found.folder else _commit(found)
     stamp = weights_stamp(found.folder) if found.folder else revision
     return Base(found.name, model, tokenizer, device, found.adapter, revision, stamp)
@@ -224,6 +230,42 @@ def with_adapter(base: Base, settings: HubSettings) -> Any:
         revision=base.revision or None,
     )
     return get_peft_model(base.model, config)
+
+
+def _try(model: Any, device: torch.device, found: Found, method: str) -> None:
+    """ModelError where the model cannot compute here, computes no numbers, or reads the words that
+    it is to write."""
+    if model.config.is_encoder_decoder:
+        return
+    rows = torch.tensor([[0, 1, 2, 3], [0, 1, 2, 0]], device=device)
+    try:
+        with torch.no_grad():
+            written = model(input_ids=rows, use_cache=False).logits
+    except _ERRORS as error:
+        told = " ".join(str(error).split())[:200]
+        four = method == "qlora"
+        raise ModelError(
+            f"the base model does not compute here{' over four bits' if four else ''}: {told}",
+            where=found.name,
+            hint="--method lora" if four else "pass another --base, or --base embedded",
+        ) from error
+    logits = written.float()
+    if not bool(torch.isfinite(logits).all()):
+        raise ModelError(
+            "the base model's weights hold values that are no numbers",
+            where=found.name,
+            hint="get it again, or pass another --base",
+        )
+    # The two rows differ in their last word alone, which a model that writes has not seen before.
+    seen = float((logits[0, :-1] - logits[1, :-1]).abs().max())
+    close = 1e-5 if written.dtype == torch.float32 and method != "qlora" else 2e-2
+    if seen > close * max(float(logits.abs().max()), 1e-6):
+        raise ModelError(
+            f"the base model ({model.config.model_type}) reads a text as a whole and cannot write "
+            "one word after another",
+            where=found.name,
+            hint="pass a text-generation model as --base",
+        )
 
 
 def load_adapter(base: Base, adapter: Path, *, trainable: bool) -> PeftModel:

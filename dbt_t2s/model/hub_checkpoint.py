@@ -17,6 +17,7 @@ from dbt_t2s.model.hub_shard import like
 
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
+SMALLER = "micro_tokens.json"
 
 Weights = Mapping[str, torch.nn.Parameter]
 
@@ -109,9 +110,26 @@ def load_checkpoint(
     return place
 
 
+def note_smaller(folder: Path, run: str, micro_tokens: int) -> None:
+    """What may fit into memory when this run is started again, where it cannot go on itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    waiting = folder / f".{SMALLER}.{os.getpid()}.tmp"  # several processes may write at once
+    waiting.write_text(json.dumps({"run": run, "micro_tokens": micro_tokens}), "utf-8")
+    waiting.replace(folder / SMALLER)
+
+
+def noted_smaller(folder: Path, run: str) -> int | None:
+    """What was noted for this run, if anything."""
+    try:
+        raw = json.loads((folder / SMALLER).read_text("utf-8"))
+        return int(raw["micro_tokens"]) if raw["run"] == run else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def drop_checkpoint(folder: Path) -> None:
     """The run is finished: nothing is left to resume."""
-    for name in (CHECKPOINT, BEST):
+    for name in (CHECKPOINT, BEST, SMALLER):
         (folder / name).unlink(missing_ok=True)
 
 

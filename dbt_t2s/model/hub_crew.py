@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
+from dbt_t2s.errors import ModelError
+
+_LOST = ("connection closed by peer", "connection reset", "broken pipe", "socket", "gloo", "nccl")
 _WAIT = timedelta(hours=12)  # the others wait while the first makes the corpus
 
 
@@ -82,6 +86,25 @@ class Crew:
         held: list[Any] = [None] * self.size
         dist.all_gather_object(held, value)
         return held
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Where another process ended amid this, says so instead of what the talk with it broke off
+    with."""
+    try:
+        yield
+    except RuntimeError as error:
+        lost = isinstance(error, dist.DistError) or any(
+            word in str(error).lower() for word in _LOST
+        )
+        if size_here() == 1 or not lost or isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise ModelError(
+            "another of the processes that train together has ended",
+            where=f"process {rank_here()} of {size_here()}",
+            hint="its own message says why and what to change; then run the same command again",
+        ) from error
 
 
 _calls: list[bool] = []

@@ -15,6 +15,10 @@ RECORD = "hub.json"
 ADAPTER = "adapter"
 TOKENIZER = "tokenizer"
 WEIGHTS = "weights"
+_MENDED = (
+    "put a whole model there, as save_pretrained() of transformers 5 writes it (config.json, "
+    "*.safetensors, tokenizer files) or `hf download` gets it; or pass another --base"
+)
 _SAMPLED = 64 << 10
 _SAMPLES = 16
 
@@ -61,13 +65,24 @@ def find_base(base: str) -> Found:
                 where=f"{found.adapter} on {found.name}",
                 hint=f"put the former weights back, or train again: --base {found.name}",
             )
-    elif found.name.startswith((".", "/", "~")) or found.name.count("/") > 1 or "\\" in found.name:
+    elif found.adapter and _is_path(found.name):
+        raise ModelError(
+            "the base model that the adapter was trained on is not there any more",
+            where=f"{found.adapter} on {found.name}",
+            hint="put it back there, or train again: dbt-t2s train --base <model>",
+        )
+    elif _is_path(found.name):
         raise ModelError(
             "the base model's folder does not exist",
             where=found.name,
             hint=how_to_get("<model id>"),
         )
     return found
+
+
+def _is_path(name: str) -> bool:
+    """Whether a base that is no folder was meant as one, and not as the id of a hub."""
+    return name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name
 
 
 def _found(base: str) -> Found:
@@ -148,11 +163,12 @@ def unloadable(error: BaseException, found: Found) -> ModelError:
                 where=where,
                 hint=how_to_get(found.name),
             )
-    lines = str(error).strip().split("\n")
+    # Some errors tell what they are about in their first line and what is wrong in the next.
+    told = " ".join(str(error).split())[:300] or type(error).__name__
     return ModelError(
-        f"the base model could not be loaded: {lines[0][:300]}",
+        f"the base model could not be loaded: {told}",
         where=where,
-        hint=how_to_get(found.name),
+        hint=_MENDED if found.folder else how_to_get(found.name),
     )
 
 

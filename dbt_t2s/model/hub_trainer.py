@@ -19,13 +19,15 @@ from dbt_t2s.model.hub_checkpoint import (
     Place,
     load_best,
     load_checkpoint,
+    note_smaller,
+    noted_smaller,
     random_state,
     save_best,
     save_checkpoint,
     set_random_state,
     tensors_of,
 )
-from dbt_t2s.model.hub_crew import Crew
+from dbt_t2s.model.hub_crew import Crew, rank_here, together
 from dbt_t2s.model.hub_encoder import Encoded
 from dbt_t2s.model.hub_loss import AnswerLoss, micro_batches
 from dbt_t2s.model.hub_reporting import Reporter
@@ -104,6 +106,7 @@ class Trainer:
             if settings.trains_adapter:
                 model.enable_input_require_grads()
 
+    @together()
     def run(
         self,
         folder: Path,
@@ -117,6 +120,7 @@ class Trainer:
         self._model.train()
         found = load_checkpoint(folder, run, self.weights, self._optimizer, self._crew.rank)
         place = found or Place(run, micro_tokens=self._settings.micro_tokens)
+        place = self._smaller(place, folder)
         self._curriculum.cursors = dict(place.cursors)
         began = time.monotonic() - place.elapsed
         saved = time.monotonic()
@@ -138,12 +142,24 @@ class Trainer:
             load_best(folder, self.weights)
         return place
 
+    def _smaller(self, place: Place, folder: Path) -> Place:
+        """The place with micro-batches that may fit where those before did not."""
+        noted = noted_smaller(folder, place.run) or place.micro_tokens
+        # The process that ran out of memory may have written on another machine than the first.
+        micro = -self._crew.most(-min(noted, place.micro_tokens))
+        if micro < place.micro_tokens:
+            self._say(
+                f"micro-batches of {micro} tokens, as memory ran out before; the batch stays "
+                f"{self._settings.batch} rows"
+            )
+        return replace(place, micro_tokens=micro)
+
     def _next(self, place: Place, share: float, folder: Path, began: float) -> Place:
         """The place after one more step."""
         chosen = self._curriculum.batch(share, self._settings.batch)
         for group in self._optimizer.param_groups:
             group["lr"] = self._rate(share)
-        loss, micro = self._gradients(chosen, place)
+        loss, micro = self._gradients(chosen, place, folder)
         if not math.isfinite(loss):
             # The weights are still those of the step before: they are the last good ones.
             self._save(folder, place)
@@ -160,7 +176,7 @@ class Trainer:
             micro_tokens=micro,
         )
 
-    def _gradients(self, chosen: Sequence[int], place: Place) -> tuple[float, int]:
+    def _gradients(self, chosen: Sequence[int], place: Place, folder: Path) -> tuple[float, int]:
         """(the batch's mean loss, the micro-batch that fitted); the gradients are in place."""
         batch = [self._rows[i] for i in chosen]
         tokens = sum(len(row.answer) for row in batch)
@@ -173,10 +189,15 @@ class Trainer:
                 break
             except torch.OutOfMemoryError as error:
                 self._optimizer.zero_grad(set_to_none=True)
-                # Parts of a single row each cannot be cut further; and where the weights lie in
-                # parts, the others wait for this process amid the model and cannot begin again.
+                # Parts of a single row each cannot be cut further.
                 longest = max(map(len, own), default=0)
-                if micro // 2 < _SMALLEST_MICRO or micro < longest or self._crew.shards:
+                halves = micro // 2 >= _SMALLEST_MICRO and micro >= longest
+                if self._crew.shards:
+                    # The others wait for this process amid the model and cannot begin again.
+                    if halves:
+                        note_smaller(folder, place.run, micro // 2)
+                    raise _no_memory_in_parts(place.step + 1, micro, halves, folder) from error
+                if not halves:
                     raise _no_memory(place.step + 1, micro) from error
                 micro //= 2
             if torch.cuda.is_available():
@@ -267,9 +288,24 @@ class Trainer:
             f"the training loss is no longer a number at step {place.step + 1}, in the batch of "
             f"{len(chosen)} rows that begins with: {asked[:300]}",
             where=str(folder / CHECKPOINT),
-            hint=f"the weights after step {place.step} are kept there; train again with a lower "
-            "learning rate, or without these rows",
+            hint=f"the weights after step {place.step} are kept there; train again with other "
+            "batches (--seed N), with --method lora, or with another --base",
         )
+
+
+def _no_memory_in_parts(step: int, micro: int, halves: bool, folder: Path) -> ModelError:
+    """Where a process that holds a part of the weights ran out of memory: all have to end."""
+    again = (
+        f"run the same command again: it goes on from the last checkpoint with micro-batches of "
+        f"{micro // 2} tokens; or "
+    )
+    return ModelError(
+        f"process {rank_here()} ran out of memory at step {step}, with micro-batches of {micro} "
+        "tokens; with FSDP none of the processes can go on without it",
+        where=str(folder),
+        hint=f"{again if halves else ''}launch more processes (--num_processes), a smaller --base, "
+        "--method lora, or --schema-context none",
+    )
 
 
 def _no_memory(step: int, micro: int) -> ModelError:

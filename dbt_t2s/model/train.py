@@ -15,6 +15,7 @@ from dbt_t2s.corpus.examples import Example
 from dbt_t2s.corpus.lessons import Recovery, Variation
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.generate import Agree
+from dbt_t2s.model.hub_quiet import quiet
 from dbt_t2s.model.record import (
     FILE,
     NETWORK,
@@ -169,6 +170,7 @@ def _hub(
     progress: Progress | None,
     hub: HubOptions | None,
 ) -> ModelRecord:
+    quiet()
     from dbt_t2s.model.hub import train_hub
     from dbt_t2s.model.hub_crew import call
     from dbt_t2s.model.hub_settings import HubSettings
@@ -202,6 +204,7 @@ def _hub(
 
 def help_train() -> bool:
     """Trains what the first of several processes trains, once it says what; False for nothing."""
+    quiet()
     from dbt_t2s.model.hub import train_hub
     from dbt_t2s.model.hub_crew import called
 

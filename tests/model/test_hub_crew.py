@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from dbt_t2s.errors import ModelError
 from dbt_t2s.model.hub import HubGenerator, train_hub
-from dbt_t2s.model.hub_crew import called
+from dbt_t2s.model.hub_base import Say
+from dbt_t2s.model.hub_crew import called, rank_here, together
+from dbt_t2s.model.hub_encoder import Encoded
+from dbt_t2s.model.hub_loss import AnswerLoss
 from dbt_t2s.model.hub_trainer import Trainer
 from tests.conftest import ROOT, run
 from tests.model import tiny
@@ -47,7 +52,9 @@ def _train(base: str, folder: Path, method: str) -> list[float]:
     return [*losses, *norms] if losses else []
 
 
-def _train_hub(base: str, folder: Path, method: str, losses: list[float]) -> None:
+def _train_hub(
+    base: str, folder: Path, method: str, losses: list[float], say: Say | None = None
+) -> None:
     train_hub(
         tiny.ROWS,
         tiny.SCHEMA,
@@ -58,6 +65,7 @@ def _train_hub(base: str, folder: Path, method: str, losses: list[float]) -> Non
         # Micro-batches so small that one process has more of them than the other.
         settings=replace(SETTINGS, method=method, micro_tokens=300, learning_rate=3e-3),
         progress=lambda _step, _planned, loss: losses.append(loss),
+        say=say,
     )
 
 
@@ -71,7 +79,9 @@ def launched_fixture(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -
     launch += ["--mixed_precision", "no", "--dynamo_backend", "no"]
     launch += ["-m", "tests.model.test_hub_crew", str(base_dir), str(place)]
     done = run(launch, ROOT, {"PYTHONPATH": str(ROOT)})
-    assert done.returncode == 0, done.stderr[-3000:]
+    # The last of them runs out of memory.
+    assert done.returncode == 1 and "ran out of memory" in done.stderr, done.stderr[-3000:]
+    (place / "stderr").write_text(done.stderr)
     return place
 
 
@@ -111,6 +121,35 @@ def test_each_process_holds_its_part_alone(launched: Path) -> None:
     assert held["parts"] == held["all parts"] == 0.5
 
 
+def test_out_of_memory_in_one_part_ends_all_and_begins_smaller(
+    base_dir: Path, launched: Path, tmp_path: Path
+) -> None:
+    told = (launched / "stderr").read_text()
+    assert "process 1 ran out of memory at step 3, with micro-batches of 300 tokens" in told
+    assert "run the same command again: it goes on from the last checkpoint" in told
+    assert "micro-batches of 150 tokens; or launch more processes (--num_processes)" in told
+    # Whoever runs it again, here one process: from the checkpoint after step 2, in smaller parts.
+    folder = Path(shutil.copytree(launched / "full", tmp_path / "full"))
+    said: list[str] = []
+    losses: list[float] = []
+    _train_hub(str(base_dir), folder, "lora", losses, said.append)
+    assert "micro-batches of 150 tokens, as memory ran out before; the batch stays 15 rows" in said
+    whole = json.loads((launched / "parts.json").read_text())
+    assert losses == pytest.approx(whole[2:STEPS], rel=1e-5)
+    assert not (folder / "micro_tokens.json").exists()
+
+
+def test_one_that_ended_is_told_of_and_not_what_broke(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ModelError, match="another of the processes") as lost, together():
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:553] Connection closed by peer")
+    assert "its own message" in lost.value.hint
+    with pytest.raises(RuntimeError, match="sizes differ"), together():
+        raise RuntimeError("sizes differ")
+    with pytest.raises(torch.OutOfMemoryError), together():
+        raise torch.OutOfMemoryError("no memory for a socket")
+
+
 def test_alone_nobody_is_waited_for() -> None:
     assert called() is None
 
@@ -124,17 +163,25 @@ def _held(model: torch.nn.Module) -> float:
 
 def _child(base: str, place: Path) -> None:
     held: dict[str, float] = {}
-    step = Trainer._next
-    now = ""
+    step, loss = Trainer._next, AnswerLoss.__call__
+    now, steps = "", 0
 
     def watched(self: Trainer, *more: object) -> object:
+        nonlocal steps
+        steps = more[0].step  # type: ignore[attr-defined]
         held[now] = _held(self._model)
         if now == "stopped" and more[0].step == 2:  # type: ignore[attr-defined]
             raise InterruptedError
         return step(self, *more)  # type: ignore[arg-type]
 
+    def limited(self: AnswerLoss, rows: Sequence[Encoded]) -> torch.Tensor:
+        if now == "full" and steps == 2 and rank_here() == 1 and torch.is_grad_enabled():
+            raise torch.OutOfMemoryError("no memory left")
+        return loss(self, rows)
+
     Trainer._next = watched  # type: ignore[method-assign, assignment]
-    for now in ("parts", "all parts", "stopped", "resumed", "together"):
+    AnswerLoss.__call__ = limited  # type: ignore[method-assign]
+    for now in ("parts", "all parts", "stopped", "resumed", "together", "full"):
         os.environ["ACCELERATE_USE_FSDP"] = "false" if now == "together" else "true"
         folder = place / ("resumed" if now == "stopped" else now)
         try:

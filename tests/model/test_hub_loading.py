@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import BertConfig, BertForMaskedLM, Qwen2Config, Qwen2ForCausalLM
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.hub import HubGenerator, train_hub
@@ -67,6 +71,51 @@ def test_a_broken_base_is_refused(base_dir: Path, tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match="could not be loaded"):
         load_base(str(folder))
+
+
+def _told(base: Path, folder: Path, **changed: object) -> ModelError:
+    """What is said of a base whose config.json differs so."""
+    config = _folder_with(base, folder, weights=True) / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), **changed}))
+    with pytest.raises(ModelError) as refused:
+        load_to_train(str(folder), HubSettings(), lambda _: None)
+    assert refused.value.where == str(folder)
+    assert "hf download /" not in refused.value.hint, "a folder is no id"
+    return refused.value
+
+
+def test_a_config_that_nothing_can_be_made_of_is_refused(base_dir: Path, tmp_path: Path) -> None:
+    other = _told(base_dir, tmp_path / "layers", num_hidden_layers=5)
+    assert "num_hidden_layers" in other.what and "save_pretrained" in other.hint
+    assert "`zorp`" in _told(base_dir, tmp_path / "unknown", model_type="zorp").what
+    code = {"AutoConfig": "config.Zorp", "AutoModelForCausalLM": "model.Zorp"}
+    own = _told(base_dir, tmp_path / "code", model_type="zorp", auto_map=code)
+    assert "custom code" in own.what
+
+
+def test_a_base_that_cannot_write_or_compute_is_refused(base_dir: Path, tmp_path: Path) -> None:
+    words = len(load_base(str(base_dir)).tokenizer)
+    sizes: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    reader = _folder_with(base_dir, tmp_path / "reader", weights=False)
+    BertForMaskedLM(BertConfig(vocab_size=words, **sizes)).save_pretrained(reader)
+    with pytest.raises(ModelError, match=r"\(bert\) reads a text as a whole"):
+        load_base(str(reader))
+    broken = _folder_with(base_dir, tmp_path / "broken", weights=True)
+    weights = load_file(broken / "model.safetensors")
+    weights["model.norm.weight"] *= math.nan
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="are no numbers"):
+        load_base(str(broken))
+
+
+@pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
+def test_layers_that_four_bits_cannot_hold_are_refused(base_dir: Path, tmp_path: Path) -> None:
+    folder = _folder_with(base_dir, tmp_path / "odd", weights=False)
+    sizes = {**tiny.sizes(load_base(str(base_dir)).tokenizer), "hidden_size": 48}
+    Qwen2ForCausalLM(Qwen2Config(**sizes)).save_pretrained(folder)
+    with pytest.raises(ModelError, match="does not compute here over four bits") as odd:
+        load_base(str(folder), "qlora")
+    assert odd.value.hint == "--method lora"
 
 
 class _Hub(BaseHTTPRequestHandler):
@@ -148,6 +197,11 @@ def test_an_adapter_of_another_base_is_refused(
     record = json.loads((model / "hub.json").read_text())
     (model / "hub.json").write_text(json.dumps({**record, "base": str(base)}))
     HubGenerator(model, SCHEMA)
+    base.rename(tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="not there any more") as gone:
+        HubGenerator(model, SCHEMA)
+    assert "put it back" in gone.value.hint
+    (tmp_path / "elsewhere").rename(base)
     weights = load_file(base / "model.safetensors")
     weights["model.norm.weight"] += 1
     save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
