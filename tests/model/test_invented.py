@@ -10,7 +10,7 @@ from tests.tools.pretrain.invented import Asked, Checker, read_project, read_que
 
 _ALL = sorted((Path(__file__).parents[1] / "tools/pretrain/projects").glob("*.yml"))
 # All of them take minutes: `python -m tests.tools.pretrain.invented FOLDER/*.yml` looks at each.
-PROJECTS = _ALL[::5]
+PROJECTS = _ALL[::7]
 
 
 @pytest.mark.parametrize("path", PROJECTS, ids=lambda path: path.stem)
