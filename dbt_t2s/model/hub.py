@@ -34,6 +34,7 @@ from dbt_t2s.model.hub_schedule import Curriculum
 from dbt_t2s.model.hub_settings import HubSettings, checked
 from dbt_t2s.model.hub_shard import gathered, state_of
 from dbt_t2s.model.hub_trainer import Bounds, Dev, Progress, Trainer
+from dbt_t2s.model.record import FILE
 from dbt_t2s.project.schema import ProjectSchema
 
 __all__ = ["HubGenerator", "HubSettings", "Progress", "Right", "train_hub"]
@@ -249,10 +250,11 @@ def _save(
 ) -> None:
     """Weights and tokenizer first, the record last: without it the folder is no model.
 
+    A model that is there already stays whole until then: a training that fails takes nothing away.
     ``state`` are the weights where the model itself holds but its part of them.
     """
     model_dir.mkdir(parents=True, exist_ok=True)
-    record, waiting = model_dir / RECORD, model_dir / ".hub.tmp"
+    waiting = model_dir / ".hub.tmp"
     shutil.rmtree(waiting, ignore_errors=True)
     kept = ADAPTER if settings.trains_adapter else WEIGHTS
     # The base's embeddings are not trained; asking peft to guess would ask the network.
@@ -270,7 +272,8 @@ def _save(
         "metrics": dict(metrics),
     }
     (waiting / RECORD).write_text(json.dumps(content, indent=2), "utf-8")
-    record.unlink(missing_ok=True)
+    for name in (FILE, RECORD):
+        (model_dir / name).unlink(missing_ok=True)
     for name in (ADAPTER, WEIGHTS, TOKENIZER, RECORD):
         target = model_dir / name
         if target.is_dir():

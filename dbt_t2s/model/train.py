@@ -17,7 +17,6 @@ from dbt_t2s.errors import ModelError
 from dbt_t2s.model.generate import Agree
 from dbt_t2s.model.hub_quiet import quiet
 from dbt_t2s.model.record import (
-    FILE,
     NETWORK,
     ModelRecord,
     replace_folder,
@@ -181,8 +180,6 @@ def _hub(
         if progress:
             progress(f"train (loss {loss:.2f})", done, planned)
 
-    # A record from an earlier training must not vouch for what is about to be written.
-    (model_dir / FILE).unlink(missing_ok=True)
     chosen = hub or HubOptions()
     task: dict[str, Any] = {
         "rows": rows,

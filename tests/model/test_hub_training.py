@@ -24,6 +24,7 @@ from dbt_t2s.model.generate import Candidate
 from dbt_t2s.model.hub import HubGenerator, HubSettings, Progress, train_hub
 from dbt_t2s.model.hub_calibration import Calibration
 from dbt_t2s.model.hub_trainer import Trainer
+from dbt_t2s.model.record import FILE
 from tests.model import tiny
 from tests.model.tiny import ROWS, SCHEMA, SETTINGS, TRAIN
 
@@ -245,6 +246,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_weights_before_it(
 
     monkeypatch.setattr(AnswerLoss, "__call__", broken)
     settings = replace(SETTINGS, micro_tokens=100_000)
+    (tmp_path / FILE).write_text("the model before")
     with pytest.raises(ModelError, match="no longer a number at step 5") as stopped:
         train_hub(TRAIN, SCHEMA, str(base_dir), tmp_path, max_steps=9, settings=settings)
     assert "batch of 16 rows that begins with: " in stopped.value.what
@@ -252,6 +254,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_weights_before_it(
     kept = load_file(tmp_path / "checkpoint.safetensors")
     assert all(torch.isfinite(value).all() for value in kept.values() if value.is_floating_point())
     assert "weights after step 4" in stopped.value.hint
+    assert (tmp_path / FILE).exists()
     monkeypatch.undo()
     steps: list[int] = []
     train_hub(
