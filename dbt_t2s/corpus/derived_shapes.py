@@ -20,10 +20,8 @@ from dbt_t2s.query.plan import (
     Dim,
     Measure,
     Plan,
-    Pred,
     Rate,
     Time,
-    Value,
     Wrapped,
 )
 
@@ -233,10 +231,6 @@ class DerivedShapes(MeasureRoom):
         plan = Plan((Agg(function, of),), where.preds)
         return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "nested", 3)
 
-    def _tells_one(self, pred: Pred) -> bool:
-        """Whether a condition names a single row: its share says nothing."""
-        return isinstance(pred, Value) and self.words.tables[pred.table].column(pred.column).unique
-
     def rate(self, rng: Random) -> Draft | None:
         table = self.table(rng)
         makers = (
@@ -249,7 +243,7 @@ class DerivedShapes(MeasureRoom):
         if said is None:
             return None
         owner = self.words.binder.predicates.table_of(said.pred, "")
-        if owner != table.name or self._tells_one(said.pred):
+        if owner != table.name or self.names_rows(said.pred, table.name):
             return None
         where = self.where(table.name, rng, (6, 4), (said.about,))
         if where.before:

@@ -211,8 +211,14 @@ class Maker:
     def _failure(self, sql: str, plan: Plan) -> str:
         """Why the SQL proves nothing; empty where it runs and says something besides NULL."""
         if sql not in self._failures:
-            self._failures[sql] = _why_nothing(self._execute(sql), plan)
+            failure = _why_nothing(self._execute(sql), plan)
+            self._failures[sql] = failure
         return self._failures[sql]
+
+
+_ONE_EACH = "each group holds one row"
+_ALL_ALIKE = "all groups have the same"
+_FEW = 3  # groups; that fewer are alike may well be by chance
 
 
 def _why_nothing(result: Rows | QueryError, plan: Plan) -> str:
@@ -220,9 +226,24 @@ def _why_nothing(result: Rows | QueryError, plan: Plan) -> str:
         return " ".join(result.message.split())[:_LONGEST_REASON]
     if not result.rows:
         return NO_ROWS
+    if failure := _why_alike(result, plan):
+        return failure
     counted = len(plan.select) == 1 and isinstance(plan.select[0], MEASURES)
     values = result.rows[0][:1] if counted else (value for row in result.rows for value in row)
     return "" if any(value is not None for value in values) else ONLY_NULL
+
+
+def _why_alike(result: Rows, plan: Plan) -> str:
+    """Why what is told of groups says nothing; empty where it says something."""
+    measured = [at for at, each in enumerate(plan.select) if isinstance(each, MEASURES)]
+    if len(result.rows) < _FEW or not measured or len(measured) == len(plan.select):
+        return ""
+    found = {tuple(row[at] for at in measured) for row in result.rows}
+    if len(found) > 1:
+        return ""
+    if found.pop()[0] == 1:
+        return _ONE_EACH
+    return _ALL_ALIKE if plan.order is not None and plan.order.by in plan.select else ""
 
 
 @dataclass(frozen=True)

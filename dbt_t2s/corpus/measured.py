@@ -191,8 +191,10 @@ class MeasureRoom(ShapeRoom):
     def _is_told(self, measured: Measured, dim: Dimension) -> bool:
         """Whether the groups say nothing: a row each, or one that a rule leaves."""
         counts = measured.counts or measured.countable
-        of_rows = counts or isinstance(measured.measure, Agg)
-        if dim.own and (dim.column.unique or (of_rows and _names(dim, self.words))):
+        sums = measured.metric is not None and measured.additive and not counts
+        own = dim.own and (dim.column.unique or (not sums and _names(dim, self.words)))
+        roots = self.roots(measured)
+        if own or (not sums and any(self.words.tells_rows(root, dim.col) for root in roots)):
             return True
         if measured.metric is not None:
             made = measured.metric.measure

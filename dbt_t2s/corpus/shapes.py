@@ -17,7 +17,7 @@ from dbt_t2s.corpus.speech import roughen, tidy
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.corpus.wording import reworded
 from dbt_t2s.project.schema import Column, Role, Table
-from dbt_t2s.query.plan import Plan, Pred
+from dbt_t2s.query.plan import Col, Not, Or, Plan, Pred, Value
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ShapeRoom:
                 said = self._began(said, self.words.tables[root], rng)
             if said is None or (said.kind in _ALONE and found):
                 continue
-            if rows and said.about == self._own_name(root):
+            if self.names_rows(said.pred, root):
                 continue  # "campaigns of Spring Trails"
             found.append(said)
             about.append(said.about)
@@ -91,10 +91,9 @@ class ShapeRoom:
                 break
         return joined(found, rng)
 
-    def _own_name(self, root: str) -> str:
-        """The column that names the rows, where it names each alone."""
-        display = self.words.display(self.words.tables[root])
-        return f"{root}.{display.name}" if display is not None and display.unique else ""
+    def names_rows(self, pred: Pred, root: str) -> bool:
+        """Whether a condition names single rows of ``root``: nobody counts or averages those."""
+        return any(self.words.tells_rows(root, of) for of in values_in(pred))
 
     def _began(self, said: Said, root: Table, rng: Random) -> Said | None:
         """A period with its verb where rows last; None where there is no verb for them."""
@@ -146,6 +145,19 @@ class RowRoom(ShapeRoom):
             return names[0]
         link = rng.choice((" and ", " and ", ", "))
         return ", ".join(names[:-1]) + link + names[-1]
+
+
+def values_in(pred: Pred) -> tuple[Col, ...]:
+    """The columns whose values a condition names."""
+    match pred:
+        case Value(table, column, _):
+            return (Col(table, column),)
+        case Not(of):
+            return values_in(of)
+        case Or(left, right):
+            return (*values_in(left), *values_in(right))
+        case _:
+            return ()
 
 
 def joined(said: Sequence[Said], rng: Random) -> Where:

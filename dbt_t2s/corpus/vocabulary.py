@@ -18,7 +18,7 @@ from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Rule, Table
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import UNSAID, column_phrases, humanise
-from dbt_t2s.query.naming import display_column
+from dbt_t2s.query.naming import display_column, tells_rows_apart
 from dbt_t2s.query.plan import Col, MetricRef
 from dbt_t2s.query.text import name_words, stem, stems
 
@@ -73,6 +73,7 @@ class Vocabulary:
             for value in {v.lower() for v in c.values}
         )
         self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._tellers: dict[tuple[str, Col], bool] = {}
         self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
         own = (t for t in schema.tables if t.name not in self.copies)
         # Where one table alone holds people, "who" can mean no others.
@@ -210,6 +211,21 @@ class Vocabulary:
         if known is None:
             known = self._dimensions[root] = tuple(self._reached(root))
         return known
+
+    def tells_rows(self, root: str, of: Col) -> bool:
+        """Whether a value of the column is that of one row of ``root`` or hardly more."""
+        known = self._tellers.get((root, of))
+        if known is None:
+            path = self.graph.path(root, of.table)
+            steps = [Col(j.table, c) for j in path or () for c in j.columns]
+            known = path is not None and all(
+                tells_rows_apart(self.schema.table(c.table), self._whole(c)) for c in (*steps, of)
+            )
+            self._tellers[root, of] = known
+        return known
+
+    def _whole(self, of: Col) -> Column:
+        return self.schema.table(of.table).column(of.column)
 
     def _reached(self, root: str) -> Iterator[Dimension]:
         for name in sorted(self.graph.reachable(root)):

@@ -1,0 +1,166 @@
+"""What nobody would ask: groups of one row each, answers that repeat the question, and their like.
+
+The club's docs test little; what a question would say shows in its data alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from random import Random
+
+from dbt_t2s.corpus.conditions import Conditions
+from dbt_t2s.corpus.maker import _why_nothing
+from dbt_t2s.corpus.measure_shapes import MeasureShapes
+from dbt_t2s.corpus.row_shapes import RowShapes
+from dbt_t2s.corpus.shapes import Draft, ShapeRoom, values_in
+from dbt_t2s.corpus.vocabulary import Vocabulary
+from dbt_t2s.duck import Rows
+from dbt_t2s.project.schema import (
+    Cardinality,
+    Column,
+    Join,
+    Kind,
+    ProjectSchema,
+    Role,
+    Table,
+)
+from dbt_t2s.query.linear import from_tokens
+from dbt_t2s.query.naming import tells_rows_apart
+from dbt_t2s.query.plan import Agg, Col, Count, Order, Plan
+from tests.model.shop_schema import AS_OF, amount, category, day, key
+
+NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay", "Gus", "Hal", "Ida", "Jon")
+MEMBERS = Table(
+    "dim_members",
+    "club.main.dim_members",
+    "model.club.dim_members",
+    "",
+    (
+        replace(key("member_key", rows=20), distinct=20),
+        replace(category("member_name", NAMES), distinct=10),
+        replace(category("badge", tuple(f"b{n}" for n in range(18))), null_share=0.1),
+        category("tier", ("gold", "silver", "new")),
+        day("joined_on", "2024-01-01", "2025-12-01"),
+    ),
+    primary_key=("member_key",),
+    entity="member",
+    time_column="joined_on",
+    rows=20,
+)
+BALANCES = Table(
+    "fct_member_ltv",
+    "club.main.fct_member_ltv",
+    "model.club.fct_member_ltv",
+    "",
+    (
+        replace(key("member_key", rows=20), distinct=20),
+        amount("balance", "900"),
+        day("last_visit_on", "2025-01-01", "2025-12-01"),
+    ),
+    primary_key=("member_key",),
+    time_column="last_visit_on",
+    rows=20,
+)
+VISITS = Table(
+    "fct_visits",
+    "club.main.fct_visits",
+    "model.club.fct_visits",
+    "",
+    (
+        replace(key("visit_id", rows=500), distinct=500),
+        key("member_key", Role.FOREIGN_KEY),
+        category("hall", ("north", "south")),
+        amount("fee_total", "30"),
+        day("visited_at", "2025-01-01 00:00:00", "2025-12-01 00:00:00", Kind.TIMESTAMP),
+    ),
+    primary_key=("visit_id",),
+    entity="visit",
+    time_column="visited_at",
+    rows=500,
+)
+CLUB = ProjectSchema(
+    "club",
+    "duckdb",
+    (MEMBERS, BALANCES, VISITS),
+    joins=(
+        Join(
+            "fct_member_ltv",
+            ("member_key",),
+            "dim_members",
+            ("member_key",),
+            cardinality=Cardinality.ONE_TO_ONE,
+        ),
+        Join("fct_visits", ("member_key",), "dim_members", ("member_key",)),
+    ),
+    as_of=AS_OF,
+)
+BADGE = Col("dim_members", "badge")
+
+
+def rooms(schema: ProjectSchema) -> tuple[MeasureShapes, RowShapes]:
+    words = Vocabulary(schema)
+    conditions = Conditions(words, date.fromisoformat(AS_OF))
+    return MeasureShapes(words, conditions), RowShapes(words, conditions)
+
+
+@cache
+def drafts(name: str, seeds: int = 400) -> tuple[tuple[Draft, Plan], ...]:
+    """What a shape draws of the club."""
+    found = (getattr(room, name, None) for room in rooms(CLUB))
+    shape = next(shape for shape in found if shape is not None)
+    made = (shape(Random(seed)) for seed in range(seeds))
+    return tuple((d, d.plan) for d in made if d is not None and d.plan is not None)
+
+
+def test_columns_tell_rows_apart_by_a_test_or_by_the_data() -> None:
+    unseen = Column("code", "VARCHAR", Kind.TEXT, Role.CATEGORY)
+    assert not tells_rows_apart(MEMBERS, unseen), "nobody looked at the data"
+    assert tells_rows_apart(MEMBERS, replace(unseen, unique=True))
+    assert tells_rows_apart(MEMBERS, replace(unseen, distinct=9, null_share=0.5))
+    assert not tells_rows_apart(MEMBERS, replace(unseen, distinct=9, null_share=0.4))
+    accepted = replace(unseen, distinct=4, values=("a", "b", "c", "d", "e"))
+    assert not tells_rows_apart(replace(MEMBERS, rows=4), accepted), "others will come"
+    assert not tells_rows_apart(replace(MEMBERS, rows=3), replace(unseen, distinct=3))
+
+
+def test_nothing_is_counted_or_averaged_for_each_row() -> None:
+    """Nor for each row of a table of which the other has one row each."""
+    own = {"dim_members", "fct_member_ltv"}
+    for name in ("by_dimension", "top", "average_of_groups", "share", "top_per_group"):
+        for draft, plan in drafts(name):
+            for each in plan.select:
+                counted = isinstance(each, Count) and each.table in own
+                averaged = isinstance(each, Agg) and each.of.table in own
+                if counted or averaged:
+                    assert BADGE not in plan.select, draft.text
+    visits = [p for _, p in drafts("by_dimension", 2000) if BADGE in p.select]
+    assert visits, "visits of each badge are many"
+
+
+def test_conditions_name_no_single_row_of_what_is_counted() -> None:
+    for name in ("how_many", "aggregate", "rate", "listing", "whole_and_part"):
+        for draft, plan in drafts(name):
+            if BADGE in {c for p in plan.where for c in values_in(p)}:
+                assert "fct_visits" in str(plan.select), draft.text
+    room: ShapeRoom = rooms(CLUB)[0]
+    plan = from_tokens(("COUNT", "t:fct_visits", "WHERE", "v:dim_members.badge=b1", "END"))
+    assert plan is not None
+    assert room.names_rows(plan.where[0], "fct_member_ltv")
+    assert not room.names_rows(plan.where[0], "fct_visits")
+
+
+def test_groups_that_are_all_alike_say_nothing() -> None:
+    counted = from_tokens(("c:fct_visits.hall", "COUNT", "t:fct_visits", "END"))
+    assert counted is not None
+
+    def rows(*numbers: int) -> Rows:
+        return Rows(("hall", "n"), (), tuple((f"h{at}", n) for at, n in enumerate(numbers)))
+
+    assert "one row" in _why_nothing(rows(1, 1, 1), counted)
+    assert _why_nothing(rows(1, 1), counted) == "", "by chance"
+    assert _why_nothing(rows(7, 7, 7), counted) == ""
+    ranked = replace(counted, order=Order(Count("fct_visits"), True), limit="3")
+    assert "the same" in _why_nothing(rows(7, 7, 7), ranked)
+    assert _why_nothing(rows(7, 7, 6), ranked) == ""
