@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
@@ -31,7 +31,7 @@ from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import REFUSAL, to_tokens
 from dbt_t2s.query.link import ValueIndex, mentions
-from dbt_t2s.query.plan import MEASURES, Plan, canonical
+from dbt_t2s.query.plan import MEASURES, Dim, Plan, canonical
 
 REFUSED = 0.12
 MOST_REFUSED = 0.25  # of all examples, where a project has little to ask about
@@ -212,8 +212,19 @@ class Maker:
         """Why the SQL proves nothing; empty where it runs and says something besides NULL."""
         if sql not in self._failures:
             failure = _why_nothing(self._execute(sql), plan)
+            if not failure and plan.per is not None and self._has_one_each(plan, plan.per):
+                failure = _ONE_EACH
             self._failures[sql] = failure
         return self._failures[sql]
+
+    def _has_one_each(self, plan: Plan, per: Dim) -> bool:
+        """Whether there is nothing to rank: one item in each group."""
+        whole = replace(plan, per=None, order=None, limit=None)
+        found = self._execute(self._words.binder.sql(whole))
+        if per not in plan.select or isinstance(found, QueryError):
+            return False
+        at = plan.select.index(per)
+        return len({row[at] for row in found.rows}) == len(found.rows)
 
 
 _ONE_EACH = "each group holds one row"

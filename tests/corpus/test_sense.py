@@ -11,7 +11,7 @@ from functools import cache
 from random import Random
 
 from dbt_t2s.corpus.conditions import Conditions
-from dbt_t2s.corpus.maker import _why_nothing
+from dbt_t2s.corpus.maker import Maker, _why_nothing
 from dbt_t2s.corpus.measure_shapes import MeasureShapes
 from dbt_t2s.corpus.row_shapes import RowShapes
 from dbt_t2s.corpus.shapes import Draft, ShapeRoom, values_in
@@ -164,3 +164,16 @@ def test_groups_that_are_all_alike_say_nothing() -> None:
     ranked = replace(counted, order=Order(Count("fct_visits"), True), limit="3")
     assert "the same" in _why_nothing(rows(7, 7, 7), ranked)
     assert _why_nothing(rows(7, 7, 6), ranked) == ""
+
+
+def test_a_ranking_within_groups_of_one_says_nothing() -> None:
+    hall, tier = Col("fct_visits", "hall"), Col("dim_members", "tier")
+    count = Count("fct_visits")
+    plan = Plan((hall, tier, count), order=Order(count, True), limit="1", per=hall)
+
+    def has_one_each(*rows: tuple[object, ...]) -> bool:
+        today = date.fromisoformat(AS_OF)
+        return Maker(CLUB, (), lambda _: Rows((), (), rows), today, 0)._has_one_each(plan, hall)
+
+    assert has_one_each(("north", "gold", 3), ("south", "new", 4))
+    assert not has_one_each(("north", "gold", 3), ("south", "new", 4), ("south", "gold", 1))
