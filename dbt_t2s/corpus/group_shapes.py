@@ -27,6 +27,7 @@ class GroupShapes(MeasureRoom):
         name = self.words.dimension_name(dim, rng)
         by = self.by(name, rng)
         said = where.around(measured.name)
+        what = "how many" if measured.names_rows else "what"
         text = rng.choice(
             (
                 *(f"{said} {by}",) * 7,
@@ -34,7 +35,7 @@ class GroupShapes(MeasureRoom):
                 f"{where.before} {measured.name} {by} {where.after}",
                 f"{measured.name} {by} {where.after}" if not where.before else f"{said} {by}",
                 f"what is the {said} {by}",
-                f"what {said} does each {name} have",
+                f"{what} {said} does each {name} have",
                 f"how does {said} differ {by}",
                 f"{plural(name)} by {said}",
                 f"for each {name}, the {said}",

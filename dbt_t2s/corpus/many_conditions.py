@@ -99,6 +99,8 @@ class ManyConditions(ValueConditions, TimeConditions, RangeConditions):
         if rng.random() < 0.35 and (said := self.value(finer, rng)) and said.before:
             measure = Only(measure, said.pred)
             noun, kept = f"{said.before} {noun}", said.kept
+        if (operator, number) == ("EQ", 1):
+            compared, noun = "exactly one", singular(noun)
         texts = [
             f"with {compared} {noun}",
             f"that have {compared} {noun}",

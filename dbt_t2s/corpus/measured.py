@@ -47,6 +47,7 @@ _UNSUMMED = frozenset(
 )
 # How clauses about rows begin; the first four cannot follow an amount.
 _CLAUSES = ("that", "which", "who", "whose", "with", "without", "having", "where")
+_COUNTED = re.compile(r"\b(number|count|volume|total)\b|#")
 MOST = ("highest", "most", "largest", "biggest", "best", "top", "greatest")
 LEAST = ("lowest", "least", "smallest", "fewest", "worst")
 
@@ -66,7 +67,15 @@ class Measured:
     def countable(self) -> bool:
         """Whether "how many" asks for it: a metric that counts, by its own name."""
         made = self.metric.measure if self.metric else None
-        return made is not None and made.aggregation in ("count", "count_distinct")
+        if made is None:
+            return False
+        ones = made.aggregation == "sum" and made.expression == "1"
+        return ones or made.aggregation in ("count", "count_distinct")
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether its name is that of the rows it counts: "what" asks for them, not how many."""
+        return (self.counts or self.countable) and not _COUNTED.search(self.name)
 
     @property
     def additive(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from dbt_t2s.corpus.conditions import Conditions
-from dbt_t2s.corpus.registers import frame
+from dbt_t2s.corpus.registers import frame, surround
 from dbt_t2s.corpus.said import Said
 from dbt_t2s.corpus.speech import roughen, tidy
 from dbt_t2s.corpus.vocabulary import Vocabulary
@@ -110,13 +110,16 @@ class ShapeRoom:
             or self.words.others.is_part(column, name)
         )
 
-    def finish(self, rng: Random, text: str, kept: Sequence[str]) -> str:
-        """The question as typed: tidied, reworded, framed, then roughened."""
+    def finish(self, rng: Random, text: str, kept: Sequence[str], *, ordered: bool = True) -> str:
+        """The question as typed: tidied, reworded, framed, then roughened.
+
+        Rows that stand for their number are not ``ordered``: "list new customers" shows them.
+        """
         words = self.words
         today, text = self.conditions.today, tidy(text)
         fiscal = self.conditions.fiscal
         said = reworded(rng, text, kept, today, words.one_people, words.participles, fiscal)
-        return roughen(rng, frame(rng, said), kept)
+        return roughen(rng, (frame if ordered else surround)(rng, said), kept)
 
 
 class RowRoom(ShapeRoom):

@@ -36,7 +36,7 @@ class TotalShapes(MeasureRoom):
             return None
         name = where.around(measured.name)
         # Rows would be shown for these words, not their number.
-        plain = not re.search(r"\b(number|count|volume|total|#)", measured.name)
+        plain = measured.names_rows
         rows = measured.name.startswith("all ") or (measured.counts and plain)
         # "what are the products sold" asks for rows, "completed orders in Q3" may ask how many.
         named = measured.countable and plain and is_plural(head(measured.name))
@@ -68,7 +68,8 @@ class TotalShapes(MeasureRoom):
         plan = Plan((measured.measure,), where.preds)
         base = "metric" if measured.metric else "single table"
         kind = type_of(base, where, 1)
-        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
+        text = self.finish(rng, text, where.kept, ordered=text != name or not plain)
+        return Draft(text, plan, kind, 2)
 
     def how_many(self, rng: Random) -> Draft | None:
         table = self.table(rng)

@@ -5,6 +5,7 @@ The club's docs test little; what a question would say shows in its data alone.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -22,13 +23,15 @@ from dbt_t2s.project.schema import (
     Column,
     Join,
     Kind,
+    Measure,
+    Metric,
     ProjectSchema,
     Role,
     Table,
 )
 from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.query.naming import tells_rows_apart
-from dbt_t2s.query.plan import Agg, Col, Count, Order, Plan
+from dbt_t2s.query.plan import Agg, Col, Count, MetricRef, Order, Plan
 from tests.model.shop_schema import AS_OF, amount, category, day, key
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay", "Gus", "Hal", "Ida", "Jon")
@@ -94,8 +97,20 @@ CLUB = ProjectSchema(
         ),
         Join("fct_visits", ("member_key",), "dim_members", ("member_key",)),
     ),
+    metrics=(
+        Metric(
+            "late_visits",
+            "simple",
+            label="Late visits",
+            measure=Measure("late_visits", "fct_visits", "sum", "1", "visited_at"),
+            tables=("fct_visits",),
+            time_table="fct_visits",
+            time_column="visited_at",
+        ),
+    ),
     as_of=AS_OF,
 )
+LATE = MetricRef("late_visits")
 BADGE = Col("dim_members", "badge")
 
 
@@ -177,3 +192,22 @@ def test_a_ranking_within_groups_of_one_says_nothing() -> None:
 
     assert has_one_each(("north", "gold", 3), ("south", "new", 4))
     assert not has_one_each(("north", "gold", 3), ("south", "new", 4), ("south", "gold", 1))
+
+
+def test_what_is_counted_is_asked_for_by_how_many() -> None:
+    for name in ("by_dimension", "total"):
+        for draft, plan in drafts(name, 1500):
+            asked = re.match(r"(?i)\W*(what|which)\b(.*)", draft.text)
+            if asked and "have" in asked[2] and LATE in plan.select:
+                assert re.search(r"number|count|#|no\. of|nr of|total", asked[2]), draft.text
+    for draft, _ in drafts("total", 1500):
+        shown = re.match(r"(?i)(what are|list|show me|give me) (the )?(late )?visits\b", draft.text)
+        assert not shown, draft.text
+
+
+def test_exactly_one_is_said_of_one() -> None:
+    conditions = Conditions(Vocabulary(CLUB), date.fromisoformat(AS_OF))
+    said = [conditions.many(MEMBERS, Random(seed)) for seed in range(900)]
+    ones = [s for s in said if s and "EQ" in str(s.pred) and re.search(r"\b(1|one)\b", s.after)]
+    assert ones and all("exactly one" in s.after for s in ones)
+    assert not any(s.after.endswith("visits") for s in ones)
