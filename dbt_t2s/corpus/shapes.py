@@ -125,6 +125,12 @@ class ShapeRoom:
 class RowRoom(ShapeRoom):
     """What shapes about rows share: the name of a row, and columns to show beside it."""
 
+    def names_rows(self, pred: Pred, root: str) -> bool:
+        """Also by a name that several rows bear: rows of a name are not listed by that name."""
+        display = self.words.display(self.words.tables[root])
+        named = display is not None and Col(root, display.name) in values_in(pred)
+        return named or super().names_rows(pred, root)
+
     def named(self, rng: Random) -> tuple[Table, Column] | None:
         """A table whose rows have a name (or at least a key), and that column."""
         table = self.table(rng)

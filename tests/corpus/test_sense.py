@@ -211,3 +211,13 @@ def test_exactly_one_is_said_of_one() -> None:
     ones = [s for s in said if s and "EQ" in str(s.pred) and re.search(r"\b(1|one)\b", s.after)]
     assert ones and all("exactly one" in s.after for s in ones)
     assert not any(s.after.endswith("visits") for s in ones)
+
+
+def test_rows_of_a_name_are_not_listed_by_it() -> None:
+    named = Col("dim_members", "member_name")
+    for name in ("listing", "two_columns", "ordered_list"):
+        for draft, plan in drafts(name, 1500):
+            if named in plan.select:
+                assert named not in {c for p in plan.where for c in values_in(p)}, draft.text
+    counted = [p for _, p in drafts("how_many", 1500) if "member_name" in str(p.where)]
+    assert counted, "several members are called Ada"
