@@ -82,7 +82,8 @@ class ManyConditions(ValueConditions, TimeConditions, RangeConditions):
         if way < 0.55:
             return ()
         value = self.value(finer, rng) if way > 0.7 else None
-        during = self.during(finer, rng) if way < 0.7 or way > 0.88 else None
+        dated = not self.words.lasts(finer) and (way < 0.7 or way > 0.88)
+        during = self.during(finer, rng) if dated else None
         return tuple(s for s in (value, during) if s is not None)
 
     def many(self, root: Table, rng: Random) -> Said | None:
@@ -180,7 +181,7 @@ class ManyConditions(ValueConditions, TimeConditions, RangeConditions):
     def kept_or_lost(self, root: Table, rng: Random) -> Said | None:
         """``who ordered in 2024 but not in 2025``."""
         finer = self.finer(root, rng)
-        if finer is None or not finer.time_column:
+        if finer is None or not finer.time_column or self.words.lasts(finer):
             return None
         year = self.today.year - rng.choice((0, 1, 1))
         first, second = str(year - 1), str(year)

@@ -236,7 +236,7 @@ class MeasureRoom(ShapeRoom):
             if where.before and is_averaged(measured.name):
                 return Where()
             return self._of_rows(where, measured, roots[0], rng)
-        if rng.random() < 0.5:
+        if self.timed(measured) and rng.random() < 0.5:
             said = self.conditions.during(self.words.tables[roots[0]], rng)
             if said is not None:
                 return Where((said.pred,), "", said.after, said.kept, frozenset({said.kind}))

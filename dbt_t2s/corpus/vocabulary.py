@@ -73,6 +73,7 @@ class Vocabulary:
             for value in {v.lower() for v in c.values}
         )
         self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._lasting: dict[str, bool] = {}
         self._tellers: dict[tuple[str, Col], bool] = {}
         self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
         own = (t for t in schema.tables if t.name not in self.copies)
@@ -178,8 +179,29 @@ class Vocabulary:
         return tuple(dict.fromkeys(told))
 
     def lasts(self, table: Table) -> bool:
-        """Whether the table's rows last, so that a period needs a verb: ``opened in May``."""
-        return singular(self.nouns(table)[0]).rpartition(" ")[2] in LASTING
+        """Whether the table's rows last, so that a period needs a verb: ``opened in May``.
+
+        So do those of a table with one row for each of them, and those dated by what came last.
+        """
+        known = self._lasting.get(table.name)
+        if known is None:
+            whole = self.schema.table(table.name)
+            ones = (self.schema.table(each) for each in self.graph.reachable(table.name))
+            known = _is_lasting(self.nouns(whole)) or bool(self._outermost(whole))
+            known = known or any(
+                _is_lasting(self.nouns(one))
+                and len(one.primary_key) == 1
+                and self.tells_rows(table.name, Col(one.name, one.primary_key[0]))
+                for one in ones
+            )
+            self._lasting[table.name] = known
+        return known
+
+    def _outermost(self, table: Table) -> tuple[str, ...]:
+        """Names of the usual date where it is but the last or first of many: ``last visit``."""
+        own = table.column(table.time_column) if table.time_column else None
+        names = self.column_names(table, own) if own else ()
+        return tuple(n for n in names if n.split()[0] in _OUTERMOST)
 
     def is_dated(self, metric: Metric | None) -> bool:
         """Whether a metric of rows that last counts what happened to them: ``new customers``.
@@ -193,6 +215,9 @@ class Vocabulary:
 
     def began(self, table: Table) -> tuple[str, ...]:
         """How the usual day of lasting rows is said after them: ``that joined``, ``launched``."""
+        if outermost := self._outermost(table):
+            dated = (f"{n} date" if is_participle(n.split()[-1]) else n for n in outermost)
+            return tuple(f"whose {n} was" for n in dated)
         own = table.column(table.time_column) if table.time_column else None
         names = self.column_names(table, own) if own else ()
         made = tuple(n for n in names if is_participle(n))
@@ -380,7 +405,13 @@ _BEGUN = frozenset(
     cancelled ended closed lost hired hires left
     """.split()
 )
+# How dates of many things that a row stands for begin, of which they are one.
+_OUTERMOST = frozenset("last first latest earliest recent most".split())
 _TIMES = frozenset("date day week month quarter year time timestamp hour deadline birthday".split())
+
+
+def _is_lasting(nouns: tuple[str, ...]) -> bool:
+    return singular(nouns[0]).rpartition(" ")[2] in LASTING
 
 
 def _dated(name: str) -> str:

@@ -221,3 +221,17 @@ def test_rows_of_a_name_are_not_listed_by_it() -> None:
                 assert named not in {c for p in plan.where for c in values_in(p)}, draft.text
     counted = [p for _, p in drafts("how_many", 1500) if "member_name" in str(p.where)]
     assert counted, "several members are called Ada"
+
+
+def test_a_last_visit_dates_no_balance() -> None:
+    words = Vocabulary(CLUB)
+    assert [words.lasts(t) for t in CLUB.tables] == [True, True, False]
+    undated = replace(BALANCES, time_column="", columns=BALANCES.columns[:2])
+    beside = Vocabulary(replace(CLUB, tables=(MEMBERS, undated, VISITS)))
+    assert beside.lasts(undated), "it has one row for each member"
+    assert words.began(BALANCES) == ("whose last visit date was",)
+    for name in ("over_time", "change"):
+        assert not [d.text for d, p in drafts(name, 1500) if "balance" in str(p.select)]
+    for draft, plan in drafts("aggregate", 1500):
+        if "balance" in str(plan.select) and "During" in str(plan.where):
+            assert "last visit" in draft.text.lower(), draft.text
