@@ -39,7 +39,7 @@ class DerivedShapes(MeasureRoom):
         measured = self.measured(rng)
         if measured is None or not self.timed(measured) or not measured.additive:
             return None
-        grain, word = self.grain(rng)
+        grain, word = self.grain(measured, rng)
         where = self.filters(measured, rng, (6, 3))
         if where.before or not self.spans(where, grain):
             return None
@@ -76,7 +76,7 @@ class DerivedShapes(MeasureRoom):
         name, after = measured.name, where.after
         dim: Dim
         if self.timed(measured) and rng.random() < 0.6:
-            grain, word = self.grain(rng)
+            grain, word = self.grain(measured, rng)
             if not self.spans(where, grain):
                 return None
             dim = Bucket(grain, Time())
@@ -116,7 +116,7 @@ class DerivedShapes(MeasureRoom):
         name, said, after = self.words.dimension_name(dim, rng), measured.name, where.after
         by: Dim = dim.col
         if self.timed(measured) and rng.random() < 0.25:
-            grain, name = self.grain(rng)
+            grain, name = self.grain(measured, rng)
             by = Bucket(grain, Time())
         operator = rng.choice(("GT", "GT", "GE", "LT", "LE"))
         number: str | None = str(

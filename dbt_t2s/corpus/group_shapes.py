@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
+from dbt_t2s.corpus.grains import grain_of, has_hours
 from dbt_t2s.corpus.measured import ADVERBS, LEAST, MOST, MeasureRoom, touches
 from dbt_t2s.corpus.shapes import Draft
 from dbt_t2s.corpus.speech import say_number
 from dbt_t2s.corpus.vocabulary import Dimension, plural
-from dbt_t2s.project.schema import Kind
 from dbt_t2s.query.plan import Bucket, Dim, Order, Plan, Time, Wrapped
 
 
@@ -67,7 +67,7 @@ class GroupShapes(MeasureRoom):
         measured = self.measured(rng)
         if measured is None or not self.timed(measured):
             return None
-        grain, word = self.grain(rng)
+        grain, word = self.grain(measured, rng)
         where = self.filters(measured, rng, (5, 4, 0.6))
         if not self.spans(where, grain):
             return None
@@ -143,7 +143,7 @@ class GroupShapes(MeasureRoom):
         name = self.words.dimension_name(dim, rng)
         select: Dim = dim.col
         if self.timed(measured) and rng.random() < 0.15:
-            grain, name = self.grain(rng)
+            grain, name = self.grain(measured, rng)
             select = Bucket(grain, Time())
             if not self.spans(where, grain):
                 return None
@@ -217,10 +217,11 @@ class GroupShapes(MeasureRoom):
         measured = self.measured(rng)
         if measured is None or not self.timed(measured) or len(self.roots(measured)) > 1:
             return None
-        root = self.words.tables[self.roots(measured)[0]]
-        kinds = {c.kind for c in root.columns if c.name == root.time_column}
         part = rng.choice(("DOW", "DOW", "HOUR", "MONTH_OF_YEAR"))
-        if part == "HOUR" and Kind.TIMESTAMP not in kinds:
+        dates = self.dates(measured)
+        if part == "HOUR" and not all(map(has_hours, dates)):
+            return None
+        if part == "DOW" and any(grain_of(each) != "DAY" for each in dates):
             return None
         said = {
             "DOW": ("day of the week", "weekday", "day of week"),

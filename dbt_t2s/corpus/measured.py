@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
+from dbt_t2s.corpus.grains import GRAIN_DAYS, grain_of
 from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.shapes import ShapeRoom, Where
 from dbt_t2s.corpus.vocabulary import Dimension, Vocabulary, plural, singular
 from dbt_t2s.corpus.wording import AMOUNTS, by, is_averaged
-from dbt_t2s.project.schema import Kind, Metric, Role
+from dbt_t2s.project.schema import Column, Kind, Metric, Role
 from dbt_t2s.query.plan import (
     GRAINS,
     Agg,
@@ -31,8 +32,6 @@ from dbt_t2s.query.scope import column, columns_in
 
 ADVERBS = {"DAY": "daily", "WEEK": "weekly", "MONTH": "monthly", "QUARTER": "quarterly"}
 ADVERBS["YEAR"] = "yearly"
-# The fewest days that a period of a grain has.
-GRAIN_DAYS = {"DAY": 1, "WEEK": 7, "MONTH": 28, "QUARTER": 90, "YEAR": 365}
 AGGREGATE_WORDS = {
     "SUM": ("total", "sum of", "total", "overall", "combined"),
     "AVG": ("average", "mean", "avg", "average"),
@@ -253,10 +252,19 @@ class MeasureRoom(ShapeRoom):
         noun = self.words.noun(self.words.tables[root], rng)
         return replace(where, after=f"{rng.choice(('of', 'of', 'for'))} {noun} {where.after}")
 
-    def grain(self, rng: Random) -> tuple[str, str]:
-        """A grain and how it is said after ``by`` or ``per``."""
-        grain = rng.choices(GRAINS, (2, 3, 9, 3, 3))[0]
+    def grain(self, measured: Measured, rng: Random) -> tuple[str, str]:
+        """A grain and how it is said after ``by`` or ``per``; none finer than the dates are."""
+        finest = max((GRAINS.index(grain_of(c)) for c in self.dates(measured)), default=0)
+        grain = rng.choices(GRAINS[finest:], (2, 3, 9, 3, 3)[finest:])[0]
         return grain, grain.lower()
+
+    def dates(self, measured: Measured) -> tuple[Column, ...]:
+        """The columns that date what is measured."""
+        made = measured.metric.measure if measured.metric else None
+        times = {made.table: made.time_column} if made else {}
+        tables = [self.words.schema.table(root) for root in self.roots(measured)]
+        named = [(t, times.get(t.name) or t.time_column) for t in tables]
+        return tuple(table.column(time) for table, time in named if time)
 
     def timed(self, measured: Measured) -> bool:
         """Whether "by month" says something: not of rows that last, unless a metric dates them."""

@@ -189,7 +189,7 @@ class TotalShapes(MeasureRoom):
                 return None
             select, by = [dim.col], self.by(name, rng)
         elif way < 0.7 and self.timed(one) and self.timed(two):
-            grain, word = self.grain(rng)
+            grain, word = self.grain(one, rng)
             select, by = [Bucket(grain, Time())], f"by {word}"
         text = rng.choice(
             (

@@ -12,6 +12,7 @@ from functools import cache
 from random import Random
 
 from dbt_t2s.corpus.conditions import Conditions
+from dbt_t2s.corpus.grains import grain_of, has_hours
 from dbt_t2s.corpus.maker import Maker, _why_nothing
 from dbt_t2s.corpus.measure_shapes import MeasureShapes
 from dbt_t2s.corpus.row_shapes import RowShapes
@@ -235,3 +236,32 @@ def test_a_last_visit_dates_no_balance() -> None:
     for draft, plan in drafts("aggregate", 1500):
         if "balance" in str(plan.select) and "During" in str(plan.where):
             assert "last visit" in draft.text.lower(), draft.text
+
+
+def _dates(first: str, last: str, distinct: int, kind: Kind = Kind.DATE) -> Column:
+    return replace(day("billed_on", first, last, kind), distinct=distinct)
+
+
+def test_dates_are_as_fine_as_the_data_shows() -> None:
+    assert grain_of(_dates("2024-01-01", "2026-06-29", 129)) == "WEEK"
+    assert grain_of(_dates("2024-01-01", "2026-06-01", 30)) == "MONTH"
+    assert grain_of(_dates("2024-01-01", "2026-06-30", 300)) == "DAY", "every third day or so"
+    assert grain_of(_dates("2024-01-01", "2026-06-30", 2)) == "DAY", "too few to tell"
+    assert grain_of(day("billed_on", "2024-01-01", "2026-06-30")) == "DAY", "nobody looked"
+    assert has_hours(_dates("2024-01-01 08:00:00", "2025-01-01 00:00:00", 90, Kind.TIMESTAMP))
+    assert not has_hours(_dates("2024-01-01 00:00:00", "2025-01-01 00:00:00", 9, Kind.TIMESTAMP))
+    assert not has_hours(_dates("2024-01-01", "2025-01-01", 9))
+
+
+def test_nothing_is_asked_of_hours_and_days_that_no_date_has() -> None:
+    assert not [d.text for d, p in drafts("part_of_time", 1500) if "HOUR" in str(p.select)]
+    monthly = replace(VISITS.columns[-1], distinct=12)
+    visits = replace(VISITS, columns=(*VISITS.columns[:-1], monthly))
+    measures, rows = rooms(replace(CLUB, tables=(MEMBERS, BALANCES, visits)))
+    for shape in (measures.over_time, measures.part_of_time, measures.average_of_groups):
+        for draft in filter(None, (shape(Random(seed)) for seed in range(900))):
+            finer = re.search(r"'(DAY|WEEK|DOW)'", str(draft.plan))
+            assert not finer, draft.text
+    for seed in range(900):
+        said = rows.conditions.during(visits, Random(seed))
+        assert said is None or "today" not in said.after
