@@ -74,8 +74,16 @@ _SUMS = frozenset(
 
 def rows_of(noun: str) -> str:
     """A plural noun for rows: ``spend records``, for "the most ad spends" asks for a sum."""
-    last = singular(noun).rpartition(" ")[2].lower()
-    return f"{singular(noun)} records" if last in _SUMS | _UNCOUNTED else noun
+    return records(noun) if is_sum(noun) else noun
+
+
+def is_sum(noun: str) -> bool:
+    """Whether a noun names an amount rather than things to count: ``ad spend``."""
+    return singular(noun).rpartition(" ")[2].lower() in _SUMS | _UNCOUNTED
+
+
+def records(noun: str) -> str:
+    return f"{singular(noun)} records"
 
 
 def is_participle(word: str) -> bool:

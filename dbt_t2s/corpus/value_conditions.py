@@ -86,7 +86,8 @@ class ValueConditions(ConditionRoom):
         a_code = spoken in code_names(chosen, about)  # "dollars orders" is not said
         if a_code and self.words.is_value(spoken):
             return None  # "stores in United Kingdom": the country, and not the region UK
-        if dim.own and not a_code and rng.random() < 0.35 and dim.column.role is Role.CATEGORY:
+        told = a_code or self.words.is_metric(spoken, dim.table)
+        if dim.own and not told and rng.random() < 0.35 and dim.column.role is Role.CATEGORY:
             return replace(said, before=spoken)
         return replace(said, after=self.value_phrase(dim, spoken, rng))
 
@@ -156,15 +157,13 @@ class ValueConditions(ConditionRoom):
         joined = [
             f"for {noun} with {name} {spoken}",
             f"of {noun} whose {name} is {spoken}",
-            f"for {spoken} {noun}",
-            f"from {spoken} {noun}",
-            f"by {spoken} {noun}",
-            f"in {spoken} {noun}",
             f"with {singular(noun)} {name} {spoken}",
             f"where the {singular(noun)}'s {name} is {spoken}",
         ]
         if named:
             return rng.choice(own + joined[-2:])
+        if not self.words.is_metric(spoken, dim.table):
+            joined += [f"{link} {spoken} {noun}" for link in ("for", "from", "by", "in")]
         if own and any(p in column.name for p in _PLACES):
             joined += [f"{link} {noun} {o}" for o in own for link in ("for", "of")]
         return rng.choice(joined)

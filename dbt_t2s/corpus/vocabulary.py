@@ -11,7 +11,7 @@ from random import Random
 
 from dbt_t2s.corpus.business_words import ALONE, HAPPENS, LASTING, PEOPLE, PLACES
 from dbt_t2s.corpus.names import OtherNames, flag_phrases
-from dbt_t2s.corpus.nouns import is_participle, is_plural, rows_of
+from dbt_t2s.corpus.nouns import is_participle, is_plural, is_sum, records, rows_of
 from dbt_t2s.corpus.nouns import plural as plural
 from dbt_t2s.corpus.nouns import singular as singular
 from dbt_t2s.project.copies import copies
@@ -109,8 +109,10 @@ class Vocabulary:
         return tuple(dict.fromkeys(plural(singular(n)) for n in names if n))
 
     def _all_nouns(self, table: Table) -> tuple[str, ...]:
+        own = self.nouns(table)
         others = (plural(n) for n in self.others.of_table(table))
-        return tuple(dict.fromkeys(map(rows_of, (*self.nouns(table), *others))))
+        said = records if is_sum(own[0]) else rows_of  # "sales" for revenue is no plural of sale
+        return tuple(dict.fromkeys((*map(rows_of, own), *map(said, others))))
 
     def noun(self, table: Table, rng: Random) -> str:
         return first_often(self._nouns[table.name], rng)
@@ -321,7 +323,7 @@ class Vocabulary:
             return f"{name} {said}"
         if dim.own and rng.random() < 0.9:
             return name
-        if entity in name or (self._names[dim.column.name] == 1 and rng.random() < 0.5):
+        if entity in name or (self.owners[name] == 1 and rng.random() < 0.5):
             return name
         return rng.choice((f"{entity} {name}", f"{entity} {name}", f"{name} of the {entity}"))
 
@@ -384,6 +386,16 @@ class Vocabulary:
         """The stems of each name of a metric."""
         return tuple(set(stems(name)) for names in self._metrics.values() for name in names)
 
+    def is_metric(self, value: str, table: Table) -> bool:
+        """Whether a value before what the rows are called is a metric's name: ``new customers``."""
+        said = (frozenset(stems(f"{value} {noun}")) for noun in self._nouns[table.name])
+        return any(each in self._counted for each in said)
+
+    @cached_property
+    def _counted(self) -> frozenset[frozenset[str]]:
+        """The stems of what metrics count, by their names."""
+        return frozenset(frozenset(each - _COUNTS) for each in self.metric_stems)
+
     def metric_name(self, metric: Metric, rng: Random) -> str:
         return rng.choice(self._metrics[metric.name])
 
@@ -397,6 +409,7 @@ class Vocabulary:
         return known
 
 
+_COUNTS = frozenset(map(stem, ("count", "number", "of", "total")))
 # What says that a metric counts beginnings or ends.
 _BEGUN = frozenset(
     """

@@ -265,3 +265,34 @@ def test_nothing_is_asked_of_hours_and_days_that_no_date_has() -> None:
     for seed in range(900):
         said = rows.conditions.during(visits, Random(seed))
         assert said is None or "today" not in said.after
+
+
+def test_a_value_before_a_noun_is_no_metric() -> None:
+    new = Metric("new_members", "simple", label="New members", tables=("dim_members",))
+    words = Vocabulary(replace(CLUB, metrics=(new,)))
+    assert words.is_metric("new", MEMBERS) and not words.is_metric("gold", MEMBERS)
+    conditions = Conditions(words, date.fromisoformat(AS_OF))
+    for root in (MEMBERS, VISITS):
+        said = [conditions.value(root, Random(seed)) for seed in range(900)]
+        tiers = [s for s in said if s is not None and s.about == "dim_members.tier"]
+        assert any("gold" in s.before or " gold members" in s.after for s in tiers)
+        for each in tiers:
+            assert each.before.lower() != "new" and "new members" not in each.after.lower()
+
+
+def test_a_name_that_two_tables_know_is_not_said_of_the_other() -> None:
+    status = category("member_status", ("active", "former"))
+    visited = category("visit_status", ("done", "missed"))
+    members = replace(MEMBERS, columns=(*MEMBERS.columns, status))
+    visits = replace(VISITS, columns=(*VISITS.columns, visited))
+    words = Vocabulary(replace(CLUB, tables=(members, visits)))
+    theirs = next(d for d in words.dimensions("fct_visits") if d.column == status)
+    said = {words.dimension_name(theirs, Random(seed)) for seed in range(300)}
+    assert said and all("member" in name for name in said)
+
+
+def test_another_word_for_a_sum_is_a_sum() -> None:
+    revenue = replace(VISITS, name="fct_revenue", entity="")
+    words = Vocabulary(replace(CLUB, tables=(revenue,), joins=(), metrics=()))
+    nouns = {words.noun(revenue, Random(seed)) for seed in range(300)}
+    assert len(nouns) > 1 and all(noun.endswith(" records") for noun in nouns)
