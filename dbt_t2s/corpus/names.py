@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from dbt_t2s.corpus.business_words import WORDS
-from dbt_t2s.corpus.nouns import is_participle, plural, singular
+from dbt_t2s.corpus.nouns import is_participle, plural, singular, unmarked
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Table
 from dbt_t2s.query.items import column_phrases, humanise
 from dbt_t2s.query.text import STOP_WORDS, name_words, stem, stems
@@ -78,7 +78,7 @@ class OtherNames:
 
     def of_table(self, table: Table) -> tuple[str, ...]:
         """Singular nouns for a table's rows."""
-        name = humanise(table.entity.removesuffix("_id") or table.name)
+        name = humanise(table.entity.removesuffix("_id")) or unmarked(humanise(table.name))
         return self._synonyms(singular(name))
 
     def of_column(self, column: Column, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -89,3 +89,19 @@ def records(noun: str) -> str:
 def is_participle(word: str) -> bool:
     """Whether a word is a past participle by its form, such as ``delivered``."""
     return _PARTICIPLE.fullmatch(word) is not None
+
+
+# What dbt projects write before a model's name and nobody says: "fct_orders" holds orders.
+_MARKS = frozenset(
+    "dim fct fact mart marts stg staging int rpt report agg base tbl vw obt raw src".split()
+)
+
+
+def unmarked(name: str) -> str:
+    """A table's name without the mark of its layer, where more than that is left."""
+    words = name.split()
+    while len(words) > 1 and words[0] in _MARKS:
+        words = words[1:]
+    while len(words) > 1 and (words[-1] in ("dim", "fact", "fct", "mart") or len(words[-1]) == 1):
+        words = words[:-1]
+    return " ".join(words)

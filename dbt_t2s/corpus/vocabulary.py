@@ -11,7 +11,7 @@ from random import Random
 
 from dbt_t2s.corpus.business_words import ALONE, HAPPENS, LASTING, PEOPLE, PLACES
 from dbt_t2s.corpus.names import OtherNames, flag_phrases
-from dbt_t2s.corpus.nouns import is_participle, is_plural, is_sum, records, rows_of
+from dbt_t2s.corpus.nouns import is_participle, is_plural, is_sum, records, rows_of, unmarked
 from dbt_t2s.corpus.nouns import plural as plural
 from dbt_t2s.corpus.nouns import singular as singular
 from dbt_t2s.project.copies import copies
@@ -100,7 +100,7 @@ class Vocabulary:
 
     def nouns(self, table: Table) -> tuple[str, ...]:
         """Plural names of a table's rows, the usual one first."""
-        names = [_unmarked(humanise(table.name))]
+        names = [unmarked(humanise(table.name))]
         if table.label:
             names.append(table.label.lower())
         if table.entity and not table.entity.endswith("_id") and table.entity in table.name:
@@ -432,22 +432,6 @@ def _dated(name: str) -> str:
     last = name.split()[-1]
     told = is_participle(last) or last in ALONE or _TIMES & set(name.split())
     return name if told else f"{name} date"
-
-
-# What dbt projects write before a model's name and nobody says: "fct_orders" holds orders.
-_MARKS = frozenset(
-    "dim fct fact mart marts stg staging int rpt report agg base tbl vw obt raw src".split()
-)
-
-
-def _unmarked(name: str) -> str:
-    """A table's name without the mark of its layer, where more than that is left."""
-    words = name.split()
-    while len(words) > 1 and words[0] in _MARKS:
-        words = words[1:]
-    while len(words) > 1 and (words[-1] in ("dim", "fact", "fct", "mart") or len(words[-1]) == 1):
-        words = words[:-1]
-    return " ".join(words)
 
 
 def _counts_rows(aggregation: str, expression: str, table: Table) -> bool:

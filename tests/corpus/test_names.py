@@ -92,6 +92,12 @@ def test_tables_go_by_their_rows_not_by_their_layer() -> None:
     assert vocabulary.one_people
 
 
+def test_other_words_for_a_table_have_no_mark_either() -> None:
+    ltv = Table("fct_customer_ltv", "t", "model.p.t", "", ())
+    names = OtherNames(_schema(ltv, _table("orders"))).of_table(ltv)
+    assert "client ltv" in names and not any("fct" in name for name in names)
+
+
 def test_what_happened_names_no_other_date() -> None:
     opened = Column("opened_at", "DATE", Kind.DATE, Role.TIME)
     came = Column("came_back_on", "DATE", Kind.DATE, Role.TIME)
