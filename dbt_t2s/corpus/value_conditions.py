@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 
 from dbt_t2s.corpus.said import ConditionRoom, Said
+from dbt_t2s.corpus.speech import decent
 from dbt_t2s.corpus.vocabulary import Dimension, singular
 from dbt_t2s.project.schema import Kind, Role, Table
 from dbt_t2s.query.items import humanise
@@ -35,7 +36,7 @@ def say_value(rng: Random, value: str, column: str = "") -> str:
     if names and rng.random() < 0.6:
         return rng.choice(names)
     if len(spoken) >= _SLIPPERY and spoken.isalpha() and rng.random() < 0.04:
-        return slip(rng, spoken)
+        return decent(slip(rng, spoken), spoken)
     return whole_value(rng, value)
 
 
