@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from random import Random
@@ -15,6 +15,7 @@ from dbt_t2s.corpus.nouns import is_participle, is_plural, is_sum, records, rows
 from dbt_t2s.corpus.nouns import plural as plural
 from dbt_t2s.corpus.nouns import singular as singular
 from dbt_t2s.project.copies import copies
+from dbt_t2s.project.privacy import may_be_personal
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Rule, Table
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import UNSAID, column_phrases, humanise
@@ -39,6 +40,16 @@ class Dimension:
         return Col(self.table.name, self.column.name)
 
 
+def withheld(schema: ProjectSchema) -> ProjectSchema:
+    """The schema without the values of what may be personal, by which nothing is grouped then."""
+    tables = tuple(replace(t, columns=tuple(map(_withheld, t.columns))) for t in schema.tables)
+    return replace(schema, tables=tables)
+
+
+def _withheld(column: Column) -> Column:
+    return replace(column, role=Role.TEXT, values=()) if may_be_personal(column) else column
+
+
 _CODE = 3  # letters: values as short as that are codes
 _ORDINALS = frozenset("number no nr num rank position seq sequence ordinal index line".split())
 
@@ -47,7 +58,7 @@ class Vocabulary:
     """Names for one schema's things and how likely people are to mean each."""
 
     def __init__(self, schema: ProjectSchema) -> None:
-        self.schema = schema
+        self.schema = schema = withheld(schema)
         self.binder = Binder(schema)
         self.graph = self.binder.graph
         self.tables = {t.name: t for t in schema.tables}

@@ -113,6 +113,7 @@ CLUB = ProjectSchema(
 )
 LATE = MetricRef("late_visits")
 BADGE = Col("dim_members", "badge")
+CONDITIONS = Conditions(Vocabulary(CLUB), date.fromisoformat(AS_OF))
 
 
 def rooms(schema: ProjectSchema) -> tuple[MeasureShapes, RowShapes]:
@@ -207,8 +208,7 @@ def test_what_is_counted_is_asked_for_by_how_many() -> None:
 
 
 def test_exactly_one_is_said_of_one() -> None:
-    conditions = Conditions(Vocabulary(CLUB), date.fromisoformat(AS_OF))
-    said = [conditions.many(MEMBERS, Random(seed)) for seed in range(900)]
+    said = [CONDITIONS.many(MEMBERS, Random(seed)) for seed in range(900)]
     ones = [s for s in said if s and "EQ" in str(s.pred) and re.search(r"\b(1|one)\b", s.after)]
     assert ones and all("exactly one" in s.after for s in ones)
     assert not any(s.after.endswith("visits") for s in ones)
@@ -296,3 +296,20 @@ def test_another_word_for_a_sum_is_a_sum() -> None:
     words = Vocabulary(replace(CLUB, tables=(revenue,), joins=(), metrics=()))
     nouns = {words.noun(revenue, Random(seed)) for seed in range(300)}
     assert len(nouns) > 1 and all(noun.endswith(" records") for noun in nouns)
+
+
+def test_what_may_be_personal_is_neither_named_nor_grouped_by() -> None:
+    phone = replace(category("phone", ("555-1111", "555-2222", "555-3333")), format="phone")
+
+    def vocabulary(column: Column) -> Vocabulary:
+        members = replace(MEMBERS, columns=(*MEMBERS.columns, column))
+        return Vocabulary(replace(CLUB, tables=(members, BALANCES, VISITS)))
+
+    unmarked = vocabulary(phone)
+    assert phone.name not in {d.column.name for d in unmarked.dimensions("fct_visits")}
+    assert unmarked.tables["dim_members"].column("phone").values == ()
+    assert RowShapes(unmarked, CONDITIONS).shown(
+        MEMBERS, unmarked.tables["dim_members"].columns[-1]
+    )
+    cleared = vocabulary(replace(phone, cleared=True))
+    assert phone.name in {d.column.name for d in cleared.dimensions("fct_visits")}
