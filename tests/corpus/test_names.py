@@ -58,6 +58,12 @@ def test_another_word_is_said_only_where_it_names_nothing() -> None:
     assert set(taken.of_table(customers)) == {"buyer", "shopper"}
 
 
+def test_a_total_that_ends_a_name_is_no_overall() -> None:
+    total = Column("order_total", "DECIMAL", Kind.NUMBER, Role.MEASURE)
+    names = OtherNames(_schema(_table("orders", total))).of_column(total, ("order total",))
+    assert "order overall" not in names
+
+
 def test_a_short_description_is_a_name() -> None:
     rooms = _text("room_total", "Number of rooms.")
     names = OtherNames(_schema(_table("hotels", rooms)))
