@@ -22,6 +22,7 @@ from dbt_t2s.duck import Rows
 from dbt_t2s.project.schema import (
     Cardinality,
     Column,
+    CompiledMetric,
     Join,
     Kind,
     Measure,
@@ -313,3 +314,27 @@ def test_what_may_be_personal_is_neither_named_nor_grouped_by() -> None:
     )
     cleared = vocabulary(replace(phone, cleared=True))
     assert phone.name in {d.column.name for d in cleared.dimensions("fct_visits")}
+
+
+def test_growth_by_month_is_not_told_by_year() -> None:
+    lag = "select sum(1) from fct_visits where visited_at - {} = visited_at"
+    for moved in ("INTERVAL 1 month", "INTERVAL '1' month", "DATEADD(month, -1, visited_at)"):
+        compiled = tuple(
+            CompiledMetric(f"metric_time__{g}", lag.format(moved), "growth", grain=g)
+            for g in ("month", "quarter", "year")
+        )
+        growth = Metric("growth", "derived", label="Growth m/m", compiled=compiled)
+        measures, _ = rooms(replace(CLUB, metrics=(growth,)))
+        made = [measures.only_compiled(Random(seed)) for seed in range(60)]
+        grains = {str(each.plan.select[0]) for each in made if each and each.plan}
+        assert grains == {"Bucket(grain='MONTH', of=Time())"}
+
+
+def test_a_time_is_not_compared_with_its_day() -> None:
+    day_of = day("visited_on", "2025-01-01", "2025-12-01")
+    visits = replace(VISITS, columns=(*VISITS.columns, day_of))
+    said = [CONDITIONS.against(visits, Random(seed)) for seed in range(200)]
+    assert not any(said)
+    paid = day("paid_on", "2025-01-01", "2025-12-01")
+    visits = replace(VISITS, columns=(*visits.columns, paid))
+    assert any(CONDITIONS.against(visits, Random(seed)) for seed in range(200))
