@@ -7,6 +7,7 @@ from random import Random
 from dbt_t2s.corpus.shapes import Draft, RowRoom, type_of
 from dbt_t2s.corpus.speech import say_number
 from dbt_t2s.corpus.vocabulary import plural, singular
+from dbt_t2s.corpus.wording import ends
 from dbt_t2s.project.schema import Role
 from dbt_t2s.query.plan import Agg, Col, Compare, Count, Measure, MetricRef, Order, Plan
 from dbt_t2s.query.text import name_words
@@ -54,7 +55,7 @@ class ExtremeShapes(RowRoom):
             )
         number = "" if limit == 1 else say_number(rng, limit) + " "
         many, verb = (singular(noun), "has") if limit == 1 else (noun, "have")
-        head = rng.choice(("top", "best")) if descending else "bottom"
+        head = rng.choice(ends(name, descending))
         texts = [
             f"{number}{many} with the {worth} {name} {where.after}",
             f"the {number}{many} with the {worth} {name} {where.after}",

@@ -9,6 +9,7 @@ from dbt_t2s.corpus.measured import ADVERBS, LEAST, MOST, MeasureRoom, touches
 from dbt_t2s.corpus.shapes import Draft
 from dbt_t2s.corpus.speech import say_number
 from dbt_t2s.corpus.vocabulary import Dimension, plural
+from dbt_t2s.corpus.wording import ends
 from dbt_t2s.query.plan import Bucket, Dim, Order, Plan, Time, Wrapped
 
 
@@ -151,6 +152,7 @@ class GroupShapes(MeasureRoom):
         worth = rng.choice(MOST if descending else LEAST)
         limit = rng.choice((1, 1, 1, 3, 5, 5, 10, 2, 4, 7, 20))
         said, after = measured.name, where.after
+        head = rng.choice(ends(said, descending))
         if limit == 1:
             texts = [
                 f"which {name} had the {worth} {said} {after}",
@@ -165,11 +167,10 @@ class GroupShapes(MeasureRoom):
                 if descending
                 else f"which {name} is last in {said} {after}",
                 f"where is {said} the {worth} {after}, by {name}",
-                f"our {'best' if descending else 'weakest'} {name} by {said} {after}",
+                f"our {head} {name} by {said} {after}",
             ]
         else:
             number = say_number(rng, limit)
-            head = rng.choice(("top", "best")) if descending else rng.choice(("bottom", "worst"))
             texts = [
                 f"{head} {number} {plural(name)} by {said} {after}",
                 f"{head} {number} {plural(name)} by {said} {after}",
@@ -263,15 +264,15 @@ class GroupShapes(MeasureRoom):
         said, after = measured.name, where.after
         descending = rng.random() < 0.85
         worth = rng.choice(MOST if descending else LEAST)
+        head = rng.choice(ends(said, descending))
         if limit == 1:
             texts = [
                 f"which {one} has the {worth} {said} in each {each} {after}",
                 f"the {one} with the {worth} {said} for each {each} {after}",
-                f"{'best' if descending else 'weakest'} {one} per {each} by {said} {after}",
+                f"{head} {one} per {each} by {said} {after}",
                 f"for each {each}, the {one} with the {worth} {said} {after}",
             ]
         else:
-            head = "top" if descending else "bottom"
             texts = [
                 f"{head} {limit} {plural(one)} per {each} by {said} {after}",
                 f"{head} {limit} {plural(one)} in each {each} by {said} {after}",

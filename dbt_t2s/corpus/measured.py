@@ -47,8 +47,8 @@ _UNSUMMED = frozenset(
 # How clauses about rows begin; the first four cannot follow an amount.
 _CLAUSES = ("that", "which", "who", "whose", "with", "without", "having", "where")
 _COUNTED = re.compile(r"\b(number|count|volume|total)\b|#")
-MOST = ("highest", "most", "largest", "biggest", "best", "top", "greatest")
-LEAST = ("lowest", "least", "smallest", "fewest", "worst")
+MOST = ("highest", "most", "largest", "biggest", "top", "greatest")
+LEAST = ("lowest", "least", "smallest", "fewest")
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,18 @@ _ARTICLE = re.compile(
 _EARNED = frozenset("revenue sales income turnover takings profit earnings margin".split())
 
 
+# What a business wants more of, besides what it earns.
+_WANTED = frozenset("order purchase customer client buyer member booking visit unit".split())
+_ENDS = {True: ("top", "best"), False: ("bottom", "worst")}
+
+
+def ends(name: str, descending: bool) -> tuple[str, str]:
+    """How the ends of a ranking are called: the best and the worst only by what is wanted."""
+    words = {singular(word) for word in name.split()}
+    top, best = _ENDS[descending]
+    return (top, best if words & (_WANTED | set(map(singular, _EARNED))) else top)
+
+
 def is_averaged(name: str) -> bool:
     """Whether a measure's name begins with how it is aggregated: ``longest waiting time``."""
     return _AVERAGED.match(re.sub(r"^(the|our) ", "", name)) is not None

@@ -18,6 +18,7 @@ from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.corpus.wording import (
     agree,
     dated,
+    ends,
     fronted,
     head,
     many,
@@ -197,3 +198,10 @@ def test_distances() -> None:
     assert divergence(one, two) == pytest.approx(1)
     assert 0 < divergence(one, Counter("abcc")) < 1
     assert unseen(Counter("aac"), one) == pytest.approx(1 / 3)
+
+
+def test_the_worst_is_said_only_of_what_one_wants_much_of() -> None:
+    assert ends("net revenue", False) == ("bottom", "worst")
+    assert ends("number of orders", True) == ("top", "best")
+    assert ends("maximum first response hours", False) == ("bottom", "bottom")
+    assert ends("refunds", True) == ("top", "top")
