@@ -6,6 +6,7 @@ is the example's template. ``measure_shapes`` and ``row_shapes`` list them with 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -14,9 +15,10 @@ from dbt_t2s.corpus.conditions import Conditions
 from dbt_t2s.corpus.registers import frame, surround
 from dbt_t2s.corpus.said import Said
 from dbt_t2s.corpus.speech import roughen, tidy
-from dbt_t2s.corpus.vocabulary import Vocabulary
+from dbt_t2s.corpus.vocabulary import Vocabulary, singular
 from dbt_t2s.corpus.wording import reworded
 from dbt_t2s.project.schema import Column, Role, Table
+from dbt_t2s.query.naming import tells_rows_apart
 from dbt_t2s.query.plan import Col, Not, Or, Plan, Pred, Value
 
 
@@ -31,6 +33,7 @@ class Draft:
     template: str = ""
 
 
+_HASHED = re.compile(r"(^|_)(key|sk|hk|uuid|guid) |surrogate")
 # Kinds of conditions that stand first or not at all.
 _ALONE = ("nested", "either")
 
@@ -136,8 +139,17 @@ class RowRoom(ShapeRoom):
         table = self.table(rng)
         column = self.words.display(table)
         if column is None and len(table.primary_key) >= 1 and rng.random() < 0.4:
-            column = table.column(table.primary_key[0])
+            column = self._number(table)
         return (table, column) if column is not None else None
+
+    def _number(self, table: Table) -> Column:
+        """What people call the id of a row: its key, or what that is a hash of."""
+        key = table.column(table.primary_key[0])
+        entity = singular(self.words.nouns(table)[0]).replace(" ", "_")
+        if not _HASHED.search(f"{key.name.lower()} {key.description.lower()}"):
+            return key
+        named = (c for c in table.columns if c.name.lower() in (f"{entity}_id", "id"))
+        return next((c for c in named if tells_rows_apart(table, c)), key)
 
     def shown(self, table: Table, column: Column) -> bool:
         return column.role not in (Role.KEY, Role.FOREIGN_KEY) and not column.personal
