@@ -9,7 +9,7 @@ from random import Random
 from dbt_t2s.corpus.said import ConditionRoom, Said
 from dbt_t2s.corpus.speech import decent
 from dbt_t2s.corpus.vocabulary import Dimension, singular
-from dbt_t2s.project.schema import Kind, Role, Table
+from dbt_t2s.project.schema import Column, Kind, Role, Table
 from dbt_t2s.query.items import humanise
 from dbt_t2s.query.lexicon import code_names
 from dbt_t2s.query.plan import Not, Or, Value
@@ -18,20 +18,24 @@ _PLACES = ("country", "city", "region", "state", "location", "market", "area", "
 _WAYS = ("channel", "source", "medium", "method", "platform", "device", "origin")
 _STATES = ("status", "state", "stage", "reason", "priority", "tier", "segment", "interval")
 _SLIPPERY = 7  # letters that a value must have to be told from others when misspelt
+# What the word after it is not said without.
+_LEANING = frozenset(
+    "north south east west new old los las san santa saint st great united upper lower el la the "
+    "northern southern eastern western central".split()
+)
+_SHORTEST_END = 4  # letters
 _KINDS = ("type", "category", "subcategory", "kind", "class", "brand", "group", "format", "plan")
 
 
 def say_value(rng: Random, value: str, column: str = "") -> str:
     """The value as people write it.
 
-    Now and then it is a part alone, the English name of a code or misspelt, for the linker to
-    complete: who draws it must check that it does. Only of a proper name is a part said alone:
-    "Altona" of Hamburg Altona, but no "home" of out_of_home.
+    Now and then it is its end alone, the English name of a code or misspelt, for the linker to
+    complete: who draws it must check that it does.
     """
     spoken = _spoken(value)
-    parts = spoken.split()
-    if len(parts) > 1 and rng.random() < 0.12 and all(p[0].isupper() for p in parts):
-        return rng.choice((parts[0], parts[-1], " ".join(parts[-2:])))
+    if rng.random() < 0.12 and (end := _end(spoken)):
+        return end
     names = code_names(value, column)
     if names and rng.random() < 0.6:
         return rng.choice(names)
@@ -40,9 +44,25 @@ def say_value(rng: Random, value: str, column: str = "") -> str:
     return whole_value(rng, value)
 
 
+def _end(name: str) -> str:
+    """The end of a proper name that is said alone: "Altona" of Hamburg Altona.
+
+    There is none of out_of_home, nor of North America and Los Angeles: it names something else.
+    """
+    *before, last = name.split()
+    proper = bool(before) and all(word[0].isupper() for word in (*before, last))
+    whole = not before or before[-1].lower() in _LEANING or len(last) < _SHORTEST_END
+    return last if proper and not whole else ""
+
+
 def _spoken(value: str) -> str:
     """The value in plain words; "45-54" keeps its dash."""
     return value if re.search(r"\d-\d", value) else humanise(value)
+
+
+def _word(column: Column, words: tuple[str, ...]) -> str:
+    """The longest of the words that a column's name holds; empty where it holds none."""
+    return max((word for word in words if word in column.name), key=len, default="")
 
 
 def whole_value(rng: Random, value: str) -> str:
@@ -96,7 +116,6 @@ class ValueConditions(ConditionRoom):
         """``in Germany``, ``with status returned``, ``by loyalty gold customers``."""
         column = dim.column
         name = rng.choice(self.words.column_names(dim.table, column))
-        last = column.name.rsplit("_", 1)[-1]
         display = self.words.display(dim.table)
         named = display is not None and display.name == column.name
         noun = self.words.noun(dim.table, rng)
@@ -110,35 +129,35 @@ class ValueConditions(ConditionRoom):
             f"having {name} = {spoken}",
         ]
         own: list[str] = []
-        if any(p in column.name for p in _PLACES):
+        if _word(column, _PLACES):
             own = [f"in {spoken}", f"from {spoken}", f"in {spoken}", f"in {spoken}"]
-        elif any(p in column.name for p in _WAYS):
+        elif word := _word(column, _WAYS):
             own = [
                 f"via {spoken}",
                 f"through {spoken}",
                 f"from {spoken}",
                 f"by {spoken}",
                 f"on {spoken}",
-                f"from the {spoken} {last}",
+                f"from the {spoken} {word}",
                 f"coming from {spoken}",
             ]
-        elif any(p in column.name for p in _STATES):
+        elif word := _word(column, _STATES):
             own = [
                 f"that are {spoken}",
                 f"that were {spoken}",
-                f"in {last} {spoken}",
+                f"in {word} {spoken}",
                 f"marked {spoken}",
-                f"with {last} {spoken}",
+                f"with {word} {spoken}",
                 f"which are {spoken}",
             ]
-        elif any(p in column.name for p in _KINDS):
+        elif word := _word(column, _KINDS):
             own = [
-                f"in the {spoken} {last}",
-                f"of {last} {spoken}",
+                f"in the {spoken} {word}",
+                f"of {word} {spoken}",
                 f"in {spoken}",
                 f"for {spoken}",
                 f"of {spoken}",
-                f"on the {spoken} {last}",
+                f"on the {spoken} {word}",
             ]
         elif named and self.words.place(dim.table):
             own = [f"{link} {spoken}" for link in ("at", "at", "in", "from", "for", "of")]
@@ -147,11 +166,11 @@ class ValueConditions(ConditionRoom):
             own.append(f"for the {singular(noun)} {spoken}")
         if dim.own and not own and self.words.tells(dim):
             own = [f"in {spoken}", f"of {spoken}"]
-        if dim.own and self.words.tells(dim) and not re.search(r" (or|and) ", spoken):
+        if dim.own and self.words.tells(dim) and not re.search(r" (or|and) |\d", spoken):
             general.append(f"{spoken} only")
         if dim.own:
             return rng.choice(own * 5 + general)
-        if any(p in column.name for p in _STATES):
+        if _word(column, _STATES):
             own = []  # orders of a customer whose tier is silver are not silver
         if own and self.words.tells(dim) and rng.random() < 0.6:
             return rng.choice(own)
@@ -165,7 +184,7 @@ class ValueConditions(ConditionRoom):
             return rng.choice(own + joined[-2:])
         if not self.words.is_metric(spoken, dim.table):
             joined += [f"{link} {spoken} {noun}" for link in ("for", "from", "by", "in")]
-        if own and any(p in column.name for p in _PLACES):
+        if own and _word(column, _PLACES):
             joined += [f"{link} {noun} {o}" for o in own for link in ("for", "of")]
         return rng.choice(joined)
 
@@ -230,7 +249,7 @@ class ValueConditions(ConditionRoom):
             ]
         if self.words.tells(dim) and dim.own:
             texts += [f"not {spoken}", f"that are not {spoken}"]
-        if any(p in dim.column.name for p in _PLACES) and dim.own:
+        if _word(dim.column, _PLACES) and dim.own:
             texts += [f"outside {spoken}", f"not in {spoken}"] * 2
         text = rng.choice(texts)
         pred = Not(Value(dim.table.name, dim.column.name, chosen))

@@ -17,6 +17,7 @@ from dbt_t2s.corpus.maker import Maker, _why_nothing
 from dbt_t2s.corpus.measure_shapes import MeasureShapes
 from dbt_t2s.corpus.row_shapes import RowShapes
 from dbt_t2s.corpus.shapes import Draft, ShapeRoom, values_in
+from dbt_t2s.corpus.value_conditions import say_value
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.duck import Rows
 from dbt_t2s.project.schema import (
@@ -338,3 +339,35 @@ def test_a_time_is_not_compared_with_its_day() -> None:
     paid = day("paid_on", "2025-01-01", "2025-12-01")
     visits = replace(VISITS, columns=(*visits.columns, paid))
     assert any(CONDITIONS.against(visits, Random(seed)) for seed in range(200))
+
+
+def test_the_end_of_a_name_is_said_where_it_is_a_name() -> None:
+    def said(value: str) -> set[str]:
+        return {say_value(Random(seed), value).lower() for seed in range(300)}
+
+    assert "altona" in said("Hamburg Altona") and "hamburg" not in said("Hamburg Altona")
+    assert said("North America") == {"north america"}
+    assert said("Los Angeles") == {"los angeles"}
+    assert "home" not in said("out_of_home")
+
+
+def test_a_kind_is_called_as_its_column_is() -> None:
+    plan = category("plan_name", ("Basic", "Fernhill Plus"))
+    visits = replace(VISITS, columns=(*VISITS.columns, plan))
+    words = Vocabulary(replace(CLUB, tables=(MEMBERS, visits)))
+    conditions = Conditions(words, date.fromisoformat(AS_OF))
+    dim = next(d for d in words.dimensions("fct_visits") if d.column == plan)
+    said = {conditions.value_phrase(dim, "Basic", Random(seed)) for seed in range(300)}
+    assert "in the Basic plan" in said and "in the Basic name" not in said
+    assert "Basic only" in said
+    numbered = {conditions.value_phrase(dim, "555-8888", Random(seed)) for seed in range(300)}
+    assert "555-8888 only" not in numbered
+
+
+def test_the_id_of_a_row_is_what_its_key_is_a_hash_of() -> None:
+    number = Column("member_id", "VARCHAR", Kind.TEXT, Role.FOREIGN_KEY, distinct=20)
+    members = replace(MEMBERS, columns=(MEMBERS.columns[0], *MEMBERS.columns[2:], number))
+    _, rows = rooms(replace(CLUB, tables=(members, VISITS)))
+    named = [rows.named(Random(seed)) for seed in range(60)]
+    assert {c.name for t, c in filter(None, named) if t == members} == {"member_id"}
+    assert {c.name for t, c in filter(None, named) if t == VISITS} == {"visit_id"}
