@@ -251,22 +251,22 @@ class DerivedShapes(MeasureRoom):
         noun = self.words.noun(table, rng)
         part = rng.choice(("share", "percentage", "proportion", "percent", "fraction"))
         told = f"are {said.before}" if said.before else said.after.replace("that are", "are")
+        whole = f"{noun} {where.after}"
+        texts = [f"what {part} of {whole} {told}", f"how many percent of {whole} {told}"]
+        if not where.preds:
+            # Beside another condition these leave open which of the two the whole is.
+            texts += [f"{part} of {noun} {said.after}", f"the {part} of all {noun} {said.after}"]
+        elif not told.startswith("are "):
+            return None
         if said.before:
             texts = [
-                f"what {part} of {noun} {told} {where.after}",
-                f"{part} of {noun} that {told} {where.after}",
-                f"{part} of {said.before} {noun} {where.after}",
-                f"what {part} of {noun} were {said.before} {where.after}",
-                f"{said.before} rate of {noun} {where.after}",
-                f"how many percent of {noun} {told} {where.after}",
+                *texts[:2],
+                f"{part} of {whole} that {told}",
+                f"what {part} of {whole} were {said.before}",
+                f"{said.before} rate of {whole}",
             ]
-        else:
-            texts = [
-                f"what {part} of {noun} {told} {where.after}",
-                f"{part} of {noun} {said.after} {where.after}",
-                f"how many percent of {noun} {told} {where.after}",
-                f"the {part} of all {noun} {said.after} {where.after}",
-            ]
+            if not where.preds:
+                texts.append(f"{part} of {said.before} {noun}")
         plan = Plan((Rate(said.pred),), where.preds)
         kept = (*said.kept, *where.kept)
         return Draft(self.finish(rng, rng.choice(texts), kept), plan, "nested", 3)
