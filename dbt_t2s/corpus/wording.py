@@ -124,7 +124,7 @@ def agree(text: str) -> str:
     text = re.sub(
         r"\b(how many|number of|count of) (?:number|count|#|total number) of\b", r"\1", text
     )
-    text = re.sub(r"\bhow much (?:number|count|#) of\b", "how many", text)
+    text = re.sub(r"\bhow much (more )?(?:number|count|#) of ", r"how many \1", text)
     text = re.sub(r"^what (?:the|our|overall) (.*) (did|do) we have", r"what \1 \2 we have", text)
     text = _COUNTED.sub(r"\1 ", text)
     text = _ARTICLE.sub(r"\1 ", text)
@@ -272,6 +272,8 @@ def people_first(rng: Random, text: str) -> str:
     if not found or singular(found[2].lower()) not in PEOPLE or rng.random() > 0.5:
         return text
     asks, noun, rest = found[1], found[2], found[3]
+    if asks == "how many" and not is_plural(noun):
+        return text  # of "how many customer visits" the visits are counted
     if asks == "how many":
         return (
             f"how many {rng.choice(('people', 'people', 'of them'))} {rest}"

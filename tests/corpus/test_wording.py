@@ -49,6 +49,7 @@ SEEDS = st.integers(0, 2**32)
         ("how big was customers in Spain", "how many customers in Spain"),
         ("how many number of returns", "how many returns"),
         ("how many order count were there", "how many orders were there"),
+        ("how much more number of orders did we have", "how many more orders did we have"),
         ("how many orders are", "how many orders"),
         ("orders with a invoice or an bill", "orders with an invoice or a bill"),
         ("how are we doing on revenue", "how are we doing on revenue"),
@@ -205,3 +206,9 @@ def test_the_worst_is_said_only_of_what_one_wants_much_of() -> None:
     assert ends("number of orders", True) == ("top", "best")
     assert ends("maximum first response hours", False) == ("bottom", "bottom")
     assert ends("refunds", True) == ("top", "top")
+
+
+def test_people_are_counted_only_where_they_are_the_noun() -> None:
+    for seed in range(60):
+        asked = people_first(Random(seed), "how many customer visits are there")
+        assert asked == "how many customer visits are there"
