@@ -27,14 +27,15 @@ _SHORTEST_END = 4  # letters
 _KINDS = ("type", "category", "subcategory", "kind", "class", "brand", "group", "format", "plan")
 
 
-def say_value(rng: Random, value: str, column: str = "") -> str:
+def say_value(rng: Random, value: str, column: str = "", others: tuple[str, ...] = ()) -> str:
     """The value as people write it.
 
-    Now and then it is its end alone, the English name of a code or misspelt, for the linker to
-    complete: who draws it must check that it does.
+    Now and then it is its end alone, which none of ``others`` has, the English name of a code or
+    misspelt, for the linker to complete: who draws it must check that it does.
     """
     spoken = _spoken(value)
-    if rng.random() < 0.12 and (end := _end(spoken)):
+    end = _end(spoken) if rng.random() < 0.12 else ""
+    if end and sum(end in other.split() for other in others) == 1:
         return end
     names = code_names(value, column)
     if names and rng.random() < 0.6:
@@ -101,7 +102,8 @@ class ValueConditions(ConditionRoom):
             return None
         chosen = rng.choice(dim.column.values)
         about = f"{dim.table.name}.{dim.column.name}"
-        spoken = say_value(rng, chosen, about)
+        others = dim.column.values if dim.column.values_complete else ()
+        spoken = say_value(rng, chosen, about, others)
         pred = Value(dim.table.name, dim.column.name, chosen)
         said = Said(pred, kept=(spoken, chosen), about=about)
         a_code = spoken in code_names(chosen, about)  # "dollars orders" is not said
@@ -136,7 +138,6 @@ class ValueConditions(ConditionRoom):
                 f"via {spoken}",
                 f"through {spoken}",
                 f"from {spoken}",
-                f"by {spoken}",
                 f"on {spoken}",
                 f"from the {spoken} {word}",
                 f"coming from {spoken}",
