@@ -90,7 +90,7 @@ class ExtremeShapes(RowRoom):
         noun = self.words.noun(table, rng)
         last = rng.random() < 0.5
         worth = rng.choice(("latest", "most recent", "last") if last else ("first", "earliest"))
-        usual = column.name == table.time_column
+        usual = column.name == table.time_column and not self.words.outermost(table)
         texts = [
             f"when was the {worth} {name} of {noun} {where.after}",
             f"{worth} {name} of {noun} {where.after}",

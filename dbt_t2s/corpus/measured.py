@@ -99,12 +99,7 @@ class MeasureRoom(ShapeRoom):
 
     def metric(self, metric: Metric, rng: Random) -> Measured:
         roots = self.words.metric_roots(metric)
-        settled = tuple(
-            f"{root}.{each.name}"
-            for root in self.words.tables
-            for each in self.words.tables[root].columns
-            if any(_is_in(f.predicate, root, each.name, root in roots) for f in metric.filters)
-        )
+        settled = self.words.settled(metric)
         name = self.words.metric_name(metric, rng)
         if rng.random() < 0.12:
             name = f"{rng.choice(('our', 'the', 'overall'))} {name}"
@@ -131,7 +126,7 @@ class MeasureRoom(ShapeRoom):
             return None
         chosen = rng.choice(columns)
         functions = ["AVG", "AVG", "AVG", "MIN", "MAX", "MEDIAN"]
-        if not _UNSUMMED & set(chosen.name.lower().split("_")):
+        if not _UNSUMMED & set(map(singular, chosen.name.lower().split("_"))):
             functions.append("SUM")
         function = rng.choice(functions)
         name = self.words.measured_name(table, chosen, rng)
@@ -274,12 +269,6 @@ class MeasureRoom(ShapeRoom):
 
     def by(self, dim: str, rng: Random) -> str:
         return by(dim, plural(dim), rng)
-
-
-def _is_in(predicate: str, table: str, column: str, own: bool) -> bool:
-    """Whether a filter reads a column; without a table it is one of the metric's ``own``."""
-    bare = rf"(?<![\w.]){re.escape(column)}\b"
-    return f"{table}.{column}" in predicate or (own and re.search(bare, predicate) is not None)
 
 
 def _names(dim: Dimension, words: Vocabulary) -> bool:

@@ -21,6 +21,8 @@ from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import UNSAID, column_phrases, humanise
 from dbt_t2s.query.naming import display_column, tells_rows_apart
 from dbt_t2s.query.plan import Col, MetricRef
+from dbt_t2s.query.scope import column as marked
+from dbt_t2s.query.scope import columns_in, tables_in
 from dbt_t2s.query.text import name_words, stem, stems
 
 _COPY_WEIGHT = 0.12
@@ -84,6 +86,7 @@ class Vocabulary:
             for value in {v.lower() for v in c.values}
         )
         self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._settled: dict[str, tuple[str, ...]] = {}
         self._lasting: dict[str, bool] = {}
         self._tellers: dict[tuple[str, Col], bool] = {}
         self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
@@ -200,7 +203,7 @@ class Vocabulary:
         if known is None:
             whole = self.schema.table(table.name)
             ones = (self.schema.table(each) for each in self.graph.reachable(table.name))
-            known = _is_lasting(self.nouns(whole)) or bool(self._outermost(whole))
+            known = _is_lasting(self.nouns(whole)) or bool(self.outermost(whole))
             known = known or any(
                 _is_lasting(self.nouns(one))
                 and len(one.primary_key) == 1
@@ -210,7 +213,7 @@ class Vocabulary:
             self._lasting[table.name] = known
         return known
 
-    def _outermost(self, table: Table) -> tuple[str, ...]:
+    def outermost(self, table: Table) -> tuple[str, ...]:
         """Names of the usual date where it is but the last or first of many: ``last visit``."""
         own = table.column(table.time_column) if table.time_column else None
         names = self.column_names(table, own) if own else ()
@@ -228,7 +231,7 @@ class Vocabulary:
 
     def began(self, table: Table) -> tuple[str, ...]:
         """How the usual day of lasting rows is said after them: ``that joined``, ``launched``."""
-        if outermost := self._outermost(table):
+        if outermost := self.outermost(table):
             dated = (f"{n} date" if is_participle(n.split()[-1]) else n for n in outermost)
             return tuple(f"whose {n} was" for n in dated)
         own = table.column(table.time_column) if table.time_column else None
@@ -266,9 +269,12 @@ class Vocabulary:
         return self.schema.table(of.table).column(of.column)
 
     def _reached(self, root: str) -> Iterator[Dimension]:
+        copied = _copied(self.schema.table(root))
         for name in sorted(self.graph.reachable(root)):
             table = self.tables[name]
             for column in table.columns:
+                if f"{table.unique_id}.{column.name}" in copied:
+                    continue  # what the root has of its own is not said of another table
                 if self._groups(table, column):
                     yield Dimension(table, column, name == root)
 
@@ -410,6 +416,25 @@ class Vocabulary:
     def metric_name(self, metric: Metric, rng: Random) -> str:
         return rng.choice(self._metrics[metric.name])
 
+    def settled(self, metric: Metric) -> tuple[str, ...]:
+        """The columns (``table.column``) of which a metric's filters, or its CASEs, say a value."""
+        known = self._settled.get(metric.name)
+        if known is None:
+            usable = self.metric_roots(metric)
+            atoms = self.binder.lower(MetricRef(metric.name)).atoms if usable else ()
+            said = [f for atom in atoms for f in atom.filters]
+            read = columns_in(" ".join(said))
+            cases = columns_in(" ".join(atom.argument for atom in atoms)) - read
+            of = {*(a.root for a in atoms), *tables_in(" ".join(said))}
+            known = self._settled[metric.name] = tuple(
+                f"{table.name}.{each.name}"
+                for table in map(self.schema.table, sorted(of))
+                for each in table.columns
+                if (sql := marked(Col(table.name, each.name))) in read
+                or (sql in cases and each.role in (Role.FLAG, Role.CATEGORY))
+            )
+        return known
+
     def metric_roots(self, metric: Metric) -> tuple[str, ...]:
         """The tables a plain metric aggregates; empty for one that only MetricFlow can write."""
         known = self._roots.get(metric.name)
@@ -432,6 +457,12 @@ _BEGUN = frozenset(
 # How dates of many things that a row stands for begin, of which they are one.
 _OUTERMOST = frozenset("last first latest earliest recent most".split())
 _TIMES = frozenset("date day week month quarter year time timestamp hour deadline birthday".split())
+
+
+def _copied(table: Table) -> frozenset[str]:
+    """The columns of other nodes that a table passes on as they are."""
+    passed = (c.sources for c in table.columns if not c.expression and len(c.sources) == 1)
+    return frozenset(source for sources in passed for source in sources)
 
 
 def _is_lasting(nouns: tuple[str, ...]) -> bool:

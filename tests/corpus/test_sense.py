@@ -28,6 +28,8 @@ from dbt_t2s.project.schema import (
     Kind,
     Measure,
     Metric,
+    MetricFilter,
+    MetricInput,
     ProjectSchema,
     Role,
     Table,
@@ -343,7 +345,7 @@ def test_a_time_is_not_compared_with_its_day() -> None:
 
 def test_the_end_of_a_name_is_said_where_it_is_a_name() -> None:
     def said(value: str) -> set[str]:
-        return {say_value(Random(seed), value).lower() for seed in range(300)}
+        return {say_value(Random(seed), value, "", (value,)).lower() for seed in range(300)}
 
     assert "altona" in said("Hamburg Altona") and "hamburg" not in said("Hamburg Altona")
     assert said("North America") == {"north america"}
@@ -371,3 +373,73 @@ def test_the_id_of_a_row_is_what_its_key_is_a_hash_of() -> None:
     named = [rows.named(Random(seed)) for seed in range(60)]
     assert {c.name for t, c in filter(None, named) if t == members} == {"member_id"}
     assert {c.name for t, c in filter(None, named) if t == VISITS} == {"visit_id"}
+
+
+def test_a_share_says_of_what() -> None:
+    for draft, plan in drafts("rate", 1500):
+        if plan.where:
+            assert re.search(r"(?i)\b(ar?e|were|rate|that)\b", draft.text), draft.text
+            assert not re.search(r"(?i)(share|part|percentage) of (gold|silver) ", draft.text)
+
+
+def test_a_column_passed_on_is_said_of_one_table() -> None:
+    tier = replace(MEMBERS.column("tier"), sources=("model.club.dim_members.tier",))
+    visits = replace(VISITS, columns=(*VISITS.columns, tier))
+    words = Vocabulary(replace(CLUB, tables=(MEMBERS, visits)))
+    found = [d for d in words.dimensions("fct_visits") if d.column.name == "tier"]
+    assert [d.own for d in found] == [True]
+    made = replace(visits, columns=(*VISITS.columns, replace(tier, expression="upper(tier)")))
+    other = Vocabulary(replace(CLUB, tables=(MEMBERS, made)))
+    assert sum(d.column.name == "tier" for d in other.dimensions("fct_visits")) == 2
+
+
+def test_the_first_of_rows_that_last_has_no_date() -> None:
+    for draft, plan in drafts("first_or_last", 900):
+        if "last_visit_on" in str(plan.select):
+            assert not re.search(r"(?i)date of the \w+ member ltv", draft.text), draft.text
+
+
+def test_the_end_of_a_name_is_one_of_all_names() -> None:
+    names = ("Alicia Finley", "Jon Berg", "Eve Berg")
+
+    def said(value: str, others: tuple[str, ...]) -> set[str]:
+        return {say_value(Random(seed), value, "", others).lower() for seed in range(300)}
+
+    assert "finley" in said("Alicia Finley", names)
+    assert "berg" not in said("Jon Berg", names)
+    assert "finley" not in said("Alicia Finley", ()), "there may be other Finleys"
+
+
+def test_what_a_metric_settles_is_asked_no_more() -> None:
+    fees = Measure(
+        "gold", "fct_visits", "sum", "case when is_gold then fee_total end", "visited_at"
+    )
+    late = MetricFilter("fct_visits.hall = 'north'", ("fct_visits",))
+    of = {"tables": ("fct_visits",), "time_table": "fct_visits", "time_column": "visited_at"}
+    all_fees = Measure("fees", "fct_visits", "sum", "fee_total", "visited_at")
+    metrics = (
+        Metric("gold_fees", "simple", measure=fees, **of),
+        Metric("fees", "simple", measure=all_fees, filters=(late,), **of),
+        Metric(
+            "gold_share",
+            "ratio",
+            expression="gold_fees / fees",
+            inputs=(MetricInput("gold_fees", "gold_fees"), MetricInput("fees", "fees")),
+            **of,
+        ),
+    )
+    is_gold = Column("is_gold", "BOOLEAN", Kind.BOOLEAN, Role.FLAG)
+    visits = replace(VISITS, columns=(*VISITS.columns, is_gold))
+    words = Vocabulary(replace(CLUB, tables=(MEMBERS, BALANCES, visits), metrics=metrics))
+    assert words.settled(metrics[0]) == ("fct_visits.is_gold",)
+    assert words.settled(metrics[2]) == ("fct_visits.hall", "fct_visits.is_gold")
+
+
+def test_a_value_after_by_would_be_a_group() -> None:
+    channel = category("visit_channel", ("web", "store"))
+    visits = replace(VISITS, columns=(*VISITS.columns, channel))
+    words = Vocabulary(replace(CLUB, tables=(MEMBERS, visits)))
+    conditions = Conditions(words, date.fromisoformat(AS_OF))
+    dim = next(d for d in words.dimensions("fct_visits") if d.column == channel)
+    said = {conditions.value_phrase(dim, "store", Random(seed)) for seed in range(300)}
+    assert "via store" in said and "by store" not in said
