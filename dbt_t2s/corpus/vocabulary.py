@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from random import Random
 
-from dbt_t2s.corpus.business_words import ALONE, HAPPENS, LASTING, PEOPLE, PLACES
-from dbt_t2s.corpus.names import OtherNames, flag_phrases
-from dbt_t2s.corpus.nouns import is_participle, is_plural, is_sum, records, rows_of, unmarked
+from dbt_t2s.corpus.names import flag_phrases
+from dbt_t2s.corpus.nouns import is_participle, is_plural
 from dbt_t2s.corpus.nouns import plural as plural
 from dbt_t2s.corpus.nouns import singular as singular
+from dbt_t2s.corpus.table_words import TableWords, first_often
 from dbt_t2s.project.copies import copies
-from dbt_t2s.project.privacy import may_be_personal
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Rule, Table
-from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.items import UNSAID, column_phrases, humanise
-from dbt_t2s.query.naming import display_column, tells_rows_apart
+from dbt_t2s.query.items import humanise
 from dbt_t2s.query.plan import Col, MetricRef
 from dbt_t2s.query.scope import column as marked
 from dbt_t2s.query.scope import columns_in, tables_in
 from dbt_t2s.query.text import name_words, stem, stems
 
 _COPY_WEIGHT = 0.12
-_NAME_LIKE = ("name", "title", "label")
 
 
 @dataclass(frozen=True)
@@ -42,28 +38,16 @@ class Dimension:
         return Col(self.table.name, self.column.name)
 
 
-def withheld(schema: ProjectSchema) -> ProjectSchema:
-    """The schema without the values of what may be personal, by which nothing is grouped then."""
-    tables = tuple(replace(t, columns=tuple(map(_withheld, t.columns))) for t in schema.tables)
-    return replace(schema, tables=tables)
-
-
-def _withheld(column: Column) -> Column:
-    return replace(column, role=Role.TEXT, values=()) if may_be_personal(column) else column
-
-
 _CODE = 3  # letters: values as short as that are codes
 _ORDINALS = frozenset("number no nr num rank position seq sequence ordinal index line".split())
 
 
-class Vocabulary:
+class Vocabulary(TableWords):
     """Names for one schema's things and how likely people are to mean each."""
 
     def __init__(self, schema: ProjectSchema) -> None:
-        self.schema = schema = withheld(schema)
-        self.binder = Binder(schema)
-        self.graph = self.binder.graph
-        self.tables = {t.name: t for t in schema.tables}
+        super().__init__(schema)
+        schema = self.schema
         self.rules: dict[str, tuple[Rule, ...]] = {}
         for rule in schema.askable_rules:
             self.rules[rule.table] = (*self.rules.get(rule.table, ()), rule)
@@ -72,11 +56,8 @@ class Vocabulary:
         self.weights = {t.name: self._weight(t) for t in schema.tables}
         self._entity_metric = self._metrics_that_count()
         self._drawn: tuple[tuple[str, ...], tuple[float, ...]] | None = None
-        self.others = OtherNames(schema)
-        self._nouns = {t.name: self._all_nouns(t) for t in schema.tables}
         self._dimensions: dict[str, tuple[Dimension, ...]] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
-        self._displays = {t.name: display_column(t) for t in schema.tables}
         # In how many columns a value stands; copies of columns aside.
         self._homes = Counter(
             value
@@ -85,10 +66,7 @@ class Vocabulary:
             for c in t.columns
             for value in {v.lower() for v in c.values}
         )
-        self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
         self._settled: dict[str, tuple[str, ...]] = {}
-        self._lasting: dict[str, bool] = {}
-        self._tellers: dict[tuple[str, Col], bool] = {}
         self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
         own = (t for t in schema.tables if t.name not in self.copies)
         # Where one table alone holds people, "who" can mean no others.
@@ -112,25 +90,6 @@ class Vocabulary:
         names, added = self._drawn
         return rng.choices(names, cum_weights=added)[0]
 
-    def nouns(self, table: Table) -> tuple[str, ...]:
-        """Plural names of a table's rows, the usual one first."""
-        names = [unmarked(humanise(table.name))]
-        if table.label:
-            names.append(table.label.lower())
-        if table.entity and not table.entity.endswith("_id") and table.entity in table.name:
-            names.append(humanise(table.entity))
-        names.extend(s.lower() for s in table.synonyms)
-        return tuple(dict.fromkeys(plural(singular(n)) for n in names if n))
-
-    def _all_nouns(self, table: Table) -> tuple[str, ...]:
-        own = self.nouns(table)
-        others = (plural(n) for n in self.others.of_table(table))
-        said = records if is_sum(own[0]) else rows_of  # "sales" for revenue is no plural of sale
-        return tuple(dict.fromkeys((*map(rows_of, own), *map(said, others))))
-
-    def noun(self, table: Table, rng: Random) -> str:
-        return first_often(self._nouns[table.name], rng)
-
     def _participles(self) -> frozenset[str]:
         """Names of dates that are no nouns: ``delivered`` for delivered_at."""
         return frozenset(
@@ -141,14 +100,6 @@ class Vocabulary:
             for name in self.column_names(table, column)
             if is_participle(name.split()[-1])
         )
-
-    def people(self, table: Table) -> bool:
-        """Whether the table's rows are people, of whom one says "who"."""
-        return singular(self.nouns(table)[0]).rpartition(" ")[2] in PEOPLE
-
-    def display(self, table: Table) -> Column | None:
-        """The column that names a row to a person."""
-        return self._displays[table.name]
 
     def counted_by(self, table: str) -> Metric | None:
         """The metric that "how many <table>" means, where one counts just that."""
@@ -169,56 +120,6 @@ class Vocabulary:
                 found.setdefault(table.name, metric)
         return found
 
-    def place(self, table: Table) -> bool:
-        """Whether the table's rows are places, where things happen."""
-        return singular(self.nouns(table)[0]).rpartition(" ")[2] in PLACES
-
-    def happened(self, table: Table) -> tuple[str, ...]:
-        """What rows of a table did on their usual day: ``were placed``, ``did we get``.
-
-        Not what another of its dates is called: tickets "closed in May" have that day.
-        """
-        others = {
-            stem(w)
-            for c in table.columns
-            if c.role in (Role.TIME, Role.FLAG, Role.CATEGORY) and c.name != table.time_column
-            for name in (c.name, *(c.values if c.role is Role.CATEGORY else ()))
-            for w in name_words(name)
-        }
-        own = table.column(table.time_column) if table.time_column else None
-        made = [n if n in ALONE else f"were {n}"
-                for n in (self.column_names(table, own) if own else ())
-                if " " not in n and n.endswith("ed")]  # fmt: skip
-        last = singular(self.nouns(table)[0]).rpartition(" ")[2]
-        verbs = (*made, *HAPPENS.get(last, ()))
-        told = (v for v in verbs if not any(stem(w) in others for w in v.split()))
-        return tuple(dict.fromkeys(told))
-
-    def lasts(self, table: Table) -> bool:
-        """Whether the table's rows last, so that a period needs a verb: ``opened in May``.
-
-        So do those of a table with one row for each of them, and those dated by what came last.
-        """
-        known = self._lasting.get(table.name)
-        if known is None:
-            whole = self.schema.table(table.name)
-            ones = (self.schema.table(each) for each in self.graph.reachable(table.name))
-            known = _is_lasting(self.nouns(whole)) or bool(self.outermost(whole))
-            known = known or any(
-                _is_lasting(self.nouns(one))
-                and len(one.primary_key) == 1
-                and self.tells_rows(table.name, Col(one.name, one.primary_key[0]))
-                for one in ones
-            )
-            self._lasting[table.name] = known
-        return known
-
-    def outermost(self, table: Table) -> tuple[str, ...]:
-        """Names of the usual date where it is but the last or first of many: ``last visit``."""
-        own = table.column(table.time_column) if table.time_column else None
-        names = self.column_names(table, own) if own else ()
-        return tuple(n for n in names if n.split()[0] in _OUTERMOST)
-
     def is_dated(self, metric: Metric | None) -> bool:
         """Whether a metric of rows that last counts what happened to them: ``new customers``.
 
@@ -229,21 +130,6 @@ class Vocabulary:
         said = {w for n in self.metric_names(metric) for w in name_words(n)}
         return bool(said & _BEGUN)  # no stems: "open" stores are not those "opened"
 
-    def began(self, table: Table) -> tuple[str, ...]:
-        """How the usual day of lasting rows is said after them: ``that joined``, ``launched``."""
-        if outermost := self.outermost(table):
-            dated = (f"{n} date" if is_participle(n.split()[-1]) else n for n in outermost)
-            return tuple(f"whose {n} was" for n in dated)
-        own = table.column(table.time_column) if table.time_column else None
-        names = self.column_names(table, own) if own else ()
-        made = tuple(n for n in names if is_participle(n))
-        return (*made, *(f"that {v}" for v in self.happened(table) if not v.startswith("did")))
-
-    def keyed(self, noun: str, number: str, rng: Random) -> str:
-        """A row by the number that is its key: ``order 1204``, ``order #1204``."""
-        link = rng.choice((" ", " ", " ", " ", " #", " no. ", " number ", " no ", " id ", " nr "))
-        return f"{noun}{link}{number}"
-
     # ---- columns
 
     def dimensions(self, root: str) -> tuple[Dimension, ...]:
@@ -252,21 +138,6 @@ class Vocabulary:
         if known is None:
             known = self._dimensions[root] = tuple(self._reached(root))
         return known
-
-    def tells_rows(self, root: str, of: Col) -> bool:
-        """Whether a value of the column is that of one row of ``root`` or hardly more."""
-        known = self._tellers.get((root, of))
-        if known is None:
-            path = self.graph.path(root, of.table)
-            steps = [Col(j.table, c) for j in path or () for c in j.columns]
-            known = path is not None and all(
-                tells_rows_apart(self.schema.table(c.table), self._whole(c)) for c in (*steps, of)
-            )
-            self._tellers[root, of] = known
-        return known
-
-    def _whole(self, of: Col) -> Column:
-        return self.schema.table(of.table).column(of.column)
 
     def _reached(self, root: str) -> Iterator[Dimension]:
         copied = _copied(self.schema.table(root))
@@ -284,23 +155,6 @@ class Vocabulary:
         if column.role in (Role.CATEGORY, Role.FLAG):
             return True
         return column is self.display(table) and column.role is not Role.KEY
-
-    def column_names(self, table: Table, column: Column) -> tuple[str, ...]:
-        """Names that people say: without the units and types that names of columns carry."""
-        known = self._columns.get((table.name, column.name))
-        if known is None:
-            names = column_phrases(table, column)
-            spoken = tuple(
-                n for n in names
-                if n.split()[-1] not in UNSAID and n.split()[0] != "is"
-                and n.split()[-1] != "to"
-            )  # fmt: skip
-            known = spoken or names[:1]
-            known = (*known, *self.others.of_column(column, known))
-            if column.role is Role.TIME:
-                known = tuple(dict.fromkeys(map(_dated, known)))
-            self._columns[table.name, column.name] = known
-        return known
 
     def flag_clauses(self, column: Column) -> tuple[str, ...]:
         """What a flag's description says of its rows: ``that agreed to get mailings``."""
@@ -454,26 +308,12 @@ _BEGUN = frozenset(
     cancelled ended closed lost hired hires left
     """.split()
 )
-# How dates of many things that a row stands for begin, of which they are one.
-_OUTERMOST = frozenset("last first latest earliest recent most".split())
-_TIMES = frozenset("date day week month quarter year time timestamp hour deadline birthday".split())
 
 
 def _copied(table: Table) -> frozenset[str]:
     """The columns of other nodes that a table passes on as they are."""
     passed = (c.sources for c in table.columns if not c.expression and len(c.sources) == 1)
     return frozenset(source for sources in passed for source in sources)
-
-
-def _is_lasting(nouns: tuple[str, ...]) -> bool:
-    return singular(nouns[0]).rpartition(" ")[2] in LASTING
-
-
-def _dated(name: str) -> str:
-    """``order date`` for a date that is called as a thing is; ``delivered`` can stand alone."""
-    last = name.split()[-1]
-    told = is_participle(last) or last in ALONE or _TIMES & set(name.split())
-    return name if told else f"{name} date"
 
 
 def _counts_rows(aggregation: str, expression: str, table: Table) -> bool:
@@ -487,8 +327,3 @@ def counted(column: Column, name: str) -> str:
     counts = words[-1] == "count" or words[0] in ("num", "n", "nr")
     plain = not {"number", "count", "num"} & set(name.split())
     return f"number of {name}" if counts and plain and is_plural(name) else name
-
-
-def first_often(names: tuple[str, ...], rng: Random) -> str:
-    """One of ``names``, the first about as often as all others together."""
-    return names[0] if len(names) == 1 or rng.random() < 0.5 else rng.choice(names[1:])
