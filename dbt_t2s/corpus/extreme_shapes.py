@@ -149,7 +149,7 @@ class ExtremeShapes(RowRoom):
             return None
         metric = self.words.counted_by(finer.name)
         measure: Measure = MetricRef(metric.name) if metric else Count(finer.name)
-        where = self.where(finer.name, rng, (6, 3))
+        where = self.where(finer.name, rng, (6, 3), (f"{table.name}.{display.name}",))
         if where.before:
             return None
         one, many = singular(self.words.noun(table, rng)), self.words.noun(finer, rng)

@@ -140,11 +140,14 @@ class Vocabulary(TableWords):
         return known
 
     def _reached(self, root: str) -> Iterator[Dimension]:
-        copied = _copied(self.schema.table(root))
+        copied = {each for c in self.schema.table(root).columns for each in passed_on(c)}
         for name in sorted(self.graph.reachable(root)):
             table = self.tables[name]
             for column in table.columns:
-                if f"{table.unique_id}.{column.name}" in copied:
+                if name != root and copied & {
+                    f"{table.unique_id}.{column.name}",
+                    *passed_on(column),
+                }:
                     continue  # what the root has of its own is not said of another table
                 if self._groups(table, column):
                     yield Dimension(table, column, name == root)
@@ -310,10 +313,9 @@ _BEGUN = frozenset(
 )
 
 
-def _copied(table: Table) -> frozenset[str]:
-    """The columns of other nodes that a table passes on as they are."""
-    passed = (c.sources for c in table.columns if not c.expression and len(c.sources) == 1)
-    return frozenset(source for sources in passed for source in sources)
+def passed_on(column: Column) -> tuple[str, ...]:
+    """The column of another node that a column passes on as it is, if it does."""
+    return column.sources if len(column.sources) == 1 and not column.expression else ()
 
 
 def _counts_rows(aggregation: str, expression: str, table: Table) -> bool:

@@ -388,6 +388,11 @@ def test_a_column_passed_on_is_said_of_one_table() -> None:
     words = Vocabulary(replace(CLUB, tables=(MEMBERS, visits)))
     found = [d for d in words.dimensions("fct_visits") if d.column.name == "tier"]
     assert [d.own for d in found] == [True]
+    above = replace(tier, sources=("model.club.stg_members.tier",))
+    members = replace(MEMBERS, columns=(*(c for c in MEMBERS.columns if c.name != "tier"), above))
+    both = replace(visits, columns=(*VISITS.columns, above))
+    beside = Vocabulary(replace(CLUB, tables=(members, both)))
+    assert sum(d.column.name == "tier" for d in beside.dimensions("fct_visits")) == 1
     made = replace(visits, columns=(*VISITS.columns, replace(tier, expression="upper(tier)")))
     other = Vocabulary(replace(CLUB, tables=(MEMBERS, made)))
     assert sum(d.column.name == "tier" for d in other.dimensions("fct_visits")) == 2
@@ -443,3 +448,13 @@ def test_a_value_after_by_would_be_a_group() -> None:
     dim = next(d for d in words.dimensions("fct_visits") if d.column == channel)
     said = {conditions.value_phrase(dim, "store", Random(seed)) for seed in range(300)}
     assert "via store" in said and "by store" not in said
+
+
+def test_rows_are_not_told_by_themselves() -> None:
+    """No "members with visits of gold members", no "members called Ada with most visits"."""
+    for draft, plan in drafts("related", 1500):
+        if "'dim_members'" in str(plan.select):
+            assert "Value(table='dim_members'" not in str(plan.where), draft.text
+    named = Col("dim_members", "member_name")
+    for draft, plan in drafts("busy", 1500):
+        assert named not in {c for p in plan.where for c in values_in(p)}, draft.text
