@@ -30,11 +30,10 @@ _TELLING = frozenset(
 _VAGUE = frozenset(
     """
     again amount area away back band bracket code comment count date day days description down end
-    grams group hour hours id key kg kilograms kind km kw kwh level list local m2 meters method
-    metres
-    minute minutes month months name note nr num number off out over per percent percentage
-    point price rate ratio reason score second share since size start state status through time
-    title total type unit until up value volume week weeks year zone
+    grams gross group hour hours id key kg kilograms kind km kw kwh level list local m2 meters
+    method metres minute minutes month months name net note nr num number off out over per percent
+    percentage point pre-tax pretax price rate ratio reason score second share since size start
+    state status through time title total type unit until up value volume week weeks year zone
     """.split()
 )
 _LINKS = frozenset(
