@@ -20,6 +20,11 @@ _SORTED = {
 }
 
 
+def _is_name(column: Column) -> bool:
+    """Whether rows may be wanted in the order of the column's letters: no hashes."""
+    return column.kind is Kind.TEXT and column.role not in (Role.KEY, Role.FOREIGN_KEY)
+
+
 class ListShapes(RowRoom):
     """Shapes that list rows otherwise than as they come."""
 
@@ -32,7 +37,7 @@ class ListShapes(RowRoom):
         able = [
             c
             for c in table.columns
-            if c.role in (Role.MEASURE, Role.TIME) or (c is display and c.kind is Kind.TEXT)
+            if c.role in (Role.MEASURE, Role.TIME) or (c is display and _is_name(c))
         ]
         if not able:
             return None
