@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 from dbt_t2s.corpus.measured import ADVERBS, MeasureRoom, touches
@@ -250,7 +251,7 @@ class DerivedShapes(MeasureRoom):
             return None
         noun = self.words.noun(table, rng)
         part = rng.choice(("share", "percentage", "proportion", "percent", "fraction"))
-        told = f"are {said.before}" if said.before else said.after.replace("that are", "are")
+        told = f"are {said.before}" if said.before else _are(said.after)
         whole = f"{noun} {where.after}"
         texts = [f"what {part} of {whole} {told}", f"how many percent of {whole} {told}"]
         if not where.preds:
@@ -270,3 +271,8 @@ class DerivedShapes(MeasureRoom):
         plan = Plan((Rate(said.pred),), where.preds)
         kept = (*said.kept, *where.kept)
         return Draft(self.finish(rng, rng.choice(texts), kept), plan, "nested", 3)
+
+
+def _are(clause: str) -> str:
+    """A clause as what is said of its noun: ``are returned`` for ``which are returned``."""
+    return re.sub(r"^(that|which) are\b", "are", clause)

@@ -276,7 +276,7 @@ def people_first(rng: Random, text: str) -> str:
         return text  # of "how many customer visits" the visits are counted
     if asks == "how many":
         return (
-            f"how many {rng.choice(('people', 'people', 'of them'))} {rest}"
+            f"how many people {rest}"
             if (rng.random() < 0.5 and not rest.startswith(noun))
             else text
         )
