@@ -96,6 +96,10 @@ _EARNED = frozenset("revenue sales income turnover takings profit earnings margi
 
 # What a business wants more of, besides what it earns.
 _WANTED = frozenset("order purchase customer client buyer member booking visit unit".split())
+# What makes it unwanted: of order costs nobody says which are the best.
+_UNWANTED = frozenset(
+    "cost expense spend fee tax discount refund return loss delay hour day".split()
+)
 _ENDS = {True: ("top", "best"), False: ("bottom", "worst")}
 
 
@@ -103,7 +107,8 @@ def ends(name: str, descending: bool) -> tuple[str, str]:
     """How the ends of a ranking are called: the best and the worst only by what is wanted."""
     words = {singular(word) for word in name.split()}
     top, best = _ENDS[descending]
-    return (top, best if words & (_WANTED | set(map(singular, _EARNED))) else top)
+    wanted = words & (_WANTED | set(map(singular, _EARNED))) and not words & _UNWANTED
+    return (top, best if wanted else top)
 
 
 def is_averaged(name: str) -> bool:

@@ -206,6 +206,7 @@ def test_the_worst_is_said_only_of_what_one_wants_much_of() -> None:
     assert ends("number of orders", True) == ("top", "best")
     assert ends("maximum first response hours", False) == ("bottom", "bottom")
     assert ends("refunds", True) == ("top", "top")
+    assert ends("order cost", True) == ("top", "top")
 
 
 def test_people_are_counted_only_where_they_are_the_noun() -> None:
