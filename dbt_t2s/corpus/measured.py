@@ -202,9 +202,12 @@ class MeasureRoom(ShapeRoom):
         if measured.metric is not None:
             made = measured.metric.measure
             return dim.own and made is not None and made.expression == dim.column.name
-        always = (self.words.binder.measures.always(root, ()) for root in self.roots(measured))
-        ruled = frozenset(c for rules in always for rule in rules for c in columns_in(rule))
-        return bool(ruled & columns_in(column(dim.col)))
+        return any(self.is_ruled(dim.col, root) for root in self.roots(measured))
+
+    def is_ruled(self, of: Col, root: str) -> bool:
+        """Whether a rule that always holds on rows of ``root`` says something of a column."""
+        rules = self.words.binder.measures.always(root, ())
+        return any(column(of) in columns_in(rule) for rule in rules)
 
     def is_about(self, pred: Pred, root: str, columns: Sequence[str]) -> bool:
         """Whether a condition on rows of ``root`` reads ``columns`` or what a rule settles."""

@@ -275,7 +275,10 @@ class TotalShapes(MeasureRoom):
         able = [
             d
             for d in self.words.dimensions(table.name)
-            if d.own and d.column.kind is Kind.TEXT and d.column is not named
+            if d.own
+            and d.column.kind is Kind.TEXT
+            and d.column is not named
+            and not self.is_ruled(d.col, table.name)
         ]
         if not able:
             return None

@@ -32,6 +32,7 @@ from dbt_t2s.project.schema import (
     MetricInput,
     ProjectSchema,
     Role,
+    Rule,
     Table,
 )
 from dbt_t2s.query.linear import from_tokens
@@ -450,6 +451,19 @@ def test_rows_are_not_told_by_themselves() -> None:
     named = Col("dim_members", "member_name")
     for draft, plan in drafts("busy", 1500):
         assert named not in {c for p in plan.where for c in values_in(p)}, draft.text
+
+
+def test_what_a_rule_settles_is_not_counted() -> None:
+    north = Rule(
+        "north", "Only the north hall counts.", "fct_visits", "hall = 'north'", always=True
+    )
+    other = category("visit_channel", ("web", "store"))
+    visits = replace(VISITS, columns=(*VISITS.columns, other))
+    measures, _ = rooms(replace(CLUB, tables=(MEMBERS, visits), rules=(north,)))
+    made = [measures.distinct(Random(seed)) for seed in range(300)]
+    counted = {each.plan.select[0] for each in made if each and each.plan}
+    assert Agg("COUNT_DISTINCT", Col("fct_visits", "visit_channel")) in counted
+    assert Agg("COUNT_DISTINCT", Col("fct_visits", "hall")) not in counted
 
 
 def test_no_hashes_are_sorted_by_their_letters() -> None:
