@@ -271,6 +271,11 @@ def shortened(rng: Random, text: str, kept: Sequence[str]) -> str:
     return text
 
 
+def once(text: str) -> str:
+    """A word once where it came twice: ``with the highest highest price``."""
+    return re.sub(r"\b(\w{4,}) \1\b", r"\1", text)
+
+
 def people_first(rng: Random, text: str) -> str:
     """``who`` and ``people``, where one table alone holds people and is asked about."""
     found = re.match(r"(which|what|how many) (?:\d+ )?(\w+)(?: (?:who|that))? (.*)$", text)
@@ -305,7 +310,7 @@ def reworded(
     ``people`` says that one table alone holds people: ``who`` can mean no others;
     ``participles`` are names of dates such as ``delivered``.
     """
-    text = relative(rng, superlative(agree(dated(text, participles))))
+    text = once(relative(rng, superlative(agree(dated(text, participles)))))
     if people:
         text = people_first(rng, text)
     return shortened(rng, fronted(rng, text, kept, today, fiscal), kept)

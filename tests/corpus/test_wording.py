@@ -22,6 +22,7 @@ from dbt_t2s.corpus.wording import (
     fronted,
     head,
     many,
+    once,
     people_first,
     relative,
     reworded,
@@ -213,3 +214,8 @@ def test_people_are_counted_only_where_they_are_the_noun() -> None:
     for seed in range(60):
         asked = people_first(Random(seed), "how many customer visits are there")
         assert asked == "how many customer visits are there"
+
+
+def test_no_word_comes_twice() -> None:
+    said = once("which customer customer region has the highest highest price")
+    assert said == "which customer region has the highest price"
