@@ -148,7 +148,8 @@ class RowRoom(ShapeRoom):
         entity = singular(self.words.nouns(table)[0]).replace(" ", "_")
         if not _HASHED.search(f"{key.name.lower()} {key.description.lower()}"):
             return key
-        named = (c for c in table.columns if c.name.lower() in (f"{entity}_id", "id"))
+        names = (f"{entity}_id", "id", re.sub("_[a-z]+$", "_id", key.name.lower()))
+        named = (c for c in table.columns if c.name.lower() in names and c != key)
         return next((c for c in named if tells_rows_apart(table, c)), key)
 
     def shown(self, table: Table, column: Column) -> bool:

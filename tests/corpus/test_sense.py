@@ -369,8 +369,10 @@ def test_a_kind_is_called_as_its_column_is() -> None:
 def test_the_id_of_a_row_is_what_its_key_is_a_hash_of() -> None:
     number = Column("member_id", "VARCHAR", Kind.TEXT, Role.FOREIGN_KEY, distinct=20)
     members = replace(MEMBERS, columns=(MEMBERS.columns[0], *MEMBERS.columns[2:], number))
-    _, rows = rooms(replace(CLUB, tables=(members, VISITS)))
-    named = [rows.named(Random(seed)) for seed in range(60)]
+    balances = replace(BALANCES, columns=(*BALANCES.columns, number))
+    _, rows = rooms(replace(CLUB, tables=(members, balances, VISITS)))
+    named = [rows.named(Random(seed)) for seed in range(90)]
+    assert {c.name for t, c in filter(None, named) if t == balances} == {"member_id"}
     assert {c.name for t, c in filter(None, named) if t == members} == {"member_id"}
     assert {c.name for t, c in filter(None, named) if t == VISITS} == {"visit_id"}
 
