@@ -138,7 +138,6 @@ percentage: percent, pct
 stage: phase, step
 status: state
 shipped: sent, dispatched
-total: overall
 """
 
 WORDS: dict[str, tuple[str, ...]] = {

@@ -129,6 +129,8 @@ class Conditions(ManyConditions):
         if found is None:
             return None
         (one, one_name), (two, two_name) = found
+        if root.column(one).kind is not root.column(two).kind:
+            return None  # any time of a day is after its date
         operator = rng.choice(("GT", "LT"))
         if root.column(one).kind is Kind.NUMBER:
             side = rng.choice(("above", "higher than") if operator == "GT" else ("below", "under"))

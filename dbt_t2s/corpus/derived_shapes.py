@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 from dbt_t2s.corpus.measured import ADVERBS, MeasureRoom, touches
@@ -20,10 +21,8 @@ from dbt_t2s.query.plan import (
     Dim,
     Measure,
     Plan,
-    Pred,
     Rate,
     Time,
-    Value,
     Wrapped,
 )
 
@@ -41,7 +40,7 @@ class DerivedShapes(MeasureRoom):
         measured = self.measured(rng)
         if measured is None or not self.timed(measured) or not measured.additive:
             return None
-        grain, word = self.grain(rng)
+        grain, word = self.grain(measured, rng)
         where = self.filters(measured, rng, (6, 3))
         if where.before or not self.spans(where, grain):
             return None
@@ -78,7 +77,7 @@ class DerivedShapes(MeasureRoom):
         name, after = measured.name, where.after
         dim: Dim
         if self.timed(measured) and rng.random() < 0.6:
-            grain, word = self.grain(rng)
+            grain, word = self.grain(measured, rng)
             if not self.spans(where, grain):
                 return None
             dim = Bucket(grain, Time())
@@ -118,7 +117,7 @@ class DerivedShapes(MeasureRoom):
         name, said, after = self.words.dimension_name(dim, rng), measured.name, where.after
         by: Dim = dim.col
         if self.timed(measured) and rng.random() < 0.25:
-            grain, name = self.grain(rng)
+            grain, name = self.grain(measured, rng)
             by = Bucket(grain, Time())
         operator = rng.choice(("GT", "GT", "GE", "LT", "LE"))
         number: str | None = str(
@@ -233,10 +232,6 @@ class DerivedShapes(MeasureRoom):
         plan = Plan((Agg(function, of),), where.preds)
         return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "nested", 3)
 
-    def _tells_one(self, pred: Pred) -> bool:
-        """Whether a condition names a single row: its share says nothing."""
-        return isinstance(pred, Value) and self.words.tables[pred.table].column(pred.column).unique
-
     def rate(self, rng: Random) -> Draft | None:
         table = self.table(rng)
         makers = (
@@ -249,30 +244,35 @@ class DerivedShapes(MeasureRoom):
         if said is None:
             return None
         owner = self.words.binder.predicates.table_of(said.pred, "")
-        if owner != table.name or self._tells_one(said.pred):
+        if owner != table.name or self.names_rows(said.pred, table.name):
             return None
         where = self.where(table.name, rng, (6, 4), (said.about,))
         if where.before:
             return None
         noun = self.words.noun(table, rng)
         part = rng.choice(("share", "percentage", "proportion", "percent", "fraction"))
-        told = f"are {said.before}" if said.before else said.after.replace("that are", "are")
+        told = f"are {said.before}" if said.before else _are(said.after)
+        whole = f"{noun} {where.after}"
+        texts = [f"what {part} of {whole} {told}", f"how many percent of {whole} {told}"]
+        if not where.preds:
+            # Beside another condition these leave open which of the two the whole is.
+            texts += [f"{part} of {noun} {said.after}", f"the {part} of all {noun} {said.after}"]
+        elif not told.startswith("are "):
+            return None
         if said.before:
             texts = [
-                f"what {part} of {noun} {told} {where.after}",
-                f"{part} of {noun} that {told} {where.after}",
-                f"{part} of {said.before} {noun} {where.after}",
-                f"what {part} of {noun} were {said.before} {where.after}",
-                f"{said.before} rate of {noun} {where.after}",
-                f"how many percent of {noun} {told} {where.after}",
+                *texts[:2],
+                f"{part} of {whole} that {told}",
+                f"what {part} of {whole} were {said.before}",
+                f"{said.before} rate of {whole}",
             ]
-        else:
-            texts = [
-                f"what {part} of {noun} {told} {where.after}",
-                f"{part} of {noun} {said.after} {where.after}",
-                f"how many percent of {noun} {told} {where.after}",
-                f"the {part} of all {noun} {said.after} {where.after}",
-            ]
+            if not where.preds:
+                texts.append(f"{part} of {said.before} {noun}")
         plan = Plan((Rate(said.pred),), where.preds)
         kept = (*said.kept, *where.kept)
         return Draft(self.finish(rng, rng.choice(texts), kept), plan, "nested", 3)
+
+
+def _are(clause: str) -> str:
+    """A clause as what is said of its noun: ``are returned`` for ``which are returned``."""
+    return re.sub(r"^(that|which) are\b", "are", clause)

@@ -7,6 +7,7 @@ from random import Random
 from dbt_t2s.corpus.shapes import Draft, RowRoom, type_of
 from dbt_t2s.corpus.speech import say_number
 from dbt_t2s.corpus.vocabulary import plural, singular
+from dbt_t2s.corpus.wording import ends
 from dbt_t2s.project.schema import Role
 from dbt_t2s.query.plan import Agg, Col, Compare, Count, Measure, MetricRef, Order, Plan
 from dbt_t2s.query.text import name_words
@@ -54,7 +55,7 @@ class ExtremeShapes(RowRoom):
             )
         number = "" if limit == 1 else say_number(rng, limit) + " "
         many, verb = (singular(noun), "has") if limit == 1 else (noun, "have")
-        head = rng.choice(("top", "best")) if descending else "bottom"
+        head = rng.choice(ends(name, descending))
         texts = [
             f"{number}{many} with the {worth} {name} {where.after}",
             f"the {number}{many} with the {worth} {name} {where.after}",
@@ -89,7 +90,7 @@ class ExtremeShapes(RowRoom):
         noun = self.words.noun(table, rng)
         last = rng.random() < 0.5
         worth = rng.choice(("latest", "most recent", "last") if last else ("first", "earliest"))
-        usual = column.name == table.time_column
+        usual = column.name == table.time_column and not self.words.outermost(table)
         texts = [
             f"when was the {worth} {name} of {noun} {where.after}",
             f"{worth} {name} of {noun} {where.after}",
@@ -148,7 +149,7 @@ class ExtremeShapes(RowRoom):
             return None
         metric = self.words.counted_by(finer.name)
         measure: Measure = MetricRef(metric.name) if metric else Count(finer.name)
-        where = self.where(finer.name, rng, (6, 3))
+        where = self.where(finer.name, rng, (6, 3), (f"{table.name}.{display.name}",))
         if where.before:
             return None
         one, many = singular(self.words.noun(table, rng)), self.words.noun(finer, rng)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
+from dbt_t2s.corpus.grains import grain_of, has_hours
 from dbt_t2s.corpus.measured import ADVERBS, LEAST, MOST, MeasureRoom, touches
 from dbt_t2s.corpus.shapes import Draft
 from dbt_t2s.corpus.speech import say_number
 from dbt_t2s.corpus.vocabulary import Dimension, plural
-from dbt_t2s.project.schema import Kind
+from dbt_t2s.corpus.wording import ends
 from dbt_t2s.query.plan import Bucket, Dim, Order, Plan, Time, Wrapped
 
 
@@ -27,6 +28,7 @@ class GroupShapes(MeasureRoom):
         name = self.words.dimension_name(dim, rng)
         by = self.by(name, rng)
         said = where.around(measured.name)
+        what = "how many" if measured.names_rows else "what"
         text = rng.choice(
             (
                 *(f"{said} {by}",) * 7,
@@ -34,7 +36,7 @@ class GroupShapes(MeasureRoom):
                 f"{where.before} {measured.name} {by} {where.after}",
                 f"{measured.name} {by} {where.after}" if not where.before else f"{said} {by}",
                 f"what is the {said} {by}",
-                f"what {said} does each {name} have",
+                f"{what} {said} does each {name} have",
                 f"how does {said} differ {by}",
                 f"{plural(name)} by {said}",
                 f"for each {name}, the {said}",
@@ -66,7 +68,7 @@ class GroupShapes(MeasureRoom):
         measured = self.measured(rng)
         if measured is None or not self.timed(measured):
             return None
-        grain, word = self.grain(rng)
+        grain, word = self.grain(measured, rng)
         where = self.filters(measured, rng, (5, 4, 0.6))
         if not self.spans(where, grain):
             return None
@@ -142,7 +144,7 @@ class GroupShapes(MeasureRoom):
         name = self.words.dimension_name(dim, rng)
         select: Dim = dim.col
         if self.timed(measured) and rng.random() < 0.15:
-            grain, name = self.grain(rng)
+            grain, name = self.grain(measured, rng)
             select = Bucket(grain, Time())
             if not self.spans(where, grain):
                 return None
@@ -150,6 +152,7 @@ class GroupShapes(MeasureRoom):
         worth = rng.choice(MOST if descending else LEAST)
         limit = rng.choice((1, 1, 1, 3, 5, 5, 10, 2, 4, 7, 20))
         said, after = measured.name, where.after
+        head = rng.choice(ends(said, descending))
         if limit == 1:
             texts = [
                 f"which {name} had the {worth} {said} {after}",
@@ -164,11 +167,10 @@ class GroupShapes(MeasureRoom):
                 if descending
                 else f"which {name} is last in {said} {after}",
                 f"where is {said} the {worth} {after}, by {name}",
-                f"our {'best' if descending else 'weakest'} {name} by {said} {after}",
+                f"our {head} {name} by {said} {after}",
             ]
         else:
             number = say_number(rng, limit)
-            head = rng.choice(("top", "best")) if descending else rng.choice(("bottom", "worst"))
             texts = [
                 f"{head} {number} {plural(name)} by {said} {after}",
                 f"{head} {number} {plural(name)} by {said} {after}",
@@ -216,10 +218,11 @@ class GroupShapes(MeasureRoom):
         measured = self.measured(rng)
         if measured is None or not self.timed(measured) or len(self.roots(measured)) > 1:
             return None
-        root = self.words.tables[self.roots(measured)[0]]
-        kinds = {c.kind for c in root.columns if c.name == root.time_column}
         part = rng.choice(("DOW", "DOW", "HOUR", "MONTH_OF_YEAR"))
-        if part == "HOUR" and Kind.TIMESTAMP not in kinds:
+        dates = self.dates(measured)
+        if part == "HOUR" and not all(map(has_hours, dates)):
+            return None
+        if part == "DOW" and any(grain_of(each) != "DAY" for each in dates):
             return None
         said = {
             "DOW": ("day of the week", "weekday", "day of week"),
@@ -261,15 +264,15 @@ class GroupShapes(MeasureRoom):
         said, after = measured.name, where.after
         descending = rng.random() < 0.85
         worth = rng.choice(MOST if descending else LEAST)
+        head = rng.choice(ends(said, descending))
         if limit == 1:
             texts = [
                 f"which {one} has the {worth} {said} in each {each} {after}",
                 f"the {one} with the {worth} {said} for each {each} {after}",
-                f"{'best' if descending else 'weakest'} {one} per {each} by {said} {after}",
+                f"{head} {one} per {each} by {said} {after}",
                 f"for each {each}, the {one} with the {worth} {said} {after}",
             ]
         else:
-            head = "top" if descending else "bottom"
             texts = [
                 f"{head} {limit} {plural(one)} per {each} by {said} {after}",
                 f"{head} {limit} {plural(one)} in each {each} by {said} {after}",

@@ -20,6 +20,11 @@ _SORTED = {
 }
 
 
+def _is_name(column: Column) -> bool:
+    """Whether rows may be wanted in the order of the column's letters: no hashes."""
+    return column.kind is Kind.TEXT and column.role not in (Role.KEY, Role.FOREIGN_KEY)
+
+
 class ListShapes(RowRoom):
     """Shapes that list rows otherwise than as they come."""
 
@@ -32,7 +37,7 @@ class ListShapes(RowRoom):
         able = [
             c
             for c in table.columns
-            if c.role in (Role.MEASURE, Role.TIME) or (c is display and c.kind is Kind.TEXT)
+            if c.role in (Role.MEASURE, Role.TIME) or (c is display and _is_name(c))
         ]
         if not able:
             return None
@@ -112,7 +117,7 @@ class ListShapes(RowRoom):
     def pairs(self, rng: Random) -> Draft | None:
         """``all combinations of country and channel``: distinct values of two columns."""
         table = self.table(rng)
-        able = [c for c in table.columns if c.role is Role.CATEGORY and not c.unique]
+        able = [c for c in table.columns if self._repeats(table, c)]
         if len(able) < 2:
             return None
         one, two = rng.sample(able, 2)
@@ -135,13 +140,18 @@ class ListShapes(RowRoom):
         plan = Plan(select, where.preds, distinct=True)
         return Draft(self.finish(rng, text, where.kept), plan, "single table", 1)
 
+    def _repeats(self, table: Table, column: Column) -> bool:
+        """Whether many rows share each of the column's few values."""
+        told = self.words.tells_rows(table.name, Col(table.name, column.name))
+        return column.role is Role.CATEGORY and not told
+
     def _about(self, table: Table, *columns: Column) -> tuple[str, ...]:
         return tuple(f"{table.name}.{c.name}" for c in columns)
 
     def most_common(self, rng: Random) -> Draft | None:
         """``the most common return reason``: a column's values by how many rows hold them."""
         table = self.table(rng)
-        able = [c for c in table.columns if c.role is Role.CATEGORY and not c.unique]
+        able = [c for c in table.columns if self._repeats(table, c)]
         if not able:
             return None
         column = rng.choice(able)

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
@@ -31,7 +31,7 @@ from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import REFUSAL, to_tokens
 from dbt_t2s.query.link import ValueIndex, mentions
-from dbt_t2s.query.plan import MEASURES, Plan, canonical
+from dbt_t2s.query.plan import MEASURES, Dim, Plan, canonical
 
 REFUSED = 0.12
 MOST_REFUSED = 0.25  # of all examples, where a project has little to ask about
@@ -211,8 +211,25 @@ class Maker:
     def _failure(self, sql: str, plan: Plan) -> str:
         """Why the SQL proves nothing; empty where it runs and says something besides NULL."""
         if sql not in self._failures:
-            self._failures[sql] = _why_nothing(self._execute(sql), plan)
+            failure = _why_nothing(self._execute(sql), plan)
+            if not failure and plan.per is not None and self._has_one_each(plan, plan.per):
+                failure = _ONE_EACH
+            self._failures[sql] = failure
         return self._failures[sql]
+
+    def _has_one_each(self, plan: Plan, per: Dim) -> bool:
+        """Whether there is nothing to rank: one item in each group."""
+        whole = replace(plan, per=None, order=None, limit=None)
+        found = self._execute(self._words.binder.sql(whole))
+        if per not in plan.select or isinstance(found, QueryError):
+            return False
+        at = plan.select.index(per)
+        return len({row[at] for row in found.rows}) == len(found.rows)
+
+
+_ONE_EACH = "each group holds one row"
+_ALL_ALIKE = "all groups have the same"
+_FEW = 3  # groups; that fewer are alike may well be by chance
 
 
 def _why_nothing(result: Rows | QueryError, plan: Plan) -> str:
@@ -220,9 +237,24 @@ def _why_nothing(result: Rows | QueryError, plan: Plan) -> str:
         return " ".join(result.message.split())[:_LONGEST_REASON]
     if not result.rows:
         return NO_ROWS
+    if failure := _why_alike(result, plan):
+        return failure
     counted = len(plan.select) == 1 and isinstance(plan.select[0], MEASURES)
     values = result.rows[0][:1] if counted else (value for row in result.rows for value in row)
     return "" if any(value is not None for value in values) else ONLY_NULL
+
+
+def _why_alike(result: Rows, plan: Plan) -> str:
+    """Why what is told of groups says nothing; empty where it says something."""
+    measured = [at for at, each in enumerate(plan.select) if isinstance(each, MEASURES)]
+    if len(result.rows) < _FEW or not measured or len(measured) == len(plan.select):
+        return ""
+    found = {tuple(row[at] for at in measured) for row in result.rows}
+    if len(found) > 1:
+        return ""
+    if found.pop()[0] == 1:
+        return _ONE_EACH
+    return _ALL_ALIKE if plan.order is not None and plan.order.by in plan.select else ""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class ManyConditions(ValueConditions, TimeConditions, RangeConditions):
         if finer is None:
             return None
         noun = self.words.noun(finer, rng)
-        inner = self._inner(finer, rng)
+        inner = self._inner(finer, root, rng)
         before = " ".join(s.before for s in inner if s.before)
         after = " ".join(s.after for s in inner if s.after)
         thing = f"{before} {noun} {after}".strip()
@@ -76,14 +76,16 @@ class ManyConditions(ValueConditions, TimeConditions, RangeConditions):
         pred = Has(finer.name, where)
         return Said(pred, after=rng.choice(texts), kept=kept, about=about, kind="nested")
 
-    def _inner(self, finer: Table, rng: Random) -> tuple[Said, ...]:
-        """None, one or two conditions on the finer rows, the date last."""
+    def _inner(self, finer: Table, root: Table, rng: Random) -> tuple[Said, ...]:
+        """None, one or two conditions on the finer rows and not on ``root``, the date last."""
         way = rng.random()
         if way < 0.55:
             return ()
         value = self.value(finer, rng) if way > 0.7 else None
-        during = self.during(finer, rng) if way < 0.7 or way > 0.88 else None
-        return tuple(s for s in (value, during) if s is not None)
+        dated = not self.words.lasts(finer) and (way < 0.7 or way > 0.88)
+        during = self.during(finer, rng) if dated else None
+        own = f"{root.name}."  # "places with orders from Berlin": the place itself
+        return tuple(s for s in (value, during) if s is not None and not s.about.startswith(own))
 
     def many(self, root: Table, rng: Random) -> Said | None:
         """``with more than 3 orders``, ``with at least two returned orders``."""
@@ -99,6 +101,8 @@ class ManyConditions(ValueConditions, TimeConditions, RangeConditions):
         if rng.random() < 0.35 and (said := self.value(finer, rng)) and said.before:
             measure = Only(measure, said.pred)
             noun, kept = f"{said.before} {noun}", said.kept
+        if (operator, number) == ("EQ", 1):
+            compared, noun = "exactly one", singular(noun)
         texts = [
             f"with {compared} {noun}",
             f"that have {compared} {noun}",
@@ -178,7 +182,7 @@ class ManyConditions(ValueConditions, TimeConditions, RangeConditions):
     def kept_or_lost(self, root: Table, rng: Random) -> Said | None:
         """``who ordered in 2024 but not in 2025``."""
         finer = self.finer(root, rng)
-        if finer is None or not finer.time_column:
+        if finer is None or not finer.time_column or self.words.lasts(finer):
             return None
         year = self.today.year - rng.choice((0, 1, 1))
         first, second = str(year - 1), str(year)

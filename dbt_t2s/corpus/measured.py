@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
+from dbt_t2s.corpus.grains import GRAIN_DAYS, grain_of
 from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.shapes import ShapeRoom, Where
 from dbt_t2s.corpus.vocabulary import Dimension, Vocabulary, plural, singular
 from dbt_t2s.corpus.wording import AMOUNTS, by, is_averaged
-from dbt_t2s.project.schema import Kind, Metric, Role
+from dbt_t2s.project.schema import Column, Kind, Metric, Role
 from dbt_t2s.query.plan import (
     GRAINS,
     Agg,
@@ -31,8 +32,6 @@ from dbt_t2s.query.scope import column, columns_in
 
 ADVERBS = {"DAY": "daily", "WEEK": "weekly", "MONTH": "monthly", "QUARTER": "quarterly"}
 ADVERBS["YEAR"] = "yearly"
-# The fewest days that a period of a grain has.
-GRAIN_DAYS = {"DAY": 1, "WEEK": 7, "MONTH": 28, "QUARTER": 90, "YEAR": 365}
 AGGREGATE_WORDS = {
     "SUM": ("total", "sum of", "total", "overall", "combined"),
     "AVG": ("average", "mean", "avg", "average"),
@@ -47,8 +46,9 @@ _UNSUMMED = frozenset(
 )
 # How clauses about rows begin; the first four cannot follow an amount.
 _CLAUSES = ("that", "which", "who", "whose", "with", "without", "having", "where")
-MOST = ("highest", "most", "largest", "biggest", "best", "top", "greatest")
-LEAST = ("lowest", "least", "smallest", "fewest", "worst")
+_COUNTED = re.compile(r"\b(number|count|volume|total)\b|#")
+MOST = ("highest", "most", "largest", "biggest", "top", "greatest")
+LEAST = ("lowest", "least", "smallest", "fewest")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,15 @@ class Measured:
     def countable(self) -> bool:
         """Whether "how many" asks for it: a metric that counts, by its own name."""
         made = self.metric.measure if self.metric else None
-        return made is not None and made.aggregation in ("count", "count_distinct")
+        if made is None:
+            return False
+        ones = made.aggregation == "sum" and made.expression == "1"
+        return ones or made.aggregation in ("count", "count_distinct")
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether its name is that of the rows it counts: "what" asks for them, not how many."""
+        return (self.counts or self.countable) and not _COUNTED.search(self.name)
 
     @property
     def additive(self) -> bool:
@@ -91,12 +99,7 @@ class MeasureRoom(ShapeRoom):
 
     def metric(self, metric: Metric, rng: Random) -> Measured:
         roots = self.words.metric_roots(metric)
-        settled = tuple(
-            f"{root}.{each.name}"
-            for root in self.words.tables
-            for each in self.words.tables[root].columns
-            if any(_is_in(f.predicate, root, each.name, root in roots) for f in metric.filters)
-        )
+        settled = self.words.settled(metric)
         name = self.words.metric_name(metric, rng)
         if rng.random() < 0.12:
             name = f"{rng.choice(('our', 'the', 'overall'))} {name}"
@@ -123,7 +126,7 @@ class MeasureRoom(ShapeRoom):
             return None
         chosen = rng.choice(columns)
         functions = ["AVG", "AVG", "AVG", "MIN", "MAX", "MEDIAN"]
-        if not _UNSUMMED & set(chosen.name.lower().split("_")):
+        if not _UNSUMMED & set(map(singular, chosen.name.lower().split("_"))):
             functions.append("SUM")
         function = rng.choice(functions)
         name = self.words.measured_name(table, chosen, rng)
@@ -191,15 +194,20 @@ class MeasureRoom(ShapeRoom):
     def _is_told(self, measured: Measured, dim: Dimension) -> bool:
         """Whether the groups say nothing: a row each, or one that a rule leaves."""
         counts = measured.counts or measured.countable
-        of_rows = counts or isinstance(measured.measure, Agg)
-        if dim.own and (dim.column.unique or (of_rows and _names(dim, self.words))):
+        sums = measured.metric is not None and measured.additive and not counts
+        own = dim.own and (dim.column.unique or (not sums and _names(dim, self.words)))
+        roots = self.roots(measured)
+        if own or (not sums and any(self.words.tells_rows(root, dim.col) for root in roots)):
             return True
         if measured.metric is not None:
             made = measured.metric.measure
             return dim.own and made is not None and made.expression == dim.column.name
-        always = (self.words.binder.measures.always(root, ()) for root in self.roots(measured))
-        ruled = frozenset(c for rules in always for rule in rules for c in columns_in(rule))
-        return bool(ruled & columns_in(column(dim.col)))
+        return any(self.is_ruled(dim.col, root) for root in self.roots(measured))
+
+    def is_ruled(self, of: Col, root: str) -> bool:
+        """Whether a rule that always holds on rows of ``root`` says something of a column."""
+        rules = self.words.binder.measures.always(root, ())
+        return any(column(of) in columns_in(rule) for rule in rules)
 
     def is_about(self, pred: Pred, root: str, columns: Sequence[str]) -> bool:
         """Whether a condition on rows of ``root`` reads ``columns`` or what a rule settles."""
@@ -225,7 +233,7 @@ class MeasureRoom(ShapeRoom):
             if where.before and is_averaged(measured.name):
                 return Where()
             return self._of_rows(where, measured, roots[0], rng)
-        if rng.random() < 0.5:
+        if self.timed(measured) and rng.random() < 0.5:
             said = self.conditions.during(self.words.tables[roots[0]], rng)
             if said is not None:
                 return Where((said.pred,), "", said.after, said.kept, frozenset({said.kind}))
@@ -242,10 +250,19 @@ class MeasureRoom(ShapeRoom):
         noun = self.words.noun(self.words.tables[root], rng)
         return replace(where, after=f"{rng.choice(('of', 'of', 'for'))} {noun} {where.after}")
 
-    def grain(self, rng: Random) -> tuple[str, str]:
-        """A grain and how it is said after ``by`` or ``per``."""
-        grain = rng.choices(GRAINS, (2, 3, 9, 3, 3))[0]
+    def grain(self, measured: Measured, rng: Random) -> tuple[str, str]:
+        """A grain and how it is said after ``by`` or ``per``; none finer than the dates are."""
+        finest = max((GRAINS.index(grain_of(c)) for c in self.dates(measured)), default=0)
+        grain = rng.choices(GRAINS[finest:], (2, 3, 9, 3, 3)[finest:])[0]
         return grain, grain.lower()
+
+    def dates(self, measured: Measured) -> tuple[Column, ...]:
+        """The columns that date what is measured."""
+        made = measured.metric.measure if measured.metric else None
+        times = {made.table: made.time_column} if made else {}
+        tables = [self.words.schema.table(root) for root in self.roots(measured)]
+        named = [(t, times.get(t.name) or t.time_column) for t in tables]
+        return tuple(table.column(time) for table, time in named if time)
 
     def timed(self, measured: Measured) -> bool:
         """Whether "by month" says something: not of rows that last, unless a metric dates them."""
@@ -255,12 +272,6 @@ class MeasureRoom(ShapeRoom):
 
     def by(self, dim: str, rng: Random) -> str:
         return by(dim, plural(dim), rng)
-
-
-def _is_in(predicate: str, table: str, column: str, own: bool) -> bool:
-    """Whether a filter reads a column; without a table it is one of the metric's ``own``."""
-    bare = rf"(?<![\w.]){re.escape(column)}\b"
-    return f"{table}.{column}" in predicate or (own and re.search(bare, predicate) is not None)
 
 
 def _names(dim: Dimension, words: Vocabulary) -> bool:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from dbt_t2s.corpus.business_words import WORDS
-from dbt_t2s.corpus.nouns import is_participle, plural, singular
+from dbt_t2s.corpus.nouns import is_participle, plural, singular, unmarked
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Table
 from dbt_t2s.query.items import column_phrases, humanise
 from dbt_t2s.query.text import STOP_WORDS, name_words, stem, stems
@@ -30,11 +30,10 @@ _TELLING = frozenset(
 _VAGUE = frozenset(
     """
     again amount area away back band bracket code comment count date day days description down end
-    grams group hour hours id key kg kilograms kind km kw kwh level list local m2 meters method
-    metres
-    minute minutes month months name note nr num number off out over per percent percentage
-    point price rate ratio reason score second share since size start state status through time
-    title total type unit until up value volume week weeks year zone
+    grams gross group hour hours id key kg kilograms kind km kw kwh level list local m2 meters
+    method metres minute minutes month months name net note nr num number off out over per percent
+    percentage point pre-tax pretax price rate ratio reason score second share since size start
+    state status through time title total type unit until up value volume week weeks year zone
     """.split()
 )
 _LINKS = frozenset(
@@ -78,7 +77,7 @@ class OtherNames:
 
     def of_table(self, table: Table) -> tuple[str, ...]:
         """Singular nouns for a table's rows."""
-        name = humanise(table.entity.removesuffix("_id") or table.name)
+        name = humanise(table.entity.removesuffix("_id")) or unmarked(humanise(table.name))
         return self._synonyms(singular(name))
 
     def of_column(self, column: Column, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -74,10 +74,34 @@ _SUMS = frozenset(
 
 def rows_of(noun: str) -> str:
     """A plural noun for rows: ``spend records``, for "the most ad spends" asks for a sum."""
-    last = singular(noun).rpartition(" ")[2].lower()
-    return f"{singular(noun)} records" if last in _SUMS | _UNCOUNTED else noun
+    return records(noun) if is_sum(noun) else noun
+
+
+def is_sum(noun: str) -> bool:
+    """Whether a noun names an amount rather than things to count: ``ad spend``."""
+    return singular(noun).rpartition(" ")[2].lower() in _SUMS | _UNCOUNTED
+
+
+def records(noun: str) -> str:
+    return f"{singular(noun)} records"
 
 
 def is_participle(word: str) -> bool:
     """Whether a word is a past participle by its form, such as ``delivered``."""
     return _PARTICIPLE.fullmatch(word) is not None
+
+
+# What dbt projects write before a model's name and nobody says: "fct_orders" holds orders.
+_MARKS = frozenset(
+    "dim fct fact mart marts stg staging int rpt report agg base tbl vw obt raw src".split()
+)
+
+
+def unmarked(name: str) -> str:
+    """A table's name without the mark of its layer, where more than that is left."""
+    words = name.split()
+    while len(words) > 1 and words[0] in _MARKS:
+        words = words[1:]
+    while len(words) > 1 and (words[-1] in ("dim", "fact", "fct", "mart") or len(words[-1]) == 1):
+        words = words[:-1]
+    return " ".join(words)

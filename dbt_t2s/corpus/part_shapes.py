@@ -22,6 +22,8 @@ class PartShapes(MeasureRoom):
         said = rng.choice(makers)(self.words.tables[roots[0]], rng)
         if said is None or said.about in measured.settled or said.also:
             return None
+        if self.names_rows(said.pred, roots[0]):
+            return None
         of = self.words.binder.predicates.table_of(said.pred, "")
         if not isinstance(said.pred, RuleRef) and of != roots[0]:
             return None

@@ -111,7 +111,13 @@ class RowShapes(ExtremeShapes, ListShapes):
         """``the opening date of Berlin Mitte``: one row's columns, found by its name."""
         table = self.table(rng)
         display = self.words.display(table)
-        named = [c for c in table.columns if c.role is Role.CATEGORY and c.unique and c.values]
+        named = [
+            c
+            for c in table.columns
+            if c.role is Role.CATEGORY
+            and c.values
+            and self.words.tells_rows(table.name, Col(table.name, c.name))
+        ]
         if display is not None and display.values:
             named.append(display)
         if not named:

@@ -6,18 +6,20 @@ is the example's template. ``measure_shapes`` and ``row_shapes`` list them with 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
 from dbt_t2s.corpus.conditions import Conditions
-from dbt_t2s.corpus.registers import frame
+from dbt_t2s.corpus.registers import frame, surround
 from dbt_t2s.corpus.said import Said
 from dbt_t2s.corpus.speech import roughen, tidy
-from dbt_t2s.corpus.vocabulary import Vocabulary
+from dbt_t2s.corpus.vocabulary import Vocabulary, singular
 from dbt_t2s.corpus.wording import reworded
 from dbt_t2s.project.schema import Column, Role, Table
-from dbt_t2s.query.plan import Plan, Pred
+from dbt_t2s.query.naming import tells_rows_apart
+from dbt_t2s.query.plan import Col, Not, Or, Plan, Pred, Value
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Draft:
     template: str = ""
 
 
+_HASHED = re.compile(r"(^|_)(key|sk|hk|uuid|guid) |surrogate")
 # Kinds of conditions that stand first or not at all.
 _ALONE = ("nested", "either")
 
@@ -83,7 +86,7 @@ class ShapeRoom:
                 said = self._began(said, self.words.tables[root], rng)
             if said is None or (said.kind in _ALONE and found):
                 continue
-            if rows and said.about == self._own_name(root):
+            if self.names_rows(said.pred, root):
                 continue  # "campaigns of Spring Trails"
             found.append(said)
             about.append(said.about)
@@ -91,10 +94,9 @@ class ShapeRoom:
                 break
         return joined(found, rng)
 
-    def _own_name(self, root: str) -> str:
-        """The column that names the rows, where it names each alone."""
-        display = self.words.display(self.words.tables[root])
-        return f"{root}.{display.name}" if display is not None and display.unique else ""
+    def names_rows(self, pred: Pred, root: str) -> bool:
+        """Whether a condition names single rows of ``root``: nobody counts or averages those."""
+        return any(self.words.tells_rows(root, of) for of in values_in(pred))
 
     def _began(self, said: Said, root: Table, rng: Random) -> Said | None:
         """A period with its verb where rows last; None where there is no verb for them."""
@@ -111,25 +113,44 @@ class ShapeRoom:
             or self.words.others.is_part(column, name)
         )
 
-    def finish(self, rng: Random, text: str, kept: Sequence[str]) -> str:
-        """The question as typed: tidied, reworded, framed, then roughened."""
+    def finish(self, rng: Random, text: str, kept: Sequence[str], *, ordered: bool = True) -> str:
+        """The question as typed: tidied, reworded, framed, then roughened.
+
+        Rows that stand for their number are not ``ordered``: "list new customers" shows them.
+        """
         words = self.words
         today, text = self.conditions.today, tidy(text)
         fiscal = self.conditions.fiscal
         said = reworded(rng, text, kept, today, words.one_people, words.participles, fiscal)
-        return roughen(rng, frame(rng, said), kept)
+        return roughen(rng, (frame if ordered else surround)(rng, said), kept)
 
 
 class RowRoom(ShapeRoom):
     """What shapes about rows share: the name of a row, and columns to show beside it."""
+
+    def names_rows(self, pred: Pred, root: str) -> bool:
+        """Also by a name that several rows bear: rows of a name are not listed by that name."""
+        display = self.words.display(self.words.tables[root])
+        named = display is not None and Col(root, display.name) in values_in(pred)
+        return named or super().names_rows(pred, root)
 
     def named(self, rng: Random) -> tuple[Table, Column] | None:
         """A table whose rows have a name (or at least a key), and that column."""
         table = self.table(rng)
         column = self.words.display(table)
         if column is None and len(table.primary_key) >= 1 and rng.random() < 0.4:
-            column = table.column(table.primary_key[0])
+            column = self._number(table)
         return (table, column) if column is not None else None
+
+    def _number(self, table: Table) -> Column:
+        """What people call the id of a row: its key, or what that is a hash of."""
+        key = table.column(table.primary_key[0])
+        entity = singular(self.words.nouns(table)[0]).replace(" ", "_")
+        if not _HASHED.search(f"{key.name.lower()} {key.description.lower()}"):
+            return key
+        names = (f"{entity}_id", "id", re.sub("_[a-z]+$", "_id", key.name.lower()))
+        named = (c for c in table.columns if c.name.lower() in names and c != key)
+        return next((c for c in named if tells_rows_apart(table, c)), key)
 
     def shown(self, table: Table, column: Column) -> bool:
         return column.role not in (Role.KEY, Role.FOREIGN_KEY) and not column.personal
@@ -146,6 +167,19 @@ class RowRoom(ShapeRoom):
             return names[0]
         link = rng.choice((" and ", " and ", ", "))
         return ", ".join(names[:-1]) + link + names[-1]
+
+
+def values_in(pred: Pred) -> tuple[Col, ...]:
+    """The columns whose values a condition names."""
+    match pred:
+        case Value(table, column, _):
+            return (Col(table, column),)
+        case Not(of):
+            return values_in(of)
+        case Or(left, right):
+            return (*values_in(left), *values_in(right))
+        case _:
+            return ()
 
 
 def joined(said: Sequence[Said], rng: Random) -> Where:

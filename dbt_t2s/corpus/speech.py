@@ -211,6 +211,16 @@ _NEAR_KEYS = {
 }  # fmt: skip
 
 
+# What a slip may make of "count" or "shift", and nobody wants to read.
+_RUDE = re.compile("cunt|shit|fuck|cock|dick|piss|slut|twat|whore|arse|tits")
+
+
+def decent(slipped: str, word: str) -> str:
+    """The slip, or the word as it was where the slip made it a rude one."""
+    rude = _RUDE.search(slipped.lower()) and not _RUDE.search(word.lower())
+    return word if rude else slipped
+
+
 def _slip(rng: Random, word: str) -> str:
     at = rng.randrange(1, len(word) - 1)
     way = rng.random()
@@ -236,7 +246,7 @@ def roughen(rng: Random, text: str, kept: Sequence[str]) -> str:
         ]
         if able:
             at = rng.choice(able)
-            parts[at] = _slip(rng, parts[at])
+            parts[at] = decent(_slip(rng, parts[at]), parts[at])
             text = " ".join(parts)
     way = rng.random()
     if way < 0.4:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
+from dbt_t2s.corpus.grains import grain_of, is_shorter
 from dbt_t2s.corpus.nouns import is_participle
 from dbt_t2s.corpus.said import ConditionRoom, Said
 from dbt_t2s.corpus.speech import say_date
@@ -43,7 +44,8 @@ class TimeConditions(ConditionRoom):
         if not root.time_column:
             return None
         said = say_date(rng, self.today, *self.span(root), self.fiscal)
-        if said is None:
+        grain = grain_of(root.column(root.time_column))
+        if said is None or is_shorter(said.range, grain):
             return None
         return Said(
             During(Time(), said.range),
@@ -81,7 +83,7 @@ class TimeConditions(ConditionRoom):
             return None
         column = rng.choice(others)
         said = say_date(rng, self.today, *self.span(root), self.fiscal)
-        if said is None:
+        if said is None or is_shorter(said.range, grain_of(column)):
             return None
         name = rng.choice(self.words.column_names(root, column))
         text = f"{name} {said.text}"  # "closed in May"

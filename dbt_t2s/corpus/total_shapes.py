@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
+from dbt_t2s.corpus.grains import GRAIN_DAYS
 from dbt_t2s.corpus.measured import ADVERBS, Measured, MeasureRoom, touches
 from dbt_t2s.corpus.nouns import is_plural
 from dbt_t2s.corpus.shapes import Draft, Where, type_of
@@ -14,6 +15,18 @@ from dbt_t2s.project.schema import Kind, Role
 from dbt_t2s.query.plan import Agg, Bucket, Col, Count, Dim, Measure, MetricRef, Plan, Time
 
 _CLAUSES = re.compile(r"\b(?:are|were) (?:that|which|who|whose|where|having|all of)\b")
+
+
+# How far a metric looks back, in the words of DuckDB and others.
+_INTERVAL = re.compile(r"interval '?(\d+)'? '?(day|week|month|quarter|year)", re.I)
+_DATEADD = re.compile(r"dateadd\((day|week|month|quarter|year), -(\d+)", re.I)
+
+
+def _offset_days(sql: str) -> int:
+    """The days by which a metric's SQL moves dates, any number where it moves none."""
+    spans = [(unit, number) for number, unit in _INTERVAL.findall(sql)]
+    days = [GRAIN_DAYS[u.upper()] * int(n) for u, n in (*spans, *_DATEADD.findall(sql))]
+    return min(days, default=10**6)
 
 
 def _is_odd(before: str, measured: Measured) -> bool:
@@ -36,7 +49,7 @@ class TotalShapes(MeasureRoom):
             return None
         name = where.around(measured.name)
         # Rows would be shown for these words, not their number.
-        plain = not re.search(r"\b(number|count|volume|total|#)", measured.name)
+        plain = measured.names_rows
         rows = measured.name.startswith("all ") or (measured.counts and plain)
         # "what are the products sold" asks for rows, "completed orders in Q3" may ask how many.
         named = measured.countable and plain and is_plural(head(measured.name))
@@ -68,7 +81,8 @@ class TotalShapes(MeasureRoom):
         plan = Plan((measured.measure,), where.preds)
         base = "metric" if measured.metric else "single table"
         kind = type_of(base, where, 1)
-        return Draft(self.finish(rng, text, where.kept), plan, kind, 2)
+        text = self.finish(rng, text, where.kept, ordered=text != name or not plain)
+        return Draft(text, plan, kind, 2)
 
     def how_many(self, rng: Random) -> Draft | None:
         table = self.table(rng)
@@ -188,7 +202,7 @@ class TotalShapes(MeasureRoom):
                 return None
             select, by = [dim.col], self.by(name, rng)
         elif way < 0.7 and self.timed(one) and self.timed(two):
-            grain, word = self.grain(rng)
+            grain, word = self.grain(one, rng)
             select, by = [Bucket(grain, Time())], f"by {word}"
         text = rng.choice(
             (
@@ -220,6 +234,8 @@ class TotalShapes(MeasureRoom):
             return Draft(self.finish(rng, text, ()), Plan((measure,)), "metric", 2)
         if made.grain:
             grain = made.grain.upper()
+            if metric.type == "derived" and GRAIN_DAYS[grain] > _offset_days(made.sql):
+                return None  # no year over year holds what grew month over month
             said = None
             if rng.random() < 0.6 and metric.time_table in self.words.tables:
                 said = self.conditions.during(self.words.tables[metric.time_table], rng)
@@ -259,7 +275,10 @@ class TotalShapes(MeasureRoom):
         able = [
             d
             for d in self.words.dimensions(table.name)
-            if d.own and d.column.kind is Kind.TEXT and d.column is not named
+            if d.own
+            and d.column.kind is Kind.TEXT
+            and d.column is not named
+            and not self.is_ruled(d.col, table.name)
         ]
         if not able:
             return None

@@ -7,8 +7,9 @@ from dataclasses import replace
 from random import Random
 
 from dbt_t2s.corpus.said import ConditionRoom, Said
+from dbt_t2s.corpus.speech import decent
 from dbt_t2s.corpus.vocabulary import Dimension, singular
-from dbt_t2s.project.schema import Kind, Role, Table
+from dbt_t2s.project.schema import Column, Kind, Role, Table
 from dbt_t2s.query.items import humanise
 from dbt_t2s.query.lexicon import code_names
 from dbt_t2s.query.plan import Not, Or, Value
@@ -17,31 +18,52 @@ _PLACES = ("country", "city", "region", "state", "location", "market", "area", "
 _WAYS = ("channel", "source", "medium", "method", "platform", "device", "origin")
 _STATES = ("status", "state", "stage", "reason", "priority", "tier", "segment", "interval")
 _SLIPPERY = 7  # letters that a value must have to be told from others when misspelt
+# What the word after it is not said without.
+_LEANING = frozenset(
+    "north south east west new old los las san santa saint st great united upper lower el la the "
+    "northern southern eastern western central".split()
+)
+_SHORTEST_END = 4  # letters
 _KINDS = ("type", "category", "subcategory", "kind", "class", "brand", "group", "format", "plan")
 
 
-def say_value(rng: Random, value: str, column: str = "") -> str:
+def say_value(rng: Random, value: str, column: str = "", others: tuple[str, ...] = ()) -> str:
     """The value as people write it.
 
-    Now and then it is a part alone, the English name of a code or misspelt, for the linker to
-    complete: who draws it must check that it does. Only of a proper name is a part said alone:
-    "Altona" of Hamburg Altona, but no "home" of out_of_home.
+    Now and then it is its end alone, which none of ``others`` has, the English name of a code or
+    misspelt, for the linker to complete: who draws it must check that it does.
     """
     spoken = _spoken(value)
-    parts = spoken.split()
-    if len(parts) > 1 and rng.random() < 0.12 and all(p[0].isupper() for p in parts):
-        return rng.choice((parts[0], parts[-1], " ".join(parts[-2:])))
+    end = _end(spoken) if rng.random() < 0.12 else ""
+    if end and sum(end in other.split() for other in others) == 1:
+        return end
     names = code_names(value, column)
     if names and rng.random() < 0.6:
         return rng.choice(names)
     if len(spoken) >= _SLIPPERY and spoken.isalpha() and rng.random() < 0.04:
-        return slip(rng, spoken)
+        return decent(slip(rng, spoken), spoken)
     return whole_value(rng, value)
+
+
+def _end(name: str) -> str:
+    """The end of a proper name that is said alone: "Altona" of Hamburg Altona.
+
+    There is none of out_of_home, nor of North America and Los Angeles: it names something else.
+    """
+    *before, last = name.split()
+    proper = bool(before) and all(word[0].isupper() for word in (*before, last))
+    whole = not before or before[-1].lower() in _LEANING or len(last) < _SHORTEST_END
+    return last if proper and not whole else ""
 
 
 def _spoken(value: str) -> str:
     """The value in plain words; "45-54" keeps its dash."""
     return value if re.search(r"\d-\d", value) else humanise(value)
+
+
+def _word(column: Column, words: tuple[str, ...]) -> str:
+    """The longest of the words that a column's name holds; empty where it holds none."""
+    return max((word for word in words if word in column.name), key=len, default="")
 
 
 def whole_value(rng: Random, value: str) -> str:
@@ -80,13 +102,15 @@ class ValueConditions(ConditionRoom):
             return None
         chosen = rng.choice(dim.column.values)
         about = f"{dim.table.name}.{dim.column.name}"
-        spoken = say_value(rng, chosen, about)
+        others = dim.column.values if dim.column.values_complete else ()
+        spoken = say_value(rng, chosen, about, others)
         pred = Value(dim.table.name, dim.column.name, chosen)
         said = Said(pred, kept=(spoken, chosen), about=about)
         a_code = spoken in code_names(chosen, about)  # "dollars orders" is not said
         if a_code and self.words.is_value(spoken):
             return None  # "stores in United Kingdom": the country, and not the region UK
-        if dim.own and not a_code and rng.random() < 0.35 and dim.column.role is Role.CATEGORY:
+        told = a_code or self.words.is_metric(spoken, dim.table)
+        if dim.own and not told and rng.random() < 0.35 and dim.column.role is Role.CATEGORY:
             return replace(said, before=spoken)
         return replace(said, after=self.value_phrase(dim, spoken, rng))
 
@@ -94,7 +118,6 @@ class ValueConditions(ConditionRoom):
         """``in Germany``, ``with status returned``, ``by loyalty gold customers``."""
         column = dim.column
         name = rng.choice(self.words.column_names(dim.table, column))
-        last = column.name.rsplit("_", 1)[-1]
         display = self.words.display(dim.table)
         named = display is not None and display.name == column.name
         noun = self.words.noun(dim.table, rng)
@@ -108,35 +131,34 @@ class ValueConditions(ConditionRoom):
             f"having {name} = {spoken}",
         ]
         own: list[str] = []
-        if any(p in column.name for p in _PLACES):
+        if _word(column, _PLACES):
             own = [f"in {spoken}", f"from {spoken}", f"in {spoken}", f"in {spoken}"]
-        elif any(p in column.name for p in _WAYS):
+        elif word := _word(column, _WAYS):
             own = [
                 f"via {spoken}",
                 f"through {spoken}",
                 f"from {spoken}",
-                f"by {spoken}",
                 f"on {spoken}",
-                f"from the {spoken} {last}",
+                f"from the {spoken} {word}",
                 f"coming from {spoken}",
             ]
-        elif any(p in column.name for p in _STATES):
+        elif word := _word(column, _STATES):
             own = [
                 f"that are {spoken}",
                 f"that were {spoken}",
-                f"in {last} {spoken}",
+                f"in {word} {spoken}",
                 f"marked {spoken}",
-                f"with {last} {spoken}",
+                f"with {word} {spoken}",
                 f"which are {spoken}",
             ]
-        elif any(p in column.name for p in _KINDS):
+        elif word := _word(column, _KINDS):
             own = [
-                f"in the {spoken} {last}",
-                f"of {last} {spoken}",
+                f"in the {spoken} {word}",
+                f"of {word} {spoken}",
                 f"in {spoken}",
                 f"for {spoken}",
                 f"of {spoken}",
-                f"on the {spoken} {last}",
+                f"on the {spoken} {word}",
             ]
         elif named and self.words.place(dim.table):
             own = [f"{link} {spoken}" for link in ("at", "at", "in", "from", "for", "of")]
@@ -145,27 +167,25 @@ class ValueConditions(ConditionRoom):
             own.append(f"for the {singular(noun)} {spoken}")
         if dim.own and not own and self.words.tells(dim):
             own = [f"in {spoken}", f"of {spoken}"]
-        if dim.own and self.words.tells(dim) and not re.search(r" (or|and) ", spoken):
+        if dim.own and self.words.tells(dim) and not re.search(r" (or|and) |\d", spoken):
             general.append(f"{spoken} only")
         if dim.own:
             return rng.choice(own * 5 + general)
-        if any(p in column.name for p in _STATES):
+        if _word(column, _STATES):
             own = []  # orders of a customer whose tier is silver are not silver
         if own and self.words.tells(dim) and rng.random() < 0.6:
             return rng.choice(own)
         joined = [
             f"for {noun} with {name} {spoken}",
             f"of {noun} whose {name} is {spoken}",
-            f"for {spoken} {noun}",
-            f"from {spoken} {noun}",
-            f"by {spoken} {noun}",
-            f"in {spoken} {noun}",
             f"with {singular(noun)} {name} {spoken}",
             f"where the {singular(noun)}'s {name} is {spoken}",
         ]
         if named:
             return rng.choice(own + joined[-2:])
-        if own and any(p in column.name for p in _PLACES):
+        if not self.words.is_metric(spoken, dim.table):
+            joined += [f"{link} {spoken} {noun}" for link in ("for", "from", "by", "in")]
+        if own and _word(column, _PLACES):
             joined += [f"{link} {noun} {o}" for o in own for link in ("for", "of")]
         return rng.choice(joined)
 
@@ -230,7 +250,7 @@ class ValueConditions(ConditionRoom):
             ]
         if self.words.tells(dim) and dim.own:
             texts += [f"not {spoken}", f"that are not {spoken}"]
-        if any(p in dim.column.name for p in _PLACES) and dim.own:
+        if _word(dim.column, _PLACES) and dim.own:
             texts += [f"outside {spoken}", f"not in {spoken}"] * 2
         text = rng.choice(texts)
         pred = Not(Value(dim.table.name, dim.column.name, chosen))

@@ -9,21 +9,20 @@ from functools import cached_property
 from itertools import accumulate
 from random import Random
 
-from dbt_t2s.corpus.business_words import ALONE, HAPPENS, LASTING, PEOPLE, PLACES
-from dbt_t2s.corpus.names import OtherNames, flag_phrases
-from dbt_t2s.corpus.nouns import is_participle, is_plural, rows_of
+from dbt_t2s.corpus.names import flag_phrases
+from dbt_t2s.corpus.nouns import is_participle, is_plural
 from dbt_t2s.corpus.nouns import plural as plural
 from dbt_t2s.corpus.nouns import singular as singular
+from dbt_t2s.corpus.table_words import TableWords, first_often
 from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Column, Kind, Metric, ProjectSchema, Role, Rule, Table
-from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.items import UNSAID, column_phrases, humanise
-from dbt_t2s.query.naming import display_column
+from dbt_t2s.query.items import humanise
 from dbt_t2s.query.plan import Col, MetricRef
+from dbt_t2s.query.scope import column as marked
+from dbt_t2s.query.scope import columns_in, tables_in
 from dbt_t2s.query.text import name_words, stem, stems
 
 _COPY_WEIGHT = 0.12
-_NAME_LIKE = ("name", "title", "label")
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,12 @@ _CODE = 3  # letters: values as short as that are codes
 _ORDINALS = frozenset("number no nr num rank position seq sequence ordinal index line".split())
 
 
-class Vocabulary:
+class Vocabulary(TableWords):
     """Names for one schema's things and how likely people are to mean each."""
 
     def __init__(self, schema: ProjectSchema) -> None:
-        self.schema = schema
-        self.binder = Binder(schema)
-        self.graph = self.binder.graph
-        self.tables = {t.name: t for t in schema.tables}
+        super().__init__(schema)
+        schema = self.schema
         self.rules: dict[str, tuple[Rule, ...]] = {}
         for rule in schema.askable_rules:
             self.rules[rule.table] = (*self.rules.get(rule.table, ()), rule)
@@ -59,11 +56,8 @@ class Vocabulary:
         self.weights = {t.name: self._weight(t) for t in schema.tables}
         self._entity_metric = self._metrics_that_count()
         self._drawn: tuple[tuple[str, ...], tuple[float, ...]] | None = None
-        self.others = OtherNames(schema)
-        self._nouns = {t.name: self._all_nouns(t) for t in schema.tables}
         self._dimensions: dict[str, tuple[Dimension, ...]] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
-        self._displays = {t.name: display_column(t) for t in schema.tables}
         # In how many columns a value stands; copies of columns aside.
         self._homes = Counter(
             value
@@ -72,7 +66,7 @@ class Vocabulary:
             for c in t.columns
             for value in {v.lower() for v in c.values}
         )
-        self._columns: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._settled: dict[str, tuple[str, ...]] = {}
         self._metrics = {m.name: self._all_metric_names(m) for m in schema.metrics}
         own = (t for t in schema.tables if t.name not in self.copies)
         # Where one table alone holds people, "who" can mean no others.
@@ -96,23 +90,6 @@ class Vocabulary:
         names, added = self._drawn
         return rng.choices(names, cum_weights=added)[0]
 
-    def nouns(self, table: Table) -> tuple[str, ...]:
-        """Plural names of a table's rows, the usual one first."""
-        names = [_unmarked(humanise(table.name))]
-        if table.label:
-            names.append(table.label.lower())
-        if table.entity and not table.entity.endswith("_id") and table.entity in table.name:
-            names.append(humanise(table.entity))
-        names.extend(s.lower() for s in table.synonyms)
-        return tuple(dict.fromkeys(plural(singular(n)) for n in names if n))
-
-    def _all_nouns(self, table: Table) -> tuple[str, ...]:
-        others = (plural(n) for n in self.others.of_table(table))
-        return tuple(dict.fromkeys(map(rows_of, (*self.nouns(table), *others))))
-
-    def noun(self, table: Table, rng: Random) -> str:
-        return first_often(self._nouns[table.name], rng)
-
     def _participles(self) -> frozenset[str]:
         """Names of dates that are no nouns: ``delivered`` for delivered_at."""
         return frozenset(
@@ -123,14 +100,6 @@ class Vocabulary:
             for name in self.column_names(table, column)
             if is_participle(name.split()[-1])
         )
-
-    def people(self, table: Table) -> bool:
-        """Whether the table's rows are people, of whom one says "who"."""
-        return singular(self.nouns(table)[0]).rpartition(" ")[2] in PEOPLE
-
-    def display(self, table: Table) -> Column | None:
-        """The column that names a row to a person."""
-        return self._displays[table.name]
 
     def counted_by(self, table: str) -> Metric | None:
         """The metric that "how many <table>" means, where one counts just that."""
@@ -151,35 +120,6 @@ class Vocabulary:
                 found.setdefault(table.name, metric)
         return found
 
-    def place(self, table: Table) -> bool:
-        """Whether the table's rows are places, where things happen."""
-        return singular(self.nouns(table)[0]).rpartition(" ")[2] in PLACES
-
-    def happened(self, table: Table) -> tuple[str, ...]:
-        """What rows of a table did on their usual day: ``were placed``, ``did we get``.
-
-        Not what another of its dates is called: tickets "closed in May" have that day.
-        """
-        others = {
-            stem(w)
-            for c in table.columns
-            if c.role in (Role.TIME, Role.FLAG, Role.CATEGORY) and c.name != table.time_column
-            for name in (c.name, *(c.values if c.role is Role.CATEGORY else ()))
-            for w in name_words(name)
-        }
-        own = table.column(table.time_column) if table.time_column else None
-        made = [n if n in ALONE else f"were {n}"
-                for n in (self.column_names(table, own) if own else ())
-                if " " not in n and n.endswith("ed")]  # fmt: skip
-        last = singular(self.nouns(table)[0]).rpartition(" ")[2]
-        verbs = (*made, *HAPPENS.get(last, ()))
-        told = (v for v in verbs if not any(stem(w) in others for w in v.split()))
-        return tuple(dict.fromkeys(told))
-
-    def lasts(self, table: Table) -> bool:
-        """Whether the table's rows last, so that a period needs a verb: ``opened in May``."""
-        return singular(self.nouns(table)[0]).rpartition(" ")[2] in LASTING
-
     def is_dated(self, metric: Metric | None) -> bool:
         """Whether a metric of rows that last counts what happened to them: ``new customers``.
 
@@ -189,18 +129,6 @@ class Vocabulary:
             return False
         said = {w for n in self.metric_names(metric) for w in name_words(n)}
         return bool(said & _BEGUN)  # no stems: "open" stores are not those "opened"
-
-    def began(self, table: Table) -> tuple[str, ...]:
-        """How the usual day of lasting rows is said after them: ``that joined``, ``launched``."""
-        own = table.column(table.time_column) if table.time_column else None
-        names = self.column_names(table, own) if own else ()
-        made = tuple(n for n in names if is_participle(n))
-        return (*made, *(f"that {v}" for v in self.happened(table) if not v.startswith("did")))
-
-    def keyed(self, noun: str, number: str, rng: Random) -> str:
-        """A row by the number that is its key: ``order 1204``, ``order #1204``."""
-        link = rng.choice((" ", " ", " ", " ", " #", " no. ", " number ", " no ", " id ", " nr "))
-        return f"{noun}{link}{number}"
 
     # ---- columns
 
@@ -212,9 +140,15 @@ class Vocabulary:
         return known
 
     def _reached(self, root: str) -> Iterator[Dimension]:
+        copied = {each for c in self.schema.table(root).columns for each in passed_on(c)}
         for name in sorted(self.graph.reachable(root)):
             table = self.tables[name]
             for column in table.columns:
+                if name != root and copied & {
+                    f"{table.unique_id}.{column.name}",
+                    *passed_on(column),
+                }:
+                    continue  # what the root has of its own is not said of another table
                 if self._groups(table, column):
                     yield Dimension(table, column, name == root)
 
@@ -224,23 +158,6 @@ class Vocabulary:
         if column.role in (Role.CATEGORY, Role.FLAG):
             return True
         return column is self.display(table) and column.role is not Role.KEY
-
-    def column_names(self, table: Table, column: Column) -> tuple[str, ...]:
-        """Names that people say: without the units and types that names of columns carry."""
-        known = self._columns.get((table.name, column.name))
-        if known is None:
-            names = column_phrases(table, column)
-            spoken = tuple(
-                n for n in names
-                if n.split()[-1] not in UNSAID and n.split()[0] != "is"
-                and n.split()[-1] != "to"
-            )  # fmt: skip
-            known = spoken or names[:1]
-            known = (*known, *self.others.of_column(column, known))
-            if column.role is Role.TIME:
-                known = tuple(dict.fromkeys(map(_dated, known)))
-            self._columns[table.name, column.name] = known
-        return known
 
     def flag_clauses(self, column: Column) -> tuple[str, ...]:
         """What a flag's description says of its rows: ``that agreed to get mailings``."""
@@ -280,7 +197,7 @@ class Vocabulary:
             return f"{name} {said}"
         if dim.own and rng.random() < 0.9:
             return name
-        if entity in name or (self._names[dim.column.name] == 1 and rng.random() < 0.5):
+        if entity in name or (self.owners[name] == 1 and rng.random() < 0.5):
             return name
         return rng.choice((f"{entity} {name}", f"{entity} {name}", f"{name} of the {entity}"))
 
@@ -343,8 +260,37 @@ class Vocabulary:
         """The stems of each name of a metric."""
         return tuple(set(stems(name)) for names in self._metrics.values() for name in names)
 
+    def is_metric(self, value: str, table: Table) -> bool:
+        """Whether a value before what the rows are called is a metric's name: ``new customers``."""
+        said = (frozenset(stems(f"{value} {noun}")) for noun in self._nouns[table.name])
+        return any(each in self._counted for each in said)
+
+    @cached_property
+    def _counted(self) -> frozenset[frozenset[str]]:
+        """The stems of what metrics count, by their names."""
+        return frozenset(frozenset(each - _COUNTS) for each in self.metric_stems)
+
     def metric_name(self, metric: Metric, rng: Random) -> str:
         return rng.choice(self._metrics[metric.name])
+
+    def settled(self, metric: Metric) -> tuple[str, ...]:
+        """The columns (``table.column``) of which a metric's filters, or its CASEs, say a value."""
+        known = self._settled.get(metric.name)
+        if known is None:
+            usable = self.metric_roots(metric)
+            atoms = self.binder.lower(MetricRef(metric.name)).atoms if usable else ()
+            said = [f for atom in atoms for f in atom.filters]
+            read = columns_in(" ".join(said))
+            cases = columns_in(" ".join(atom.argument for atom in atoms)) - read
+            of = {*(a.root for a in atoms), *tables_in(" ".join(said))}
+            known = self._settled[metric.name] = tuple(
+                f"{table.name}.{each.name}"
+                for table in map(self.schema.table, sorted(of))
+                for each in table.columns
+                if (sql := marked(Col(table.name, each.name))) in read
+                or (sql in cases and each.role in (Role.FLAG, Role.CATEGORY))
+            )
+        return known
 
     def metric_roots(self, metric: Metric) -> tuple[str, ...]:
         """The tables a plain metric aggregates; empty for one that only MetricFlow can write."""
@@ -356,6 +302,7 @@ class Vocabulary:
         return known
 
 
+_COUNTS = frozenset(map(stem, ("count", "number", "of", "total")))
 # What says that a metric counts beginnings or ends.
 _BEGUN = frozenset(
     """
@@ -364,30 +311,11 @@ _BEGUN = frozenset(
     cancelled ended closed lost hired hires left
     """.split()
 )
-_TIMES = frozenset("date day week month quarter year time timestamp hour deadline birthday".split())
 
 
-def _dated(name: str) -> str:
-    """``order date`` for a date that is called as a thing is; ``delivered`` can stand alone."""
-    last = name.split()[-1]
-    told = is_participle(last) or last in ALONE or _TIMES & set(name.split())
-    return name if told else f"{name} date"
-
-
-# What dbt projects write before a model's name and nobody says: "fct_orders" holds orders.
-_MARKS = frozenset(
-    "dim fct fact mart marts stg staging int rpt report agg base tbl vw obt raw src".split()
-)
-
-
-def _unmarked(name: str) -> str:
-    """A table's name without the mark of its layer, where more than that is left."""
-    words = name.split()
-    while len(words) > 1 and words[0] in _MARKS:
-        words = words[1:]
-    while len(words) > 1 and (words[-1] in ("dim", "fact", "fct", "mart") or len(words[-1]) == 1):
-        words = words[:-1]
-    return " ".join(words)
+def passed_on(column: Column) -> tuple[str, ...]:
+    """The column of another node that a column passes on as it is, if it does."""
+    return column.sources if len(column.sources) == 1 and not column.expression else ()
 
 
 def _counts_rows(aggregation: str, expression: str, table: Table) -> bool:
@@ -401,8 +329,3 @@ def counted(column: Column, name: str) -> str:
     counts = words[-1] == "count" or words[0] in ("num", "n", "nr")
     plain = not {"number", "count", "num"} & set(name.split())
     return f"number of {name}" if counts and plain and is_plural(name) else name
-
-
-def first_often(names: tuple[str, ...], rng: Random) -> str:
-    """One of ``names``, the first about as often as all others together."""
-    return names[0] if len(names) == 1 or rng.random() < 0.5 else rng.choice(names[1:])

@@ -94,6 +94,23 @@ _ARTICLE = re.compile(
 _EARNED = frozenset("revenue sales income turnover takings profit earnings margin".split())
 
 
+# What a business wants more of, besides what it earns.
+_WANTED = frozenset("order purchase customer client buyer member booking visit unit".split())
+# What makes it unwanted: of order costs nobody says which are the best.
+_UNWANTED = frozenset(
+    "cost expense spend fee tax discount refund return loss delay hour day".split()
+)
+_ENDS = {True: ("top", "best"), False: ("bottom", "worst")}
+
+
+def ends(name: str, descending: bool) -> tuple[str, str]:
+    """How the ends of a ranking are called: the best and the worst only by what is wanted."""
+    words = {singular(word) for word in name.split()}
+    top, best = _ENDS[descending]
+    wanted = words & (_WANTED | set(map(singular, _EARNED))) and not words & _UNWANTED
+    return (top, best if wanted else top)
+
+
 def is_averaged(name: str) -> bool:
     """Whether a measure's name begins with how it is aggregated: ``longest waiting time``."""
     return _AVERAGED.match(re.sub(r"^(the|our) ", "", name)) is not None
@@ -112,7 +129,7 @@ def agree(text: str) -> str:
     text = re.sub(
         r"\b(how many|number of|count of) (?:number|count|#|total number) of\b", r"\1", text
     )
-    text = re.sub(r"\bhow much (?:number|count|#) of\b", "how many", text)
+    text = re.sub(r"\bhow much (more )?(?:number|count|#) of ", r"how many \1", text)
     text = re.sub(r"^what (?:the|our|overall) (.*) (did|do) we have", r"what \1 \2 we have", text)
     text = _COUNTED.sub(r"\1 ", text)
     text = _ARTICLE.sub(r"\1 ", text)
@@ -254,15 +271,22 @@ def shortened(rng: Random, text: str, kept: Sequence[str]) -> str:
     return text
 
 
+def once(text: str) -> str:
+    """A word once where it came twice: ``with the highest highest price``."""
+    return re.sub(r"\b(\w{4,}) \1\b", r"\1", text)
+
+
 def people_first(rng: Random, text: str) -> str:
     """``who`` and ``people``, where one table alone holds people and is asked about."""
     found = re.match(r"(which|what|how many) (?:\d+ )?(\w+)(?: (?:who|that))? (.*)$", text)
     if not found or singular(found[2].lower()) not in PEOPLE or rng.random() > 0.5:
         return text
     asks, noun, rest = found[1], found[2], found[3]
+    if asks == "how many" and not is_plural(noun):
+        return text  # of "how many customer visits" the visits are counted
     if asks == "how many":
         return (
-            f"how many {rng.choice(('people', 'people', 'of them'))} {rest}"
+            f"how many people {rest}"
             if (rng.random() < 0.5 and not rest.startswith(noun))
             else text
         )
@@ -286,7 +310,7 @@ def reworded(
     ``people`` says that one table alone holds people: ``who`` can mean no others;
     ``participles`` are names of dates such as ``delivered``.
     """
-    text = relative(rng, superlative(agree(dated(text, participles))))
+    text = once(relative(rng, superlative(agree(dated(text, participles)))))
     if people:
         text = people_first(rng, text)
     return shortened(rng, fronted(rng, text, kept, today, fiscal), kept)

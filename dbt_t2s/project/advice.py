@@ -7,17 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from dbt_t2s.project import privacy
 from dbt_t2s.project.schema import Column, Metric, ProjectSchema, Role, Table
 
 SHOWN = 12
 
 _NAMED_SHOWN = 5
 _WORD = re.compile(r"\w+")
-_PERSONAL_FORMATS = frozenset({"email", "phone", "IBAN"})
-_PERSONAL_NAME = re.compile(
-    r"(^|_)(e_?mail|email_address|phone|mobile|telephone|iban|ssn|passport|first_name|last_name|"
-    r"surname|birth_?date|date_of_birth|dob|street|street_address|ip_address)(_|$)"
-)
 
 # How much a gap weighs against others that are asked for as often.
 _RISK, _NO_KEY, _CLASH, _UNPROVEN, _NO_DOCS, _NO_MEANING = 8.0, 4.0, 3.0, 2.0, 1.0, 0.5
@@ -87,13 +83,7 @@ def advise(schema: ProjectSchema, limit: int = SHOWN) -> tuple[Advice, ...]:
 
 def _unmarked(schema: ProjectSchema, uses: _Uses) -> Iterator[Advice]:
     for table in schema.tables:
-        names = [
-            column
-            for column in table.columns
-            if not column.personal
-            and column.role in (Role.TEXT, Role.CATEGORY)
-            and (column.format in _PERSONAL_FORMATS or _PERSONAL_NAME.search(column.name.lower()))
-        ]
+        names = [column for column in table.columns if privacy.may_be_personal(column)]
         if names:
             what = f"{table.name}: {_names(names)} may be personal data and is not marked"
             weight = _RISK * max(uses.column(table, each) for each in names)

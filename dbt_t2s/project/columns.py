@@ -154,6 +154,7 @@ def _column(
             kind for kind in ("unique", "not_null") if evidence.about(unique_id, kind, name)
         ),
         personal=private,
+        cleared=not private and meta.personal(docs) is False,
         values=values,
         values_complete=bool(accepted) or bool(seen and seen.values_complete),
         distinct=profile.distinct(name),

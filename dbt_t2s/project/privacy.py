@@ -1,7 +1,8 @@
-"""Which columns hold personal data: the marked ones, and those that pass a marked one on."""
+"""Which columns hold personal data: the marked ones, what passes them on, what looks like it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,23 @@ from dbt_t2s.project import columns as table_columns
 from dbt_t2s.project import meta
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section
 from dbt_t2s.project.lineage import Lineage
-from dbt_t2s.project.schema import Issue, Kind, Level
+from dbt_t2s.project.schema import Column, Issue, Kind, Level, Role
 
 # Kinds of columns that hold personal data where only their table is marked.
 _MAY_HOLD = (Kind.TEXT, Kind.OTHER)
+# What such data looks like, or is called, where nobody marked it.
+_FORMATS = frozenset({"email", "phone", "IBAN"})
+_NAME = re.compile(
+    r"(^|_)(e_?mail|email_address|phone|mobile|telephone|iban|ssn|passport|first_name|last_name|"
+    r"surname|birth_?date|date_of_birth|dob|street|street_address|ip_address)(_|$)"
+)
+
+
+def may_be_personal(column: Column) -> bool:
+    """Whether a column that nobody speaks of looks like personal data."""
+    if column.personal or column.cleared or column.role not in (Role.TEXT, Role.CATEGORY):
+        return False
+    return column.format in _FORMATS or _NAME.search(column.name.lower()) is not None
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,9 @@ class Column:
     ``warehouse``, ``declared``, ``sql`` or ``unknown``), ``confidence`` (0 to 1) how far that can
     be trusted. ``values`` are frequent or accepted values, never sampled from personal data.
     ``checked`` names what dbt's tests or constraints check of it (``unique``, ``not_null``);
-    ``unique`` and ``nullable`` may rest on a semantic model's word alone. ``description_origin`` is
-    ``node`` or ``semantic model``, empty without one. ``minimum`` and ``maximum`` are ISO or
+    ``unique`` and ``nullable`` may rest on a semantic model's word alone. ``cleared`` is true where
+    its docs say that it is not personal. ``description_origin`` is ``node`` or ``semantic model``,
+    empty without one. ``minimum`` and ``maximum`` are ISO or
     decimal text. ``format`` is the shape of the values (``AA-999``), ``unit`` what a number counts
     (``EUR``, ``percent``, ``days``), both empty when unknown. ``sources`` are the columns of other
     nodes that this one is made from (``model.shop.stg_orders.amount``), ``expression`` the SQL over
@@ -95,6 +96,7 @@ class Column:
     unique: bool = False
     checked: tuple[str, ...] = ()
     personal: bool = False
+    cleared: bool = False
     values: tuple[str, ...] = ()
     values_complete: bool = False
     distinct: int | None = None

@@ -33,6 +33,8 @@ from dbt_t2s.query.plan import (
     Expr,
     Like,
     Measure,
+    Not,
+    Null,
     Only,
     Plan,
     Pred,
@@ -254,12 +256,20 @@ class Binder:
         return render(block, self.schema, self.graph)
 
     def _known(self, plan: Plan, outputs: Sequence[Output]) -> tuple[str, ...]:
-        """That what is ranked, or listed once each, has a name: nothing is no answer to "which"."""
-        if not plan.distinct and (plan.limit is None or not has_aggregate(plan)):
+        """That what is ranked, averaged or listed once each has a name: nothing is no group."""
+        ranked = plan.limit is not None and has_aggregate(plan)
+        if not (plan.distinct or ranked or any(map(_is_with_average, plan.having))):
             return ()
         shown = (o.expression for o in outputs if isinstance(o.expression, Col))
-        gaps = (of for of in shown if self._tables[of.table].column(of.column).null_share)
-        return tuple(f"{column(of)} is not null" for of in gaps)
+        return tuple(f"{column(of)} is not null" for of in shown if self._has_gaps(of))
+
+    def _has_gaps(self, of: Col) -> bool:
+        return bool(self._tables[of.table].column(of.column).null_share)
+
+    def with_names(self, where: tuple[Pred, ...], dims: Sequence[Dim]) -> tuple[Pred, ...]:
+        """``where``, and that groups which are averaged have a name: the rest are no group."""
+        gaps = (of for of in dims if isinstance(of, Col) and self._has_gaps(of))
+        return tuple(dict.fromkeys((*where, *(Not(Null(of)) for of in gaps))))
 
     def _keys_of(self, outputs: Sequence[Output]) -> tuple[str, ...]:
         """Keys of what is named by a name that several may bear: two customers, one name."""
@@ -322,7 +332,7 @@ class Binder:
         if pred.right is not None:
             return self.predicates.comparison(left.sql, pred.operator, pred.right)
         dims = tuple(e for e in plan.select if isinstance(e, Dim))
-        inner = self.sql(Plan((*dims, pred.left), where=plan.where))
+        inner = self.sql(Plan((*dims, pred.left), where=self.with_names(plan.where, dims)))
         average = f"(\nselect avg({quote(left.alias)}) from (\n{inner}\n) as per_group\n)"
         return f"{left.sql} {self.predicates.operator(pred.operator)} {average}"
 
@@ -338,13 +348,14 @@ class Binder:
         each = plan.select[0]
         if not isinstance(each, AvgEach) or plan != Plan((each,), plan.where, plan.having):
             raise QueryPlanError("an average over groups stands alone")
-        inner = self.sql(Plan((each.dim, each.of), where=plan.where, having=plan.having))
+        where = self.with_names(plan.where, (each.dim,))
+        inner = self.sql(Plan((each.dim, each.of), where=where, having=plan.having))
         alias = self.lower(each.of).name
         return f"select avg({quote(alias)}) as average_{alias}\nfrom (\n{inner}\n) as per_group"
 
     def _side_by_side(self, plan: Plan, roots: tuple[str, ...]) -> str:
         """One CTE per root, grouped by the same dimensions, joined on them."""
-        if plan.per or any(p for p in plan.having if isinstance(p, Compare) and p.right is None):
+        if plan.per or any(map(_is_with_average, plan.having)):
             raise QueryPlanError("rows per group need measures of one table")
         dims = tuple(e for e in plan.select if isinstance(e, Dim))
         names = tuple(f"by_{i}" if len(dims) > 1 else "by_group" for i, _ in enumerate(dims))
@@ -436,6 +447,11 @@ def _table(expression: Expr) -> str:
     if isinstance(expression, Agg):
         return expression.of.table
     return ""
+
+
+def _is_with_average(pred: Pred) -> bool:
+    """Whether groups are compared with the average of all groups."""
+    return isinstance(pred, Compare) and pred.right is None
 
 
 def _piece(atom: Atom, atoms: tuple[Atom, ...]) -> str:

@@ -116,8 +116,11 @@ class Converter:
         return self._alike(said, self._binder.sql(plan))
 
     def _added(self, plan: Plan) -> bool:
-        """Whether the binder adds a rule that always holds, which the SQL does not state."""
+        """Whether the binder leaves out rows that the SQL does not: by a rule or without a name."""
         binder = self._binder
+        groups = [e.dim for e in plan.select if isinstance(e, AvgEach)]
+        if binder.with_names(plan.where, groups) != plan.where:
+            return True
         measures = [m.of if isinstance(m, AvgEach) else m for m in measures_of(plan)]
         atoms = [atom for measure in measures for atom in binder.lower(measure).atoms]
         for atom in atoms:

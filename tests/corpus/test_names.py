@@ -41,12 +41,20 @@ def test_a_part_of_a_name_is_said_where_nothing_else_has_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["first_response", "signup_date", "seats_sold", "price_per_night", "order_count"]
+    "name",
+    [
+        "spend_pretax",
+        "first_response",
+        "signup_date",
+        "seats_sold",
+        "price_per_night",
+        "order_count",
+    ],
 )
 def test_no_part_that_means_something_else(name: str) -> None:
     column = _text(name)
     names = OtherNames(_schema(_table("t", column))).of_column(column, (name.replace("_", " "),))
-    assert not {"response", "date", "sold", "night", "count"} & set(names)
+    assert not {"pretax", "response", "date", "sold", "night", "count"} & set(names)
 
 
 def test_another_word_is_said_only_where_it_names_nothing() -> None:
@@ -56,6 +64,12 @@ def test_another_word_is_said_only_where_it_names_nothing() -> None:
     assert names.of_table(suppliers) == ()
     taken = OtherNames(_schema(customers, _table("orders", _text("kind", "", "client"))))
     assert set(taken.of_table(customers)) == {"buyer", "shopper"}
+
+
+def test_a_total_that_ends_a_name_is_no_overall() -> None:
+    total = Column("order_total", "DECIMAL", Kind.NUMBER, Role.MEASURE)
+    names = OtherNames(_schema(_table("orders", total))).of_column(total, ("order total",))
+    assert "order overall" not in names
 
 
 def test_a_short_description_is_a_name() -> None:
@@ -90,6 +104,12 @@ def test_tables_go_by_their_rows_not_by_their_layer() -> None:
     assert vocabulary.nouns(tables[0])[0] == "customers" and vocabulary.people(tables[0])
     assert vocabulary.nouns(tables[1])[0] == "orders" and not vocabulary.people(tables[1])
     assert vocabulary.one_people
+
+
+def test_other_words_for_a_table_have_no_mark_either() -> None:
+    ltv = Table("fct_customer_ltv", "t", "model.p.t", "", ())
+    names = OtherNames(_schema(ltv, _table("orders"))).of_table(ltv)
+    assert "client ltv" in names and not any("fct" in name for name in names)
 
 
 def test_what_happened_names_no_other_date() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dbt_t2s.corpus.registers import frame
 from dbt_t2s.corpus.speech import (
     COMPARED,
+    decent,
     roughen,
     say_compared,
     say_date,
@@ -110,6 +111,13 @@ def test_slips_never_touch_kept_words(seed: int, kept: str) -> None:
 def test_any_text_can_be_framed_and_roughened(seed: int, text: str) -> None:
     rng = Random(seed)
     assert isinstance(roughen(rng, frame(rng, tidy(text)), (text,)), str)
+
+
+def test_no_slip_is_rude() -> None:
+    said = {roughen(Random(seed), "count shifts", ()).lower() for seed in range(4000)}
+    assert len(said) > 20
+    assert not [each for each in said if "cunt" in each or "shit" in each]
+    assert decent("cockpti", "cockpit") == "cockpti"
 
 
 def test_slips_do_occur_and_are_single(schema: ProjectSchema) -> None:

@@ -18,9 +18,11 @@ from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.corpus.wording import (
     agree,
     dated,
+    ends,
     fronted,
     head,
     many,
+    once,
     people_first,
     relative,
     reworded,
@@ -48,6 +50,7 @@ SEEDS = st.integers(0, 2**32)
         ("how big was customers in Spain", "how many customers in Spain"),
         ("how many number of returns", "how many returns"),
         ("how many order count were there", "how many orders were there"),
+        ("how much more number of orders did we have", "how many more orders did we have"),
         ("how many orders are", "how many orders"),
         ("orders with a invoice or an bill", "orders with an invoice or a bill"),
         ("how are we doing on revenue", "how are we doing on revenue"),
@@ -197,3 +200,22 @@ def test_distances() -> None:
     assert divergence(one, two) == pytest.approx(1)
     assert 0 < divergence(one, Counter("abcc")) < 1
     assert unseen(Counter("aac"), one) == pytest.approx(1 / 3)
+
+
+def test_the_worst_is_said_only_of_what_one_wants_much_of() -> None:
+    assert ends("net revenue", False) == ("bottom", "worst")
+    assert ends("number of orders", True) == ("top", "best")
+    assert ends("maximum first response hours", False) == ("bottom", "bottom")
+    assert ends("refunds", True) == ("top", "top")
+    assert ends("order cost", True) == ("top", "top")
+
+
+def test_people_are_counted_only_where_they_are_the_noun() -> None:
+    for seed in range(60):
+        asked = people_first(Random(seed), "how many customer visits are there")
+        assert asked == "how many customer visits are there"
+
+
+def test_no_word_comes_twice() -> None:
+    said = once("which customer customer region has the highest highest price")
+    assert said == "which customer region has the highest price"

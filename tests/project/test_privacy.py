@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from dbt_t2s import codec
 from dbt_t2s.duck import open_read_only, open_writable, run
 from dbt_t2s.project.dbt import DbtProject
 from dbt_t2s.project.distill import distill
-from dbt_t2s.project.schema import Level, ProjectSchema, Table
+from dbt_t2s.project.privacy import may_be_personal
+from dbt_t2s.project.schema import Column, Kind, Level, ProjectSchema, Role, Table
 
 PII: dict[str, Any] = {"config": {"tags": ["pii"]}}
 OPEN: dict[str, Any] = {"config": {"meta": {"t2s": {"personal": False}}}}
@@ -119,6 +121,18 @@ def test_docs_that_release_a_column_end_the_way(tmp_path: Path) -> None:
     assert personal(schema.table("mart_people")) == {"reach", "handle"}
     assert personal(schema.table("form")) == {"address"}
     assert schema.table("mart_people").column("domain").values
+    cleared = {c.name for t in schema.tables for c in t.columns if c.cleared}
+    assert cleared == {"domain", "who"}
+
+
+def test_what_looks_personal_is_doubted_until_docs_release_it() -> None:
+    email = Column("work_email", "VARCHAR", Kind.TEXT, Role.CATEGORY)
+    assert may_be_personal(email)
+    assert may_be_personal(replace(email, name="reach", format="email"))
+    assert not may_be_personal(replace(email, name="reach"))
+    assert not may_be_personal(replace(email, cleared=True))
+    assert not may_be_personal(replace(email, personal=True)), "marked: no doubt is left"
+    assert not may_be_personal(replace(email, role=Role.MEASURE)), "a number of e-mails"
 
 
 def test_a_marked_table_may_pass_on_any_text(tmp_path: Path) -> None:

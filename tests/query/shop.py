@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from dbt_t2s.duck import open_writable
@@ -254,6 +255,15 @@ def shop_schema(*, always: bool = False) -> ProjectSchema:
         rules=tuple(rules),
         as_of="2026-06-30",
     )
+
+
+def with_gaps(name: str) -> ProjectSchema:
+    """The shop, of whose orders a column is known to be empty now and then."""
+    schema = shop_schema()
+    orders = schema.table("orders")
+    columns = tuple(replace(c, null_share=0.2) if c.name == name else c for c in orders.columns)
+    gaps = replace(orders, columns=columns)
+    return replace(schema, tables=tuple(gaps if t is orders else t for t in schema.tables))
 
 
 def _literal(value: object) -> str:

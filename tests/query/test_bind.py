@@ -19,7 +19,7 @@ from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import CompiledMetric, Metric, MetricFilter
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import from_tokens
-from tests.query.shop import shop_schema
+from tests.query.shop import shop_schema, with_gaps
 
 GOLDEN = Path(__file__).parent / "golden"
 PLAIN = Binder(shop_schema())
@@ -315,13 +315,25 @@ def test_what_adds_up_is_told_as_it_stood_at_the_end(execute: Execute) -> None:
     ],
 )
 def test_nothing_is_no_answer_to_which(text: str, known: bool) -> None:
-    schema = shop_schema()
-    gaps = replace(schema.table("orders").column("status"), null_share=0.2)
-    columns = tuple(gaps if c.name == "status" else c for c in schema.table("orders").columns)
-    orders = replace(schema.table("orders"), columns=columns)
-    tables = tuple(orders if t.name == "orders" else t for t in schema.tables)
-    sql = sql_of(Binder(replace(schema, tables=tables)), text)
-    assert ("status is not null" in sql) is known
+    assert ("status is not null" in sql_of(Binder(with_gaps("status")), text)) is known
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("AVG_EACH COUNT t:orders c:orders.customer_id END", [(5 / 3,)]),
+        (
+            "c:orders.customer_id COUNT t:orders HAVING LT COUNT t:orders AVERAGE END",
+            [(2, 1)],  # and not those of no customer
+        ),
+    ],
+)
+def test_rows_without_a_value_are_no_group_to_average(
+    execute: Execute, text: str, rows: list[tuple[object, ...]]
+) -> None:
+    result = execute(sql_of(Binder(with_gaps("customer_id")), text))
+    assert isinstance(result, Rows), result.message
+    assert [tuple(map(plain, row)) for row in result.rows] == [tuple(map(plain, r)) for r in rows]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from dbt_t2s.query.simplest import Simplest
 from dbt_t2s.query.sql_plans import Converter
 from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.sql import transpile
-from tests.query.shop import shop_schema
+from tests.query.shop import shop_schema, with_gaps
 from tests.query.test_bind import CASES, GOLDEN
 
 SCHEMAS = {always: shop_schema(always=always) for always in (False, True)}
@@ -145,6 +145,16 @@ def test_a_rule_that_always_holds_must_be_stated() -> None:
     assert raised.value.what == "rows that a rule of the project leaves out"
     plan = CONVERTERS[True].plan("select count(*) from orders where status <> 'cancelled'")
     assert to_tokens(plan) == ("COUNT", "t:orders", "END")
+
+
+def test_groups_without_a_name_must_be_left_out_of_an_average() -> None:
+    converter = Converter(with_gaps("customer_id"))
+    inner = "select customer_id, count(*) as n from marts.orders{} group by 1"
+    averaged = f"select avg(n) from ({inner}) as per_group"
+    with pytest.raises(NotConvertedError):
+        converter.plan(averaged.format(""))
+    stated = converter.plan(averaged.format(" where customer_id is not null"))
+    assert to_tokens(stated)[:3] == ("AVG_EACH", "COUNT", "t:orders")
 
 
 def test_sql_of_another_dialect_is_read_in_its_own_words() -> None:
