@@ -46,7 +46,7 @@ from dbt_t2s.judge.parsed import read_by, relations_read
 from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.suite import TestItem, read_suite
-from dbt_t2s.judge.validate import Everywhere, House, NothingToJudge, Predict, Stopped, validate
+from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
 from dbt_t2s.learning import versions
 from dbt_t2s.model.record import files_of
 from dbt_t2s.model.turns import Turn
@@ -397,14 +397,9 @@ def _judged(
         instances = witnessed(workspace, schema, instances, made_for)
     relations = dict.fromkeys((*readable(schema, instances), *read_by(golds, schema.dialect)))
     with ExitStack() as opened:
-        sandbox = opened.enter_context(
-            _sandbox(workspace, tuple(relations), schema.dialect, instances.files)
-        )
-        few: Everywhere | None = None
-        if instances.few:
-            few = opened.enter_context(
-                _sandbox(workspace, tuple(relations), schema.dialect, instances.few)
-            ).execute_each
+        opens = partial(_opened, opened, workspace, tuple(relations), schema.dialect)
+        sandbox = opens(instances.files)
+        few = opens(instances.few).execute_each if instances.few else None
         let_agree(model, sandbox.execute)
         explain = partial(explained, sandbox)
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
@@ -430,10 +425,7 @@ def _judged(
             for suite in suites:
                 ground, files = sandbox, len(instances.files)
                 if suite.file:
-                    files = 1
-                    ground = opened.enter_context(
-                        _sandbox(workspace, tuple(relations), schema.dialect, (suite.file,))
-                    )
+                    ground, files = opens((suite.file,)), 1
                 with workspace.console.progress(f"validating {suite.name}") as progress:
                     judge = partial(
                         validate,
@@ -486,13 +478,17 @@ def _keep(workspace: Workspace, report: Report) -> None:
     )
 
 
-def _sandbox(
-    workspace: Workspace, relations: Sequence[str], dialect: str, files: Sequence[str]
+def _opened(
+    held: ExitStack,
+    workspace: Workspace,
+    relations: Sequence[str],
+    dialect: str,
+    files: Sequence[str],
 ) -> Sandbox:
     """All files in one process: a statement is sent and checked once for all of them."""
     first, *others = (workspace.warehouse_dir / file for file in files)
     limits = Limits(max_rows=COMPARED_ROWS)
-    return Sandbox(first, relations, dialect, limits, others=others)
+    return held.enter_context(Sandbox(first, relations, dialect, limits, others=others))
 
 
 def _prediction(given: Answer) -> Prediction:
