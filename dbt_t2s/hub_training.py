@@ -16,7 +16,16 @@ from dbt_t2s.judge.gold_order import is_ordered, sort_keys
 from dbt_t2s.lessons import executes
 from dbt_t2s.model.train import HubOptions
 from dbt_t2s.project.schema import ProjectSchema
-from dbt_t2s.workspace import EMBEDDED, Workspace
+from dbt_t2s.workspace import EMBEDDED, Workspace, base_of
+
+
+def check_base(workspace: Workspace) -> None:
+    """ModelError where the base cannot be trained here: not after minutes of making a corpus."""
+    if workspace.settings.base == EMBEDDED:
+        return
+    from dbt_t2s.model.train import check_base as check
+
+    check(base_of(workspace), workspace.settings.method)
 
 
 @contextmanager

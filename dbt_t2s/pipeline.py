@@ -39,7 +39,7 @@ from dbt_t2s.query.items import schema_items
 from dbt_t2s.workspace import (
     EMBEDDED,
     Workspace,
-    base_folder,
+    base_of,
     check_inputs,
     file_stamp,
     query_log_stamp,
@@ -111,6 +111,7 @@ def generate(workspace: Workspace, review: Path | None = None, rows: int = 0) ->
 def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
     """model/, and everything it needs; ``resume=False`` makes all of it again."""
     check_inputs(workspace)
+    hub_training.check_base(workspace)
     with store.lock(workspace.folder, "train"):
         schema = _distill(workspace, fresh=not resume)
         corpus = _generate(workspace, schema, fresh=not resume)
@@ -379,8 +380,7 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
     from dbt_t2s.model.train import train
 
     settings, console = workspace.settings, workspace.console
-    folder = base_folder(workspace)
-    base = settings.base if folder is None else str(folder)
+    base = base_of(workspace)
     inputs = {
         **_schema_input(workspace),
         **{split: content_of(workspace.dataset_dir / f"{split}.parquet") for split in SPLITS[:2]},

@@ -226,3 +226,9 @@ def base_folder(workspace: Workspace) -> Path | None:
     """The folder that the base names, relative to the project; None if it names none."""
     path = workspace.project.root / Path(workspace.settings.base).expanduser()
     return path if workspace.settings.base not in ("", EMBEDDED) and path.is_dir() else None
+
+
+def base_of(workspace: Workspace) -> str:
+    """The base as training takes it: a folder's whole path, another name as it is."""
+    folder = base_folder(workspace)
+    return workspace.settings.base if folder is None else str(folder)

@@ -69,3 +69,16 @@ def test_training_again_with_the_same_base_is_skipped(shop: Path, base: Path) ->
     again = t2s("train", *settings, cwd=shop)
     assert again.returncode == 0
     assert "model: up to date" in again.stderr
+
+
+def test_a_base_that_is_no_language_model_is_told_before_a_corpus_is_made(
+    shop: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "config.json").write_text('{"model_type": "resnet"}')
+    (other / "model.safetensors").write_bytes(b"")
+    done = t2s("train", "--base", str(other), cwd=shop)
+    assert done.returncode == 1
+    assert str(other) in done.stderr
+    assert not (shop / "target" / "t2s" / "examples.parquet").exists()

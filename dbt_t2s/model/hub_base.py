@@ -81,20 +81,27 @@ def load_base(base: str, method: str = "lora") -> Base:
     return _loaded(found, _config(found), method)
 
 
-def load_to_train(
-    base: str, settings: HubSettings, say: Say, shards: int = 1
-) -> tuple[Base, HubSettings]:
-    """The base, and the settings as they fit into this machine's memory, where ``shards`` processes
-    hold a part of the weights each; nothing large is read before that is known."""
+def check_base(base: str, settings: HubSettings, shards: int = 1) -> tuple[Found, Any, Shape]:
+    """The base's place, configuration and sizes; ModelError where no such model can be trained
+    here. Its weights are not read."""
     found = find_base(base)
     config = _config(found)
-    device = device_here()
     try:
         shape = shape_of(config)
     except _ERRORS as error:
         raise unloadable(error, found) from error
     if settings.method == "qlora":
-        _check_four_bits(shape, settings, device, shards)
+        _check_four_bits(shape, settings, device_here(), shards)
+    return found, config, shape
+
+
+def load_to_train(
+    base: str, settings: HubSettings, say: Say, shards: int = 1
+) -> tuple[Base, HubSettings]:
+    """The base, and the settings as they fit into this machine's memory, where ``shards`` processes
+    hold a part of the weights each; nothing large is read before that is known."""
+    found, config, shape = check_base(base, settings, shards)
+    device = device_here()
     if shape.parameters > LARGEST:
         say(
             f"the base model has {shape.parameters / 1e9:.1f} billion parameters; this was made "

@@ -199,6 +199,15 @@ def _hub(
     return ModelRecord("hub", base, "", "", seed, steps, len(splits["train"]), 0.0, metrics)
 
 
+def check_base(base: str, method: str) -> None:
+    """ModelError where a hub model cannot be found, read or trained so here."""
+    quiet()
+    from dbt_t2s.model.hub_base import check_base as check
+    from dbt_t2s.model.hub_settings import HubSettings
+
+    check(base, HubSettings(method=method))
+
+
 def help_train() -> bool:
     """Trains what the first of several processes trains, once it says what; False for nothing."""
     quiet()
