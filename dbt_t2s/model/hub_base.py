@@ -159,7 +159,9 @@ def _loaded(found: Found, config: Any, method: str) -> Base:
     except _ERRORS as error:
         raise unloadable(error, found) from error
     _check(found.name, model, tokenizer, info)
-    if method != "qlora":
+    if method == "qlora":
+        _keep_gradients(model)
+    else:
         model.to(device)
     _try(model, device, found, method)
     revision = "" if found.folder else _commit(found)
@@ -212,6 +214,14 @@ def _four_bits(device: torch.device) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16 if computes_in_half(device) else torch.float32,
     )
+
+
+def _keep_gradients(model: Any) -> None:
+    """On a processor with AVX-512 BF16 bitsandbytes would repack weights that are once only
+    evaluated, as for a dev question; what is repacked has no gradients."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def with_adapter(base: Base, settings: HubSettings) -> Any:

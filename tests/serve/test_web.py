@@ -181,7 +181,7 @@ def test_ask_correct_and_look_back(client: Client) -> None:
     history = checked(client.get("/api/history?limit=1"), "get", "/api/history").json
     assert history["asked"][0] | {"id": asked["id"], "verdict": "right"} == history["asked"][0]
     known = checked(client.get("/api/known"), "get", "/api/known").json
-    assert known["project"] == "shop" and len(known["questions"]) == 12
+    assert known["project"] == "shop" and 6 <= len(known["questions"]) <= 12
     counted = checked(client.get("/metrics"), "get", "/metrics").body.decode()
     assert 't2s_feedback_total{verdict="wrong"} 1' in counted.splitlines()
     assert 't2s_requests_total{path="/api/feedback",code="422"} 4' in counted.splitlines()
