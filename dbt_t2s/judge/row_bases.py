@@ -10,7 +10,7 @@ from decimal import Decimal
 from dbt_t2s.duck import Connection, QueryError, Rows, quoted, run
 from dbt_t2s.judge.copied_rows import Copier, Place
 from dbt_t2s.judge.selected import Selected
-from dbt_t2s.judge.wanted_values import Same, Value, Wanted
+from dbt_t2s.judge.wanted_values import Same, Value, Wanted, shifted
 
 # Dates are made so long before the first one that a column has.
 _LONGEST_BEFORE = timedelta(days=1830)
@@ -285,7 +285,7 @@ class Bases:
         if not isinstance(low, date) or not isinstance(high, date):
             return None, None
         first, last = moment(low), moment(high)
-        earliest = first - _LONGEST_BEFORE
+        earliest = shifted(first, -_LONGEST_BEFORE)
         begun = self._reach.first
         if begun is not None and moment(begun) <= first:
             earliest = max(earliest, moment(begun))

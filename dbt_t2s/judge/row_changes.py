@@ -9,6 +9,7 @@ from decimal import Decimal
 from dbt_t2s.duck import quoted
 from dbt_t2s.judge.row_reader import RowReader, TornError
 from dbt_t2s.judge.row_ties import Settled
+from dbt_t2s.judge.wanted_values import shifted
 
 # Among fewer rows a date that goes with another column says nothing.
 _FEW_ROWS = 10
@@ -84,7 +85,7 @@ class RowChanges:
             for name, way in days.items():
                 day = old[name]
                 if way and isinstance(day, date):
-                    yield name, day + timedelta(days=way * (value - before))
+                    yield name, shifted(day, timedelta(days=way * (value - before)))
             tied = [each for each in tied if not days[each.name]]
         few = ties.targets[table].rows < _FEW_ROWS
         if before is not None and few and ties.is_time(table, column):
@@ -135,7 +136,7 @@ class RowChanges:
             day = old[name]
             if not days or not isinstance(day, date):
                 continue
-            moved: object = day + timedelta(days=days)
+            moved: object = shifted(day, timedelta(days=days))
             if column in finer:
                 # The date that this one is made from: it must still make it.
                 again = self._reader.calendar(finer[column], moved, types[column])

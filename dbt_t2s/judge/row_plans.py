@@ -15,7 +15,7 @@ from dbt_t2s.judge.instances import is_jittered
 from dbt_t2s.judge.row_bases import Base, Bases, Changes, New, Reach, moment
 from dbt_t2s.judge.row_ties import Link
 from dbt_t2s.judge.selected import Selected
-from dbt_t2s.judge.wanted_values import Value, least_step
+from dbt_t2s.judge.wanted_values import Value, least_step, shifted
 
 # Groups of more rows than this, and more groups than this, are not made.
 _LARGEST_GROUP = 6
@@ -294,7 +294,7 @@ class Planner:
             return None
         end = min(known, key=_order) if which < 0 else max(known, key=_order)
         if isinstance(end, date):
-            moved = end + which * _DAY
+            moved = shifted(end, which * _DAY)
             first, last = self._bases.days(table, column)
             inside = first is not None and last is not None and first <= moment(moved) <= last
             return moved if inside and not ties.period(table, column) else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import TypeVar
 
 from dbt_t2s import sql as language
 from dbt_t2s.judge.sources import Known, Sources
@@ -15,6 +16,7 @@ from dbt_t2s.sql import exp
 # Of a column's other known values this many tell a filter on one of them from its near misses.
 _OTHERS = 1
 _DAY = timedelta(days=1)
+Day = TypeVar("Day", bound=date)
 COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 
 
@@ -149,10 +151,10 @@ def literal(node: exp.Expr) -> str | None:
 def _days_around(compared: exp.Expr, text: str, kind: Kind) -> Iterator[Value]:
     """The day before, the day itself and the day after; of a year or a month its ends."""
     if isinstance(compared, exp.Year | exp.Extract):
-        if not (text.isdigit() and len(text) == 4):
+        if not (text.isdigit() and len(text) == 4 and int(text) >= MINYEAR):
             return
         first, last = date(int(text), 1, 1), date(int(text), 12, 31)
-        days = [first - _DAY, first, last, last + _DAY]
+        days = [shifted(first, -_DAY), first, last, shifted(last, _DAY)]
     else:
         try:
             moment = datetime.fromisoformat(text)
@@ -160,14 +162,15 @@ def _days_around(compared: exp.Expr, text: str, kind: Kind) -> Iterator[Value]:
             return
         day = moment.date()
         if kind is Kind.TIMESTAMP and moment.time() != time.min:
-            yield from (moment - timedelta(seconds=1), moment, moment + timedelta(seconds=1))
+            second = timedelta(seconds=1)
+            yield from (shifted(moment, -second), moment, shifted(moment, second))
             return
-        days = [day - _DAY, day, day + _DAY]
+        days = [shifted(day, -_DAY), day, shifted(day, _DAY)]
         if isinstance(compared, exp.TimestampTrunc | exp.DateTrunc):
             days = [
-                day - _DAY,
+                shifted(day, -_DAY),
                 day,
-                _next_period(compared, day) - _DAY,
+                shifted(_next_period(compared, day), -_DAY),
                 _next_period(compared, day),
             ]
     for each in days:
@@ -177,15 +180,23 @@ def _days_around(compared: exp.Expr, text: str, kind: Kind) -> Iterator[Value]:
         yield datetime.combine(days[1], time(0, 0, 1))
 
 
+def shifted(day: Day, by: timedelta) -> Day:
+    """The day that much later; the first and the last there are ("for ever") stay as they are."""
+    try:
+        return day + by
+    except OverflowError:
+        return day
+
+
 def _next_period(truncated: exp.Expr, day: date) -> date:
     unit = str(truncated.args["unit"].name).upper()
     if unit == "WEEK":
-        return day + 7 * _DAY
+        return shifted(day, 7 * _DAY)
     months = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}.get(unit)
     if months is None:
-        return day + _DAY
+        return shifted(day, _DAY)
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, 1)
+    return date(year, month + 1, 1) if year <= MAXYEAR else day
 
 
 def numbers_around(text: str, column_type: str) -> Iterator[Value]:

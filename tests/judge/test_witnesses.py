@@ -332,3 +332,21 @@ def test_the_files_own_constraints_leave_single_rows_out(tmp_path: Path) -> None
     found = plant(path, only, ("select person_id from main.person where country = 'nl'",))
     assert found.torn == 1
     assert rows(path, "select count(*) from person where country = 'nl'") == ((0,),)
+
+
+def test_days_that_stand_for_ever_stay(made: Path, tmp_path: Path) -> None:
+    """The last day of the calendar has no day after it, whatever another date is moved by."""
+    path = Path(shutil.copyfile(made, tmp_path / made.name))
+    with duck.open_writable(path) as connection:
+        connection.execute("update sale set sold_in = date '9999-12-31' where sale_id % 3 = 0")
+        connection.execute("update sale set sold_in = date '0001-01-01' where sale_id % 10 = 1")
+    golds = [
+        MARCH,
+        MARCH.replace("sold_on >= date '2024-03-01'", "year(sold_in) = 9999"),
+        "select count(*) from main.sale where sold_in = date '9999-12-31' and weight > 8",
+        "select count(*) from main.sale where sold_in > date '0001-01-01' and country = 'de'",
+        "select count(*) from main.sale where date_trunc('month', sold_in) = date '9999-12-01'",
+    ]
+    assert plant(path, SCHEMA, golds).rows > 0
+    ((latest,),) = rows(path, "select max(sold_in)::varchar from sale")
+    assert latest == "9999-12-31"
