@@ -117,8 +117,8 @@ def _draw(connection: Connection, place: _Place, rng: Random) -> None:
     assert target is not None
     chance = f"hash(t.rowid, {rng.getrandbits(31)})"
     order = chance
-    valued = [c.name for c in target.table.columns if c.role in _VALUED]
-    present = [name for name, _ in target.columns if name in valued]
+    valued = {c.name.lower() for c in target.table.columns if c.role in _VALUED}
+    present = [name for name, _ in target.columns if name.lower() in valued]
     way = rng.randrange(10)
     if present and way < _BY_VALUE + _TOGETHER:
         value = f"t.{quoted(rng.choice(present))}"

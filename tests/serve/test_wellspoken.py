@@ -100,7 +100,7 @@ def test_a_trained_project_suggests_nothing_typed_in_haste(
 ) -> None:
     assert answerer.explainer is not None
     shown = answerer.explainer.nearest.find("", 12)
-    assert 6 <= len(set(shown)) == len(shown) <= 12  # a project of two tables has no more
+    assert 6 <= len(set(shown)) == len(shown) <= 12  # of 300 questions about two tables
     for question in shown:
         assert re.fullmatch(r"[A-Z][^#<>=+;:/]*[?.]", question), question
     rows = store.read_rows(workspace.examples_path, Example)
