@@ -217,8 +217,8 @@ def _four_bits(device: torch.device) -> Any:
 
 
 def _keep_gradients(model: Any) -> None:
-    """On a processor with AVX-512 BF16 bitsandbytes would repack weights that are once only
-    evaluated, as for a dev question; what is repacked has no gradients."""
+    """Keep bitsandbytes from repacking the weights at the first evaluation, as it does on a
+    processor with AVX-512 BF16: no gradients flow through what is repacked."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
