@@ -99,7 +99,7 @@ class Asides:
         metrics = [self._metrics[m.name] for m in plan.select if isinstance(m, MetricRef)]
         predicates = [f.predicate for m in metrics for f in m.filters]
         rules = self._words.rules.get(root.name, ())
-        predicates += [r.predicate for r in rules if f"r:{r.name}" in said]
+        predicates += [r.predicate for r in rules if r.always or f"r:{r.name}" in said]
         return set(re.findall(r"\w+", " ".join(predicates)))
 
     def _ruled(self, root: Table) -> Iterator[tuple[str, str]]:

@@ -229,8 +229,8 @@ class MeasureRoom(ShapeRoom):
         if len(roots) == 1:
             rows = measured.counts or not self.words.is_dated(measured.metric)
             where = self.where(roots[0], rng, counts, (*measured.settled,), rows)
-            # "low longest response time": the value would be taken for part of the name.
-            if where.before and is_averaged(measured.name):
+            # "low longest response time", "drink count of orders": part of the name, to a reader.
+            if where.before and (is_averaged(measured.name) or " of " in measured.name):
                 return Where()
             return self._of_rows(where, measured, roots[0], rng)
         if self.timed(measured) and rng.random() < 0.5:

@@ -109,10 +109,27 @@ class ValueConditions(ConditionRoom):
         a_code = spoken in code_names(chosen, about)  # "dollars orders" is not said
         if a_code and self.words.is_value(spoken):
             return None  # "stores in United Kingdom": the country, and not the region UK
+        if self.words.is_doubled(dim, chosen):
+            return replace(said, after=self._in_full(dim, spoken, rng))
         told = a_code or self.words.is_metric(spoken, dim.table)
         if dim.own and not told and rng.random() < 0.35 and dim.column.role is Role.CATEGORY:
             return replace(said, before=spoken)
         return replace(said, after=self.value_phrase(dim, spoken, rng))
+
+    def _in_full(self, dim: Dimension, spoken: str, rng: Random) -> str:
+        """The value with its column's name, where another column has it, too."""
+        name = rng.choice(self.words.column_names(dim.table, dim.column))
+        if not dim.own:
+            name = f"{singular(self.words.noun(dim.table, rng))} {name}"
+        return rng.choice(
+            (
+                f"with {name} {spoken}",
+                f"where {name} is {spoken}",
+                f"whose {name} is {spoken}",
+                f"({name}: {spoken})",
+                f"having {name} = {spoken}",
+            )
+        )
 
     def value_phrase(self, dim: Dimension, spoken: str, rng: Random) -> str:
         """``in Germany``, ``with status returned``, ``by loyalty gold customers``."""
@@ -199,7 +216,9 @@ class ValueConditions(ConditionRoom):
         pred = Or(
             Value(dim.table.name, dim.column.name, one), Value(dim.table.name, dim.column.name, two)
         )
-        spoken = self.value_phrase(dim, f"{first} {link} {second}", rng)
+        doubled = any(self.words.is_doubled(dim, each) for each in (one, two))
+        phrase = self._in_full if doubled else self.value_phrase
+        spoken = phrase(dim, f"{first} {link} {second}", rng)
         about = f"{dim.table.name}.{dim.column.name}"
         return Said(pred, after=spoken, kept=(one, two, first, second), about=about)
 

@@ -217,6 +217,14 @@ class Vocabulary(TableWords):
         values = dim.column.values
         return all(len(value) > _CODE and self._homes[value.lower()] == 1 for value in values)
 
+    def is_doubled(self, dim: Dimension, value: str) -> bool:
+        """Whether another column of its table holds the value: ``completed``, status and group."""
+        return any(
+            value.lower() in map(str.lower, column.values)
+            for column in dim.table.columns
+            if column.name != dim.column.name
+        )
+
     def is_value(self, said: str) -> bool:
         """Whether some column holds just that."""
         return said.lower() in self._homes
