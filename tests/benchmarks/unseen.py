@@ -5,8 +5,9 @@
 DATA is the folder of the question sets, WORK keeps the projects (made once) and results.jsonl, to
 which each database's outcomes are appended: a run that was ended goes on. ``zero_shot`` are the
 shipped weights as they are, ``trained`` is ``dbt-t2s train`` on machine-made questions alone,
-``nearest`` answers with the SQL of the corpus' question nearest by the same encoder. Nothing may be
-tuned to these questions.
+``nearest`` answers with the SQL of the corpus' question nearest by the same encoder,
+``no_pretraining`` trains from random weights; ``no_grammar`` and ``no_repair`` are ``zero_shot``
+without the grammar, and with the first candidate as it is. Nothing may be tuned to these questions.
 """
 
 from __future__ import annotations
@@ -25,9 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from dbt_t2s import pipeline, store
-from dbt_t2s.answers import candidates, load_model
+from dbt_t2s.answers import candidates, let_agree, load_model, mending
 from dbt_t2s.console import Console
-from dbt_t2s.corpus.examples import Example
 from dbt_t2s.judge.outcomes import Outcome, Prediction
 from dbt_t2s.judge.sandbox import Limits, Sandbox, execute_all
 from dbt_t2s.judge.share import Share
@@ -35,19 +35,21 @@ from dbt_t2s.judge.suite import TestItem
 from dbt_t2s.judge.validate import validate
 from dbt_t2s.model import recipe
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.generate import Candidate, load
+from dbt_t2s.model.generate import Generator, load
 from dbt_t2s.model.ranking import WEIGHTS as RANKING
 from dbt_t2s.model.record import ModelRecord, write_record
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import Generate, answer
 from dbt_t2s.workspace import Workspace, open_workspace
+from tests.benchmarks.baselines import Ungrammatical, first_alone, nearest, nothing_pretrained
 from tests.benchmarks.wrapped import Question, Wrapped, wrap
 from tests.tools.pretrain.rows import read_schemas
 from tests.tools.pretrain.split import HELD_OUT
 
 # Its questions are in romanised Hindi.
 NOT_ENGLISH = frozenset(("restaurants",))
-MODES = ("zero_shot", "trained", "nearest")
+MODES = ("zero_shot", "trained", "nearest", "no_pretraining", "no_grammar", "no_repair")
+_TRAINED = ("trained", "no_pretraining")
 COVERED = 0.8
 Result = Mapping[str, Any]
 
@@ -76,47 +78,54 @@ def workspace_of(wrapped: Wrapped, job: Job) -> Workspace:
     )
 
 
-def zero_shot(workspace: Workspace, schema: ProjectSchema, seed: int) -> Generate:
-    """The shipped weights, with nothing learned of the project."""
+def untrained(workspace: Workspace, schema: ProjectSchema, seed: int) -> Path:
+    """A model folder: the shipped weights, with nothing learned of the project."""
     folder = workspace.folder / "zero_shot"
     folder.mkdir(parents=True, exist_ok=True)
     items = len(recipe.index_of(schema, Encoder()).items)
     recipe.new_network(items, seed).save_pretrained(folder / "network")
     made = ModelRecord("embedded", "embedded", store.fingerprint(schema), "", seed, 0, 0, 0.0)
     write_record(folder, made)
-    return candidates(workspace, load(folder, schema), schema)
+    return folder
 
 
-def nearest(workspace: Workspace) -> Generate:
-    """Retrieval: the SQL of the training question whose sentence vector is nearest."""
-    rows = store.read_rows(workspace.dataset_dir / "train.parquet", Example)
-    encoder = Encoder()
-    known = encoder.vectors([row.question for row in rows])
+@dataclass(frozen=True)
+class Asked:
+    """What answers; ``model`` has its answers agree and mends them, None where nothing does."""
 
-    def generate(questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
-        likeness = encoder.vectors(questions) @ known.T
-        best = [(float(each.max()), rows[int(each.argmax())]) for each in likeness]
-        return [(Candidate(row.sql, max(like, 0.0)),) for like, row in best]
-
-    return generate
+    generate: Generate
+    schema: ProjectSchema
+    model: Generator | None = None
 
 
-def generator(job: Job, workspace: Workspace) -> tuple[Generate, ProjectSchema]:
-    if job.mode == "zero_shot":
-        schema = pipeline.distill(workspace)
-        return zero_shot(workspace, schema, job.seed), schema
+def asked(job: Job, workspace: Workspace) -> Asked:
     if job.mode == "nearest":
         pipeline.generate(workspace)
-        return nearest(workspace), pipeline.distill(workspace)
-    schema = pipeline.train(workspace)
-    return candidates(workspace, load_model(workspace, schema), schema), schema
+        return Asked(nearest(workspace), pipeline.distill(workspace))
+    if job.mode == "no_pretraining":
+        with nothing_pretrained():
+            schema = pipeline.train(workspace, resume=False)
+            model = load_model(workspace, schema)
+    elif job.mode == "trained":
+        schema = pipeline.train(workspace)
+        model = load_model(workspace, schema)
+    else:
+        schema = pipeline.distill(workspace)
+        folder = untrained(workspace, schema, job.seed)
+        bound = job.mode != "no_grammar"
+        model = load(folder, schema) if bound else Ungrammatical(folder, schema)
+    generate = candidates(workspace, model, schema)
+    if job.mode in ("no_grammar", "no_repair"):
+        return Asked(first_alone(generate), schema)
+    return Asked(generate, schema, model)
 
 
 def judged(
-    questions: Sequence[Question], generate: Generate, schema: ProjectSchema, wrapped: Wrapped
+    questions: Sequence[Question], given: Asked, wrapped: Wrapped
 ) -> list[tuple[Question, Outcome]]:
     """Each question's outcome on its own instances; candidates are chosen on the project's."""
-    relations = tuple(table.relation for table in schema.tables)
+    relations = tuple(table.relation for table in given.schema.tables)
+    mend = None if given.model is None else mending(given.model)
     found: list[tuple[Question, Outcome]] = []
     with ExitStack() as stack:
         limits = Limits(max_rows=pipeline.COMPARED_ROWS)
@@ -125,11 +134,12 @@ def judged(
             for file in wrapped.files
         ]
 
+        if given.model is not None:
+            let_agree(given.model, boxes[0].execute)
+
         def predict(texts: Sequence[str]) -> list[Prediction]:
-            given = [answer(text, generate, boxes[0].execute) for text in texts]
-            return [
-                Prediction(g.status, g.sql, g.confidence, g.latency_ms, g.reason) for g in given
-            ]
+            said = [answer(text, given.generate, boxes[0].execute, mend) for text in texts]
+            return [Prediction(a.status, a.sql, a.confidence, a.latency_ms, a.reason) for a in said]
 
         for question in questions:
             chosen = [boxes[n] for n in question.instances]
@@ -144,14 +154,14 @@ def measured(job: Job, wrapped: Wrapped) -> dict[str, Any]:
     """One database's results; times are of this machine."""
     began = time.monotonic()
     workspace = workspace_of(wrapped, job)
-    generate, schema = generator(job, workspace)
+    answers = asked(job, workspace)
     ready = time.monotonic() - began
-    asked = [
+    questions = [
         each
         for wording in ("own", "synonyms")
         for each in [q for q in wrapped.questions if q.wording == wording][: job.questions or None]
     ]
-    outcomes = judged(asked, generate, schema, wrapped)
+    outcomes = judged(questions, answers, wrapped)
     return {
         **asdict(job),
         "seconds": round(ready, 1),
@@ -294,7 +304,7 @@ def main() -> None:
             database,
             mode,
             seed,
-            given.minutes if mode == "trained" else 0.0,
+            given.minutes if mode in _TRAINED else 0.0,
             given.questions,
             stamp,
         )
