@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
 from dbt_t2s import store
 from dbt_t2s.answers import (
-    TRAIN,
     candidates,
     following,
     let_agree,
@@ -20,9 +19,7 @@ from dbt_t2s.answers import (
     mending,
     open_trained,
 )
-from dbt_t2s.config import DIALOGUES, SUITES
-from dbt_t2s.corpus.examples import Example
-from dbt_t2s.dialogue_suites import GoldHistory, History, Talks, items_of, own_history
+from dbt_t2s.dialogue_suites import GoldHistory, History, Talks, own_history
 from dbt_t2s.errors import JudgeError, StoreError, T2SError, UsageError
 from dbt_t2s.freshness import content_of, usable
 from dbt_t2s.instances import (
@@ -30,58 +27,31 @@ from dbt_t2s.instances import (
     instances_of,
     last_witnessed,
     readable,
-    tested,
     witnessed,
 )
 from dbt_t2s.judge import fixture_inputs, unit_suite
 from dbt_t2s.judge.baseline import Baseline, baseline_of
 from dbt_t2s.judge.cost import explained
-from dbt_t2s.judge.dialogues import Dialogue, read_dialogues
 from dbt_t2s.judge.html import to_html
 from dbt_t2s.judge.junit import to_junit
 from dbt_t2s.judge.markdown import to_markdown
-from dbt_t2s.judge.oracle import metric_items, saved_query_items
 from dbt_t2s.judge.outcomes import Prediction, SuiteReport, shares_by_type
-from dbt_t2s.judge.parsed import read_by, relations_read
+from dbt_t2s.judge.parsed import read_by
 from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
-from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
 from dbt_t2s.learning import versions
 from dbt_t2s.model.record import files_of
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.pipeline import COMPARED_ROWS, Trained
 from dbt_t2s.project import artifacts
-from dbt_t2s.project.json_file import SEMANTIC_MANIFEST, load
-from dbt_t2s.project.metrics import Answer as Compiled
-from dbt_t2s.project.metrics import MetricFlow, MetricFlowError, with_ratio_aliases
-from dbt_t2s.project.schema import Issue, Level, ProjectSchema
+from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import Answer, answer, answer_after
+from dbt_t2s.suites import PEOPLE, Suite, business_of, suites_of
 from dbt_t2s.workspace import Workspace, check_inputs
 
-# Of the generator's own test split, which has thousands, this many are enough for an interval.
-GENERATED_ITEMS = 200
-
-
-# The test set that people wrote.
-PEOPLE = "business"
 # Their golds must show rows, or they prove nothing.
 _MACHINE_MADE = ("generated", "expected_rows")
-
-
-@dataclass(frozen=True)
-class Suite:
-    """One test set as it was read, and what is wrong with it.
-
-    ``file``, below ``warehouse/``, is what it is judged on where that is not the instances;
-    ``dialogues`` are what the items are turns of, where they are.
-    """
-
-    name: str
-    items: tuple[TestItem, ...]
-    issues: tuple[Issue, ...] = ()
-    file: str = ""
-    dialogues: tuple[Dialogue, ...] = ()
 
 
 def validate_model(workspace: Workspace) -> Report:
@@ -93,7 +63,7 @@ def validate_model(workspace: Workspace) -> Report:
     schema, trained = open_trained(workspace)
     with store.lock(workspace.folder, "validate"):
         instances = instances_of(workspace, schema)
-        suites = _suites(workspace, schema)
+        suites = suites_of(workspace, schema)
         _check_types(workspace, suites)
         settings = workspace.settings
         inputs = {
@@ -149,7 +119,7 @@ def judge_apart(
     """
     there = replace(workspace, other=folder)
     schema, trained = open_trained(there)
-    suites = [_business(there, schema)] if people else []
+    suites = [business_of(there, schema)] if people else []
     suites = [suite for suite in (*suites, *more) if suite.items]
     begun = Report(
         suites=(),
@@ -169,7 +139,7 @@ def judge_people(workspace: Workspace) -> SuiteReport | None:
     """What becomes of the questions that people wrote, kept nowhere; None without any."""
     schema, trained = open_trained(workspace)
     with store.lock(workspace.folder, "validate"):
-        suite = _business(workspace, schema)
+        suite = business_of(workspace, schema)
         if not suite.items:
             return None
         instances = instances_of(workspace, schema)
@@ -280,98 +250,6 @@ def _baseline(workspace: Workspace, stamp: str) -> Baseline | None:
 def _write(workspace: Workspace, report: Report) -> None:
     store.write_text(workspace.html_path, to_html(report))
     store.write_text(workspace.report_path, json.dumps(to_json(report), indent=1) + "\n")
-
-
-def _suites(workspace: Workspace, schema: ProjectSchema) -> tuple[Suite, ...]:
-    """The test sets that have questions; UsageError where the settings leave none."""
-    wanted = workspace.settings.suites or SUITES
-    makers: dict[str, Callable[[Workspace, ProjectSchema], Suite]] = {
-        "business": _business,
-        "dialogues": partial(_dialogues, "dialogues"),
-        "dialogues_own": partial(_dialogues, "dialogues_own"),
-        "saved_queries": lambda _, schema: Suite("saved_queries", *saved_query_items(schema)),
-        "metrics": _metrics,
-        "generated": _generated,
-        "expected_rows": _expected_rows,
-    }
-    suites = [makers[name](workspace, schema) for name in SUITES if name in wanted]
-    found = tuple(suite for suite in suites if suite.items)
-    for suite in suites:
-        workspace.console.issues(suite.issues)
-    if not found:
-        raise UsageError(
-            f"there is no test question in {', '.join(wanted)}",
-            where="--suite",
-            hint=f"name others of: {', '.join(SUITES)}; --questions names a test set of yours",
-        )
-    return found
-
-
-def _business(workspace: Workspace, schema: ProjectSchema) -> Suite:
-    """What people wrote; empty where nobody did."""
-    path = workspace.questions_path
-    return Suite("business", *(((), ()) if path is None else read_suite(path, schema.dialect)))
-
-
-def _dialogues(name: str, workspace: Workspace, schema: ProjectSchema) -> Suite:
-    """The turns of people's conversations after the first; empty where nobody wrote any."""
-    path = workspace.project.root / DIALOGUES
-    if not path.exists():
-        return Suite(name, ())
-    found, issues = read_dialogues(path, schema.dialect)
-    return Suite(name, items_of(found), issues, dialogues=found)
-
-
-def _metrics(workspace: Workspace, schema: ProjectSchema) -> Suite:
-    """Metric questions; an issue instead where MetricFlow cannot read the manifest."""
-    if not schema.metrics:
-        return Suite("metrics", ())
-    try:
-        found, _ = load(workspace.project.target_path, SEMANTIC_MANIFEST)
-        manifest, _ = with_ratio_aliases(found)
-        flow = MetricFlow(manifest, schema.dialect, _remembered(workspace))
-        return Suite("metrics", *metric_items(schema, flow))
-    except MetricFlowError as error:
-        issue = Issue(Level.WARNING, "semantic_manifest.json", f"MetricFlow: {error}", "dbt parse")
-        return Suite("metrics", (), (issue,))
-
-
-def _remembered(workspace: Workspace) -> tuple[Compiled, ...]:
-    """What MetricFlow said while the project was distilled; nothing where that cannot be used."""
-    path = workspace.readings_dir / "answers.parquet"
-    try:
-        return store.read_rows(path, Compiled) if path.exists() else ()
-    except StoreError:  # of another version: MetricFlow is asked again
-        return ()
-
-
-def _generated(workspace: Workspace, _: ProjectSchema) -> Suite:
-    """A sample of the generated questions that were held out."""
-    kept = _held_out(workspace)[:GENERATED_ITEMS]
-    return Suite("generated", tuple(_as_item(example) for example in kept))
-
-
-def _held_out(workspace: Workspace) -> list[Example]:
-    test = store.read_rows(workspace.dataset_dir / "test.parquet", Example, hint=TRAIN)
-    return sorted(test, key=lambda each: store.fingerprint(each.id))
-
-
-def _expected_rows(workspace: Workspace, schema: ProjectSchema) -> Suite:
-    """Questions about models with unit tests, on the rows that these expect."""
-    found = tested(workspace, schema, instances_of(workspace, schema))
-    about = frozenset(found.relations)
-    kept = [
-        example
-        for example in _held_out(workspace)
-        if example.sql and about.intersection(relations_read(example.sql, schema.dialect))
-    ]
-    items = tuple(_as_item(example) for example in kept[:GENERATED_ITEMS])
-    return Suite("expected_rows", items if found.file else (), found.issues, found.file)
-
-
-def _as_item(example: Example) -> TestItem:
-    golds = (example.sql,) if example.sql else ()
-    return TestItem(str(example.id), example.question, golds, example.type, phase=example.phase)
 
 
 def _judged(

@@ -11,6 +11,7 @@ from dbt_t2s.errors import StoreError
 from dbt_t2s.judge.report import Report
 from dbt_t2s.judge.share import Share
 from dbt_t2s.project.diff import Change
+from dbt_t2s.suites import PEOPLE
 from dbt_t2s.workspace import Workspace
 
 
@@ -56,7 +57,7 @@ def _last_answers(workspace: Workspace) -> dict[str, bool]:
         last = store.read_json(workspace.validation_path, Report)
     except StoreError:
         return {}
-    people = [suite for suite in last.suites if suite.name == validation.PEOPLE]
+    people = [suite for suite in last.suites if suite.name == PEOPLE]
     return {o.item.question: o.correct for suite in people for o in suite.answerable}
 
 

@@ -35,6 +35,7 @@ from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import REFUSAL
 from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.serve.log import QuestionLog
+from dbt_t2s.suites import PEOPLE
 from dbt_t2s.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -229,12 +230,12 @@ def _tried(workspace: Workspace, folder: Path, lessons: Sequence[Lesson]) -> tup
     """The trial, and what became of the business test set with the new model."""
     suites = trials.suites_of(lessons)
     standing = validation.standing(workspace)
-    known = standing and [s for s in standing.suites if s.name == validation.PEOPLE]
+    known = standing and [s for s in standing.suites if s.name == PEOPLE]
     before = validation.judge_apart(workspace, None, suites, people=not known)
     if known:
         before = replace(before, suites=(*known, *before.suites))
     now = validation.judge_apart(workspace, folder, suites)
-    people = tuple(s for s in now.suites if s.name == validation.PEOPLE)
+    people = tuple(s for s in now.suites if s.name == PEOPLE)
     return trials.tried(before, now), replace(now, suites=people)
 
 

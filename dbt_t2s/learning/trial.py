@@ -11,7 +11,7 @@ from dbt_t2s.judge.report import Report
 from dbt_t2s.judge.suite import TestItem
 from dbt_t2s.learning.comparing import change_json, of_reports
 from dbt_t2s.learning.heard import KEPT, Lesson
-from dbt_t2s.validation import PEOPLE, Suite
+from dbt_t2s.suites import PEOPLE, Suite
 
 # What people said, as two test sets: what was wrong before, and what was right.
 CORRECTIONS, RIGHT = "corrections", "right answers"

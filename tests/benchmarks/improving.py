@@ -23,7 +23,7 @@ from dbt_t2s.console import Console
 from dbt_t2s.judge.outcomes import Outcome, SuiteReport
 from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.serve.questions import Question
-from dbt_t2s.validation import Suite
+from dbt_t2s.suites import Suite
 from dbt_t2s.workspace import open_workspace
 
 MOST = 20
