@@ -7,7 +7,7 @@ numbers that the network reads beside the encoder's vectors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -19,6 +19,7 @@ from dbt_t2s.model.encoder import HIDDEN, Encoder, word_states
 from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Kind, ProjectSchema, Role
 from dbt_t2s.query.bind import Binder
+from dbt_t2s.query.included import Said, included
 from dbt_t2s.query.items import Item, mention_item, schema_items
 from dbt_t2s.query.linear import SORTS
 from dbt_t2s.query.link import Mention, ValueIndex, mentions
@@ -29,11 +30,13 @@ _MOST_WORDS_KNOWN = 20_000
 RELATIONS = 6  # full name, part of a name, mention, meaning, description, own table's name
 ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, joins, joined by
 _GRAM = 3
+_SAID = 0.8  # the quality of a value that is said in another form
 _COPIED = 4.0  # log odds that an item of a wide mart loses to the table it repeats
 _SORT_AT = {sort: i for i, sort in enumerate(SORTS)}
 _KIND_AT = {kind: i for i, kind in enumerate(Kind)}
 _ROLE_AT = {role: i for i, role in enumerate(Role)}
 _SCALARS = 9
+_OF_WORDS = [0, 1, 2, 3, 5, 7]  # of the scalars, those that tell of single words
 ITEM_FEATURES = len(SORTS) + len(Kind) + len(Role) + _SCALARS
 QUESTION_FEATURES = 4
 
@@ -75,6 +78,13 @@ def _compared(found: Sequence[Mention]) -> list[str]:
     return sorted(column for column, firsts in places.items() if len(firsts) > 1)
 
 
+def _values_said(found: Sequence[Mention], count: int) -> Iterator[Said]:
+    """The values that are said as such, of the first ``count`` words."""
+    for mention in found:
+        if mention.token[:2] == "v:" and mention.quality >= _SAID and mention.last < count:
+            yield Said(mention.token[2:].partition("=")[0], mention.first, mention.last)
+
+
 def today_of(schema: ProjectSchema) -> date:
     """The day that the project calls today."""
     return date.fromisoformat(schema.as_of) if schema.as_of else date.today()
@@ -101,6 +111,12 @@ class SchemaIndex:
         self._starts = np.flatnonzero(np.r_[True, np.diff(self._owners) != 0])
         self._static = np.stack([_static_features(item) for item in self.items])
         self.places = Places(schema, self.items)
+        columns = [
+            (f"{i.table}.{i.column}", at) for at, i in enumerate(self.items) if i.sort == "c"
+        ]
+        self.columns = dict(columns)
+        flags = (at for _, at in columns if self.items[at].kind is Kind.BOOLEAN)
+        self.flags = np.array(list(flags), dtype=np.int64)
         copied = copies(schema)
         self.copied = np.array([item.table in copied for item in self.items])
 
@@ -277,6 +293,8 @@ class Linker:
     ) -> Linked:
         index = self.index
         full, partial, share = index.names(spoken)
+        found = mentions(question, index.values, index.today)
+        aside = included(question, spoken, [*_values_said(found, len(spoken)), *self._flags(full)])
         soft = np.zeros_like(full)
         grams = _grams(spoken)
         if grams:
@@ -289,7 +307,6 @@ class Linker:
         weights = np.array([index.idf.get(w.stem, 0.0) for w in spoken], dtype=np.float32)
         named = full.sum(0) * 1.2 + (partial * weights[:, None]).sum(0) * 0.25
         score = named + share + 2.0 * soft.max(0) + whole + 0.4 * tables.max(0)
-        found = mentions(question, index.values, index.today)
         channels = np.stack((full, partial, np.zeros_like(full), soft, described, tables), axis=-1)
         scalars = np.stack(
             (
@@ -308,7 +325,25 @@ class Linker:
         ranked = ranker_features(index.places, scalars, score, found)
         kept = self._chosen(ranked, self._passed_over(full), (*gold, *_compared(found)))
         uncovered = _uncovered(spoken, full, partial, soft, found)
-        return self._assemble(question, states, kept, found, channels, scalars, uncovered)
+        for each in aside:
+            # The network and the ranking see no sign of what is said to need no condition.
+            place = index.columns[each.column]
+            channels[each.first : each.last + 1, place] = 0
+            if each.flag:
+                scalars[place, _OF_WORDS] = 0
+        hidden = {f"v:{each.column}=" for each in aside}
+        shown = [
+            m for m in found if m.token in gold or f"{m.token.partition('=')[0]}=" not in hidden
+        ]
+        return self._assemble(question, states, kept, shown, channels, scalars, uncovered)
+
+    def _flags(self, full: np.ndarray) -> Iterator[Said]:
+        """The flags that are named in full, by runs of words."""
+        for place in self.index.flags[full[:, self.index.flags].any(0)].tolist():
+            item = self.index.items[place]
+            at = np.flatnonzero(full[:, place])
+            for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
+                yield Said(f"{item.table}.{item.column}", int(run[0]), int(run[-1]), True)
 
     def _passed_over(self, full: np.ndarray) -> np.ndarray:
         """The items (items,) of wide marts that the question does not call by name."""

@@ -14,6 +14,7 @@ from datetime import date
 from dateutil.relativedelta import relativedelta
 
 from dbt_t2s.project.schema import FiscalYear
+from dbt_t2s.query.events import opened_by_event
 from dbt_t2s.query.listed import listed
 from dbt_t2s.query.period import Period
 from dbt_t2s.query.periods import periods_in
@@ -126,7 +127,7 @@ def _spans(text: str, found: Sequence[Period]) -> Iterator[DateSpan]:
             span = _between(text, here, follows)
             at += 2
         else:
-            span = _open_ended(text, here)
+            span = _open_ended(text, here, periods[at - 1].end if at else 0)
             at += 1
         if span:
             yield span
@@ -186,7 +187,8 @@ def _no_later(first: Period, last: Period) -> Period:
     return first
 
 
-def _open_ended(text: str, period: Period) -> DateSpan | None:
+def _open_ended(text: str, period: Period, floor: int) -> DateSpan | None:
+    """What the words around the period make of it; those before ``floor`` belong to another."""
     if period.unread:
         return None
     if period.edge:
@@ -205,6 +207,8 @@ def _open_ended(text: str, period: Period) -> DateSpan | None:
                 end = after if period.is_day else end
             others = _others(period, opened.group(), text[period.end :], start)
             return _span(text, start, end, opened.start(), period.end, others)
+    if event := opened_by_event(text, period, floor):
+        return _from_event(text, period, *event)
     for pattern, start, end in ((_OR_LATER, first, ""), (_OR_EARLIER, "", after)):
         if found := pattern.match(text, period.end):
             return _span(text, start, end, period.start, found.end())
@@ -216,6 +220,13 @@ def _open_ended(text: str, period: Period) -> DateSpan | None:
         return _span(text, first, after, period.start, period.end, (Range("", after),))
     others = (_ahead(period),) if period.floating else also
     return _span(text, first, after, period.start, period.end, others)
+
+
+def _from_event(text: str, period: Period, opened: re.Match[str], begins: bool) -> DateSpan:
+    """``since the launch in May``; of what happened besides it may be that in May."""
+    first, after = period.first.isoformat(), period.after.isoformat()
+    start, end = (first, "") if begins else ("", first)
+    return _span(text, start, end, opened.start(), period.end, (Range(first, after),))
 
 
 def _from_edge(text: str, period: Period) -> DateSpan | None:

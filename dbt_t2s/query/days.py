@@ -162,7 +162,7 @@ def _of_week(found: re.Match[str], today: date) -> Reading:
 
 def _weekend(found: re.Match[str], today: date) -> Reading:
     """The last one that is over; this week's after "this"."""
-    if found["way"].lower() == "this":
+    if (found.groupdict().get("way") or "").lower() == "this":
         first = unit_start("week", today) + timedelta(days=5)
     else:
         first = today - timedelta(days=today.weekday() + 2)
@@ -180,6 +180,8 @@ _NO_NUMBER = r"(?!\s*['’]?\d|\s*%|[.,:]\d)"
 _JOINT = r"\s*(?P<joint>-|–|—|/|&|\b(?:to|and|or|until|till|through|thru)\b)\s*(?:the\s+)?"
 _OPENED = r"(?P<opened>\b(?:between|from)\s+(?:the\s+)?)?"
 _HOLIDAY = "|".join(HOLIDAYS).replace("'", "['’]")
+# Nothing follows that may say which one, or what of it.
+_SAID = r"(?=\s*(?:$|[?.!,;:)\"'”]|\b(?:by|per|for|from|vs|and|compared|with|in|at|who|which)\b))"
 _WAY = r"(?P<way>last|this|next|previous|prior|current|coming)"
 
 DAYS: tuple[Phrase, ...] = (
@@ -281,4 +283,6 @@ DAYS: tuple[Phrase, ...] = (
     ),
     phrase(rf"(?<=\bsince )(?P<weekday>{WEEKDAY})\b(?!['’])", _weekday, "near", needs=A_DAY),
     phrase(r"\b(?:this\s+)?(?P<way>last|this|past)\s+weekend\b", _weekend, needs=("weekend",)),
+    # "At the weekend" may be at any of them.
+    phrase(rf"(?<=\bover )the\s+weekend\b{_SAID}", _weekend, needs=("weekend",)),
 )

@@ -28,6 +28,10 @@ _NAME = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w&-]+(?:\s+[A-Z][\w&-]+){1,3}")
 _QUOTED = re.compile(r"[\"“”]([^\"“”]{1,60})[\"“”]|(?<!\w)'([^']{1,60})'(?!\w)")
 # In capitals no ends of "it's", "don't", "I'm" and "I'd", but sizes and classes.
 _CUT_OFF = frozenset("STMD")
+# Between a column's name and a value that is any question's word, and what may follow that.
+_TELLS = re.compile(r"\s+(?:(?:is|are|was|were)\s+)?|\s?[:=]\s?", re.I)
+_MARKED = frozenset(("marked", "flagged"))
+_ENDS = re.compile(r"\s*(?:$|[?.!,;:)])")
 _LONGEST_VALUE = 6
 _MOST_VALUES = 16
 _FUZZY_FROM = 5
@@ -94,7 +98,7 @@ class ValueIndex:
         if len(parts) > 1:
             self._initials["".join(p[0] for p in parts)].append(token)
 
-    def mentions(self, spoken: tuple[Word, ...]) -> list[Mention]:
+    def mentions(self, spoken: tuple[Word, ...], text: str) -> list[Mention]:
         lowered = [w.text.lower() for w in spoken]
         found: list[Mention] = []
         for first in range(len(spoken)):
@@ -103,6 +107,7 @@ class ValueIndex:
             if spoken[first].text in _CUT_OFF:
                 tokens = self._exact.get((lowered[first],), ())
                 found.extend(Mention(token, first, first, 1.0) for token in tokens)
+        found.extend(self._beside_columns(spoken, text))
         best: dict[str, Mention] = {}
         for mention in self._told_once(found):
             known = best.get(mention.token)
@@ -124,9 +129,11 @@ class ValueIndex:
 
     def _at(self, parts: tuple[str, ...], first: int, last: int) -> list[Mention]:
         split = tuple(p for part in parts for p in name_words(part))
-        if all(p in STOP_WORDS for p in split):
-            return []
         tokens = self._exact.get(split)
+        if all(p in STOP_WORDS for p in split):
+            # "No show" is a value where it is said as one.
+            said = tokens if tokens and len(split) > 1 else ()
+            return [Mention(t, first, last, 1.0) for t in said]
         if tokens:
             # "UK" may be a region's name and a country's initials.
             return [Mention(t, first, last, 1.0) for t in tokens] + self._short(parts, first, last)
@@ -142,6 +149,22 @@ class ValueIndex:
         if tokens := self._parts.get(split):
             return [Mention(t, first, last, 0.5) for t in tokens]
         return self._near(" ".join(split), first, last)
+
+    def _beside_columns(self, spoken: Sequence[Word], text: str) -> Iterator[Mention]:
+        """Values that are words of any question, told by their column: "result: over"."""
+        for at, word in enumerate(spoken):
+            said = word.text.lower()
+            if at == 0 or said not in STOP_WORDS or not _ENDS.match(text, word.end):
+                continue
+            before = spoken[at - 1]
+            if at > 1 and before.text.lower() in ("is", "are", "was", "were"):
+                before = spoken[at - 2]
+            if not _TELLS.fullmatch(text, before.end, word.start):
+                continue
+            for token in self._exact.get((said,), ()):
+                column = name_words(token[2:].partition("=")[0].partition(".")[2])
+                if before.stem == stem(column[-1]) or before.text.lower() in _MARKED:
+                    yield Mention(token, at, at, 1.0)
 
     def _short(self, parts: tuple[str, ...], first: int, last: int) -> list[Mention]:
         """Values by the name of their people or by their initials."""
@@ -219,7 +242,7 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
     spoken = words(question)
     found: list[Mention] = []
     dated: set[int] = set()
-    values = index.mentions(spoken)
+    values = index.mentions(spoken, question)
     named = _inside_names(values)
     for span in date_spans(question, today, index.fiscal_year):
         covered = _covered(spoken, span.start, span.end)

@@ -118,6 +118,7 @@ _TWO_DIGITS = rf"(?P<year>[012]\d){_ENDS}"
 # "last year's Q4", "2024's March"
 _YEAR_FIRST = rf"\b(?:{_RELATIVE}(?:['’]?s)?|(?P<year>{YEAR})(?:['’]s)?)\s+(?:the\s+)?"
 _NTH = r"(?P<word>first|second|third|fourth|1st|2nd|3rd|4th)"
+_THIS_ONE = rf"(?!['’-]|\s+(?:of\b|to\b|before\b|after\b|{YEAR}))"
 _NUMBER = r"(?:(?P<number>[1-4])|(?P<word>one|two|three|four))"
 _PREPOSITIONS = "|".join(
     rf"(?<=\b{each} )" for each in "in of since until before after for during from to and".split()
@@ -198,6 +199,19 @@ MONTHS: tuple[Phrase, ...] = (
     phrase(
         rf"\b(?:{_NTH}|last|final)\s+quarter\s+"
         rf"(?:{_IN_YEAR}(?P<year>{YEAR}|{SHORT_YEAR})|(?:of\s+)?(?:the\s+)?{_RELATIVE}\b)",
+        _quarter,
+        "quarter",
+        needs=("quarter",),
+    ),
+    # It has always begun; of the second half nobody knows.
+    phrase(
+        rf"\b(?P<word>first|1st)\s+half\s+of\s+(?P<relative>the)\s+year\b{_THIS_ONE}",
+        _half,
+        "half",
+        needs=("half",),
+    ),
+    phrase(
+        rf"\b(?P<word>first|1st)\s+quarter\s+of\s+(?P<relative>the)\s+year\b{_THIS_ONE}",
         _quarter,
         "quarter",
         needs=("quarter",),

@@ -1,11 +1,13 @@
-"""Numbers in a question: digits, words, multiples and per cent."""
+"""Numbers in a question: digits, words, multiples, per cent and what is below nought."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from dbt_t2s.query.signed import is_negative, spaced_thousands
 
 _WORDS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
@@ -53,7 +55,7 @@ class NumberSpan:
 
 def number_spans(text: str) -> tuple[NumberSpan, ...]:
     """Every number in ``text`` in order; "20%" is 20 and 0.2, "200 m" millions or metres."""
-    found = list(_runs(text))
+    found = [*_runs(text), *_spaced(text)]
     taken = [(run.start, run.end) for run in found]
     days = [day.span() for day in _DAY.finditer(text)]
     for match in _NUMBER.finditer(text):
@@ -71,7 +73,20 @@ def number_spans(text: str) -> tuple[NumberSpan, ...]:
             found.append(NumberSpan(_plain(digits), match.start(), match.end()))
         if match["percent"]:
             found.append(NumberSpan(_plain(value / 100), match.start(), match.end()))
-    return tuple(sorted(found, key=lambda span: span.start))
+    return tuple(sorted((_signed(text, each) for each in found), key=lambda span: span.start))
+
+
+def _spaced(text: str) -> Iterator[NumberSpan]:
+    for match in spaced_thousands(text):
+        digits = Decimal(re.sub(r"\s", "", match.group()))
+        yield NumberSpan(_plain(digits), match.start(), match.end())
+
+
+def _signed(text: str, span: NumberSpan) -> NumberSpan:
+    start = is_negative(text, span.start)
+    if start is None or span.value == "0":
+        return span
+    return replace(span, value=f"-{span.value}", start=start)
 
 
 def _runs(text: str) -> Iterator[NumberSpan]:

@@ -35,6 +35,23 @@ _BESIDE = r"(?:-|–|—|/|&|,|\b(?:to|through|thru|and|until|till|vs\.?|versus)
 _MONTH_FOLLOWS = re.compile(rf"\s*{_BESIDE}(?:the\s+)?{MONTH}", re.IGNORECASE)
 _MONTH_BEFORE = re.compile(rf"\b{MONTH}\s*[-–—/&,]\s*$", re.IGNORECASE)
 _DOES = re.compile(r"\s+(?:i|we|you|they|he|she|it|be|have|not)\b", re.IGNORECASE)
+# "May sales by shop", "the top 5 may orders"; but "how may orders" is a slip for "how many orders".
+_MEASURED = (
+    r"(?:orders?|sales|revenues?|turnover|income|takings|bookings|invoices|payments|sign-?ups|"
+    r"figures|numbers|results|totals?|costs|spend(?:ing)?|expenses|profits?|earnings|fees|refunds|"
+    r"returns|shipments|deliveries|visits|sessions|tickets|downloads|installs|logins|leads|deals|"
+    r"churn|traffic|budget|forecast|payroll|volumes?)"
+)
+_MEASURE_FOLLOWS = re.compile(
+    rf"\s+{_MEASURED}\s*(?:$|[?.!,;:)\"'”]|\b(?:by|per|for|from|in|of|vs\.?|versus|with|without|and|"
+    r"against|compared|broken|split|grouped|across|over|above|below|under|to)\b)",
+    re.IGNORECASE,
+)
+_ASKED_OF = re.compile(
+    r"(?:^|[,;:(]|\b(?:show|list|give|get|me|us|all|our|the|total|average|compare|what|were|was|are|is|"
+    r"of|for|vs\.?|versus|with|than|and|\d+))\s*$",
+    re.IGNORECASE,
+)
 _SOMEBODY = re.compile(r"\b(?:who|which|that|you|we|they|i)\s+$", re.IGNORECASE)
 
 
@@ -94,7 +111,10 @@ def _also(phrase: Phrase, found: re.Match[str], today: date) -> tuple[Days, ...]
 
 
 def _is_month_may(text: str, found: re.Match[str]) -> bool:
-    """ "may" and "march" are words too: they are months with a year, a preposition or a capital."""
+    """ "may" and "march" are words too: they are months with a year, a preposition or a capital.
+
+    They are before what is measured, too: "may sales by shop"; "march orders" may be told to march.
+    """
     groups = found.groupdict()
     name = groups.get("name") or ""
     if name.lower() not in _WORDS_TOO:
@@ -113,4 +133,7 @@ def _is_month_may(text: str, found: re.Match[str]) -> bool:
         return True  # a verb is not the last word: "aov may"
     if _MONTH_FOLLOWS.match(text, end) or _MONTH_BEFORE.search(text, near, start):
         return True
-    return _PREPOSITION.search(text, near, start) is not None or (name[0].isupper() and not leads)
+    if _PREPOSITION.search(text, near, start) or (name[0].isupper() and not leads):
+        return True
+    measured = name.lower() != "march" and _MEASURE_FOLLOWS.match(text, end)
+    return bool(measured and _ASKED_OF.search(text, near, start))

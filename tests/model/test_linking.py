@@ -66,6 +66,32 @@ def test_names_synonyms_values_and_dates_are_marked(linker: Linker) -> None:
     assert channel(linked, "income", dates[0], MENTION) == 0
 
 
+def test_what_is_included_shows_no_sign_of_a_condition(linker: Linker) -> None:
+    asked, aside, both = linker.link(
+        [
+            "revenue of returned orders",
+            "revenue by market, returned ones included",
+            "revenue of delivered orders, returned ones included",
+        ]
+    )
+    token = "v:orders.status=returned"
+    assert token in [item.token for item in asked.items]
+    assert token not in [item.token for item in aside.items]
+    assert token in [item.token for item in both.items]
+    said, hidden = linker.link(["commercial clients", "clients by market, commercial ones too"])
+    flag = "c:customers.is_business"
+    assert channel(said, "commercial", flag, FULL) == 1
+    if flag in [item.token for item in hidden.items]:
+        assert channel(hidden, "commercial", flag, FULL) == 0
+        assert channel(hidden, "commercial", flag, MEANING) == 0
+
+
+def test_a_learned_plan_keeps_its_value_though_it_is_said_to_be_included(linker: Linker) -> None:
+    token = "v:orders.status=returned"
+    (linked,) = linker.link(["revenue by market, returned ones included"], [(token,)])
+    assert token in [item.token for item in linked.items]
+
+
 def test_parts_of_names_and_descriptions_are_marked_as_such(linker: Linker) -> None:
     (linked,) = linker.link(["price of what was paid"])
     assert channel(linked, "price", "c:products.list_price", PARTIAL) == 1

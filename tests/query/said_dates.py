@@ -313,6 +313,46 @@ sold on a Monday in 2024|2024-01-01..2025-01-01
 sold in January of every year since 2020|2020-01-01..
 sold per quarter for the last 2 years|2024-06-30..2026-07-01
 sold for the current and previous month|2026-06-01..2026-07-01 2026-05-01..2026-06-01
+since the launch in May|2026-05-01..
+since we opened in March 2024|2024-03-01..
+until the relaunch in June|..2026-06-01
+from customers that signed up since the sale in May|2026-05-01..
+since Anna joined in May|2026-05-01..
+since the shop opened on 3 May 2024 by city|2024-05-03..
+since the price rise at Easter|2026-04-05..
+since launch in 2019|2019-01-01..
+since the migration in Q1 2025|2025-01-01..
+before the relaunch in June|..2026-06-01
+before we moved in June 2024|..2024-06-01
+until the party at Christmas|..2025-12-25
+after the relaunch in June|2026-06-01..2026-07-01
+cancelled before the deadline in July|2025-07-01..2025-08-01
+since they joined in May|2026-05-01..2026-06-01
+since the last visit in May|2026-05-01..2026-06-01
+since the tax on 2024 income|2024-01-01..2025-01-01
+since our June launch in May|2026-06-01..2026-07-01 2026-05-01..2026-06-01
+since the start of the sale in May|2026-05-01..2026-06-01
+since the launch in early May|
+since the appointment in March 2024 to June 2024|2024-03-01..2024-07-01
+from the shop in May|2026-05-01..2026-06-01
+till sales in May|2026-05-01..2026-06-01
+what were may sales in Leeds|2026-05-01..2026-06-01
+the top 5 may orders|2026-05-01..2026-06-01
+all dec sales by region|2025-12-01..2026-01-01
+over the weekend|2026-06-27..2026-06-29
+sold over the weekend by shop|2026-06-27..2026-06-29
+over the weekend of 8 March 2025|2025-03-08..2025-03-10
+at the weekend|
+over the weekend shift|
+first half of the year|2026-01-01..2026-07-01
+in the first quarter of the year|2026-01-01..2026-04-01
+the second half of the year|
+the first half of the year 2024|2024-01-01..2024-07-01
+first half of the year before|
+between the 1st and the 24th of December 2023|2023-12-01..2023-12-25
+from the 3rd to the 9th of May|2026-05-03..2026-05-10
+last fortnight|
+last winter|
 """
 _FISCAL = """
 FY24|2023-07-01..2024-07-01

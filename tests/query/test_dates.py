@@ -224,6 +224,11 @@ def test_any_iso_week_is_read_back(day: date, form: str) -> None:
         "customers who may leave",
         "march through the numbers",
         "which orders may we ship",
+        "how may orders did we get",
+        "may orders be cancelled",
+        "may our sales team see this",
+        "who may sales call",
+        "how may bakery clients have we got",
         "orders on 2026-02-30",
         "orders on 2025-02-29",
         "orders on 2026-13-01",
@@ -392,12 +397,27 @@ def test_five_hundred_characters_take_ten_milliseconds() -> None:
         ("the past month", [("2026-05-30", "2026-07-01")]),
         ("week of 2 March 2026", [("2026-03-02", "2026-03-03")]),
         ("since March 2025", []),
+        ("since the launch in March 2025", [("2025-03-01", "2025-04-01")]),
         ("in 2025", []),
     ],
 )
 def test_what_a_phrase_may_mean_besides(text: str, others: list[tuple[str, str]]) -> None:
     found = (other for span in date_spans(text, TODAY) for other in span.others)
     assert [(other.start, other.end) for other in found] == others
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "may orders",
+        "may sales by shop?",
+        "show may revenue per city",
+        "top 5 may orders",
+        "total may sales",
+    ],
+)
+def test_may_is_a_month_before_what_is_measured(text: str) -> None:
+    assert told(text) == "2026-05-01..2026-06-01"
 
 
 def test_may_is_no_month_when_somebody_may() -> None:

@@ -103,6 +103,40 @@ def test_a_capital_letter_is_a_value_though_its_small_one_ends_a_word() -> None:
     assert not found("that's what I'm asking: what's the revenue", sizes)
 
 
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("no show orders by shop", "no_show"),
+        ("orders that were a no-show", "no_show"),
+        ("how many no shows", "no_show"),
+        ("orders with status over", "over"),
+        ("orders whose status is over, by shop", "over"),
+        ("orders, status: all", "all"),
+        ("orders marked over?", "over"),
+    ],
+)
+def test_words_of_any_question_are_values_where_that_is_said(question: str, value: str) -> None:
+    index = ValueIndex(with_values(status=("no_show", "over", "all")))
+    assert f"v:orders.status={value}" in found(question, index)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "show no orders",
+        "orders over 5",
+        "status over time",
+        "orders marked over 5",
+        "status of all orders",
+        "orders by status over 5",
+        "all orders",
+    ],
+)
+def test_words_of_any_question_are_no_values_elsewhere(question: str) -> None:
+    index = ValueIndex(with_values(status=("no_show", "over", "all")))
+    assert not [token for token in found(question, index) if token.startswith("v:")]
+
+
 def test_long_values_are_left_out() -> None:
     index = ValueIndex(with_values(product_name=("a very long name of one single product",)))
     assert set(found("a very long name of one single product", index)) == {"n:1"}

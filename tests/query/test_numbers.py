@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -52,6 +53,33 @@ from dbt_t2s.query.numbers import number_spans
         ("sku A17b", []),
         ("someone", []),
         ("none", []),
+        ("balance below -5", ["-5"]),
+        ("balance below −5", ["-5"]),
+        ("less than minus five", ["-5"]),
+        ("under negative 2.5", ["-2.5"]),
+        ("over -1,500 euros", ["-1500"]),
+        ("margin under -5%", ["-5", "-0.05"]),
+        ("between -10 and -5 degrees", ["-10", "-5"]),
+        ("stored at -18", ["-18"]),
+        ("above -0", ["0"]),
+        ("2024 -2023", ["2024", "2023"]),
+        ("sales minus 5", ["5"]),
+        ("more than 5 minus 3", ["5", "3"]),
+        ("- 5 shops", ["5"]),
+        ("5-7 days", ["5", "7"]),
+        ("over 1 500 orders", ["1500"]),
+        ("below minus 1 500", ["-1500"]),
+        ("at least 2 000 000", ["2000000"]),
+        ("between 1 500 and 2 500", ["1500", "2500"]),
+        ("takings of 1 500.50 €", ["1500.5"]),
+        ("$1 500", ["1500"]),
+        ("1\u00a0500 orders", ["1500"]),
+        ("top 5 100 ml bottles", ["5", "100"]),
+        ("top 5 100 euro vouchers", ["5", "100"]),
+        ("more than 3 500 g packs", ["3", "500"]),
+        ("orders 101 102 103", ["101", "102", "103"]),
+        ("rooms 12 101", ["12", "101"]),
+        ("in 2024 500 orders", ["2024", "500"]),
     ],
 )
 def test_numbers_are_read(text: str, values: list[str]) -> None:
@@ -62,7 +90,8 @@ def test_numbers_are_read(text: str, values: list[str]) -> None:
 def test_any_text_is_read(text: str) -> None:
     for span in number_spans(text):
         assert 0 <= span.start < span.end <= len(text)
-        assert Decimal(span.value) >= 0 and "E" not in span.value
+        assert Decimal(span.value) >= 0 or re.search("[-−–]|minus|negative", text, re.I)
+        assert "E" not in span.value
 
 
 @given(st.integers(0, 10**12))
