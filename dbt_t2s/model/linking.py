@@ -7,19 +7,19 @@ numbers that the network reads beside the encoder's vectors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
 import torch
 
+from dbt_t2s.model.asides import Asides
 from dbt_t2s.model.candidates import Places, Ranker, chosen, ranker_features
 from dbt_t2s.model.encoder import HIDDEN, Encoder, word_states
 from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Kind, ProjectSchema, Role
 from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.included import Said, included
 from dbt_t2s.query.items import Item, mention_item, schema_items
 from dbt_t2s.query.linear import SORTS
 from dbt_t2s.query.link import Mention, ValueIndex, mentions
@@ -30,7 +30,6 @@ _MOST_WORDS_KNOWN = 20_000
 RELATIONS = 6  # full name, part of a name, mention, meaning, description, own table's name
 ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, joins, joined by
 _GRAM = 3
-_SAID = 0.8  # the quality of a value that is said in another form
 _COPIED = 4.0  # log odds that an item of a wide mart loses to the table it repeats
 _SORT_AT = {sort: i for i, sort in enumerate(SORTS)}
 _KIND_AT = {kind: i for i, kind in enumerate(Kind)}
@@ -78,13 +77,6 @@ def _compared(found: Sequence[Mention]) -> list[str]:
     return sorted(column for column, firsts in places.items() if len(firsts) > 1)
 
 
-def _values_said(found: Sequence[Mention], count: int) -> Iterator[Said]:
-    """The values that are said as such, of the first ``count`` words."""
-    for mention in found:
-        if mention.token[:2] == "v:" and mention.quality >= _SAID and mention.last < count:
-            yield Said(mention.token[2:].partition("=")[0], mention.first, mention.last)
-
-
 def today_of(schema: ProjectSchema) -> date:
     """The day that the project calls today."""
     return date.fromisoformat(schema.as_of) if schema.as_of else date.today()
@@ -111,12 +103,7 @@ class SchemaIndex:
         self._starts = np.flatnonzero(np.r_[True, np.diff(self._owners) != 0])
         self._static = np.stack([_static_features(item) for item in self.items])
         self.places = Places(schema, self.items)
-        columns = [
-            (f"{i.table}.{i.column}", at) for at, i in enumerate(self.items) if i.sort == "c"
-        ]
-        self.columns = dict(columns)
-        flags = (at for _, at in columns if self.items[at].kind is Kind.BOOLEAN)
-        self.flags = np.array(list(flags), dtype=np.int64)
+        self.asides = Asides(self.items)
         copied = copies(schema)
         self.copied = np.array([item.table in copied for item in self.items])
 
@@ -294,7 +281,7 @@ class Linker:
         index = self.index
         full, partial, share = index.names(spoken)
         found = mentions(question, index.values, index.today)
-        aside = included(question, spoken, [*_values_said(found, len(spoken)), *self._flags(full)])
+        aside = index.asides.found(question, spoken, found, full)
         soft = np.zeros_like(full)
         grams = _grams(spoken)
         if grams:
@@ -327,7 +314,7 @@ class Linker:
         uncovered = _uncovered(spoken, full, partial, soft, found)
         for each in aside:
             # The network and the ranking see no sign of what is said to need no condition.
-            place = index.columns[each.column]
+            place = index.place[f"c:{each.column}"]
             channels[each.first : each.last + 1, place] = 0
             if each.flag:
                 scalars[place, _OF_WORDS] = 0
@@ -336,14 +323,6 @@ class Linker:
             m for m in found if m.token in gold or f"{m.token.partition('=')[0]}=" not in hidden
         ]
         return self._assemble(question, states, kept, shown, channels, scalars, uncovered)
-
-    def _flags(self, full: np.ndarray) -> Iterator[Said]:
-        """The flags that are named in full, by runs of words."""
-        for place in self.index.flags[full[:, self.index.flags].any(0)].tolist():
-            item = self.index.items[place]
-            at = np.flatnonzero(full[:, place])
-            for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
-                yield Said(f"{item.table}.{item.column}", int(run[0]), int(run[-1]), True)
 
     def _passed_over(self, full: np.ndarray) -> np.ndarray:
         """The items (items,) of wide marts that the question does not call by name."""

@@ -18,12 +18,14 @@ from dbt_t2s.query.text import Word, name_words, stem
 _EDGE = r"(?:[,;:.(]|\s[-–—])\s*"
 _END = r"\s*[?.!)]*\s*$"
 _CHAINED = re.compile(r"\s*(?:,|/|,?\s*\b(?:and|or)\b|&)\s*(?:the\s+)?", re.I)
-_OF_THEM = r"(?:\s+(?:ones|(?P<noun>[^\W\d_]+)))?"
+_ONES = r"(?:ones|stuff|things)"
+_OF_THEM = rf"(?:\s+(?:{_ONES}|(?P<noun>[^\W\d_]+)))?"
 _TOO = re.compile(rf"{_OF_THEM}\s+(?:included|incl\.?|too|as\s+well){_END}", re.I)
 _APART = re.compile(rf"\w\W*?{_EDGE}(?:(?:and|also|even|the)\s+)*$", re.I)
 _EVEN = re.compile(
     r"\w.*\b(?:including|incl\.?|(?<!not )(?<!n['’]t )even)\s+(?:the\s+|those\s+|all\s+)?$", re.I
 )
+_COUNTING = re.compile(r"\w\W.*\bcounting\s+(?:in\s+)?(?:the\s+|those\s+|all\s+)?$", re.I)
 _ALL_OF_THEM = re.compile(rf"{_OF_THEM}(?:\s+(?:too|as\s+well))?{_END}", re.I)
 _EITHER = re.compile(rf"\w\W*?(?:{_EDGE}|\bwhether\s+)$", re.I)
 _OR_NOT = re.compile(rf"\s+or\s+not{_END}", re.I)
@@ -35,12 +37,17 @@ _STATES = frozenset(
 
 @dataclass(frozen=True)
 class Said:
-    """What words first..last name: a value of ``column``, or that flag."""
+    """What words first..last name: a value of ``column``, or that flag (a day that ends something
+    counts as one: "closed" names when it was).
+
+    ``nouns`` are the stems of what a row of its table is called.
+    """
 
     column: str
     first: int
     last: int
     flag: bool = False
+    nouns: frozenset[str] = frozenset()
 
 
 def included(text: str, spoken: Sequence[Word], said: Sequence[Said]) -> frozenset[Said]:
@@ -66,7 +73,7 @@ def _is_aside(text: str, spoken: Sequence[Word], alike: Sequence[Said]) -> bool:
     before, after = text[:start], text[end:]
     if _OR_NOT.match(after) and _EITHER.search(before):
         return not alike[0].flag  # "cost per hour, freelance or not" tells the two apart
-    for opened, closed in ((_APART, _TOO), (_EVEN, _ALL_OF_THEM)):
+    for opened, closed in ((_APART, _TOO), (_COUNTING, _TOO), (_EVEN, _ALL_OF_THEM)):
         tail = closed.match(after)
         if tail and opened.search(before):
             return _is_of_rows(alike[0], before, tail)
@@ -76,7 +83,9 @@ def _is_aside(text: str, spoken: Sequence[Word], alike: Sequence[Said]) -> bool:
 def _is_of_rows(first: Said, before: str, tail: re.Match[str]) -> bool:
     """Whether the clause is about the rows asked for: "ones", or their name once more."""
     if noun := tail["noun"]:
-        return stem(noun) in {stem(word) for word in re.findall(r"[^\W\d_]+", before)}
-    if first.flag or re.match(r"\s+ones\b", tail.group(), re.I):
+        # By its name, or by another: "area per store, closed shops included".
+        same = first.nouns if stem(noun) in first.nouns else {stem(noun)}
+        return not same.isdisjoint(stem(word) for word in re.findall(r"[^\W\d_]+", before))
+    if first.flag or re.match(rf"\s+{_ONES}\b", tail.group(), re.I):
         return True
     return bool(_STATES & set(name_words(first.column.rpartition(".")[2])))

@@ -15,7 +15,17 @@ _NAMED = {
     "Austria": "customers.country",
     "blocked": "customers.is_blocked",
     "test orders": "orders.is_test",
+    "closed": "shops.closed_on",
 }
+_NOUNS = {
+    "orders": frozenset(("order", "purchas")),
+    "customers": frozenset(("custom", "buyer")),
+    "shops": frozenset(("shop", "store")),
+}
+
+
+def _is_flag(column: str) -> bool:
+    return ".is_" in column or column.endswith("_on")
 
 
 def hidden(text: str) -> list[str]:
@@ -26,7 +36,7 @@ def hidden(text: str) -> list[str]:
         if name in text:
             start = text.index(name)
             at = [i for i, w in enumerate(spoken) if start <= w.start < start + len(name)]
-            said.append(Said(column, at[0], at[-1], ".is_" in column))
+            said.append(Said(column, at[0], at[-1], _is_flag(column), _NOUNS[column.split(".")[0]]))
     found = included(text, spoken, said)
     return sorted(text[spoken[each.first].start : spoken[each.last].end] for each in found)
 
@@ -48,6 +58,11 @@ def hidden(text: str) -> list[str]:
         ("customers per city, blocked ones included", ["blocked"]),
         ("customers per city, French ones included", ["French"]),
         ("orders per shop, even test orders", ["test orders"]),
+        ("area per store, closed shops included", ["closed"]),
+        ("area per shop, even closed ones", ["closed"]),
+        ("purchases per shop, cancelled orders included", ["cancelled"]),
+        ("which shops have orders, counting the cancelled stuff too?", ["cancelled"]),
+        ("customers per city, counting in the blocked ones as well", ["blocked"]),
     ],
 )
 def test_what_is_included_needs_no_condition(text: str, names: list[str]) -> None:
@@ -68,6 +83,10 @@ def test_what_is_included_needs_no_condition(text: str, names: list[str]) -> Non
         "cancelled orders including VAT",
         "cancelled orders, names too",
         "counting cancelled orders",
+        "counting cancelled ones too",
+        "area per store, closed on Monday too",
+        "shops counting cancelled orders",
+        "orders per shop, cancelled gifts too",
         "customers with Austria or not",
         "average limit per customer, blocked or not",
         "customers per city, cancelled orders too",
