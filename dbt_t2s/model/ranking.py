@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,15 @@ _TELLS = np.array([1.0, 0.7, 1.0, 0.9, 0.4, 0.3], dtype=np.float32)
 _EXACT = 0.9
 _FAINT = 0.35  # mentions that hardly are any: a nought in "no reminders"
 _KEYWORDS = frozenset(KEYWORDS)
+# Words that ask for the form of an answer, by the keywords that give it.
+_OPERATORS = (
+    (
+        frozenset(("SHARE", "RATE")),
+        frozenset(("percentage", "percent", "share", "proportion", "fraction", "rate")),
+    ),
+    (frozenset(("AVG", "AVG_EACH", "MEDIAN")), frozenset(("average", "avg", "mean", "median"))),
+    (frozenset(("COUNT", "COUNT_DISTINCT")), frozenset(("number", "count"))),
+)
 _OWN = 21  # features of a plan's items; its form adds those of ``cues``
 FEATURES = _OWN + CUES
 REFUSAL_FEATURES = 11
@@ -41,6 +51,7 @@ class Explained:
     def __init__(self, linked: Linked) -> None:
         self.text = linked.text
         spoken = words(linked.text)[: len(linked.states)]
+        self.words = [w.text.lower() for w in spoken]
         self.place = {item.token: at for at, item in enumerate(linked.items)}
         self.sorts = np.array([item.sort for item in linked.items])
         self.tables = [item.table for item in linked.items]
@@ -98,27 +109,38 @@ class Explained:
                 float("NOT" in tokens),
                 float("OR" in tokens),
                 sum(t in _KEYWORDS for t in tokens) / 10,
-                *self._said_twice(used),
+                *self._said_twice(used, tokens),
                 float(self._ignored(used)),
             ],
             dtype=np.float32,
         )
         return np.concatenate((made, cue_features(self.text, tokens)))
 
-    def _said_twice(self, used: Sequence[int]) -> tuple[float, float]:
+    def _said_twice(self, used: Sequence[int], tokens: Sequence[str]) -> tuple[float, float]:
         """Values and numbers all of whose words other items used stand for, in full or in part.
 
-        "Customers without an email" does not ask for those whom an email brought.
+        "Customers without an email" does not ask for those whom an email brought: that counts
+        twice. "What percentage of orders" names no value where the plan has a share.
         """
         whole = part = 0
+        lacking = [self.place.get(b) for a, b in pairwise(tokens) if a == "NULL"]
+        meant = [names for keys, names in _OPERATORS if not keys.isdisjoint(tokens)]
         for at in used:
             place = self.marks[:, at, 2] > _FAINT
+            if self.sorts[at] not in ("v", "n", "s") or not place.any():
+                continue
+            spoken = {self.words[i] for i in np.flatnonzero(place)}
+            if self.sorts[at] == "v" and any(spoken <= names for names in meant):
+                whole += 1
+                continue
             others = [other for other in used if other != at]
-            if self.sorts[at] not in ("v", "n", "s") or not place.any() or not others:
+            if not others:
                 continue
             said = self.marks[place][:, others]
             if (said[..., [0, 2]].max((1, 2)) >= _EXACT).all():
                 whole += 1
+                named = [other for other in lacking if other is not None]
+                whole += any(bool((self.marks[place, c, 0] > 0).all()) for c in named)
             elif (said[..., :3].max((1, 2)) >= 0.5).all():
                 part += 1
         return float(whole), float(part)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from dbt_t2s.model.linking import Linked, Linker, SchemaIndex
+from dbt_t2s.model.encoder import Encoder
+from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, today_of
 from dbt_t2s.model.ranking import FEATURES, Explained, Ranking, refusal_features
 from dbt_t2s.model.search import Found
+from dbt_t2s.project.schema import ProjectSchema
+from tests.model.shop_schema import category
 
 
 def link(index: SchemaIndex, question: str) -> Linked:
@@ -70,3 +75,55 @@ def test_a_word_that_nothing_names_is_left_unsaid(index: SchemaIndex) -> None:
     plan = found("m:revenue END", 0.6)
     for question in ("What is the revenue of our zeppelins?", "show me all of it", "?"):
         assert not Explained(link(index, question)).all_said(plan)
+
+
+@pytest.fixture(scope="module")
+def mailed(schema: ProjectSchema, encoder: Encoder) -> SchemaIndex:
+    """The shop, with a channel called as a column is, and a discount called as a share is."""
+    values = {"channel": ("web", "store", "email"), "promotion": ("percentage", "voucher")}
+    tables = tuple(
+        replace(
+            table,
+            columns=(
+                *(replace(c, values=values.get(c.name, c.values)) for c in table.columns),
+                *((category("promotion", values["promotion"]),) if table.name == "orders" else ()),
+            ),
+        )
+        for table in schema.tables
+    )
+    made = replace(schema, tables=tables)
+    return SchemaIndex(made, encoder, today_of(made))
+
+
+@pytest.mark.parametrize(
+    ("question", "twice", "once"),
+    [
+        (
+            "how many customers have no email",
+            "COUNT t:customers WHERE v:orders.channel=email NULL c:customers.email END",
+            "COUNT t:customers WHERE NULL c:customers.email END",
+        ),
+        (
+            "what percentage of orders comes from each country",
+            "c:customers.country SHARE m:order_count WHERE v:orders.promotion=percentage END",
+            "c:customers.country SHARE m:order_count END",
+        ),
+    ],
+)
+def test_a_word_is_not_a_value_and_something_else(
+    mailed: SchemaIndex, question: str, twice: str, once: str
+) -> None:
+    linked = link(mailed, question)
+    value = next(t for t in twice.split() if t.startswith("v:"))
+    assert value in {item.token for item in linked.items}
+    order = Ranking().order((found(twice, 0.5), found(once, 0.25)), linked)
+    assert order[0][1].tokens == tuple(once.split())
+
+
+def test_a_value_said_beside_its_measure_is_one(mailed: SchemaIndex) -> None:
+    linked = link(mailed, "share of orders with promotion voucher by country")
+    plan = found(
+        "c:customers.country SHARE m:order_count WHERE v:orders.promotion=voucher END", 0.4
+    )
+    other = found("c:customers.country SHARE m:order_count END", 0.5)
+    assert Ranking().order((other, plan), linked)[0][1] == plan
