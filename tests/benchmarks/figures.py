@@ -86,6 +86,17 @@ def table(rows: list[Trained]) -> str:
     return "\n".join(lines)
 
 
+def others(row: Trained) -> str:
+    """Execution accuracy on all test sets but the business one."""
+    found = row.report["suites"]
+    shares = [
+        f"{name} {good['ex']:.1%} of {good['n']}"
+        for name, suite in found.items()
+        if name != "business" and (good := suite["answerable"])["ex"] is not None
+    ]
+    return f"seed {row.seed}: " + ", ".join(shares)
+
+
 def by_type(rows: list[Trained]) -> str:
     """Execution accuracy by query type, the mean over seeds."""
     kinds = sorted({kind for row in rows for kind in row.business["by_type"]})
@@ -120,6 +131,7 @@ def main() -> None:
         for seed in given.seeds:
             rows.append(train(project, seed, given.minutes))
             print(table(rows[-1:]).splitlines()[-1], flush=True)
+            print(others(rows[-1]), flush=True)
     print(f"\n{table(rows)}\n\n{by_type(rows)}")
 
 
