@@ -24,7 +24,7 @@ EDGES = {
     "cli", "arguments", "pipeline", "answers", "validation", "instances", "freshness", "drawing",
     "reviewing", "lessons", "logged", "check", "show", "workspace", "config", "console", "__main__",
     "verbs", "hearing", "explaining", "conversation", "prompting", "web", "agents", "current",
-    "hub_training", "exporting", "dialogue_suites", "reporting", "delivering", "learning",
+    "hub_training", "exporting", "dialogue_suites", "suites", "reporting", "delivering", "learning",
     "agreement",
 }  # fmt: skip
 
