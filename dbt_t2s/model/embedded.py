@@ -55,7 +55,7 @@ class EmbeddedGenerator:
             raise _other_schema(model_dir)
         self._network = _load_network(model_dir, len(self._index.items))
         pack(self._network)
-        self._memory = Memory(remembered.read(model_dir), encoder)
+        self._memory = Memory(remembered.read(model_dir), encoder, self._link)
         self._conversing = Conversing(self._index, self._linker, self)
 
     def generate(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
@@ -117,6 +117,9 @@ class EmbeddedGenerator:
         if plan is None or (meant := bounded(plan, said)) == plan:
             return tokens
         return to_tokens(meant) if self.sql(to_tokens(meant), "") else tokens
+
+    def _link(self, question: str) -> Linked:
+        return self._linker.link([question])[0]
 
     def _one(self, linked: Linked) -> Sequence[Candidate]:
         found = self.search(linked)

@@ -2,8 +2,9 @@
 
 Questions are compared by the cosine of their sentence vectors; a plan's values, dates and numbers
 must be named in this question, too. What the network finds far less likely than its own plan is
-doubted. Fitted on pairs of people's questions over databases that the network never met
-(tests/benchmarks/LOG.md).
+doubted, but not where the questions are more alike, name the same and ask in the same way: that
+is how SQL which no plan says answers other words, too. Fitted on pairs of people's questions over
+databases that the network never met (tests/benchmarks/LOG.md).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model.wants import Wants, asks_for
 from dbt_t2s.query.linear import REFUSAL
 
 if TYPE_CHECKING:
@@ -25,14 +27,17 @@ if TYPE_CHECKING:
 
 FILE = "remembered.json"
 _LITERALS = ("v:", "d:", "n:", "s:")
+_UNDATED = ("v:", "n:", "s:")
 # A plan e^10 times less likely than the network's own needs a question that is 0.1 more alike.
 _ALIKE, _DOUBT, _MOST_DOUBT = 0.8, 0.01, 10.0
 _LOOKED_AT = 5
+_MUCH_ALIKE = 0.86  # of questions that ask for the same
 _NOT_WRITABLE = 60.0
 # The least chance that what is recalled is right: by the very words, and by a question alike.
 _SURE, _LIKELY = 0.97, 0.9
 
 Tokens = tuple[str, ...]
+Link = Callable[[str], "Linked"]
 # The log probabilities of plans for the question at hand; None for one it lacks an item of.
 Likely = Callable[[Sequence[Tokens]], Sequence[float | None]]
 
@@ -91,12 +96,15 @@ def read(folder: Path) -> tuple[Entry, ...]:
 class Memory:
     """The entries of one model, ready to be compared with."""
 
-    def __init__(self, entries: Sequence[Entry], encoder: Encoder) -> None:
+    def __init__(self, entries: Sequence[Entry], encoder: Encoder, link: Link) -> None:
         self._entries = tuple(entries)
+        self._link = link
         self._exactly = {_normal(entry.question): entry for entry in self._entries}
         self._planned = [entry for entry in self._entries if entry.plan]
         questions = [entry.question for entry in self._planned]
         self._vectors = encoder.vectors(questions).numpy()
+        self._all_vectors = encoder.vectors([e.question for e in self._entries]).numpy()
+        self._wanted: dict[str, Wants] = {}
 
     def recall(self, linked: Linked, own: float, refusal: float, likely: Likely) -> Recalled | None:
         """What was said of this question, or of one much like it; None where nothing was.
@@ -107,10 +115,11 @@ class Memory:
         exactly = self._exactly.get(_normal(linked.text))
         if exactly is not None:
             plan = _as_said(exactly.plan, said)
-            # Its SQL has the days of its own time: "last month" is another month by now.
-            timely = bool(exactly.plan) or not any(token[:2] == "d:" for token in said)
-            if plan is not None and timely:
+            if plan is not None and (exactly.plan or _is_timely(exactly.sql, said)):
                 return Recalled(plan, exactly.sql, _SURE)
+        same = self._same(linked, said)
+        if same is not None:
+            return same
         near = self._near(linked, said)
         plans = [plan for _, plan in near if plan != REFUSAL]
         chances = iter(likely(plans)) if plans else iter(())
@@ -123,6 +132,30 @@ class Memory:
                 best = score, plan
         return Recalled(best[1], "", _LIKELY) if best else None
 
+    def _same(self, linked: Linked, said: Tokens) -> Recalled | None:
+        """What was said of a question that asks for the same in other words."""
+        alike = self._all_vectors @ linked.meaning
+        for at in np.argsort(-alike)[:_LOOKED_AT]:
+            entry = self._entries[at]
+            if alike[at] <= _MUCH_ALIKE:
+                break
+            before = self._wants(entry.question)
+            if not before.is_same(asks_for(linked)):
+                continue
+            if entry.sql and _is_timely(entry.sql, said):
+                return Recalled((), entry.sql, _LIKELY)
+            # What the words of neither name, as "on pause" for a state called paused.
+            unsaid = (t for t in entry.plan if t[:2] in _UNDATED and t not in before.literals)
+            plan = _as_said(entry.plan, (*said, *unsaid)) if entry.plan else None
+            if plan is not None:
+                return Recalled(plan, "", _LIKELY)
+        return None
+
+    def _wants(self, question: str) -> Wants:
+        if question not in self._wanted:
+            self._wanted[question] = asks_for(self._link(question))
+        return self._wanted[question]
+
     def _near(self, linked: Linked, said: Tokens) -> list[tuple[float, Tokens]]:
         """The plans of questions that name no more than this one, the most alike first."""
         alike = self._vectors @ linked.meaning
@@ -134,6 +167,11 @@ class Memory:
             if {token for token in plan if token[:2] in _LITERALS} <= set(said):
                 found.setdefault(plan, float(alike[at]))
         return [(alike, plan) for plan, alike in found.items()]
+
+
+def _is_timely(sql: str, said: Tokens) -> bool:
+    """Whether the SQL holds the days that are named: "last month" is another month by now."""
+    return all(token[2:12] in sql for token in said if token[:2] == "d:")
 
 
 def _normal(question: str) -> str:

@@ -33,8 +33,10 @@ def as_likely(plans: Sequence[Sequence[str]]) -> list[float | None]:
 def recalled(
     index: SchemaIndex, question: str, entries: Sequence[Entry] = SAID, own: float = -1.0
 ) -> Recalled | None:
-    (linked,) = Linker(index).link([question])
-    return Memory(entries, index.encoder).recall(linked, own, -1.0, as_likely)
+    linker = Linker(index)
+    (linked,) = linker.link([question])
+    memory = Memory(entries, index.encoder, lambda text: linker.link([text])[0])
+    return memory.recall(linked, own, -1.0, as_likely)
 
 
 @pytest.mark.parametrize(
@@ -81,13 +83,39 @@ def test_what_the_network_finds_far_less_likely_is_doubted_but_not_by_its_own_wo
     assert exactly is not None and exactly.plan == PLAN
 
 
-def test_sql_without_a_plan_answers_its_own_words_alone_and_no_passing_time(
+def test_sql_without_a_plan_answers_its_own_words_and_no_passing_time(
     index: SchemaIndex,
 ) -> None:
     found = recalled(index, "Customers with the longest names?")
     assert found is not None and found.sql == SAID[2].sql
-    assert recalled(index, "customers with the very longest names") is None
     assert recalled(index, "signups last month") is None
+
+
+UNPLANNED = (
+    Entry("which customers have the longest names?", (), "select 1"),
+    Entry("which orders of 2019 are above the average amount of their country?", (), "2019-01-01"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [
+        ("the customers with the longest names, which are they?", "select 1"),
+        ("which orders of 2019 have an amount above the average of their country?", "2019-01-01"),
+        ("which customers have the shortest names?", ""),
+        ("which customers do not have the longest names?", ""),
+        ("which customers of 2019 have the longest names?", ""),
+        ("which orders of 2018 are above the average amount of their country?", ""),
+        ("which orders of 2019 are below the average amount of their country?", ""),
+        ("which orders of 2019 are above the average amount of their channel?", ""),
+        ("which orders of 2019 in Germany are above the average amount of their country?", ""),
+    ],
+)  # fmt: skip
+def test_sql_without_a_plan_answers_what_asks_for_the_same(
+    index: SchemaIndex, question: str, sql: str
+) -> None:
+    found = recalled(index, question, UNPLANNED)
+    assert (found.sql if found else "") == sql
 
 
 def test_entries_come_back_are_carried_and_a_spoilt_file_says_so(tmp_path: Path) -> None:
