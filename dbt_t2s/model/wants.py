@@ -18,7 +18,7 @@ _NAMES = ("c:", "m:", "r:")
 # Mentions in other words: "pause" for paused. Less is hardly one: a nought in "no reminders".
 _SURE, _FAINT = 0.9, 0.35
 # Words that may well be left out, though a column may be called so.
-_SAYS_LITTLE = frozenset(map(stem, ("number", "count", "name", "names", "full", "list", "id")))
+_SAYS_LITTLE = frozenset(map(stem, ("number", "count", "list")))
 # Each changes what is asked: the highest or the lowest, an average or a sum, with or without.
 _FORMS = tuple(
     re.compile(rf"\b(?:{text})\b", re.I)
@@ -32,6 +32,8 @@ _FORMS = tuple(
         r"\w+n['’]t",
         r"more|over|above|exceed\w*|greater|higher|at least|after|since|beat\w*",
         r"less|under|below|fewer|lower|at most|before|until",
+        r"how many|number|nr|count\w*|how often|#",
+        r"different|distinct|unique",
         r"running|cumulative|growth|change\w*|compared|difference",
     )
 )
