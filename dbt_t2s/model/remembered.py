@@ -10,6 +10,7 @@ databases that the network never met (tests/benchmarks/LOG.md).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dbt_t2s.errors import ModelError
-from dbt_t2s.model.wants import Wants, asks_for
+from dbt_t2s.model.wants import LITERALS, Wants, asks_for
 from dbt_t2s.query.linear import REFUSAL
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from dbt_t2s.model.linking import Linked
 
 FILE = "remembered.json"
-_LITERALS = ("v:", "d:", "n:", "s:")
-_UNDATED = ("v:", "n:", "s:")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # A plan e^10 times less likely than the network's own needs a question that is 0.1 more alike.
 _ALIKE, _DOUBT, _MOST_DOUBT = 0.8, 0.01, 10.0
 _LOOKED_AT = 5
@@ -100,10 +100,7 @@ class Memory:
         self._entries = tuple(entries)
         self._link = link
         self._exactly = {_normal(entry.question): entry for entry in self._entries}
-        self._planned = [entry for entry in self._entries if entry.plan]
-        questions = [entry.question for entry in self._planned]
-        self._vectors = encoder.vectors(questions).numpy()
-        self._all_vectors = encoder.vectors([e.question for e in self._entries]).numpy()
+        self._vectors = encoder.vectors([entry.question for entry in self._entries]).numpy()
         self._wanted: dict[str, Wants] = {}
 
     def recall(self, linked: Linked, own: float, refusal: float, likely: Likely) -> Recalled | None:
@@ -111,7 +108,7 @@ class Memory:
 
         ``own`` is the log probability of the network's own best plan, ``refusal`` that of refusing.
         """
-        said = tuple(i.token for i in linked.items if i.token[:2] in _LITERALS)
+        said = tuple(i.token for i in linked.items if i.token[:2] in LITERALS)
         exactly = self._exactly.get(_normal(linked.text))
         if exactly is not None:
             plan = _as_said(exactly.plan, said)
@@ -134,7 +131,7 @@ class Memory:
 
     def _same(self, linked: Linked, said: Tokens) -> Recalled | None:
         """What was said of a question that asks for the same in other words."""
-        alike = self._all_vectors @ linked.meaning
+        alike = self._vectors @ linked.meaning
         for at in np.argsort(-alike)[:_LOOKED_AT]:
             entry = self._entries[at]
             if alike[at] <= _MUCH_ALIKE:
@@ -145,7 +142,11 @@ class Memory:
             if entry.sql and _is_timely(entry.sql, said):
                 return Recalled((), entry.sql, _LIKELY)
             # What the words of neither name, as "on pause" for a state called paused.
-            unsaid = (t for t in entry.plan if t[:2] in _UNDATED and t not in before.literals)
+            unsaid = (
+                t
+                for t in entry.plan
+                if t[:2] in LITERALS and t[:2] != "d:" and t not in before.literals
+            )
             plan = _as_said(entry.plan, (*said, *unsaid)) if entry.plan else None
             if plan is not None:
                 return Recalled(plan, "", _LIKELY)
@@ -163,15 +164,16 @@ class Memory:
         for at in np.argsort(-alike):
             if alike[at] <= _ALIKE or len(found) == _LOOKED_AT:
                 break
-            plan = self._planned[at].plan
-            if {token for token in plan if token[:2] in _LITERALS} <= set(said):
+            plan = self._entries[at].plan
+            if plan and {token for token in plan if token[:2] in LITERALS} <= set(said):
                 found.setdefault(plan, float(alike[at]))
         return [(alike, plan) for plan, alike in found.items()]
 
 
 def _is_timely(sql: str, said: Tokens) -> bool:
     """Whether the SQL holds the days that are named: "last month" is another month by now."""
-    return all(token[2:12] in sql for token in said if token[:2] == "d:")
+    days = (_DAY.search(token) for token in said if token[:2] == "d:")
+    return all(day is None or day.group() in sql for day in days)
 
 
 def _normal(question: str) -> str:
@@ -182,7 +184,7 @@ def _as_said(plan: Tokens, said: Tokens) -> Tokens | None:
     """The plan with what ``said`` names for what it does not; None where that is unclear."""
     made = list(plan)
     for at, token in enumerate(plan):
-        if token[:2] not in _LITERALS or token in said:
+        if token[:2] not in LITERALS or token in said:
             continue
         begins = token.partition("=")[0] + "=" if token[:2] == "v:" else token[:2]
         free = [each for each in said if each.startswith(begins) and each not in plan]

@@ -13,7 +13,7 @@ from dbt_t2s.query.text import STOP_WORDS, stem, words
 if TYPE_CHECKING:
     from dbt_t2s.model.linking import Linked
 
-_LITERALS = ("v:", "d:", "n:", "s:")
+LITERALS = ("v:", "d:", "n:", "s:")
 _NAMES = ("c:", "m:", "r:")
 # Mentions in other words: "pause" for paused. Less is hardly one: a nought in "no reminders".
 _SURE, _FAINT = 0.9, 0.35
@@ -21,7 +21,7 @@ _SURE, _FAINT = 0.9, 0.35
 _SAYS_LITTLE = frozenset(map(stem, ("number", "count", "list")))
 # Each changes what is asked: the highest or the lowest, an average or a sum, with or without.
 _FORMS = tuple(
-    re.compile(rf"\b(?:{text})\b", re.I)
+    re.compile(rf"(?<!\w)(?:{text})(?!\w)", re.I)
     for text in (
         r"most|highest|largest|biggest|best|top|greatest|max(?:imum)?|latest|newest|longest",
         r"least|lowest|smallest|worst|bottom|fewest|min(?:imum)?|earliest|oldest|shortest|first",
@@ -61,10 +61,9 @@ class Wants:
 def asks_for(linked: Linked) -> Wants:
     """Of one linked question; words are compared by their stems."""
     said = linked.word_item[..., 2].max(0, initial=0.0)
-    named_so = [(i.token, how) for i, how in zip(linked.items, said, strict=True)]
-    literal = [(token, how) for token, how in named_so if token[:2] in _LITERALS]
-    literals = frozenset(token for token, how in literal if how > _SURE)
-    hints = frozenset(token for token, how in literal if _FAINT < how <= _SURE)
+    how = {item.token: float(h) for item, h in zip(linked.items, said, strict=True)}
+    literals = frozenset(t for t, h in how.items() if t[:2] in LITERALS and h > _SURE)
+    hints = frozenset(t for t, h in how.items() if t[:2] in LITERALS and _FAINT < h <= _SURE)
     named = np.array([i.token[:2] in _NAMES for i in linked.items], dtype=bool)
     told = linked.word_item[:, named, 0].max(1, initial=0.0) > 0
     spoken = words(linked.text)[: len(told)]

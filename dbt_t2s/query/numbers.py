@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from dbt_t2s.query.signed import is_negative, spaced_thousands
+from dbt_t2s.query.signed import minus_before, spaced_thousands
 
 _WORDS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
@@ -83,7 +83,7 @@ def _spaced(text: str) -> Iterator[NumberSpan]:
 
 
 def _signed(text: str, span: NumberSpan) -> NumberSpan:
-    start = is_negative(text, span.start)
+    start = minus_before(text, span.start)
     if start is None or span.value == "0":
         return span
     return replace(span, value=f"-{span.value}", start=start)

@@ -30,7 +30,7 @@ _MEASURE = re.compile(r"\s(?:m?g|kg|[mc]?l|[mck]?m|[kmg]b|ct|hp|k?w|inch|pages?|
 _NEAR = 48  # characters before a number that tell of it
 
 
-def is_negative(text: str, at: int) -> int | None:
+def minus_before(text: str, at: int) -> int | None:
     """Where the minus of the number at ``at`` begins; None where there is none."""
     near = max(at - _NEAR, 0)
     sign = _MINUS.search(text, near, at)

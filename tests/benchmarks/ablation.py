@@ -127,7 +127,7 @@ def workspace_of(ground: Ground, arm: Arm) -> Workspace:
 def plainly() -> Iterator[None]:
     """Questions as their shapes put them, of official names alone."""
 
-    def finish(_: ShapeRoom, __: Random, text: str, ___: Sequence[str], **____: bool) -> str:
+    def finish(_: ShapeRoom, __: Random, text: str, ___: Sequence[str], **_more: bool) -> str:
         return tidy(text)
 
     def none(*_: object) -> tuple[str, ...]:

@@ -89,6 +89,9 @@ def test_sql_without_a_plan_answers_its_own_words_and_no_passing_time(
     found = recalled(index, "Customers with the longest names?")
     assert found is not None and found.sql == SAID[2].sql
     assert recalled(index, "signups last month") is None
+    early = (Entry("orders before 2019", (), "select 1 where ordered_at < date '2019-01-01'"),)
+    assert recalled(index, "orders before 2019", early) is not None
+    assert recalled(index, "orders before 2020", early) is None
 
 
 UNPLANNED = (
