@@ -16,6 +16,7 @@ from dbt_t2s.corpus.examples import Corpus, Counted, Coverage, Example
 from dbt_t2s.corpus.mined import parts_of_sql, templates_of
 from dbt_t2s.corpus.patterns import Pattern
 from dbt_t2s.corpus.things import OPERATORS, Things, edge
+from dbt_t2s.corpus.unasked_joins import is_final
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.project.schema import Issue, Level, ProjectSchema
 from dbt_t2s.query.text import STOP_WORDS, name_words, stem
@@ -101,6 +102,9 @@ class Ledger:
 
     def _barred(self, thing: str) -> str:
         """Why no question can be about ``thing``; empty where one can."""
+        if thing[:2] == "j:":
+            failed = self.missed.get(thing, "")
+            return failed if is_final(failed) else ""
         if thing[:2] != "c:":
             return ""
         table, _, column = thing[2:].partition(".")

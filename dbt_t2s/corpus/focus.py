@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dbt_t2s.corpus.things import edge
 from dbt_t2s.corpus.vocabulary import Dimension, Vocabulary
 from dbt_t2s.project.schema import Column, Metric, Table
 
@@ -63,8 +64,14 @@ class Focused(Vocabulary):
         many, one = (side.strip().partition(".")[0] for side in name.split("="))
         if many not in self.tables or one not in self.tables:
             return None
-        self.schema = replace(self.schema, metrics=self._measuring(many))
-        self.weights = {each: float(each in (many, one)) for each in self.tables}
+        others = {many, one}
+        joins = (
+            j
+            for j in self.schema.joins
+            if {j.table, j.to_table} != others or edge(j) == f"j:{name}"
+        )
+        self.schema = replace(self.schema, metrics=self._measuring(many), joins=tuple(joins))
+        self.weights = {each: float(each in others) for each in self.tables}
         self._grouped = frozenset((one, column.name) for column in self.tables[one].columns)
         return self
 

@@ -25,6 +25,7 @@ from dbt_t2s.corpus.refusals import Refusals
 from dbt_t2s.corpus.row_shapes import RowShapes
 from dbt_t2s.corpus.shapes import Draft, Shape
 from dbt_t2s.corpus.things import Things
+from dbt_t2s.corpus.unasked_joins import why_unasked
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.duck import Execute, QueryError, Rows
 from dbt_t2s.errors import QueryPlanError
@@ -132,7 +133,8 @@ class Maker:
         plain = PlainShapes(focused, Conditions(focused, self._today)).shapes()
         last = _Shapes(tuple((n, shape) for _, n, shape in plain), [w for w, _, _ in plain])
         if not self._draw_from(hand, last, thing, wanted):
-            hand.missed.append((thing, hand.usual_reason(thing)))
+            why = why_unasked(self._words, thing, self._execute) if thing[:2] == "j:" else ""
+            hand.missed.append((thing, why or hand.usual_reason(thing)))
 
     def _draw_from(self, hand: _Hand, shapes: _Shapes, thing: str, wanted: int) -> int:
         """How many examples about the thing were found, at most ``wanted``."""

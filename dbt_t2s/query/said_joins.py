@@ -12,14 +12,17 @@ from itertools import pairwise
 from dbt_t2s.project.schema import Join, ProjectSchema
 from dbt_t2s.query.text import name_words, stem, stems
 
-_SHORTEST = 3  # letters: "store_b_id" says nothing that people would say
+_SHORTEST = 3  # letters that say something alone; the "b" of `store_b_id` does after "store"
 # Words of dates and orders as well: "last month" does not mean a trip's last station.
 _COMMON = frozenset("first last top new next previous prior current latest earliest best".split())
 
 
 @dataclass(frozen=True)
 class Role:
-    """An edge among others of the same two tables, and the words that tell it from them."""
+    """An edge among others of the same two tables, and the words that tell it from them.
+
+    A word may be two: a letter, which says nothing alone, after the word before it ("store b").
+    """
 
     join: Join
     words: tuple[str, ...]
@@ -56,6 +59,9 @@ class SaidJoins:
 
 def _is_said(word: str, join: Join, said: tuple[str, ...]) -> bool:
     """Whether the word is said; a common one counts before a word of what is joined alone."""
+    first, _, letter = word.partition(" ")
+    if letter:
+        return any(one == stem(first) and other == letter for one, other in pairwise(said))
     if word not in _COMMON:
         return stem(word) in said
     names = (join.to_table, *join.columns)
@@ -71,5 +77,10 @@ def _roles(group: list[Join]) -> tuple[Role, ...]:
     for at, join in enumerate(group):
         others = {stem(w) for place, ws in enumerate(spoken) if place != at for w in ws} | named
         own = [w for w in spoken[at] if stem(w) not in others and len(w) >= _SHORTEST]
+        own += [
+            f"{before} {letter}"
+            for before, letter in pairwise(spoken[at])
+            if len(letter) == 1 and letter not in others
+        ]
         found.append(Role(join, tuple(dict.fromkeys(own))))
     return tuple(found)

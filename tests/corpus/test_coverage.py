@@ -23,7 +23,7 @@ from dbt_t2s.corpus.splits import combination
 from dbt_t2s.corpus.things import Things
 from dbt_t2s.corpus.vocabulary import Vocabulary
 from dbt_t2s.judge.sandbox import Sandbox
-from dbt_t2s.project.schema import Column, Kind, Level, ProjectSchema, Role
+from dbt_t2s.project.schema import Column, Join, Kind, Level, ProjectSchema, Role
 from tests.model.shop_schema import amount, category, key, one_table, shop_schema, warehouse
 
 
@@ -120,6 +120,44 @@ def test_an_edge_beside_a_shorter_way_says_so(tmp_path: Path) -> None:
     edge = f"orders.product_id = {twin.to_table}.{twin.to_columns[0]}"
     why, _ = why_bare(schema, Vocabulary(schema), f"j:{edge}", "")
     assert why == f"orders and {twin.to_table} are joined by {twin.columns[0]} wherever both occur"
+
+
+_PAIRS = """
+create table places as select 'p' || range as place_id, 'Town ' || range as town from range(6);
+create table trips as select range as trip_id, 'p' || range % 6 as stop_a_id,
+'p' || range % 5 as stop_b_id, 'p' || range % 6 as place_id, 'x' || range % 6 as depot_id,
+range as distance from range(40)
+"""
+
+
+def test_a_second_edge_between_two_tables_is_asked_about_or_says_why(tmp_path: Path) -> None:
+    """Its words tell it; where the data has it as the first, or joins nothing by it, none can."""
+    ends = ("stop_a_id", "stop_b_id", "place_id", "depot_id")
+    columns = (
+        key("trip_id"),
+        *(key(each, Role.FOREIGN_KEY) for each in ends),
+        amount("distance", "39"),
+    )
+    trips = one_table(*columns, name="trips").tables[0]
+    places = one_table(key("place_id"), category("town", ("Town 1",)), name="places").tables[0]
+    joins = tuple(Join("trips", (e,), "places", ("place_id",), proven=True) for e in ends)
+    schema = ProjectSchema("trips", "duckdb", (trips, places), joins)
+    with warehouse(tmp_path, schema, _PAIRS) as sandbox:
+        corpus = generate(schema, (), sandbox.execute, max_examples=60)
+    asked = {each.thing: each.examples for each in corpus.coverage.joins}
+    assert asked["trips.stop_b_id = places.place_id"] >= EXAMPLES
+    said = {i.where: (i.level, i.message) for i in corpus.coverage.issues if " = " in i.where}
+    assert said == {
+        "trips.place_id = places.place_id": (
+            Level.INFO,
+            "not asked about: its key is in every row the same as trips.stop_a_id",
+        ),
+        "trips.depot_id = places.place_id": (
+            Level.INFO,
+            "not asked about: no row of one has a partner in the other: trips and places",
+        ),
+    }
+    assert corpus.coverage.complete == 1.0
 
 
 def test_no_near_duplicate_and_no_combination_crosses_a_split(corpus: Corpus) -> None:

@@ -85,6 +85,15 @@ def test_the_words_of_an_edge_are_those_that_no_other_and_no_table_has() -> None
     assert [said.role(each) for each in (START, END, OWNER)] == [("start",), ("end",), ()]
 
 
+def test_a_letter_is_said_after_the_word_before_it_alone() -> None:
+    first, second = (replace(START, columns=(f"{each}_id",)) for each in ("stop_a", "stop_b"))
+    said = SaidJoins(ProjectSchema("bikes", "duckdb", (STATIONS, TRIPS), (first, second)))
+    assert [said.role(each) for each in (first, second)] == [("stop a",), ("stop b",)]
+    assert said.passed_over("trips by the city of stop B") == {first}
+    assert said.passed_over("trips of plan b by city, each stop") == frozenset()
+    assert said.passed_over("stop a and stop b of all trips") == frozenset()
+
+
 def test_common_words_are_said_of_what_is_joined_alone() -> None:
     first, last = (replace(START, columns=(f"{each}_station_id",)) for each in ("first", "last"))
     said = SaidJoins(ProjectSchema("bikes", "duckdb", (STATIONS, TRIPS), (first, last)))
