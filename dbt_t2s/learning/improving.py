@@ -19,6 +19,7 @@ from dbt_t2s.corpus.generate import day_of
 from dbt_t2s.duck import QueryError, first_line
 from dbt_t2s.errors import LearnError
 from dbt_t2s.hearing import all_instances
+from dbt_t2s.instances import last_witnessed
 from dbt_t2s.judge.report import Report
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.learning import trial as trials
@@ -96,7 +97,9 @@ def improve(workspace: Workspace, minutes: float, *, dry_run: bool = False) -> I
         if not heard:
             return Improvement(Lessons((), (), left))
         learner = Learner(workspace.model_dir, schema)
-        with all_instances(workspace, schema, read_instances(workspace)) as sandbox:
+        # Rows that tell test queries from their near misses tell a plan from its SQL, too.
+        instances = last_witnessed(workspace, read_instances(workspace))
+        with all_instances(workspace, schema, instances) as sandbox:
             lessons = _planned(workspace, schema, sandbox, heard, left, learner.likeliest)
         examples = _examples(workspace, schema, lessons.plans)
         if dry_run or not _teaches(lessons):

@@ -1,21 +1,22 @@
 """Follow-up questions for the embedded model: what they ask after what was asked before.
 
-The network reads the whole conversation, which pretraining has taught it; the words are read as
-edits of the last plan as well. All readings are weighed together: by how likely the network finds
-each plan after all that was said, and by what speaks for the edit.
+The network reads the whole conversation, which pretraining has taught it, and the question by
+itself; the words are read as edits of the last plan as well. ``choosing`` weighs all readings.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from dbt_t2s.errors import QueryPlanError
-from dbt_t2s.model.following import INSTEAD, Following, Reading
+from dbt_t2s.model.changes import parts, tokens_of
+from dbt_t2s.model.choosing import Choosing, Heard, Weighed, is_unread, stands_alone
+from dbt_t2s.model.following import Following, Reading
 from dbt_t2s.model.generate import Candidate, Followed
-from dbt_t2s.model.leaning import anew, leans, unanswerable
+from dbt_t2s.model.leaning import LEANING, anew, leans, unanswerable
 from dbt_t2s.model.linking import Linked, Linker, SchemaIndex
 from dbt_t2s.model.search import Found, Searched
 from dbt_t2s.model.spelling import Spelling
@@ -31,17 +32,13 @@ from dbt_t2s.sql import SqlError
 
 _SHOWN = 5
 _EDITS = 16  # of the readings as edits
+_ALONE = 3  # of the plans of a question by itself
+_HARDLY = 0.3  # what leans less asks for itself, where it can
 _SURE = 0.9
-# Weighed on written dialogues over projects that the network never met (tests/benchmarks/LOG.md).
-_EDIT = 1.5  # what an edit's score counts for beside a log probability
-_UNEDITED = -3.0  # the score of a plan that no edit leads to
+_UNREAD = 0.2  # the most doubt where no edit explains the words
 # What the question needs beside its own words, as the year of "only March" after "in 2025".
 _UNWRITABLE = -3.0
-_UNCHANGED = -1.0
-_REFUSED = 0.5
-_SURELY_EDITED = 2.0
-# What leans no more than this and has a likely plan of its own asks anew.
-_ALONE, _LIKELY_ALONE = 0.3, -2.0
+_UNLIKELY = 1e-30
 
 
 class Model(Protocol):
@@ -58,24 +55,6 @@ class Model(Protocol):
     def sql(self, tokens: tuple[str, ...], question: str) -> str: ...
 
 
-@dataclass(frozen=True)
-class _Weighed:
-    """A plan that may be meant, its SQL and its score; ``edit`` is that of its reading as edits.
-
-    ``replaces`` says that an edit puts something in the place of something.
-    """
-
-    tokens: tuple[str, ...]
-    sql: str
-    likely: float
-    edit: float = _UNEDITED
-    replaces: bool = False
-
-    @property
-    def score(self) -> float:
-        return self.likely + _EDIT * self.edit
-
-
 class Conversing:
     """Answers follow-ups over one schema."""
 
@@ -85,6 +64,7 @@ class Conversing:
         self._model = model
         self._converter = Converter(index.schema)
         self._spelling = Spelling(index)
+        self._choosing = Choosing()
         self._dialect = index.schema.dialect
 
     def follow(self, question: str, before: Sequence[Turn]) -> Followed:
@@ -98,72 +78,83 @@ class Conversing:
         told = conversation(before[-1].question, question)
         if why := unanswerable(question):
             return Followed(told, (Candidate("", 1.0, why),))
+        heard = self.hear(question, told, history)
+        if stands_alone(heard):
+            return Followed("")
+        found = self._choosing.order(heard)
+        doubt = self._choosing.doubt(heard, found)
+        if not found or doubt > (_UNREAD if is_unread(heard, found) else LEANING):
+            return _lost(told, heard, doubt)
+        if _is_alone(found[0][1], heard):
+            return Followed("")
+        return Followed(told, self._candidates(found, 1 - doubt))
+
+    def hear(self, question: str, told: str, history: tuple[Plan, ...]) -> Heard:
+        """All that the question may mean after the plans of ``history``; ``told`` is all that was
+        said."""
         linked = self._link(question)
         edited = self._following.read(linked, history)[:_EDITS]
-        lean = 1.0 if self._following.is_bare(linked) else leans(question)
-        if lean < _ALONE and self._stands_alone(linked):
-            return Followed("")
-        weighed, refused = self._weighed(told, edited, history[-1])
-        sure = edited[0].score if edited else _UNEDITED
-        unread = bool(edited) and not edited[0].kinds and bool(edited[0].unknown)
-        doubted = refused > _REFUSED and sure < _SURELY_EDITED
-        if not weighed or unread or doubted:
-            return _lost(told, edited)
-        if INSTEAD.search(question):
-            weighed.sort(key=lambda each: not each.replaces)
-        return Followed(told, self._candidates(weighed))
+        alone, after = self._model.search(linked), self._model.search(self._link(told))
+        found: dict[str, Weighed] = {}
+        for plan in after.plans:
+            if sql := self._model.sql(plan.tokens, told):
+                likely = math.log(max(plan.probability, _UNLIKELY))
+                found.setdefault(sql, Weighed(plan.tokens, sql, likely, searched=True))
+        others = [
+            *(self._edited(reading, told) for reading in edited),
+            *(self._by_itself(plan, told) for plan in alone.plans[:_ALONE]),
+        ]
+        needed = sorted({token for each in others for token in each.tokens})
+        whole = self._link(told, needed)
+        for each in self._likened(others, found, whole):
+            known = found.get(each.sql)
+            found[each.sql] = each if known is None else _both(known, each)
+        bare = self._following.is_bare(linked)
+        refusals = (after.refusal, alone.refusal)
+        readings = _of_days_meant(tuple(found.values()), history[-1])
+        return Heard(linked, whole, history, readings, refusals, bare)
 
     def _link(self, question: str, needed: Sequence[str] = ()) -> Linked:
         return self._linker.link([question], [needed])[0]
 
-    def _weighed(
-        self, told: str, edited: Sequence[Reading], last: Plan
-    ) -> tuple[list[_Weighed], float]:
-        """All readings, the best first, and the chance that nothing answers."""
-        searched = self._model.search(self._link(told))
-        found: dict[str, _Weighed] = {}
-        for plan in searched.plans:
-            sql = self._model.sql(plan.tokens, told)
-            if sql and sql not in found:
-                likely = math.log(max(plan.probability, 1e-30))
-                found[sql] = _Weighed(plan.tokens, sql, likely)
-        unread: dict[str, Reading] = {}
-        for reading in edited:
-            sql = self._model.sql(reading.tokens, told)
-            if sql in found:
-                if reading.score > found[sql].edit:
-                    known = found[sql]
-                    found[sql] = replace(known, edit=reading.score, replaces=_replaces(reading))
-            elif sql:
-                unread.setdefault(sql, reading)
-        needed = sorted({token for reading in unread.values() for token in reading.tokens})
-        plans = [reading.tokens for reading in unread.values()]
-        chances = self._model.likely(self._link(told, needed), plans) if plans else []
-        for (sql, reading), chance in zip(unread.items(), chances, strict=True):
-            likely = _of_other_days(reading.tokens, found) if chance is None else chance
-            found[sql] = _Weighed(reading.tokens, sql, likely, reading.score, _replaces(reading))
-        same = self._model.sql(to_tokens(last), told)
-        if same in found:
-            found[same] = replace(found[same], likely=found[same].likely + _UNCHANGED)
-        return sorted(found.values(), key=lambda each: -each.score), searched.refusal
+    def _edited(self, reading: Reading, told: str) -> Weighed:
+        sql = self._model.sql(reading.tokens, told)
+        return Weighed(
+            reading.tokens, sql, _UNWRITABLE, edit=reading.score, kinds=reading.kinds,
+            unknown=reading.unknown,
+        )  # fmt: skip
 
-    def _stands_alone(self, linked: Linked) -> bool:
-        """Whether the question has a likely plan without anything before it."""
-        plans = self._model.plans(linked)
-        return bool(plans) and math.log(max(plans[0].probability, 1e-30)) > _LIKELY_ALONE
+    def _by_itself(self, plan: Found, told: str) -> Weighed:
+        chance = math.log(max(plan.probability, _UNLIKELY))
+        return Weighed(plan.tokens, self._model.sql(plan.tokens, told), _UNWRITABLE, alone=chance)
 
-    def _candidates(self, weighed: Sequence[_Weighed]) -> tuple[Candidate, ...]:
+    def _likened(
+        self, others: Sequence[Weighed], found: Mapping[str, Weighed], whole: Linked
+    ) -> list[Weighed]:
+        """Those with SQL, each as likely as the network finds it after all that was said."""
+        able = [each for each in others if each.sql]
+        new = {each.sql: each.tokens for each in able if each.sql not in found}
+        chances = self._model.likely(whole, list(new.values())) if new else []
+        likely = {
+            sql: _of_other_days(tokens, found) if chance is None else chance
+            for (sql, tokens), chance in zip(new.items(), chances, strict=True)
+        }
+        return [
+            replace(each, likely=likely[each.sql]) if each.sql in likely else each for each in able
+        ]
+
+    def _candidates(
+        self, found: Sequence[tuple[float, Weighed]], sure: float
+    ) -> tuple[Candidate, ...]:
         """The likeliest readings, the best first."""
-        top = weighed[0].score
-        total = sum(math.exp(each.score - top) for each in weighed)
         drafts = [
             Draft(
                 each.sql,
-                _SURE * math.exp(each.score - top) / total,
+                _SURE * sure * share,
                 tuple(dict.fromkeys(t for t in each.tokens if t[:2] in ("m:", "r:"))),
                 plan_text(each.tokens),
             )
-            for each in weighed[:_SHOWN]
+            for share, each in found[:_SHOWN]
         ]
         return tuple(Written(drafts, self._dialect))
 
@@ -195,7 +186,7 @@ class Conversing:
         return read_plan(answers[0].plan) if answers else None
 
 
-def _of_other_days(tokens: Sequence[str], found: Mapping[str, _Weighed]) -> float:
+def _of_other_days(tokens: Sequence[str], found: Mapping[str, Weighed]) -> float:
     """How likely the network finds the same plan of the days that the words name."""
 
     def undated(plan: Sequence[str]) -> tuple[str, ...]:
@@ -205,8 +196,37 @@ def _of_other_days(tokens: Sequence[str], found: Mapping[str, _Weighed]) -> floa
     return max(same, default=_UNWRITABLE)
 
 
-def _replaces(reading: Reading) -> bool:
-    return any(kind.endswith("replaced") for kind in reading.kinds)
+def _of_days_meant(readings: Sequence[Weighed], last: Plan) -> tuple[Weighed, ...]:
+    """Without those of other days than an edit to another period comes to: "only march" after a
+    question about 2025 is its March."""
+    before = parts(to_tokens(last))
+
+    def fresh(each: Weighed) -> frozenset[str]:
+        new = parts(each.tokens) - before
+        return frozenset(t for part in new for t in tokens_of(part) if t[:2] == "d:")
+
+    edited = [each for each in readings if each.edit is not None and "period" in each.kinds]
+    if not edited:
+        return tuple(readings)
+    days = fresh(max(edited, key=lambda each: each.edit or 0.0))
+    return tuple(each for each in readings if not days or fresh(each) in (frozenset(), days))
+
+
+def _both(known: Weighed, other: Weighed) -> Weighed:
+    """One reading of what was found in two ways; of two as edits the better one."""
+    if other.alone is not None:
+        return replace(known, alone=max(other.alone, known.alone or other.alone))
+    if other.edit is None or (known.edit is not None and known.edit >= other.edit):
+        return known
+    return replace(known, edit=other.edit, kinds=other.kinds, unknown=other.unknown)
+
+
+def _is_alone(reading: Weighed, heard: Heard) -> bool:
+    """Whether the question by itself leads to the reading, and what was before to nothing else."""
+    if reading.alone is None:
+        return False
+    told = reading.searched or reading.edit is not None
+    return not told or (not heard.bare and leans(heard.asked.text) < _HARDLY)
 
 
 def read_plan(text: str) -> Plan | None:
@@ -217,13 +237,14 @@ def read_plan(text: str) -> Plan | None:
         return None
 
 
-def _lost(told: str, readings: Sequence[Reading]) -> Followed:
-    """A question that leans on the last one, and whose words nothing explains."""
-    unknown = readings[0].unknown if readings else ()
-    named = ", ".join(repr(w) for w in unknown[:4])
+def _lost(told: str, heard: Heard, doubt: float) -> Followed:
+    """A question that leans on the last one, and that nothing answers."""
+    edited = [each for each in heard.readings if each.edit is not None]
+    best = max(edited, key=lambda each: each.edit or 0.0, default=None)
+    named = ", ".join(repr(word) for word in (best.unknown if best else ())[:4])
     why = (
         f"nothing in this project is known as {named}"
         if named
         else "it is not clear what this changes in the question before"
     )
-    return Followed(told, (Candidate("", 0.5, why),))
+    return Followed(told, (Candidate("", doubt, why),))

@@ -14,6 +14,7 @@ from dbt_t2s import sql as sql_door
 from dbt_t2s import store
 from dbt_t2s.errors import ModelError, QueryPlanError
 from dbt_t2s.model import remembered
+from dbt_t2s.model.choosing import Heard
 from dbt_t2s.model.conversing import Conversing
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate, Followed
@@ -31,6 +32,7 @@ from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL, from_tokens, to_tokens
+from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.said_bounds import SaidBounds, said_bounds
 from dbt_t2s.query.text import STOP_WORDS, words
@@ -67,6 +69,12 @@ class EmbeddedGenerator:
         """What ``question`` asks after the answers of ``before``, the last one last."""
         with _one_thread():
             return self._conversing.follow(question, before)
+
+    def hear(self, question: str, told: str, history: tuple[Plan, ...]) -> Heard:
+        """All that ``question`` may mean after the plans of ``history``; ``told`` is all that was
+        said."""
+        with _one_thread():
+            return self._conversing.hear(question, told, history)
 
     def alone(self, linked: Linked) -> Sequence[Candidate]:
         """Candidates for one question that leans on nothing."""

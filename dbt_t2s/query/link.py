@@ -31,6 +31,13 @@ _CUT_OFF = frozenset("STMD")
 # Between a column's name and a value that is any question's word, and what may follow that.
 _TELLS = re.compile(r"\s+(?:(?:is|are|was|were)\s+)?|\s?[:=]\s?", re.I)
 _MARKED = frozenset(("marked", "flagged"))
+# How an answer is to be written, and what its numbers mean, limits nothing.
+_IN_UNITS = re.compile(r"[,;:(–—-]\s*in\s+$", re.I)
+_SCALE = re.compile(
+    r"\bscale\s+(?:of|from)\s+\d\s*(?:-|–|to)\s*\d+\b|"
+    r"\b[01]\s*(?:-|–|to)\s*\d+\s+(?:score|scale|rating)s?\b",
+    re.I,
+)
 _ENDS = re.compile(r"\s*(?:$|[?.!,;:)])")
 _LONGEST_VALUE = 6
 _MOST_VALUES = 16
@@ -242,7 +249,7 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
     spoken = words(question)
     found: list[Mention] = []
     dated: set[int] = set()
-    values = index.mentions(spoken, question)
+    values = [m for m in index.mentions(spoken, question) if not _is_form(m, spoken, question)]
     named = _inside_names(values)
     for span in date_spans(question, today, index.fiscal_year):
         covered = _covered(spoken, span.start, span.end)
@@ -255,8 +262,9 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
             # A bare year may be meant as a number ("models of 2014" over a numeric column).
             dated.update(i for i in covered if not _is_year(spoken[i].text))
     found.extend(values)
+    scales = [i for s in _SCALE.finditer(question) for i in _covered(spoken, *s.span())]
     for number in number_spans(question):
-        taken = dated | named
+        taken = dated.union(named, scales)
         covered = [i for i in _covered(spoken, number.start, number.end) if i not in taken]
         if covered:
             found = [m for m in found if not _is_unit(m, covered[-1])]
@@ -288,8 +296,18 @@ def _unquoted(
 
 def _is_unit(mention: Mention, number: int) -> bool:
     """Whether a currency is but the unit of a number: "over 50 euro"."""
-    after = mention.first == mention.last == number + 1
-    return after and mention.token[:2] == "v:" and "curr" in mention.token.partition("=")[0].lower()
+    return mention.first == mention.last == number + 1 and _is_currency(mention)
+
+
+def _is_form(mention: Mention, spoken: tuple[Word, ...], question: str) -> bool:
+    """Whether a currency is but what the answer is written in: "our largest order, in euro"."""
+    before, after = question[: spoken[mention.first].start], question[spoken[mention.last].end :]
+    apart = _IN_UNITS.search(before) is not None and _ENDS.match(after) is not None
+    return apart and _is_currency(mention)
+
+
+def _is_currency(mention: Mention) -> bool:
+    return mention.token[:2] == "v:" and "curr" in mention.token.partition("=")[0].lower()
 
 
 def _inside_names(values: Sequence[Mention]) -> frozenset[int]:

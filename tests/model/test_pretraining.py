@@ -16,6 +16,8 @@ from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import Linker, SchemaIndex, stack
 from dbt_t2s.model.network import PlanConfig
 from dbt_t2s.model.recipe import new_network
+from dbt_t2s.query.linear import KEYWORDS
+from tests.tools.pretrain.bereave import bereave
 from tests.tools.pretrain.resident import Resident
 from tests.tools.pretrain.retell import invented_tellings
 from tests.tools.pretrain.run import Pretraining, ReadingNetwork, Settings
@@ -128,3 +130,24 @@ def test_synonyms_are_what_a_second_wording_puts_in_a_names_place(
     made = with_synonyms(schema, found)
     assert made.tables[0].synonyms == ("whatsits",)
     assert all(not table.synonyms for table in made.tables[1:])
+
+
+def test_what_a_question_asks_for_is_hidden_and_its_plan_refuses(rows: Resident) -> None:
+    torch.manual_seed(0)
+    chosen = rows.sets[""]
+    batch, targets = rows.batch(chosen)
+    shown, before = batch.item_mask.clone(), targets.clone()
+    bereave(batch, targets, 0.0)
+    assert torch.equal(targets, before) and torch.equal(batch.item_mask, shown)
+    bereave(batch, targets, 1.0)
+    refusal = torch.tensor([KEYWORDS.index(word) for word in ("START", "REFUSE", "END")])
+    gone = (targets != before).any(1)
+    assert gone.sum() > len(before) / 2
+    assert torch.equal(targets[gone][:, :3], refusal.expand(int(gone.sum()), 3))
+    assert not targets[gone][:, 3:].any()
+    pointed = (before - len(KEYWORDS)).clamp(min=-1) + 1
+    needed = torch.zeros(len(before), shown.shape[1] + 1, dtype=torch.bool)
+    needed.scatter_(1, pointed, True)
+    hidden = shown & ~batch.item_mask
+    assert (hidden & needed[:, 1:])[gone].any(1).all()
+    assert torch.equal(batch.item_mask[~gone], shown[~gone])

@@ -58,6 +58,33 @@ def test_values_are_found(question: str, token: str, quality: float) -> None:
     assert found(question)[token].quality == pytest.approx(quality, abs=0.02)
 
 
+def test_what_an_answer_is_written_in_is_no_condition() -> None:
+    """Nor is the scale of a score a number to compare with."""
+    named = with_values(status=("EUR", "GBP"))
+    tables = tuple(
+        replace(
+            table,
+            columns=tuple(
+                replace(c, name="currency") if c.name == "status" else c for c in table.columns
+            ),
+        )
+        for table in named.tables
+    )
+    index = ValueIndex(replace(named, tables=tables))
+    euros = "v:orders.currency=EUR"
+    for unit in ("our largest order, in euros?", "revenue of May (in EUR)", "sales - in euro"):
+        assert euros not in found(unit, index), unit
+    for limit in ("orders in EUR", "orders paid in euros", "revenue, in euros and pounds apart"):
+        assert euros in found(limit, index), limit
+    for scale in (
+        "average mark (the 1-5 score)",
+        "how happy, on a scale of 1 to 5",
+        "0 to 10 rating",
+    ):
+        assert not any(token[:2] == "n:" for token in found(scale, index)), scale
+    assert "n:5" in found("a score of 1 to 5 points")
+
+
 def test_a_part_that_only_one_value_holds_is_enough() -> None:
     index = ValueIndex(with_values(city=("Fernhill Brooklyn", "Fernhill Soho", "Leeds")))
     assert found("sales in Brooklyn", index)["v:stores.city=Fernhill Brooklyn"].quality == 0.5

@@ -105,7 +105,7 @@ class Resident:
         """
         kept = folder / "lower.npy"
         if kept.is_file():
-            return torch.from_numpy(np.load(kept)).to(self._device)
+            return torch.from_numpy(np.load(kept, mmap_mode="c")).to(self._device)
         ids, pieces = (torch.from_numpy(questions[k].astype(np.int64)) for k in ("ids", "pieces"))
         made = torch.zeros((*ids.shape, HIDDEN), dtype=torch.float16, device=self._device)
         order = torch.argsort(pieces)

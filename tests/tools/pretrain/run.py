@@ -34,6 +34,7 @@ from dbt_t2s.model.training_state import (
     set_rate,
 )
 from dbt_t2s.query.linear import KEYWORDS
+from tests.tools.pretrain.bereave import bereave
 from tests.tools.pretrain.resident import ReadBatch, Resident
 
 _ALIKE = 16  # batches whose rows are sorted by length among themselves
@@ -76,7 +77,10 @@ class ReadingNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class Settings:
-    """``second`` weighs the second task; ``reader_rate`` scales the reader's learning rate."""
+    """``second`` weighs the second task; ``reader_rate`` scales the reader's learning rate.
+
+    ``bereaved`` is the share of questions whose answer is hidden.
+    """
 
     examples: int
     batch: int
@@ -84,6 +88,7 @@ class Settings:
     second: float
     reader_rate: float
     seed: int
+    bereaved: float = 0.0
 
     @property
     def steps(self) -> int:
@@ -132,6 +137,7 @@ class Pretraining:
         network.train(True)
         batch, targets = self.rows.batch(next(self._order))
         set_rate(self.optimizer, rate_at(self.step, settings.steps, self._recipe))
+        bereave(batch, targets, settings.bereaved)
         blur(batch, targets, self._recipe)
         device = targets.device.type
         able = device == "cuda" or has_bf16()
@@ -218,7 +224,10 @@ def _network(encoder: Encoder, given: argparse.Namespace) -> ReadingNetwork:
 
 
 def _settings(examples: int, given: argparse.Namespace) -> Settings:
-    return Settings(examples, given.batch, given.rate, given.second, given.reader_rate, given.seed)
+    return Settings(
+        examples, given.batch, given.rate, given.second, given.reader_rate, given.seed,
+        given.bereaved,
+    )  # fmt: skip
 
 
 def _examples_in(
@@ -254,6 +263,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--reader-rate", type=float, default=0.1)
     parser.add_argument("--second", type=float, default=0.0)
+    parser.add_argument("--bereaved", type=float, default=0.0, help="whose answer is hidden")
     parser.add_argument("--dropout", type=float, default=0.1, help="inside the layers")
     parser.add_argument("--begin-with", type=Path, help="a folder with weights to go on from")
     parser.add_argument("--seed", type=int, default=0)

@@ -1,0 +1,202 @@
+"""Fits the choice among the readings of follow-ups, and when to doubt that any is meant.
+
+    python -m tests.tools.pretrain.follow WEIGHTS PROJECTS OUT
+
+Follow-ups are those of held-out projects (``split``) in PROJECTS, heard with the network in the
+folder WEIGHTS after the right plans before them; a reading is right where its SQL is the gold's.
+After each dialogue comes a question of the project that leans on nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+from dbt_t2s import store
+from dbt_t2s.model import recipe
+from dbt_t2s.model.choosing import Heard, doubt_features, ordered, reading_features
+from dbt_t2s.model.embedded import EmbeddedGenerator
+from dbt_t2s.model.encoder import READER, Encoder
+from dbt_t2s.model.following import settled
+from dbt_t2s.model.leaning import anew, unanswerable
+from dbt_t2s.model.record import NETWORK, ModelRecord, write_record
+from dbt_t2s.model.whole import conversation
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.linear import from_tokens, to_tokens
+from dbt_t2s.query.plan import Plan, canonical
+from tests.tools.pretrain.invented import Asked, read_project, read_questions
+from tests.tools.pretrain.split import HELD_OUT_PROJECTS, LATER_PROJECTS
+from tests.tools.pretrain.talks import Turn, read_talks
+
+_FOLDS = 5
+_WRONGLY_DOUBTED = 0.03
+_HELD_BACK, _LIGHTLY = 1e-3, 1e-3
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A follow-up as it was heard: which readings are right; None where nothing answers it."""
+
+    project: str
+    heard: Heard
+    right: tuple[bool, ...] | None
+
+
+def main(weights: Path, projects: Path, out: Path) -> None:
+    tried = [each for path in _held_out(projects) for each in _of_project(path, weights)]
+    rows = [(t.project, reading_features(t.heard)) for t in tried]
+    able = [
+        (name, features, np.array(t.right))
+        for t, (name, features) in zip(tried, rows, strict=True)
+        if t.right is not None
+    ]
+    print(f"{len(tried)} follow-ups, {len(able)} with an answer", flush=True)
+    print(f"right among the readings: {sum(r.any() for _, _, r in able)}")
+    names = sorted({t.project for t in tried})
+    fold = {name: at % _FOLDS for at, name in enumerate(names)}
+    first = 0
+    scores: dict[int, np.ndarray] = {}
+    for held in range(_FOLDS):
+        fitted = fit([(f, r) for name, f, r in able if fold[name] != held and r.any()])
+        first += sum(bool(r[(f @ fitted).argmax()]) for n, f, r in able if fold[n] == held)
+        scores |= {at: f @ fitted for at, (n, f) in enumerate(rows) if fold[n] == held}
+    print(f"right first, {_FOLDS} folds by project: {first}", flush=True)
+    chosen = fit([(f, r) for _, f, r in able if r.any()])
+    doubt = fit_doubt(tried, scores)
+    save_file({"weights": chosen, "doubt": doubt}, out)
+
+
+def _held_out(projects: Path) -> Iterator[Path]:
+    for name in sorted(HELD_OUT_PROJECTS | LATER_PROJECTS):
+        path = projects / f"{name}.talks"
+        if path.is_file():
+            yield path
+
+
+def _of_project(path: Path, weights: Path) -> Iterator[Tried]:
+    schema = read_project(path.with_suffix(".yml"))
+    with tempfile.TemporaryDirectory() as folder:
+        model = untrained(schema, weights, Path(folder))
+        asked = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
+        rng = Random(path.stem)
+        for turns in read_talks(path):
+            other = rng.choice(asked)
+            anew_asked: Turn = (">>", other.question, other.tokens)
+            yield from _of_dialogue(path.stem, (*turns, anew_asked), model)
+    print(path.stem, flush=True)
+
+
+def untrained(schema: ProjectSchema, weights: Path, folder: Path) -> EmbeddedGenerator:
+    """The model of a project whose network and reader are those of ``weights``."""
+    reading = partial(Encoder, reader=weights / READER.name)
+    items = len(recipe.index_of(schema, reading()).items)
+    network = recipe.new_network(items, 0, weights / "model.safetensors")
+    network.save_pretrained(folder / NETWORK)
+    kept = store.fingerprint(schema)
+    write_record(folder, ModelRecord("embedded", "embedded", kept, "", 0, 0, 0, 0.0))
+    with patch("dbt_t2s.model.embedded.Encoder", reading):
+        return EmbeddedGenerator(folder, schema)
+
+
+def _of_dialogue(name: str, turns: Sequence[Turn], model: EmbeddedGenerator) -> Iterator[Tried]:
+    history: list[Plan] = []
+    so_far = ""
+    for marks, question, tokens in turns:
+        told = conversation(so_far, question) if so_far else question
+        if marks and history and not anew(question) and not unanswerable(question):
+            heard = model.hear(question, told, tuple(history))
+            yield Tried(name, heard, _right(heard, told, tokens, model))
+        if tokens[0] == "REFUSE":
+            continue
+        plan = from_tokens(tokens)
+        assert plan is not None
+        history.append(canonical(plan))
+        so_far = told if marks != ">>" else question
+
+
+def _right(
+    heard: Heard, told: str, gold: Sequence[str], model: EmbeddedGenerator
+) -> tuple[bool, ...] | None:
+    if gold[0] == "REFUSE":
+        return None
+    wanted = _settled_sql(gold, told, model)
+    return tuple(_settled_sql(each.tokens, told, model) == wanted for each in heard.readings)
+
+
+def _settled_sql(tokens: Sequence[str], told: str, model: EmbeddedGenerator) -> str:
+    plan = from_tokens(tokens)
+    return "" if plan is None else model.sql(to_tokens(settled(canonical(plan))), told)
+
+
+def fit(given: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Weights under which the right readings have the largest share, held back."""
+    counts = torch.tensor([len(f) for f, _ in given])
+    x = torch.from_numpy(np.concatenate([f for f, _ in given]))
+    right = torch.from_numpy(np.concatenate([r for _, r in given]))
+    which = torch.repeat_interleave(torch.arange(len(given)), counts)
+    weights = torch.zeros(x.shape[1])
+    weights[0] = 1.0
+    weights.requires_grad_(True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=300, line_search_fn="strong_wolfe")
+
+    def sums(scores: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
+        """Log of the summed exponentials of each follow-up's scores that are counted."""
+        scores = scores.masked_fill(~counted, -1e9)
+        most = torch.full((len(given),), -1e9).scatter_reduce(0, which, scores, "amax")
+        shares = torch.exp(scores - most[which]) * counted
+        return most + torch.log(torch.zeros(len(given)).scatter_add(0, which, shares))
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        scores = x @ weights
+        missed = (sums(scores, torch.ones_like(right)) - sums(scores, right)).mean()
+        total: torch.Tensor = missed + _HELD_BACK * weights[1:].square().sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    made: np.ndarray = weights.detach().numpy()
+    return made
+
+
+def fit_doubt(tried: Sequence[Tried], scores: dict[int, np.ndarray]) -> np.ndarray:
+    """Weights of doubt, shifted so that few follow-ups that have an answer are refused.
+
+    ``scores`` are those of weights that did not see the follow-up's project.
+    """
+    x = np.stack(
+        [doubt_features(t.heard, ordered(t.heard, scores[at])) for at, t in enumerate(tried)]
+    )
+    y = np.array([t.right is None for t in tried])
+    given, wanted = torch.from_numpy(x), torch.from_numpy(y.astype(np.float32))
+    weights = torch.zeros(x.shape[1], requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        missed = torch.nn.functional.binary_cross_entropy_with_logits(given @ weights, wanted)
+        total: torch.Tensor = missed + _LIGHTLY * weights.square().sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    made: np.ndarray = weights.detach().numpy()
+    found = x @ made
+    threshold = float(np.quantile(found[~y], 1 - _WRONGLY_DOUBTED))
+    print(f"doubted: {(found[y] > threshold).mean():.3f} of {y.sum()} that nothing answers")
+    made[-1] -= threshold  # the last feature is constant
+    return made
+
+
+if __name__ == "__main__":
+    main(*(Path(each) for each in sys.argv[1:4]))
