@@ -133,6 +133,7 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str], last: Path | None = 
 
     check_inputs(workspace)
     settings = workspace.settings
+    minutes = min(MINUTES, settings.minutes)  # a smaller budget holds here, too
     with store.lock(workspace.folder, "train"):
         schema = _distill(workspace, fresh=False)
         lessons.write(workspace, schema, _generate(workspace, schema, fresh=False))
@@ -148,6 +149,7 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str], last: Path | None = 
                     last=last or workspace.model_dir,
                     renamed=renamed,
                     seed=settings.seed,
+                    minutes=minutes,
                     progress=progress,
                 )
         if record is None and last is not None:
@@ -160,7 +162,7 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str], last: Path | None = 
             _train(workspace, schema, resume=True)
             versions.keep(workspace, "train")
             return False
-        made = _trained(workspace, schema, EMBEDDED, MINUTES)
+        made = _trained(workspace, schema, EMBEDDED, minutes)
         # Not the inputs of a training: to `train` this model is not what it would make.
         store.write_json(workspace.trained_path, made, {"gone_on": made.schema})
         versions.keep(workspace, "train --from", parent)

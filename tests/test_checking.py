@@ -237,7 +237,7 @@ def test_train_goes_on_from_a_model(renamed: Path, production: Path, tmp_path: P
     shutil.rmtree(copy / "target/t2s/model")
     none = t2s("train", "--from", str(copy), cwd=copy)
     assert (none.returncode, "no embedded model" in none.stderr) == (2, True)
-    done = t2s("train", "--from", str(production / "t2s/model"), cwd=copy)
+    done = t2s("train", "--from", str(production / "t2s/model"), "--minutes", "0.1", cwd=copy)
     assert done.returncode == 0, done.stderr
     asked = t2s("ask", "how many orders are there?", "--json", cwd=copy)
     assert json.loads(asked.stdout)["rows"] == [[120]]
@@ -253,6 +253,8 @@ def test_a_model_of_another_version_is_stale(trained_shop_copy: Path, production
 
 def test_fix_trains_again(renamed: Path, production: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(renamed, tmp_path / "shop"))
+    project = copy / "dbt_project.yml"
+    project.write_text(project.read_text() + "\nvars: {t2s: {minutes: 0.1}}\n")
     done = t2s(
         "check", "--state", str(production), "--fix", "--json", "--fail-on", "stale", cwd=copy
     )

@@ -50,10 +50,11 @@ def go_on(
     last: Path,
     renamed: Mapping[str, str],
     seed: int,
+    minutes: float = MINUTES,
     progress: recipe.Progress | None = None,
 ) -> ModelRecord | None:
     """The model in ``last``, taught what is new in ``schema``, into ``model_dir``; None if there is
-    none to go on from: another kind of model, or one of another version.
+    none to go on from: another kind of model, or one of another version. ``minutes`` is the budget.
 
     ``renamed`` are new names of tables and columns (``orders.status``) by their old ones. The same
     model, dataset and seed give the same weights.
@@ -66,7 +67,7 @@ def go_on(
     index = recipe.index_of(schema, Encoder())
     moved = carried(network, [renamed_token(each, renamed) for each in known], index, seed)
     examples = store.read_rows(dataset_dir / "train.parquet", Example)
-    settings = recipe.Recipe(minutes=MINUTES, warmup=10)
+    settings = recipe.Recipe(minutes=minutes, warmup=10)
     chosen = chosen_rows(examples, frozenset(known), seed)
     rows, dropped = recipe.prepare(
         recipe.fewer_refusals([asdict(each) for each in chosen], settings),

@@ -96,7 +96,7 @@ def test_a_model_goes_on_and_answers(
     made = []
     for name in ("one", "other"):
         folder = Path(shutil.copytree(model, tmp_path / name))
-        record = go_on(dataset, changed, folder, last=folder, renamed={}, seed=3)
+        record = go_on(dataset, changed, folder, last=folder, renamed={}, seed=3, minutes=0.1)
         assert record is not None
         assert record.schema == store.fingerprint(changed)
         assert record.refuse_over == 0.5
