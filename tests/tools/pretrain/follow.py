@@ -35,12 +35,13 @@ from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import from_tokens, to_tokens
 from dbt_t2s.query.plan import Plan, canonical
 from tests.tools.pretrain.invented import Asked, read_project, read_questions
+from tests.tools.pretrain.ranking import logistic
 from tests.tools.pretrain.split import HELD_OUT_PROJECTS, LATER_PROJECTS
 from tests.tools.pretrain.talks import Turn, read_talks
 
 _FOLDS = 5
 _WRONGLY_DOUBTED = 0.03
-_HELD_BACK, _LIGHTLY = 1e-3, 1e-3
+_HELD_BACK = 1e-3
 
 
 @dataclass(frozen=True)
@@ -178,19 +179,7 @@ def fit_doubt(tried: Sequence[Tried], scores: dict[int, np.ndarray]) -> np.ndarr
         [doubt_features(t.heard, ordered(t.heard, scores[at])) for at, t in enumerate(tried)]
     )
     y = np.array([t.right is None for t in tried])
-    given, wanted = torch.from_numpy(x), torch.from_numpy(y.astype(np.float32))
-    weights = torch.zeros(x.shape[1], requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        missed = torch.nn.functional.binary_cross_entropy_with_logits(given @ weights, wanted)
-        total: torch.Tensor = missed + _LIGHTLY * weights.square().sum()
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
-
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
-    made: np.ndarray = weights.detach().numpy()
+    made = logistic(x, y)
     found = x @ made
     threshold = float(np.quantile(found[~y], 1 - _WRONGLY_DOUBTED))
     print(f"doubted: {(found[y] > threshold).mean():.3f} of {y.sum()} that nothing answers")

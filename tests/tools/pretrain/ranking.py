@@ -118,7 +118,7 @@ def fit_refusal(tried: Sequence[Tried], ranking: Ranking) -> np.ndarray:
         ]
     )
     y = np.array([t.right is None for t in tried])
-    made = _logistic(x, y)
+    made = logistic(x, y)
     scores = x @ made
     # The last feature is constant: its weight moves the threshold.
     threshold = float(np.quantile(scores[~y], 1 - _WRONGLY_REFUSED))
@@ -140,14 +140,14 @@ def fit_confidence(tried: Sequence[Tried], ranking: Ranking) -> np.ndarray:
         rows.append(confidence_features(each.found.refusal, ordered))
         right.append((each.right or ())[each.found.plans.index(ordered[0][1])])
     x, y = np.stack(rows), np.array(right)
-    made = _logistic(x, y)
+    made = logistic(x, y)
     surest = np.argsort(-(x @ made), kind="stable")
     shares = {part: round(float(y[surest[: len(y) * part // 100]].mean()), 3) for part in _PARTS}
     print(f"right among the surest, by per cent of answers: {shares}")
     return made
 
 
-def _logistic(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def logistic(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Weights (columns,) of a logistic regression, lightly held back."""
     x, y = torch.from_numpy(rows), torch.from_numpy(labels.astype(np.float32))
     weights = torch.zeros(x.shape[1], requires_grad=True)
