@@ -30,7 +30,7 @@ WEIGHTS = Path(__file__).parent / "weights" / "plan" / "following.safetensors"
 _OWN = 20
 _WORDS = 12
 READING_FEATURES = _OWN + CHANGES + CUES * CHANGES + _WORDS + FEATURES - 1
-DOUBT_FEATURES = 19
+DOUBT_FEATURES = 18
 _HARDLY = 0.1  # leans a question that leans on nothing
 _SURELY = -0.1  # log of the chance of a plan without another beside it
 _REPLACED = 2.5  # more, where something is to be in the place of another
@@ -80,6 +80,12 @@ class Heard:
     refusals: tuple[float, float]
     bare: bool
 
+    @property
+    def best_edit(self) -> Weighed | None:
+        """The likeliest reading as edits."""
+        edited = [each for each in self.readings if each.edit is not None]
+        return max(edited, key=lambda each: each.edit or 0.0, default=None)
+
 
 class Choosing:
     """The fitted weights, of readings (READING_FEATURES,) and of doubt (DOUBT_FEATURES,)."""
@@ -103,8 +109,7 @@ class Choosing:
 
 def is_unread(heard: Heard, found: Sequence[tuple[float, Weighed]]) -> bool:
     """Whether what is chosen is no edit, where the likeliest edit leaves words unexplained."""
-    edits = [each for each in heard.readings if each.edit is not None]
-    first = max(edits, key=lambda each: each.edit or 0.0, default=None)
+    first = heard.best_edit
     unread = first is not None and bool(first.unknown) and not first.kinds
     return unread and bool(found) and found[0][1].edit is None
 
@@ -162,14 +167,13 @@ def doubt_features(heard: Heard, found: Sequence[tuple[float, Weighed]]) -> np.n
     chances = [min(max(chance, 1e-6), 1 - 1e-6) for chance in heard.refusals]
     odds = [math.log(chance / (1 - chance)) for chance in chances]
     if not found:
-        return np.array([*odds, *[0.0] * 15, 1.0, 1.0], dtype=np.float32)
+        return np.array([*odds, *[0.0] * 15, 1.0], dtype=np.float32)
     share, best = found[0]
     last, now = parts(to_tokens(heard.history[-1])), parts(best.tokens)
     asked = Explained(heard.asked)
     words = _words(asked, best.tokens, last, now)
     known = asked.tells[asked.content].max(1) if asked.content.any() else np.ones(1)
-    edits = [each for each in heard.readings if each.edit is not None]
-    first = max(edits, key=lambda each: each.edit or 0.0, default=best)
+    first = heard.best_edit or best
     return np.array(
         [
             *odds,
@@ -179,13 +183,11 @@ def doubt_features(heard: Heard, found: Sequence[tuple[float, Weighed]]) -> np.n
             best.edit or 0.0,
             float(len(best.unknown)),
             float(now == last),
-            *words[:3],
-            words[3],
+            *words[:4],
             *words[10:],
             float(best.edit is None) * (1 - words[11]),
             float(known.min()),
             float(bool(first.unknown) and not first.kinds),
-            0.0,
             1.0,
         ],
         dtype=np.float32,

@@ -48,8 +48,6 @@ class Model(Protocol):
 
     def search(self, linked: Linked) -> Searched: ...
 
-    def plans(self, linked: Linked) -> Sequence[Found]: ...
-
     def likely(self, linked: Linked, plans: Sequence[Sequence[str]]) -> list[float | None]: ...
 
     def sql(self, tokens: tuple[str, ...], question: str) -> str: ...
@@ -215,7 +213,9 @@ def _of_days_meant(readings: Sequence[Weighed], last: Plan) -> tuple[Weighed, ..
 def _both(known: Weighed, other: Weighed) -> Weighed:
     """One reading of what was found in two ways; of two as edits the better one."""
     if other.alone is not None:
-        return replace(known, alone=max(other.alone, known.alone or other.alone))
+        return replace(
+            known, alone=other.alone if known.alone is None else max(known.alone, other.alone)
+        )
     if other.edit is None or (known.edit is not None and known.edit >= other.edit):
         return known
     return replace(known, edit=other.edit, kinds=other.kinds, unknown=other.unknown)
@@ -239,8 +239,7 @@ def read_plan(text: str) -> Plan | None:
 
 def _lost(told: str, heard: Heard, doubt: float) -> Followed:
     """A question that leans on the last one, and that nothing answers."""
-    edited = [each for each in heard.readings if each.edit is not None]
-    best = max(edited, key=lambda each: each.edit or 0.0, default=None)
+    best = heard.best_edit
     named = ", ".join(repr(word) for word in (best.unknown if best else ())[:4])
     why = (
         f"nothing in this project is known as {named}"

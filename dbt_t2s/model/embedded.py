@@ -80,11 +80,6 @@ class EmbeddedGenerator:
         """Candidates for one question that leans on nothing."""
         return self._one(linked)
 
-    def plans(self, linked: Linked) -> Sequence[Found]:
-        """The plans found for one question, best first."""
-        found = self.search(linked)
-        return [plan for _, plan in self._ranking.order(found.plans, linked)]
-
     @torch.inference_mode()
     def likely(self, linked: Linked, plans: Sequence[Sequence[str]]) -> list[float | None]:
         """The log probability of each plan; None where the question lacks an item of it."""
