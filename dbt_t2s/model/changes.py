@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from dbt_t2s.query.linear import from_tokens, to_tokens
@@ -58,8 +58,11 @@ _CUES = (
     _words(r"not|no|except|exclud\w+|other than|but|never|without|minus"),
     re.compile(r"^\W*(?:no|nope|sorry|wait|hmm?|er+|oops|actually)\b", re.I),
 )
+_LESS, _BACK, _ALL, _COUNT, _SHARE = 3, 4, 9, 10, 11  # places among the cues
 _SHORT = 3  # words
 CUES = len(_CUES) + 1
+_WRAPS = ("SHARE", "RATE", "DIV", "RUNNING", "CHANGE")
+RETURNS, WRAPS = 4 * 4, 4 * 6 + 2
 
 Parts = Counter[str]
 
@@ -78,6 +81,38 @@ def changes(last: Parts, now: Parts) -> list[float]:
             count = sum(part.startswith(section) for part in more - less)
             found.append(min(float(count), _MOST))
     return [*found, float(now == last)]
+
+
+def returns(
+    last: Parts, now: Parts, earlier: Sequence[Parts], cues: Sequence[float]
+) -> list[float]:
+    """How much is there again that was gone, is new, is gone that came last, and is gone that was
+    always there: alone, and where words say less, back or all (RETURNS,)."""
+    known: Parts = Counter()
+    for plan in earlier:
+        known |= plan
+    more, less = now - last, last - now
+    counts = [more & known, more - known, less - known, less & known]
+    found = [min(float(each.total()), _MOST) for each in counts]
+    return [cue * each for cue in (1.0, cues[_LESS], cues[_BACK], cues[_ALL]) for each in found]
+
+
+def wraps(last: Parts, now: Parts, cues: Sequence[float]) -> list[float]:
+    """Which ways of measuring are new, and whether one is gone: alone, and where words ask for a
+    share, a number, or something back (WRAPS,)."""
+    before, after = _measured(last), _measured(now)
+    found = [float(each in after - before) for each in _WRAPS]
+    found.append(float(bool(before - after)))
+    limited = any(part.startswith("condition") and "\td:" not in part for part in last)
+    crossed = [
+        cue * each for cue in (1.0, cues[_SHARE], cues[_COUNT], cues[_BACK]) for each in found
+    ]
+    return [*crossed, *(cues[_SHARE] * limited * each for each in found[:2])]
+
+
+def _measured(plan: Parts) -> frozenset[str]:
+    said = (token for part in plan if part.startswith("measure") for token in tokens_of(part))
+    return frozenset(said) & frozenset(_WRAPS)
 
 
 def parts(tokens: tuple[str, ...]) -> Parts:

@@ -17,7 +17,19 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from dbt_t2s.model.changes import CHANGES, CUES, Parts, changes, cued, parts, tokens_of
+from dbt_t2s.model.changes import (
+    CHANGES,
+    CUES,
+    RETURNS,
+    WRAPS,
+    Parts,
+    changes,
+    cued,
+    parts,
+    returns,
+    tokens_of,
+    wraps,
+)
 from dbt_t2s.model.following import INSTEAD
 from dbt_t2s.model.leaning import leans
 from dbt_t2s.model.linking import Linked
@@ -29,7 +41,7 @@ from dbt_t2s.query.plan import Plan
 WEIGHTS = Path(__file__).parent / "weights" / "plan" / "following.safetensors"
 _OWN = 20
 _WORDS = 12
-READING_FEATURES = _OWN + CHANGES + CUES * CHANGES + _WORDS + FEATURES - 1
+READING_FEATURES = _OWN + CHANGES + CUES * CHANGES + RETURNS + WRAPS + _WORDS + FEATURES - 1
 DOUBT_FEATURES = 18
 _HARDLY = 0.1  # leans a question that leans on nothing
 _SURELY = -0.1  # log of the chance of a plan without another beside it
@@ -158,7 +170,10 @@ def reading_features(heard: Heard) -> np.ndarray:
             float(instead and _replaces(each)),
         ]
         plan = told.features(Found(each.tokens, math.exp(max(each.likely, _LEAST))))[1:]
-        rows.append([*own, *changed, *crossed, *_words(asked, each.tokens, last, now), *plan])
+        back = (*returns(last, now, earlier, cues), *wraps(last, now, cues))
+        rows.append(
+            [*own, *changed, *crossed, *back, *_words(asked, each.tokens, last, now), *plan]
+        )
     return np.array(rows, dtype=np.float32).reshape(-1, READING_FEATURES)
 
 

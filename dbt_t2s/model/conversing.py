@@ -7,7 +7,7 @@ itself; the words are read as edits of the last plan as well. ``choosing`` weigh
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -28,6 +28,7 @@ from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text, plan_tokens
 from dbt_t2s.query.sql_plans import Converter
 from dbt_t2s.query.sql_source import NotConvertedError
+from dbt_t2s.query.text import words
 from dbt_t2s.sql import SqlError
 
 _SHOWN = 5
@@ -35,6 +36,7 @@ _EDITS = 16  # of the readings as edits
 _ALONE = 3  # of the plans of a question by itself
 _HARDLY = 0.3  # what leans less asks for itself, where it can
 _SURE = 0.9
+_NEAR, _HOPELESS = 12, -14.0  # of the plans one step away: how many, how likely
 _UNREAD = 0.2  # the most doubt where no edit explains the words
 # What the question needs beside its own words, as the year of "only March" after "in 2025".
 _UNWRITABLE = -3.0
@@ -74,7 +76,7 @@ class Conversing:
         if not history:
             return Followed("")
         told = conversation(before[-1].question, question)
-        if why := unanswerable(question):
+        if why := unanswerable(question) and unanswerable(self._without_values(question)):
             return Followed(told, (Candidate("", 1.0, why),))
         heard = self.hear(question, told, history)
         if stands_alone(heard):
@@ -86,6 +88,14 @@ class Conversing:
         if _is_alone(found[0][1], heard):
             return Followed("")
         return Followed(told, self._candidates(found, 1 - doubt))
+
+    def _without_values(self, question: str) -> str:
+        """The question's words that name no value: "product advice" asks for none."""
+        linked = self._link(question)
+        values = [at for at, item in enumerate(linked.items) if item.sort == "v"]
+        surely = linked.word_item[:, values, 2].max(1, initial=0.0)
+        named = zip(words(question), surely, strict=False)
+        return " ".join(word.text for word, said in named if said < _SURE)
 
     def hear(self, question: str, told: str, history: tuple[Plan, ...]) -> Heard:
         """All that the question may mean after the plans of ``history``; ``told`` is all that was
@@ -102,11 +112,14 @@ class Conversing:
             *(self._edited(reading, told) for reading in edited),
             *(self._by_itself(plan, told) for plan in alone.plans[:_ALONE]),
         ]
-        needed = sorted({token for each in others for token in each.tokens})
-        whole = self._link(told, needed)
+        near = self._following.near(linked, history)
+        needed = {token for each in others for token in each.tokens}
+        whole = self._link(told, sorted(needed.union(*map(to_tokens, near))))
         for each in self._likened(others, found, whole):
             known = found.get(each.sql)
             found[each.sql] = each if known is None else _both(known, each)
+        for each in self._near(near, told, whole):
+            found.setdefault(each.sql, each)
         bare = self._following.is_bare(linked)
         refusals = (after.refusal, alone.refusal)
         readings = _of_days_meant(tuple(found.values()), history[-1])
@@ -125,6 +138,15 @@ class Conversing:
     def _by_itself(self, plan: Found, told: str) -> Weighed:
         chance = math.log(max(plan.probability, _UNLIKELY))
         return Weighed(plan.tokens, self._model.sql(plan.tokens, told), _UNWRITABLE, alone=chance)
+
+    def _near(self, plans: Sequence[Plan], told: str, whole: Linked) -> Iterator[Weighed]:
+        """Those of ``plans`` that the network finds likeliest after all that was said."""
+        tokens = [to_tokens(plan) for plan in plans]
+        chances = zip(self._model.likely(whole, tokens), tokens, strict=True)
+        able = sorted((c, t) for c, t in chances if c is not None and c > _HOPELESS)
+        for chance, each in reversed(able[-_NEAR:]):
+            if sql := self._model.sql(each, told):
+                yield Weighed(each, sql, chance)
 
     def _likened(
         self, others: Sequence[Weighed], found: Mapping[str, Weighed], whole: Linked

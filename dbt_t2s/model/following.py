@@ -16,11 +16,13 @@ from dbt_t2s.model.edit_option import Before, Option
 from dbt_t2s.model.leaning import Phrase, phrases
 from dbt_t2s.model.linking import Linked, SchemaIndex
 from dbt_t2s.model.name_options import NameOptions
+from dbt_t2s.model.neighbours import neighbours
 from dbt_t2s.model.phrase_options import PhraseOptions
+from dbt_t2s.model.reverting import reverted
 from dbt_t2s.query import edits
 from dbt_t2s.query.bind import dims_of
 from dbt_t2s.query.checked import parts_of
-from dbt_t2s.query.linear import to_tokens
+from dbt_t2s.query.linear import to_tokens, value_of
 from dbt_t2s.query.plan import Agg, Col, Count, Has, Plan, Value, canonical
 
 _IGNORED = -1.2
@@ -70,6 +72,7 @@ class Following:
         self._index = index
         self._names = NameOptions(index)
         self._phrases = PhraseOptions(index)
+        self._tables = {table.name: table for table in index.schema.tables}
 
     def read(self, linked: Linked, history: Sequence[Plan]) -> list[Reading]:
         """What the follow-up makes of the last plan of ``history``, the likeliest first."""
@@ -83,6 +86,15 @@ class Following:
             grown.sort(key=lambda p: -p.score)
             picked = grown[:_BEAM]
         return self._bound(picked, before)
+
+    def near(self, linked: Linked, history: Sequence[Plan]) -> list[Plan]:
+        """Plans that the last one of ``history`` may go back to, or that are one step from it."""
+        last = history[-1]
+        root = self._root(last)
+        shown = self._phrases.display(root) if root else None
+        values = [value_of(i.token[2:]) for i in linked.items if i.sort == "v"]
+        found = (*reverted(history, root), *neighbours(last, root, shown, self._tables, values))
+        return list(dict.fromkeys(map(settled, found)))
 
     def is_bare(self, linked: Linked) -> bool:
         """Whether the words are phrases alone, which mean nothing without something before."""

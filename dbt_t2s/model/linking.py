@@ -17,6 +17,7 @@ import torch
 from dbt_t2s.model.asides import Asides
 from dbt_t2s.model.candidates import Places, Ranker, chosen, ranker_features
 from dbt_t2s.model.encoder import HIDDEN, Encoder, word_states
+from dbt_t2s.model.thesaurus import Thesaurus
 from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Kind, ProjectSchema, Role
 from dbt_t2s.query.bind import Binder
@@ -104,6 +105,7 @@ class SchemaIndex:
         self._static = np.stack([_static_features(item) for item in self.items])
         self.places = Places(schema, self.items)
         self.asides = Asides(self.items)
+        self.thesaurus = Thesaurus(self.items, self.idf)
         copied = copies(schema)
         self.copied = np.array([item.table in copied for item in self.items])
 
@@ -288,6 +290,8 @@ class Linker:
             near = index.meaning([g[0] for g in grams])
             for row, (_, first, last) in zip(near, grams, strict=True):
                 np.maximum(soft[first : last + 1], row, out=soft[first : last + 1])
+        uncovered = _uncovered(spoken, full, partial, soft, found)
+        np.maximum(soft, index.thesaurus.meant(spoken), out=soft)
         described = index.described(spoken)
         tables = index.own_table(full)
         whole = index.likeness(pooled)
@@ -311,7 +315,6 @@ class Linker:
         )
         ranked = ranker_features(index.places, scalars, score, found)
         kept = self._chosen(ranked, self._passed_over(full), (*gold, *_compared(found)))
-        uncovered = _uncovered(spoken, full, partial, soft, found)
         for each in aside:
             # The network and the ranking see no sign of what is said to need no condition.
             place = index.place[f"c:{each.column}"]

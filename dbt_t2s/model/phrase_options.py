@@ -126,10 +126,11 @@ class PhraseOptions:
     def _shares(self, _: Phrase, before: Before) -> list[Option]:
         """Of the total, where there are groups; else of the rows without one of the conditions."""
         plan = before.plan
-        if edits.dims(plan) and edits.measures(plan):
-            return [Option("share", partial(edits.wrapped, function="SHARE"), _SAID, 6)]
         preds = [p for p in plan.where if not isinstance(p, During)]
-        return [Option("share", partial(_rate, of=pred), 1.0, 6) for pred in reversed(preds)]
+        rates = [Option("share", partial(_rate, of=pred), 1.0, 6) for pred in reversed(preds)]
+        if edits.dims(plan) and edits.measures(plan):
+            return [Option("share", partial(edits.wrapped, function="SHARE"), _SAID, 6), *rates]
+        return rates
 
     def _counts(self, _: Phrase, before: Before) -> list[Option]:
         if not before.root:
@@ -153,7 +154,8 @@ class PhraseOptions:
 
 def _rate(plan: Plan, of: Pred) -> Plan:
     """The share of the rows for which ``of`` holds, under the other conditions."""
-    return Plan((Rate(of),), tuple(p for p in plan.where if p != of))
+    select = (*edits.dims(plan), Rate(of))
+    return Plan(select, tuple(p for p in plan.where if p != of))
 
 
 def _way(phrase: Phrase) -> bool | None:

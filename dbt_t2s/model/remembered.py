@@ -31,7 +31,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # A plan e^10 times less likely than the network's own needs a question that is 0.1 more alike.
 _ALIKE, _DOUBT, _MOST_DOUBT = 0.8, 0.01, 10.0
 _LOOKED_AT = 5
-_MUCH_ALIKE = 0.86  # of questions that ask for the same
+_MUCH_ALIKE = 0.78  # of questions that ask for the same
 _NOT_WRITABLE = 60.0
 # The least chance that what is recalled is right: by the very words, and by a question alike.
 _SURE, _LIKELY = 0.97, 0.9

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from dbt_t2s.model.changes import CHANGES, CUES, changes, cued, parts
+from dbt_t2s.model.changes import (
+    CHANGES,
+    CUES,
+    RETURNS,
+    WRAPS,
+    changes,
+    cued,
+    parts,
+    returns,
+    wraps,
+)
 from dbt_t2s.model.choosing import (
     DOUBT_FEATURES,
     READING_FEATURES,
@@ -48,6 +58,28 @@ def test_changes_are_counted_by_section() -> None:
     assert changes(last, grouped) == [1.0, 1.0, *[0.0] * 9]
     topped = parts(tokens(LAST.replace(" END", " DESC m:revenue LIMIT n:3 END")))
     assert changes(last, topped) == [*[0.0] * 6, 1.0, 0.0, 1.0, 0.0, 0.0]
+
+
+def test_what_comes_back_is_told_from_what_is_new() -> None:
+    first, last = parts(tokens("m:revenue END")), parts(tokens(LAST))
+    cues = cued("back to the whole")
+    assert len(cues) == CUES
+    found = returns(last, first, [parts(tokens(LAST)), first], cues)
+    assert len(found) == RETURNS
+    assert found[:4] == [0.0, 0.0, 0.0, 2.0] and found[8:12] == found[:4]
+    fresh = returns(last, parts(tokens("m:returns END")), [first], cues)
+    assert fresh[:4] == [0.0, 1.0, 2.0, 1.0]
+
+
+def test_shares_are_told_from_rates() -> None:
+    last = parts(tokens("c:customers.country m:revenue WHERE v:orders.channel=web END"))
+    share = parts(tokens("c:customers.country SHARE m:revenue WHERE v:orders.channel=web END"))
+    rate = parts(tokens("c:customers.country RATE v:orders.channel=web END"))
+    cues = cued("what share is that?")
+    assert len(wraps(last, share, cues)) == WRAPS
+    assert wraps(last, share, cues)[-2:] == [1.0, 0.0]
+    assert wraps(last, rate, cues)[-2:] == [0.0, 1.0]
+    assert wraps(share, last, cued("no"))[5] == 1.0
 
 
 @pytest.mark.parametrize(
