@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,24 @@ def _feedback(item: TestItem) -> dict[str, str]:
     return {"question": item.question, "verdict": "wrong", "sql": item.golds[0]}
 
 
+def _say(project: Path, command: Sequence[str], wrong: Sequence[TestItem]) -> None:
+    """Corrections from a file; what the project's own rows do not show to be wrong is left out."""
+    said = project / "feedback.jsonl"
+    lines = [json.dumps(_feedback(item)) for item in wrong]
+    while lines:
+        said.write_text("\n".join(lines) + "\n")
+        done = subprocess.run(
+            [*command, "feedback", "--file", str(said)],
+            cwd=project, check=False, capture_output=True, text=True,
+        )  # fmt: skip
+        found = re.search(r"gives just what the answer gave.*?line (\d+)", done.stderr, re.DOTALL)
+        if not found:
+            print(done.stdout + done.stderr, end="", flush=True)
+            return
+        unseen = json.loads(lines.pop(int(found[1]) - 1))
+        print(f"wrong on other rows alone, not corrected: {unseen['question']}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("project", "set", "rewordings"):
@@ -97,10 +116,8 @@ def run(project: Path, questions: Path, rewordings: Path) -> None:
     workspace = open_workspace(Console(quiet=True), project_dir=project)
     for _ in answers.ask(workspace, [Question(item.question) for item in wrong]):
         pass  # feedback is given on what was asked
-    said = project / "feedback.jsonl"
-    said.write_text("".join(json.dumps(_feedback(item)) + "\n" for item in wrong))
     command = [sys.executable, "-m", "dbt_t2s"]
-    subprocess.run([*command, "feedback", "--file", str(said)], cwd=project, check=False)
+    _say(project, command, wrong)
     began = time.monotonic()
     done = subprocess.run([*command, "improve"], cwd=project, check=False)
     print(f"improve: {time.monotonic() - began:.0f} s, exit {done.returncode}", flush=True)
