@@ -31,8 +31,8 @@ from dbt_t2s.project.schema import ProjectSchema
 Tokens = tuple[str, ...]
 # Beside each lesson's example so many of the corpus are learned again, and never fewer than these.
 _REPLAYED, _FEWEST = 1.0, 400
-# How much of the old weights is mixed in at the end: with any of them lessons wear off.
-KEPT = 0.0
+# How much of the old weights is mixed in at the end: what a lesson wears off by is known by heart.
+KEPT = 0.6
 
 
 class Learner:

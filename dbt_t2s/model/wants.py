@@ -21,6 +21,10 @@ _NAMES = ("c:", "m:", "r:")
 _SURE, _FAINT = 0.9, 0.35
 # Words that may well be left out, though a column may be called so.
 _SAYS_LITTLE = frozenset(map(stem, ("number", "count", "list")))
+# People are told by their names, whether these are asked for or not.
+_PEOPLE = re.compile(r"\b(?:who|whom|whose|people|persons?|somebody|anybody|anyone)\b", re.I)
+_CALLED = frozenset(map(stem, ("name", "full")))
+_NOW = frozenset(map(stem, ("currently", "now", "present", "moment", "today")))
 _MEANT = 0.7  # how surely an everyday word must stand for a name
 # Each changes what is asked: the highest or the lowest, an average or a sum, with or without.
 _FORMS = tuple(
@@ -88,7 +92,8 @@ def asks_for(linked: Linked) -> Wants:
     called = {term_of(p) for i, n in zip(linked.items, named, strict=True) if n for p in i.phrases}
     known = (*names, *_meant(spoken, called))
     forms = tuple(form.search(linked.text) is not None for form in _FORMS)
-    return Wants(literals, hints, frozenset(known) - _SAYS_LITTLE, forms, tables)
+    little = _SAYS_LITTLE | _CALLED if _PEOPLE.search(linked.text) else _SAYS_LITTLE
+    return Wants(literals, hints, frozenset(known) - little, forms, tables)
 
 
 def _meant(spoken: Sequence[Word], called: set[Stems]) -> Iterator[str]:
@@ -102,7 +107,7 @@ def _meant(spoken: Sequence[Word], called: set[Stems]) -> Iterator[str]:
     taken: set[int] = set()
     for each in heard(spoken):
         span = set(range(each.first, each.last + 1))
-        if each.said in called or taken & span:
+        if each.said in called or taken & span or _NOW & set(each.said):
             continue
         terms = [(sure, t) for t, sure in each.terms.items() if t in parts and sure >= _MEANT]
         if terms:
