@@ -29,6 +29,7 @@ from dbt_t2s.query.plan import (
 # How much a phrase speaks for its edit, and what comes first: measures (0), groups (1),
 # conditions (2), HAVING (3), order (4), limits (5), shares (6), averages over groups (7).
 _SAID = 1.2
+_OF_ALL = re.compile(r"\b(?:total|whole|sum)\b", re.I)
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
 # What an adjective is said of, by words of columns' names.
 _ADJECTIVES = {
@@ -123,13 +124,15 @@ class PhraseOptions:
     def _kind(self, of: Col) -> Kind:
         return self._tables[of.table].column(of.column).kind
 
-    def _shares(self, _: Phrase, before: Before) -> list[Option]:
+    def _shares(self, phrase: Phrase, before: Before) -> list[Option]:
         """Of the total, where there are groups; else of the rows without one of the conditions."""
         plan = before.plan
         preds = [p for p in plan.where if not isinstance(p, During)]
         rates = [Option("share", partial(_rate, of=pred), 1.0, 6) for pred in reversed(preds)]
         if edits.dims(plan) and edits.measures(plan):
-            return [Option("share", partial(edits.wrapped, function="SHARE"), _SAID, 6), *rates]
+            share = Option("share", partial(edits.wrapped, function="SHARE"), _SAID, 6)
+            # "Of the total" is that of all groups; of what is left out, nothing is said.
+            return [share] if _OF_ALL.search(phrase.text) else [share, *rates]
         return rates
 
     def _counts(self, _: Phrase, before: Before) -> list[Option]:

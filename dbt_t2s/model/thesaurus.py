@@ -8,7 +8,7 @@ import numpy as np
 
 from dbt_t2s.query.items import Item
 from dbt_t2s.query.text import Word
-from dbt_t2s.query.thesaurus import Stems, heard, phrases, term_of
+from dbt_t2s.query.thesaurus import Stems, heard, phrases, runs, term_of
 
 _FAINTEST = 0.3  # less is not worth a sign
 # The least and the most that a phrase says, on the scale of cosines of meaning.
@@ -28,13 +28,12 @@ class Thesaurus:
                 name = term_of(phrase)
                 self._names.add(name)
                 weights = [max(idf.get(each, 0.0), 0.1) for each in name]
-                for begin in range(len(name)):
-                    for end in range(begin + 1, len(name) + 1):
-                        term = name[begin:end]
-                        if term in known:
-                            share = sum(weights[begin:end]) / sum(weights)
-                            places = named.setdefault(term, {})
-                            places[place] = max(places.get(place, 0.0), share)
+                for first, after in runs(len(name)):
+                    term = name[first:after]
+                    if term in known:
+                        share = sum(weights[first:after]) / sum(weights)
+                        places = named.setdefault(term, {})
+                        places[place] = max(places.get(place, 0.0), share)
         self._named = {
             term: (np.array(list(places)), np.array(list(places.values()), dtype=np.float32))
             for term, places in named.items()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dbt_t2s.query.text import STOP_WORDS, Word, stem, words
-from dbt_t2s.query.thesaurus import Stems, heard, term_of
+from dbt_t2s.query.thesaurus import Stems, heard, runs, term_of
 
 if TYPE_CHECKING:
     from dbt_t2s.model.linking import Linked
@@ -98,12 +98,7 @@ def asks_for(linked: Linked) -> Wants:
 
 def _meant(spoken: Sequence[Word], called: set[Stems]) -> Iterator[str]:
     """The stems of what is ``called`` something that everyday words stand for."""
-    parts = {
-        name[first:after]
-        for name in called
-        for first in range(len(name))
-        for after in range(first + 1, len(name) + 1)
-    }
+    parts = {name[first:after] for name in called for first, after in runs(len(name))}
     taken: set[int] = set()
     for each in heard(spoken):
         span = set(range(each.first, each.last + 1))

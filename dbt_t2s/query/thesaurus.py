@@ -32,6 +32,11 @@ def term_of(text: str) -> Stems:
     return tuple(stem(w) for w in told or parts)
 
 
+def runs(count: int) -> Iterator[tuple[int, int]]:
+    """First and after the last of every run of ``count`` words."""
+    return ((first, after) for first in range(count) for after in range(first + 1, count + 1))
+
+
 @lru_cache(maxsize=1)
 def phrases(path: Path = FILE) -> Mapping[Stems, Mapping[Stems, float]]:
     """The terms that each phrase may be said for, and how surely (0 to 1)."""
