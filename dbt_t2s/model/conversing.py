@@ -76,7 +76,7 @@ class Conversing:
         if not history:
             return Followed("")
         told = conversation(before[-1].question, question)
-        if why := unanswerable(question) and unanswerable(self._without_values(question)):
+        if why := unanswerable(question) and unanswerable(without_values(self._link(question))):
             return Followed(told, (Candidate("", 1.0, why),))
         heard = self.hear(question, told, history)
         if stands_alone(heard):
@@ -88,14 +88,6 @@ class Conversing:
         if _is_alone(found[0][1], heard):
             return Followed("")
         return Followed(told, self._candidates(found, 1 - doubt))
-
-    def _without_values(self, question: str) -> str:
-        """The question's words that name no value: "product advice" asks for none."""
-        linked = self._link(question)
-        values = [at for at, item in enumerate(linked.items) if item.sort == "v"]
-        surely = linked.word_item[:, values, 2].max(1, initial=0.0)
-        named = zip(words(question), surely, strict=False)
-        return " ".join(word.text for word, said in named if said < _SURE)
 
     def hear(self, question: str, told: str, history: tuple[Plan, ...]) -> Heard:
         """All that the question may mean after the plans of ``history``; ``told`` is all that was
@@ -204,6 +196,14 @@ class Conversing:
             except (NotConvertedError, SqlError, QueryPlanError, RecursionError):
                 pass  # what no plan can say: the model's own answer is the nearest to it
         return read_plan(answers[0].plan) if answers else None
+
+
+def without_values(linked: Linked) -> str:
+    """The question's words that name no value: "product advice" asks for none."""
+    values = [at for at, item in enumerate(linked.items) if item.sort == "v"]
+    surely = linked.word_item[:, values, 2].max(1, initial=0.0)
+    named = zip(words(linked.text), surely, strict=False)
+    return " ".join(word.text for word, said in named if said < _SURE)
 
 
 def _of_other_days(tokens: Sequence[str], found: Mapping[str, Weighed]) -> float:

@@ -31,7 +31,8 @@ from dbt_t2s.project.schema import ProjectSchema
 Tokens = tuple[str, ...]
 # Beside each lesson's example so many of the corpus are learned again, and never fewer than these.
 _REPLAYED, _FEWEST = 1.0, 400
-# How much of the old weights is mixed in at the end: what a lesson wears off by is known by heart.
+# How much of the old weights is mixed in at the end. Lessons wear off a little with it, others
+# far more without it; what was corrected is known by heart besides.
 KEPT = 0.6
 
 

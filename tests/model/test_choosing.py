@@ -24,6 +24,7 @@ from dbt_t2s.model.choosing import (
     doubt_features,
     reading_features,
 )
+from dbt_t2s.model.conversing import without_values
 from dbt_t2s.model.linking import Linker, SchemaIndex
 from dbt_t2s.model.whole import conversation
 from dbt_t2s.query.linear import from_tokens
@@ -130,3 +131,8 @@ def test_features_are_finite_for_any_words(index: SchemaIndex, question: str) ->
     assert doubt_features(heard, Choosing().order(heard)).shape == (DOUBT_FEATURES,)
     empty = Heard(heard.asked, heard.told, heard.history, (), (1.0, 0.0), bare=True)
     assert Choosing().order(empty) == [] and Choosing().doubt(empty, []) >= 0
+
+
+def test_words_of_values_are_told_from_the_rest(index: SchemaIndex) -> None:
+    (linked,) = Linker(index).link(["drop New Zealand, should we?"])
+    assert without_values(linked) == "drop should we"
