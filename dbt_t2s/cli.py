@@ -376,6 +376,10 @@ def feedback(
     file: Annotated[
         Path | None, typer.Option(help="A JSONL file: {id or question, verdict, sql, note} each.")
     ] = None,
+    skip_refused: Annotated[
+        bool,
+        typer.Option("--skip-refused", help="Keep what can be kept of the file, not all or none."),
+    ] = False,
     list: Annotated[int, typer.Option(min=0, help="Show so many of the last questions.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Show it as JSON lines.")] = False,
 ) -> None:
@@ -386,8 +390,14 @@ def feedback(
         hearing.show_last(run.workspace(), list, json=json)
         return
     said = hearing.given(verdict, sql=sql, log_id=id, question=question, note=note, file=file)
-    kept = hearing.hear(run.workspace(), said, person=person, instead=replace)
-    hearing.tell(run.console, kept, json=json)
+    if file is None:
+        kept = hearing.hear(run.workspace(), said, person=person, instead=replace)
+        hearing.tell(run.console, kept, json=json)
+        return
+    lines = hearing.hear_lines(
+        run.workspace(), said, person=person, instead=replace, skip=skip_refused
+    )
+    hearing.tell_lines(run.console, lines, json=json)
 
 
 @verb

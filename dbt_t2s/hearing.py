@@ -50,6 +50,15 @@ def given(
 
 
 @dataclass(frozen=True)
+class Lines:
+    """What came of the ``count`` lines of a file: those kept, and why others are not."""
+
+    kept: tuple[Said, ...]
+    refused: tuple[ServeError, ...]
+    count: int
+
+
+@dataclass(frozen=True)
 class Hearing:
     """What feedback is looked at with; ``hearing`` opens one."""
 
@@ -61,17 +70,49 @@ class Hearing:
         self, statements: Sequence[Statement], *, person: str | None, instead: bool
     ) -> tuple[Said, ...]:
         """Keeps all of the statements, or, where one cannot be, none: ServeError says why."""
-        log, run = self.keeper.log, self.sandbox.execute_each
-        earlier = list(log.said())
-        by = person if person is not None else _user()
+        found, refused = self._weigh(statements, person, instead)
+        if refused:
+            raise refused[0]
+        return self._keep(found)
+
+    def hear_lines(
+        self, statements: Sequence[Statement], *, person: str | None, instead: bool, skip: bool
+    ) -> Lines:
+        """Keeps the lines of a file: all of them, or, where some cannot be, the others if these are
+        to be skipped, else none."""
+        found, refused = self._weigh(statements, person, instead)
+        kept = () if refused and not skip else self._keep(found)
+        return Lines(kept, tuple(refused), len(statements))
+
+    def _weigh(
+        self, statements: Sequence[Statement], person: str | None, instead: bool
+    ) -> tuple[list[Said], list[ServeError]]:
+        """What can be kept, and why the rest cannot be."""
+        earlier = list(self.keeper.log.said())
         found: list[Said] = []
+        refused: list[ServeError] = []
         for statement in statements:
-            of = question_of(log, statement)
-            sql = weighed(of, statement, run, self.dialect, earlier, instead=instead)
-            found.append(self.keeper.said_of(of, statement.verdict, sql, statement.note, by))
-            earlier.insert(0, found[-1])  # the lines of one file may contradict each other
+            try:
+                said = self._said(statement, earlier, person, instead)
+            except ServeError as error:
+                refused.append(error)
+                continue
+            found.append(said)
+            earlier.insert(0, said)  # the lines of one file may contradict each other
+        return found, refused
+
+    def _said(
+        self, statement: Statement, earlier: Sequence[Said], person: str | None, instead: bool
+    ) -> Said:
+        of = question_of(self.keeper.log, statement)
+        run = self.sandbox.execute_each
+        sql = weighed(of, statement, run, self.dialect, earlier, instead=instead)
+        by = person if person is not None else _user()
+        return self.keeper.said_of(of, statement.verdict, sql, statement.note, by)
+
+    def _keep(self, found: Sequence[Said]) -> tuple[Said, ...]:
         kept = tuple(self.keeper.say(each) for each in found)
-        log.fold_if_free()
+        self.keeper.log.fold_if_free()
         return kept
 
 
@@ -92,6 +133,19 @@ def hear(
     """``Hearing.hear`` of a hearing for these statements alone."""
     with hearing(workspace) as opened:
         return opened.hear(statements, person=person, instead=instead)
+
+
+def hear_lines(
+    workspace: Workspace,
+    statements: Sequence[Statement],
+    *,
+    person: str | None,
+    instead: bool,
+    skip: bool,
+) -> Lines:
+    """``Hearing.hear_lines`` of a hearing for these lines alone."""
+    with hearing(workspace) as opened:
+        return opened.hear_lines(statements, person=person, instead=instead, skip=skip)
 
 
 @contextmanager
@@ -156,6 +210,26 @@ def tell(console: Console, kept: Sequence[Said], *, json: bool) -> None:
         console.print(
             f"kept: {said.verdict}{how}{by}, of {said.question!r} ({said.log_id[:_SHORT]})"
         )
+
+
+def tell_lines(console: Console, lines: Lines, *, json: bool) -> None:
+    """What was kept and what was not; ServeError where that is why nothing was."""
+    tell(console, lines.kept, json=json)
+    if not lines.refused:
+        return
+    if len(lines.refused) == lines.count == 1:
+        raise lines.refused[0]
+    for each in lines.refused:
+        console.warn(each.what, each.where, each.hint)
+    told = f"{len(lines.refused)} of {lines.count} lines cannot be kept"
+    if lines.kept:
+        console.warn(f"{told}; the others are")
+        return
+    raise ServeError(
+        f"{told}, so none is",
+        where="dbt-t2s feedback --file",
+        hint="mend them, or keep the others with --skip-refused",
+    )
 
 
 def show_last(workspace: Workspace, count: int, *, json: bool) -> None:

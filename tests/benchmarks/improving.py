@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -67,19 +66,10 @@ def _feedback(item: TestItem) -> dict[str, str]:
 def _say(project: Path, command: Sequence[str], wrong: Sequence[TestItem]) -> None:
     """Corrections from a file; what the project's own rows do not show to be wrong is left out."""
     said = project / "feedback.jsonl"
-    lines = [json.dumps(_feedback(item)) for item in wrong]
-    while lines:
-        said.write_text("\n".join(lines) + "\n")
-        done = subprocess.run(
-            [*command, "feedback", "--file", str(said)],
-            cwd=project, check=False, capture_output=True, text=True,
-        )  # fmt: skip
-        found = re.search(r"gives just what the answer gave.*?line (\d+)", done.stderr, re.DOTALL)
-        if not found:
-            print(done.stdout + done.stderr, end="", flush=True)
-            return
-        unseen = json.loads(lines.pop(int(found[1]) - 1))
-        print(f"wrong on other rows alone, not corrected: {unseen['question']}", flush=True)
+    said.write_text("".join(json.dumps(_feedback(item)) + "\n" for item in wrong))
+    subprocess.run(
+        [*command, "feedback", "--file", str(said), "--skip-refused"], cwd=project, check=True
+    )
 
 
 def main() -> None:

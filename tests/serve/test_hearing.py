@@ -9,7 +9,7 @@ import pytest
 
 from dbt_t2s.answers import Answerer
 from dbt_t2s.errors import ServeError, UsageError
-from dbt_t2s.hearing import given, hear, question_of
+from dbt_t2s.hearing import given, hear, hear_lines, question_of
 from dbt_t2s.serve.feedback import Statement
 from dbt_t2s.serve.log import QuestionLog
 from dbt_t2s.workspace import Workspace
@@ -73,6 +73,37 @@ def test_a_file_is_kept_whole_or_not_at_all(
         assert failure.value.where == f"{path}, line 2"
         assert log.said() == before
     assert len(hear(workspace, statements[:1], person="ada", instead=False)) == 1
+
+
+def test_a_file_names_every_line_that_cannot_be_kept_and_may_skip_them(
+    workspace: Workspace, answerer: Answerer, tmp_path: Path
+) -> None:
+    asked = answerer.ask("How many shipped orders are there?")
+    log = QuestionLog(workspace.project.root)
+    before = log.said()
+    path = tmp_path / "said.jsonl"
+    said = (
+        {"id": "zz", "verdict": "right"},
+        {"id": asked.id, "verdict": "right"},
+        {"id": asked.id, "sql": "drop table orders"},
+    )
+    path.write_text("".join(json.dumps(each) + "\n" for each in said))
+    statements = given(None, sql=None, log_id=None, question=None, note=None, file=path)
+    none = hear_lines(workspace, statements, person="ada", instead=False, skip=False)
+    assert (none.kept, none.count) == ((), 3)
+    assert [each.where for each in none.refused] == [f"{path}, line 1", f"{path}, line 3"]
+    assert log.said() == before
+    root = workspace.project.root
+    whole = t2s("feedback", "--file", str(path), cwd=root)
+    assert whole.returncode == 1 and log.said() == before
+    for told in ("line 1", "line 3", "2 of 3 lines cannot be kept, so none is", "--skip-refused"):
+        assert told in whole.stderr
+    some = t2s("feedback", "--file", str(path), "--skip-refused", cwd=root)
+    assert some.returncode == 0, some.stderr
+    assert some.stdout.startswith("kept: right") and some.stdout.count("\n") == 1
+    assert "2 of 3 lines cannot be kept; the others are" in some.stderr
+    (kept,) = log.said()[: len(log.said()) - len(before)]
+    assert (kept.log_id, kept.verdict) == (asked.id, "right")
 
 
 def test_the_command_line(workspace: Workspace, answerer: Answerer) -> None:

@@ -32,6 +32,8 @@ from dbt_t2s.model.leaning import anew, unanswerable
 from dbt_t2s.model.record import NETWORK, ModelRecord, write_record
 from dbt_t2s.model.whole import conversation
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.bind import Binder
+from dbt_t2s.query.items import schema_items
 from dbt_t2s.query.linear import from_tokens, to_tokens
 from dbt_t2s.query.plan import Plan, canonical
 from tests.tools.pretrain.invented import Asked, read_project, read_questions
@@ -100,7 +102,7 @@ def _of_project(path: Path, weights: Path) -> Iterator[Tried]:
 def untrained(schema: ProjectSchema, weights: Path, folder: Path) -> EmbeddedGenerator:
     """The model of a project whose network and reader are those of ``weights``."""
     reading = partial(Encoder, reader=weights / READER.name)
-    items = len(recipe.index_of(schema, reading()).items)
+    items = len(schema_items(schema, Binder(schema)))
     network = recipe.new_network(items, 0, weights / "model.safetensors")
     network.save_pretrained(folder / NETWORK)
     kept = store.fingerprint(schema)
