@@ -389,7 +389,9 @@ def feedback(
     if list:
         hearing.show_last(run.workspace(), list, json=json)
         return
-    said = hearing.given(verdict, sql=sql, log_id=id, question=question, note=note, file=file)
+    said = hearing.given(
+        verdict, sql=sql, log_id=id, question=question, note=note, file=file, skip=skip_refused
+    )
     if file is None:
         kept = hearing.hear(run.workspace(), said, person=person, instead=replace)
         hearing.tell(run.console, kept, json=json)

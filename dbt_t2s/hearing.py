@@ -35,6 +35,7 @@ def given(
     question: str | None,
     note: str | None,
     file: Path | None,
+    skip: bool = False,
 ) -> tuple[Statement, ...]:
     """What the command line says; UsageError where that is two things at once, or nothing."""
     single = (verdict, sql, log_id, question, note)
@@ -42,6 +43,8 @@ def given(
         if any(each is not None for each in single):
             raise UsageError("--file says it all", where="dbt-t2s feedback", hint=USAGE)
         return read_statements(file)
+    if skip:
+        raise UsageError("--skip-refused is for --file", where="dbt-t2s feedback", hint=USAGE)
     if not verdict and not sql:
         raise UsageError("say what you think of the answer", where="dbt-t2s feedback", hint=USAGE)
     asked = clean(question) if question else ""

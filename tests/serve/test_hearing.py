@@ -117,13 +117,17 @@ def test_the_command_line(workspace: Workspace, answerer: Answerer) -> None:
 
 
 def test_the_command_line_says_one_thing() -> None:
-    def said(verdict: str | None, **others: str | Path | None) -> tuple[Statement, ...]:
+    def said(verdict: str | None, **others: str | Path | bool | None) -> tuple[Statement, ...]:
         nothing = dict.fromkeys(("sql", "log_id", "question", "note", "file"))
         return given(verdict, **{**nothing, **others})  # type: ignore[arg-type]
 
     assert said("should-refuse") == (Statement("should_refuse"),)
     assert said(None, sql=" select 1 ") == (Statement("wrong", corrected="select 1"),)
-    for verdict, others in ((None, {}), ("right", {"file": Path("x")})):
+    for verdict, others in (
+        (None, {}),
+        ("right", {"file": Path("x")}),
+        ("right", {"skip": True}),
+    ):
         with pytest.raises(UsageError):
             said(verdict, **others)
     with pytest.raises(ServeError, match="'meh' instead of"):
