@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.query.plan import ARITHMETIC, COMPARISONS, GRAINS, PARTS
 
 Tokens = Sequence[str]
@@ -27,6 +28,10 @@ _RANKED = _pattern(
 )
 _COUNTED = _pattern(r"how many|how often|number|nr|no of|count\w*|cnt|amount of|volume|#|times")
 _LISTED = _pattern(r"who|whose|whom|which|list|names?|show|what are|ids?")
+_NAMED = _pattern(
+    r"names?(?= (?:only|please|pls|suffices?|will do|is enough)|\W*$)|"
+    r"(?:just|only) (?:the |their )?names?|name me|by name|just the one"
+)
 _AVERAGED = _pattern(r"average\w*|avg|mean|typical\w*|on average|usual\w*|median")
 _DENIED = _pattern(
     r"no|not|never|without|nobody|none|nothing|missing|lack\w*|except|excluding|exclude|but|"
@@ -80,6 +85,18 @@ def _dimensions(tokens: Tokens) -> int:
     return found
 
 
+def _shown(tokens: Tokens) -> int:
+    """How many columns the answer has."""
+    plan = from_tokens(tokens)
+    return 0 if plan is None else len(plan.select)
+
+
+def _counts_twice(tokens: Tokens) -> bool:
+    """Whether rows are counted beside a metric."""
+    said = _select(tokens)
+    return "COUNT" in said and any(t.startswith("m:") for t in said) and "DIV" not in said
+
+
 def _is_dim(before: str, token: str) -> bool:
     if token in (*GRAINS, *PARTS):
         return True
@@ -117,7 +134,7 @@ _CUES: tuple[tuple[re.Pattern[str], Callable[[Tokens], bool], Callable[[Tokens],
     (_BELOW, lambda tokens: True, _has("LT", "LE")),
     (_DIFFERING, lambda tokens: True, _has("DIFF", "SUB", "CHANGE")),
 )
-_OTHERS = 7
+_OTHERS = 9
 CUES = 2 * len(_CUES) + _OTHERS
 
 
@@ -140,6 +157,9 @@ def cue_features(question: str, tokens: Tokens) -> np.ndarray:
             float(_measures(tokens)),
             float("HAS" in tokens),
             float("HAVING" in tokens or any(t in COMPARISONS for t in tokens)),
+            # "Just the names": nothing is shown beside them.
+            float(_NAMED.search(question) is not None and _shown(tokens) > 1),
+            float(_counts_twice(tokens)),
             float(any(t in (*ARITHMETIC, "ONLY", "DIFF", "CHANGE", "RUNNING") for t in tokens)),
         )
     )

@@ -34,6 +34,7 @@ from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL, from_tokens, to_tokens
 from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text
+from dbt_t2s.query.preamble import asked
 from dbt_t2s.query.said_bounds import SaidBounds, said_bounds
 from dbt_t2s.query.text import STOP_WORDS, words
 
@@ -63,7 +64,7 @@ class EmbeddedGenerator:
     def generate(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
         """Up to ``WIDTH`` candidates each, best first; one without SQL where it refuses."""
         with _one_thread():
-            return [self._one(linked) for linked in self._linker.link(questions)]
+            return [self._one(self._link(question)) for question in questions]
 
     def follow(self, question: str, before: Sequence[Turn]) -> Followed:
         """What ``question`` asks after the answers of ``before``, the last one last."""
@@ -122,7 +123,7 @@ class EmbeddedGenerator:
         return to_tokens(meant) if self.sql(to_tokens(meant), "") else tokens
 
     def _link(self, question: str) -> Linked:
-        return self._linker.link([question])[0]
+        return self._linker.link([asked(question)])[0]
 
     def _one(self, linked: Linked) -> Sequence[Candidate]:
         found = self.search(linked)

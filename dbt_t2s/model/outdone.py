@@ -10,13 +10,41 @@ from __future__ import annotations
 import numpy as np
 
 from dbt_t2s.model.linking import Linked
-from dbt_t2s.query.text import STOP_WORDS, words
+from dbt_t2s.query.text import STOP_WORDS, stem, stems, words
 
 _NAMED = 0.9
 _GRAINS = frozenset(
     "day days daily week weeks weekly month months monthly quarter quarters quarterly "
     "year years yearly annual annually".split()
 )
+# What a name says of a metric's form: people ask for that in other words.
+_FORMS = frozenset(
+    stem(w)
+    for w in "rate ratio share percentage percent average avg mean median total sum count number "
+    "amount value eur usd per".split()
+)
+
+
+def unsaid_kinds(linked: Linked) -> frozenset[int]:
+    """Metrics that are a kind of another one, where the question has no word for that kind.
+
+    Of "net revenue" and "net revenue growth" the second is a kind of the first; so is "cumulative
+    sign ups" of "sign ups". They are places in ``linked.items``.
+    """
+    spoken = frozenset(stem(w.text) for w in words(linked.text))
+    names = {
+        at: frozenset(stems(item.token[2:]))
+        for at, item in enumerate(linked.items)
+        if item.sort == "m"
+    }
+    return frozenset(
+        at
+        for at, name in names.items()
+        if any(
+            other < name and (kind := name - other - _FORMS) and not kind & spoken
+            for other in names.values()
+        )
+    )
 
 
 def outdone(linked: Linked) -> dict[int, int]:

@@ -18,6 +18,7 @@ from safetensors.numpy import load_file
 
 from dbt_t2s.model.cues import CUES, cue_features
 from dbt_t2s.model.linking import Linked
+from dbt_t2s.model.outdone import unsaid_kinds
 from dbt_t2s.model.search import Found
 from dbt_t2s.query.linear import KEYWORDS
 from dbt_t2s.query.text import STOP_WORDS, words
@@ -38,7 +39,7 @@ _OPERATORS = (
     (frozenset(("AVG", "AVG_EACH", "MEDIAN")), frozenset(("average", "avg", "mean", "median"))),
     (frozenset(("COUNT", "COUNT_DISTINCT")), frozenset(("number", "count"))),
 )
-_OWN = 21  # features of a plan's items; its form adds those of ``cues``
+_OWN = 22  # features of a plan's items; its form adds those of ``cues``
 FEATURES = _OWN + CUES
 REFUSAL_FEATURES = 11
 CONFIDENCE_FEATURES = 8
@@ -61,6 +62,7 @@ class Explained:
         content = [w.text.lower() not in STOP_WORDS for w in spoken]
         self.content = np.array(content[: len(marks)] or [True])
         self.mentions = self._mentions()
+        self.unsaid_kinds = unsaid_kinds(linked)
 
     def _mentions(self) -> list[tuple[frozenset[int], int]]:
         """Spans that mention something: the items that would use each, and which cost it has."""
@@ -111,6 +113,7 @@ class Explained:
                 sum(t in _KEYWORDS for t in tokens) / 10,
                 *self._said_twice(used, tokens),
                 float(self._ignored(used)),
+                float(len(self.unsaid_kinds & set(used))),
             ],
             dtype=np.float32,
         )

@@ -19,8 +19,10 @@ from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.linear import has_aggregate
 from dbt_t2s.query.measures import Atom, Lowered, Measures
 from dbt_t2s.query.naming import display_column, is_shared_name
+from dbt_t2s.query.own_columns import differences, in_own_columns
 from dbt_t2s.query.plan import (
     GRAINS,
+    SUMMED,
     Agg,
     Arithmetic,
     AvgEach,
@@ -66,6 +68,8 @@ class Binder:
         self.predicates = Predicates(schema, self.graph, self.measures)
         self.said_joins = SaidJoins(schema)
         self._tables = {table.name: table for table in schema.tables}
+        known = (differences(table, schema.dialect) for table in schema.tables)
+        self._differences = {pair: of for found in known for pair, of in found.items()}
         self._meaning: dict[frozenset[Join], Binder] = {}
 
     def asked(self, question: str) -> Binder:
@@ -85,6 +89,7 @@ class Binder:
     def sql(self, plan: Plan) -> str:
         """DuckDB SQL for ``plan``."""
         check(plan, self._tables)
+        plan = in_own_columns(plan, self._differences)
         metrics = compiled_metrics(plan, self.measures)
         if metrics:
             return compiled_sql(plan, metrics, self.measures)
@@ -126,6 +131,8 @@ class Binder:
         match measure:
             case Wrapped(function, inner):
                 lowered = self.lower(inner)
+                if function in SUMMED and not lowered.adds_up:
+                    raise QueryPlanError("a rate or an average has no total")
                 return windowed(function, lowered)
             case Rate(predicate):
                 table = self.predicates.table_of(predicate, "")

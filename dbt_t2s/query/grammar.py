@@ -140,7 +140,7 @@ class Grammar:
             return compared and any(self._is_finer(t, state) for t in self._timed)
         if keyword != "COUNT" and self._bridge_of(state) is not None:
             return False
-        if symbol == "measure":
+        if symbol in ("measure", "total"):
             deep = ("RATE", "ONLY") if state.finer else ()
             return keyword not in (*WRAPPERS, *ARITHMETIC, *deep)
         return not (symbol == "sorted" and (state.distinct or keyword in WRAPPERS))
@@ -231,7 +231,7 @@ class Grammar:
             return state.selected == 0 or (state.selected == 1 and _given(item, state))
         if symbol == "compared":
             return len(item.roots) == 1 and self._is_finer(item.roots[0], state)
-        if symbol == "sorted" and state.distinct:
+        if (symbol == "sorted" and state.distinct) or (symbol == "total" and not item.adds_up):
             return False
         timed = item.timed or all(self._timed.get(r, False) for r in item.roots)
         return all(self._measures(r, state, counted=False, timed=timed) for r in item.roots)

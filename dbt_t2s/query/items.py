@@ -21,6 +21,7 @@ class Item:
     ``phrases`` are its names in plain words, best first; ``text`` is what the encoder reads.
     ``roots`` are the tables a metric aggregates; ``compiled`` holds the dimension tokens under
     which a metric that only MetricFlow can write may be asked for (None for all other items).
+    ``adds_up`` holds for a metric whose groups make a total together: no rate, no average.
     """
 
     token: str
@@ -34,6 +35,7 @@ class Item:
     roots: tuple[str, ...] = ()
     timed: bool = False
     compiled: frozenset[str] | None = None
+    adds_up: bool = False
 
 
 def humanise(name: str) -> str:
@@ -115,10 +117,16 @@ def _metric_item(schema: ProjectSchema, binder: Binder, index: int) -> Item:
     said = _first_sentence(metric.description)
     text = f"metric {metric.label or humanise(metric.name)}" + (f": {said}" if said else "")
     if binder.measures.usable(metric.name):
-        atoms = binder.lower(MetricRef(metric.name)).atoms
-        roots = tuple(dict.fromkeys(a.root for a in atoms))
-        timed = all(a.time for a in atoms)
-        return Item(f"m:{metric.name}", "m", phrases=names, text=text, roots=roots, timed=timed)
+        lowered = binder.lower(MetricRef(metric.name))
+        return Item(
+            f"m:{metric.name}",
+            "m",
+            phrases=names,
+            text=text,
+            roots=tuple(dict.fromkeys(a.root for a in lowered.atoms)),
+            timed=all(a.time for a in lowered.atoms),
+            adds_up=lowered.adds_up,
+        )
     groups = frozenset(
         f"c:{made.table}.{made.column}" if made.column and not made.grain else made.grain.upper()
         for made in metric.compiled

@@ -38,6 +38,7 @@ _FUNCTIONS = {
     "count": "count({})",
     "count_distinct": "count(distinct {})",
 }
+_ADDING = frozenset(("sum", "count", "count_distinct"))
 _MEASURE_FUNCTIONS = {"average": "avg", "sum_boolean": "sum"}
 
 
@@ -80,6 +81,11 @@ class Lowered:
     template: str
     atoms: tuple[Atom, ...]
     name: str
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the values of groups add up to that of all: no quotient, average or extreme."""
+        return "/" not in self.template and {a.function for a in self.atoms} <= _ADDING
 
     def fill(self, parts: tuple[str, ...]) -> str:
         return _SLOT.sub(lambda found: parts[int(found.group(1))], self.template)

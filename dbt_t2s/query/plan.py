@@ -26,6 +26,8 @@ AGGREGATES = ("SUM", "AVG", "MIN", "MAX", "MEDIAN", "COUNT_DISTINCT")
 COMPARISONS = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<=", "EQ": "=", "NE": "<>"}
 OPPOSITE = {"GT": "LE", "GE": "LT", "LT": "GE", "LE": "GT", "EQ": "NE", "NE": "EQ"}
 WRAPPERS = ("SHARE", "CHANGE", "RUNNING")
+# These add up what they wrap: a rate or an average has no total.
+SUMMED = ("SHARE", "RUNNING")
 ARITHMETIC = {"DIV": "/", "SUB": "-"}
 
 

@@ -6,7 +6,7 @@ symbol by itself, see ``grammar``.
 
 from __future__ import annotations
 
-from dbt_t2s.query.plan import ARITHMETIC, COMPARISONS, GRAINS, PARTS, WRAPPERS
+from dbt_t2s.query.plan import ARITHMETIC, COMPARISONS, GRAINS, PARTS, SUMMED, WRAPPERS
 
 MEASURE: dict[str, tuple[str, ...]] = {
     "COUNT": ("table",),
@@ -14,6 +14,7 @@ MEASURE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("MIN", "MAX"), ("ordered",)),
     "COUNT_DISTINCT": ("counted",),
     **dict.fromkeys(WRAPPERS, ("measure",)),
+    **dict.fromkeys(SUMMED, ("total",)),
     **dict.fromkeys(ARITHMETIC, ("measure", "measure")),
     "RATE": ("rated",),
     "ONLY": ("measure", "pred"),
@@ -62,6 +63,8 @@ SYMBOLS: dict[str, dict[str, tuple[str, ...]]] = {
     "each_more": {"WHERE": ("pred", "each_where"), "END": ()},
     "each_where": {**{k: (*v, "each_where") for k, v in PRED.items()}, "END": ()},
     "measure": INNER,
+    "total": {k: INNER[k] for k in ("COUNT", "SUM", "COUNT_DISTINCT")}
+    | {"ONLY": ("total", "pred")},
     "dim": BUCKET,
     "number": {"DIFF": ("number_of", "subtrahend")},
     "ordered": {"DIFF": ("number_of", "subtrahend")},
@@ -86,7 +89,7 @@ SYMBOLS: dict[str, dict[str, tuple[str, ...]]] = {
     "end": {"END": ()},
 }
 SELECTS = frozenset({"start", "select_more", "dim", "dim_more", "sorted", "per"})
-MEASURES = frozenset({"start", "select_more", "measure", "sorted", "compared"})
+MEASURES = frozenset({"start", "select_more", "measure", "total", "sorted", "compared"})
 PREDS = frozenset({"pred", "where_more", "each_where", "has_more", "rated"})
 # Where a plan or a condition may stop.
 CLOSING = frozenset(s for s, following in SYMBOLS.items() if {"END", "CLOSE"} & set(following))

@@ -214,7 +214,13 @@ def _first_that_runs(asked: str, candidates: Sequence[Candidate], execute: Execu
 
 
 def _says_something(result: Rows) -> bool:
-    return any(value is not None for row in result.rows for value in row)
+    """Whether there is more to see than NULL and nought, which a condition that was not meant
+    leaves of a count or a sum."""
+    return any(
+        isinstance(value, bool) or (value is not None and value != 0)
+        for row in result.rows
+        for value in row
+    )
 
 
 def clean(question: str) -> str:

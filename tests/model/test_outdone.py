@@ -9,7 +9,7 @@ import torch
 
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import Linker, SchemaIndex, today_of
-from dbt_t2s.model.outdone import outdone
+from dbt_t2s.model.outdone import outdone, unsaid_kinds
 from dbt_t2s.model.search import _logs
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import KEYWORDS
@@ -66,6 +66,21 @@ def test_a_grain_is_no_part_of_a_name(families: SchemaIndex) -> None:
     assert "m:revenue_year_to_date" not in {
         what for what, _ in pairs(families, "revenue year to date")
     }
+
+
+@pytest.mark.parametrize(
+    ("question", "unsaid"),
+    [
+        ("how much revenue did we make", {"m:revenue_growth", "m:revenue_year_to_date"}),
+        ("growth of revenue", {"m:revenue_year_to_date"}),
+        ("revenue to this date in the year", {"m:revenue_growth"}),
+    ],
+)
+def test_a_kind_of_a_metric_that_nothing_asks_for(
+    families: SchemaIndex, question: str, unsaid: set[str]
+) -> None:
+    (linked,) = Linker(families).link([question])
+    assert {linked.items[at].token for at in unsaid_kinds(linked)} == unsaid
 
 
 def test_what_is_passed_over_gives_its_share() -> None:

@@ -280,6 +280,9 @@ def test_every_golden_file_has_its_plan() -> None:
         ("AVG DIFF c:orders.ordered_at c:order_items.shipped_on END", "cannot be compared"),
         ("COUNT t:orders WHERE GT c:orders.paid_on c:orders.amount END", "cannot be compared"),
         (f"{_COUNTRY} HAVING GT m:revenue c:orders.amount END", "with numbers only"),
+        ("c:orders.status SHARE m:average_order_value END", "no total"),
+        ("c:orders.status SHARE AVG c:orders.amount END", "no total"),
+        ("MONTH TIME RUNNING RATE c:orders.is_gift END", "no total"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(text: str, reason: str) -> None:

@@ -62,6 +62,24 @@ def test_another_reading_does_not_stand_in_for_what_the_warehouse_lacks(sandbox:
     assert found.reason == "warehouse: no such table"
 
 
+@pytest.mark.parametrize(
+    ("rival", "chosen"),
+    [(Candidate("select 3 as n", 0.3), "select 3 as n"), (Candidate("select 3", 0.1), "none")],
+)
+def test_a_rival_that_counts_something_beats_nought(
+    sandbox: Sandbox, rival: Candidate, chosen: str
+) -> None:
+    none = Candidate("select count(*) as n from orders where false", 0.5)
+    found = answer("How many?", model(none, rival), sandbox.execute)
+    assert found.sql == (none.sql if chosen == "none" else chosen)
+
+
+def test_a_no_is_an_answer(sandbox: Sandbox) -> None:
+    first = Candidate("select false as late", 0.5)
+    found = answer("Is it late?", model(first, Candidate("select 3", 0.4)), sandbox.execute)
+    assert found.sql == first.sql
+
+
 def test_a_rival_with_rows_beats_an_empty_answer(sandbox: Sandbox) -> None:
     empty = Candidate("select id from orders where false", 0.5)
     rival = Candidate("select count(*) as n from orders", 0.3)

@@ -38,6 +38,7 @@ from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL, from_tokens
 from dbt_t2s.query.plan import canonical
+from dbt_t2s.query.preamble import asked
 from tests.tools.pretrain.ranker import sources
 from tests.tools.pretrain.split import LATER_PROJECTS
 
@@ -94,7 +95,7 @@ def _tried(work: Path, projects: Path, weights: Path) -> Iterator[Tried]:
         rows = rows[:: max(1, len(rows) // most)]
         index = SchemaIndex(schema, encoder, date.fromisoformat(schema.as_of or "2020-01-01"))
         grammar = Grammar(schema, index.binder.graph)
-        linked = Linker(index).link([q for q, _ in rows])
+        linked = Linker(index).link([asked(q) for q, _ in rows])
         for (_, gold), each in zip(rows, linked, strict=True):
             found = _searched(network, Batch(**stack([each])), each, grammar)
             wanted = _sql(index.binder, gold)

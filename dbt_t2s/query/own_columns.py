@@ -1,0 +1,88 @@
+"""Differences that the project has a column for: that column says them.
+
+Days between an order and its delivery may stand in ``delivery_days``, with the project's own idea
+of what counts. Which column that is, its lineage tells: the SQL it is made by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, cast
+
+from dbt_t2s import sql
+from dbt_t2s.project.schema import Column, Table
+from dbt_t2s.query.plan import Col, Diff, Plan
+from dbt_t2s.sql import exp
+
+Differences = Mapping[Diff, Col]
+
+
+def differences(table: Table, dialect: str) -> dict[Diff, Col]:
+    """The differences within a row of ``table`` that one of its columns is."""
+    found: dict[Diff, Col] = {}
+    for column in table.columns:
+        sides = _sides(column, dialect)
+        if sides is None:
+            continue
+        for left in _holding(table, sides[0], dialect):
+            for right in _holding(table, sides[1], dialect):
+                pair = Diff(Col(table.name, left), Col(table.name, right))
+                found.setdefault(pair, Col(table.name, column.name))
+    return found
+
+
+def in_own_columns(plan: Plan, known: Differences) -> Plan:
+    """The plan with the project's columns for the differences that they are."""
+    return cast(Plan, _put(plan, known)) if known else plan
+
+
+def _put(part: Any, known: Differences) -> Any:
+    if isinstance(part, Diff):
+        return known.get(part, part)
+    if isinstance(part, tuple):
+        return tuple(_put(each, known) for each in part)
+    if is_dataclass(part) and not isinstance(part, type):
+        now = {f.name: _put(getattr(part, f.name), known) for f in fields(part)}
+        return replace(part, **now)
+    return part
+
+
+def _sides(column: Column, dialect: str) -> tuple[str, str] | None:
+    """What is taken from what, as names of lineage; None where the column is no difference."""
+    written = column.expression
+    if len(column.sources) != 2 or not ("-" in written or "DIFF" in written.upper()):
+        return None
+    node = _uncast(_parsed(written, dialect))
+    days = isinstance(node, exp.DateDiff) and node.text("unit").upper() in ("DAY", "")
+    if not (days or isinstance(node, exp.Sub)):
+        return None
+    left, right = (_uncast(each) for each in (node.this, node.expression))
+    if not (isinstance(left, exp.Column) and isinstance(right, exp.Column)):
+        return None
+    return left.sql(dialect), right.sql(dialect)
+
+
+def _holding(table: Table, source: str, dialect: str) -> Iterator[str]:
+    """The columns of ``table`` that hold ``source``: as it is, or its day."""
+    for column in table.columns:
+        whole = not column.expression
+        if column.sources == (source,) and (
+            whole or isinstance(_uncast(_parsed(column.expression, dialect)), exp.Column)
+        ):
+            yield column.name
+
+
+def _parsed(expression: str, dialect: str) -> exp.Expr:
+    """The expression; one that is cut short, or that cannot be read, as plain text."""
+    try:
+        return sql.parse_one(expression, dialect)
+    except sql.SqlError:
+        return exp.Literal.string(expression)
+
+
+def _uncast(node: exp.Expr) -> exp.Expr:
+    node = node.unnest()
+    while isinstance(node, exp.Cast):
+        node = node.this.unnest()
+    return node
