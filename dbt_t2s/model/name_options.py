@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
+from operator import eq
 
 from dbt_t2s.model.chunks import Chunk, compared
 from dbt_t2s.model.edit_option import Before, Option
@@ -66,6 +67,8 @@ class NameOptions:
         made: list[Option] = []
         if chunk.role == "old" and self._is_current(chunk, before):
             return [Option("known", lambda p: p, 1.5)]
+        if back := list(_let_in(chunk, before.plan, text)):
+            return back
         for item, quality in chunk.named:
             quality = max(quality, self._shared(item, chunk, before))
             for option in self._of_item(item, chunk, before, text, start):
@@ -393,6 +396,11 @@ def _worth(quality: float) -> float:
     return 2.5 * (quality - 0.5) if quality >= 0.8 else 4.0 * (quality - 0.75)
 
 
+_LET_IN = re.compile(
+    r"\b(?:(?:ones|stuff|things) (?:too|as well|included)|includ(?:e|ing)|back in|"
+    r"(?:put|bring|take|let|count)\b.*\bin)\b",
+    re.I,
+)
 _ALL = re.compile(r"^(?:all|any|every)\b", re.I)
 
 
@@ -416,3 +424,14 @@ def _having(plan: Plan, pred: Compare) -> Plan:
     return Plan(
         plan.select, plan.where, (*kept, pred), plan.order, plan.limit, plan.per, plan.distinct
     )
+
+
+def _let_in(chunk: Chunk, plan: Plan, text: str) -> Iterator[Option]:
+    """What was left out counts again: "put the discontinued ones back in"."""
+    if not _LET_IN.search(text):
+        return
+    said = set(stems(chunk.text))
+    for pred in plan.where:
+        names = {each for name in edits.named(pred) for each in stems(name)}
+        if isinstance(pred, Not | Null) and said & names:
+            yield Option("filter dropped", partial(edits.without, is_gone=partial(eq, pred)), 3.5)

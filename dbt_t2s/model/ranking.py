@@ -21,7 +21,7 @@ from dbt_t2s.model.linking import Linked
 from dbt_t2s.model.outdone import unsaid_kinds
 from dbt_t2s.model.search import Found
 from dbt_t2s.query.linear import KEYWORDS
-from dbt_t2s.query.text import STOP_WORDS, words
+from dbt_t2s.query.text import STOP_WORDS, stem, words
 
 WEIGHTS = Path(__file__).parent / "weights" / "plan" / "ranking.safetensors"
 # What each channel of ``Linked.word_item`` says of a word and an item: full name, part of a name,
@@ -34,10 +34,13 @@ _KEYWORDS = frozenset(KEYWORDS)
 _OPERATORS = (
     (
         frozenset(("SHARE", "RATE")),
-        frozenset(("percentage", "percent", "share", "proportion", "fraction", "rate")),
+        frozenset(map(stem, ("percentage", "percent", "share", "proportion", "fraction", "rate"))),
     ),
-    (frozenset(("AVG", "AVG_EACH", "MEDIAN")), frozenset(("average", "avg", "mean", "median"))),
-    (frozenset(("COUNT", "COUNT_DISTINCT")), frozenset(("number", "count"))),
+    (
+        frozenset(("AVG", "AVG_EACH", "MEDIAN")),
+        frozenset(map(stem, ("average", "avg", "mean", "median"))),
+    ),
+    (frozenset(("COUNT", "COUNT_DISTINCT")), frozenset(map(stem, ("number", "count")))),
 )
 _OWN = 22  # features of a plan's items; its form adds those of ``cues``
 FEATURES = _OWN + CUES
@@ -132,7 +135,7 @@ class Explained:
             place = self.marks[:, at, 2] > _FAINT
             if self.sorts[at] not in ("v", "n", "s") or not place.any():
                 continue
-            spoken = {self.words[i] for i in np.flatnonzero(place)}
+            spoken = {stem(self.words[i]) for i in np.flatnonzero(place)}
             if self.sorts[at] == "v" and any(spoken <= names for names in meant):
                 whole += 1
                 continue

@@ -32,7 +32,11 @@ _CUT_OFF = frozenset("STMD")
 _TELLS = re.compile(r"\s+(?:(?:is|are|was|were)\s+)?|\s?[:=]\s?", re.I)
 _MARKED = frozenset(("marked", "flagged"))
 # How an answer is to be written, and what its numbers mean, limits nothing.
-_IN_UNITS = re.compile(r"[,;:(–—-]\s*in\s+$", re.I)
+_IN_UNITS = re.compile(
+    r"(?:[,;:(–—-]|\b(?:amounts?|volumes?|values?|worth|totals?|sums?|figures?|turnover|revenues?|"
+    r"sales|costs?|prices?|spend|money))\s*\bin\s+$",
+    re.I,
+)
 _SCALE = re.compile(
     r"\bscale\s+(?:of|from)\s+\d\s*(?:-|–|to)\s*\d+\b|"
     r"\b[01]\s*(?:-|–|to)\s*\d+\s+(?:score|scale|rating)s?\b",
