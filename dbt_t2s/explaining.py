@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,12 +16,13 @@ from dbt_t2s.project.artifacts import Artifacts, section, text
 from dbt_t2s.project.json_file import MANIFEST, RUN_RESULTS, load
 from dbt_t2s.project.places import Places
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.preamble import left_out
 from dbt_t2s.serve.ask import Answer
 from dbt_t2s.serve.assumed import assumed
 from dbt_t2s.serve.evidence import basis_of
 from dbt_t2s.serve.nearest import Known, Nearest
 from dbt_t2s.serve.wellspoken import Wellspoken
-from dbt_t2s.workspace import Workspace
+from dbt_t2s.workspace import EMBEDDED, Workspace
 
 # dbt's commands that build data.
 _BUILDS = frozenset({"build", "run", "seed", "snapshot", "retry", "clone"})
@@ -43,9 +45,17 @@ class Explainer:
         return replace(
             answer,
             rests_on=basis_of(answer.sql, answer.items, self._schema, self.place_of),
-            assumed=assumed(answer.read_as or answer.question, answer.sql, self._schema),
+            assumed=(*self._unread(answer), *self._assumed(answer)),
             built=self.built,
         )
+
+    def _assumed(self, answer: Answer) -> tuple[str, ...]:
+        return assumed(answer.read_as or answer.question, answer.sql, self._schema)
+
+    def _unread(self, answer: Answer) -> Iterator[str]:
+        """The small talk that the embedded model does not read."""
+        if self._workspace.settings.base == EMBEDDED and (told := left_out(answer.question)):
+            yield f"“{told}” is no part of the question."
 
     @cached_property
     def nearest(self) -> Nearest:

@@ -62,6 +62,11 @@ def asked(text: str) -> str:
     return question if start and _stands_alone(question) else text
 
 
+def left_out(text: str) -> str:
+    """What ``asked`` leaves out of ``text``; empty for nothing."""
+    return text.removesuffix(asked(text)).strip()
+
+
 def _stands_alone(question: str) -> bool:
     spoken = question.split()
     return (

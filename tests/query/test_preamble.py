@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_t2s.query.preamble import asked
+from dbt_t2s.query.preamble import asked, left_out
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from dbt_t2s.query.preamble import asked
 def test_what_somebody_tells_first_is_left_out(told: str, question: str) -> None:
     assert asked(f"{told} {question}") == question
     assert asked(question) == question
+    assert left_out(f"{told} {question}") == told
+    assert left_out(question) == ""
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from dbt_t2s.console import Console
 from dbt_t2s.current import current_data
 from dbt_t2s.explaining import Explainer
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.serve.ask import Answer
 from dbt_t2s.workspace import open_workspace
 
 
@@ -60,3 +61,16 @@ def test_a_build_after_the_training_is_seen(trained_shop_copy: Path) -> None:
     # A file that is gone is no reason to have no answers.
     database.unlink()
     assert current_data(workspace, instances) == now
+
+
+def test_small_talk_that_was_not_read_is_told(trained_shop_copy: Path) -> None:
+    workspace = open_workspace(Console(err=io.StringIO()), project_dir=trained_shop_copy)
+    explainer = Explainer(workspace, ProjectSchema("shop", "duckdb", ()), None)
+    question = "how many customers do we have in Austria?"
+
+    def told(asked: str) -> tuple[str, ...]:
+        return explainer.explain(Answer(asked, "ok", "select 1 as n")).assumed
+
+    assert told(question) == ()
+    (left,) = told(f"A Vienna paper is asking, so: {question}")
+    assert left == "“A Vienna paper is asking, so:” is no part of the question."
