@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from dbt_t2s.project.schema import Kind, ProjectSchema, Table
+from dbt_t2s.project.schema import Kind, ProjectSchema
 from dbt_t2s.query.compiled import one_period
 from dbt_t2s.query.items import ADDS_UP, Item
 from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.linear import range_of
 from dbt_t2s.query.plan import ARITHMETIC, COMPARISONS, GRAINS, PARTS, WRAPPERS
+from dbt_t2s.query.reach import Reach
 from dbt_t2s.query.state import State
 from dbt_t2s.query.symbols import CLOSING, DIM, MEASURE, MEASURES, PREDS, SELECTS, SYMBOLS
 
@@ -60,11 +61,10 @@ class Grammar:
         # Questions over one schema pass through the same states again and again.
         self.keywords = lru_cache(_REMEMBERED)(self._keywords)
         self._graph = graph
-        self._timed = {table.name: bool(table.time_column) for table in schema.tables}
+        self._reach = Reach(schema, graph)
         self._dated = tuple(
             table.name for table in schema.tables if any(c.kind in _TIMES for c in table.columns)
         )
-        self._keyed = {table.name: _has_key(table) for table in schema.tables}
         # Where one column can be compared with another.
         self._twice = frozenset(
             (table.name, alike)
@@ -121,14 +121,16 @@ class Grammar:
         if keyword in MEASURE:
             return self._measure_fits(keyword, symbol, state)
         if keyword in DIM and state.roots:
-            return self._has_time(state) or any(self._dim_fits(t, state) for t in self._dated)
-        return keyword != "HAS" or any(self._is_finer(t, state) for t in self._timed)
+            return self._reach.has_time(state) or any(
+                self._reach.dim_fits(t, state) for t in self._dated
+            )
+        return keyword != "HAS" or any(self._reach.is_finer(t, state) for t in self._reach.timed)
 
     def _diff_fits(self, symbol: str, state: State) -> bool:
         if not self._twice:
             return False
         if symbol in ("number", "ordered", "compared"):
-            return not state.finer and not (symbol != "compared" and self._bridge_of(state))
+            return not state.finer and not (symbol != "compared" and self._reach.bridge_of(state))
         # Rows are shown and sorted by a difference; groups are not.
         return not (state.roots or state.needs_time or state.distinct)
 
@@ -137,8 +139,8 @@ class Grammar:
             return False
         if symbol == "compared":
             compared = keyword in ("COUNT", "SUM", "AVG", "MAX", "ONLY")
-            return compared and any(self._is_finer(t, state) for t in self._timed)
-        if keyword != "COUNT" and self._bridge_of(state) is not None:
+            return compared and any(self._reach.is_finer(t, state) for t in self._reach.timed)
+        if keyword != "COUNT" and self._reach.bridge_of(state) is not None:
             return False
         if symbol in ("measure", "total"):
             deep = ("RATE", "ONLY") if state.finer else ()
@@ -148,13 +150,13 @@ class Grammar:
     def _selects(self, state: State) -> bool:
         """Whether enough is selected for the plan to stop selecting."""
         return bool(state.roots) or bool(
-            state.dims and (not state.needs_time or self._has_time(state))
+            state.dims and (not state.needs_time or self._reach.has_time(state))
         )
 
     def _time_fits(self, symbol: str, state: State) -> bool:
         if symbol == "when_chosen":
             return f"{state.bucket} TIME" in state.chosen
-        return f"{state.bucket} TIME" not in state.chosen and self._has_time(state)
+        return f"{state.bucket} TIME" not in state.chosen and self._reach.has_time(state)
 
     @staticmethod
     def _fits_compiled(keyword: str, symbol: str, state: State) -> bool:
@@ -175,27 +177,6 @@ class Grammar:
             return state.grain != ""
         return keyword in ("END", "DESC", "ASC", "LIMIT", "ONE", "TIME")
 
-    def _has_time(self, state: State) -> bool:
-        if state.within:
-            return self._timed.get(state.within[-1], False)
-        if state.roots:
-            return not state.untimed
-        if state.dims:
-            bridge = self._graph.bridge(state.dims)
-            return bridge is not None and self._timed.get(bridge, False)
-        return True
-
-    def _may_have_time(self, state: State) -> bool:
-        """Whether a measure yet to come, in HAVING or the order, can be what a day is about."""
-        if state.within or state.roots or state.distinct or state.listing or not state.dims:
-            return False
-        return any(
-            timed and all(self._graph.reaches(table, dim) for dim in state.dims)
-            for table, timed in self._timed.items()
-        )
-
-    # ---- items
-
     def _item_fits(self, item: Item, symbol: str, state: State) -> bool:
         if symbol in CLOSING and state.length > _MOST_TOKENS:
             return False
@@ -211,10 +192,10 @@ class Grammar:
             case "c":
                 return self._column_fits(item, symbol, state)
             case "v" | "r":
-                return symbol in PREDS and self._rows_known(item.table, symbol, state)
+                return symbol in PREDS and self._reach.rows_known(item.table, symbol, state)
             case "d":
                 in_general = symbol in PREDS and symbol != "rated"
-                known = self._has_time(state) or self._may_have_time(state)
+                known = self._reach.has_time(state) or self._reach.may_have_time(state)
                 return symbol == "date" or (in_general and known)
             case "n":
                 amount = symbol == "amount" and state.against[2] != "time"
@@ -230,39 +211,16 @@ class Grammar:
                 return False
             return state.selected == 0 or (state.selected == 1 and _given(item, state))
         if symbol == "compared":
-            return len(item.roots) == 1 and self._is_finer(item.roots[0], state)
+            return len(item.roots) == 1 and self._reach.is_finer(item.roots[0], state)
         if (symbol == "sorted" and state.distinct) or (symbol == "total" and not item.adds_up):
             return False
-        timed = item.timed or all(self._timed.get(r, False) for r in item.roots)
-        return all(self._measures(r, state, counted=False, timed=timed) for r in item.roots)
+        timed = item.timed or all(self._reach.timed.get(r, False) for r in item.roots)
+        return all(self._reach.measures(r, state, counted=False, timed=timed) for r in item.roots)
 
     def _table_fits(self, item: Item, symbol: str, state: State) -> bool:
         if symbol == "many" or (symbol == "table" and state.finer):
-            return self._is_finer(item.table, state)
-        return symbol == "table" and self._measures(item.table, state, counted=True)
-
-    def _measures(
-        self, root: str, state: State, *, counted: bool, timed: bool | None = None
-    ) -> bool:
-        """Whether rows of ``root`` can be aggregated under what was said so far."""
-        timed = self._timed.get(root, False) if timed is None else timed
-        if (state.needs_time or state.said_time) and not timed:
-            return False
-        if state.averaged and root not in state.roots:
-            return False
-        reached = all(self._graph.reaches(root, dim) for dim in state.dims)
-        if reached and not self._bridge_of(state):
-            return self._hears(root, state)
-        # Rows counted once each may be counted from a finer table.
-        if not (counted and state.counts_only and self._keyed.get(root, False)):
-            return False
-        bridge = self._graph.bridge(state.dims | {root})
-        return bridge is not None and state.roots <= {root} and self._hears(bridge, state)
-
-    def _hears(self, root: str, state: State) -> bool:
-        """Whether the conditions already said can be asked of rows of ``root``."""
-        known = (self._graph.reaches(root, t) or self._linked(t, root) for t in state.said)
-        return all(known) and all(self._linked(t, root) for t in state.searched)
+            return self._reach.is_finer(item.table, state)
+        return symbol == "table" and self._reach.measures(item.table, state, counted=True)
 
     def _column_fits(self, item: Item, symbol: str, state: State) -> bool:
         kinds = KINDS.get(symbol)
@@ -276,20 +234,20 @@ class Grammar:
             return False
         if symbol in ("number", "number_of", "ordered", "counted"):
             if state.finer:
-                return self._is_finer(item.table, state)
-            return self._measures(item.table, state, counted=False)
+                return self._reach.is_finer(item.table, state)
+            return self._reach.measures(item.table, state, counted=False)
         if symbol in ("sorted", "per", "sorted_of"):
             return self._orders(item, symbol, state)
         if symbol == "row_of":
-            return self._dim_fits(item.table, state)
+            return self._reach.dim_fits(item.table, state)
         if symbol in SELECTS:
-            return item.token not in state.chosen and self._dim_fits(item.table, state)
+            return item.token not in state.chosen and self._reach.dim_fits(item.table, state)
         if symbol == "when":
             written = f"{state.bucket} {item.token}"
-            return written not in state.chosen and self._dim_fits(item.table, state)
+            return written not in state.chosen and self._reach.dim_fits(item.table, state)
         if symbol == "when_chosen":
             return f"{state.bucket} {item.token}" in state.chosen
-        return self._rows_known(item.table, symbol, state)
+        return self._reach.rows_known(item.table, symbol, state)
 
     def _orders(self, item: Item, symbol: str, state: State) -> bool:
         """Rows are ordered by what they show, or by what one row of them knows."""
@@ -301,49 +259,6 @@ class Grammar:
         if symbol != "per" and bridge not in state.dims:  # its rows are shown once each
             return item.table == bridge
         return self._graph.reaches(bridge, item.table)
-
-    def _dim_fits(self, table: str, state: State) -> bool:
-        if not state.roots:
-            return self._graph.bridge(state.dims | {table}) is not None
-        if all(self._graph.reaches(root, table) for root in state.roots):
-            return True
-        if len(state.roots) == 1 and state.counts_only and self._keyed[min(state.roots)]:
-            return self._graph.bridge(state.dims | state.roots | {table}) is not None
-        return False
-
-    def _rows_known(self, table: str, symbol: str, state: State) -> bool:
-        if symbol in ("rated", "rated_null"):
-            return self._measures(table, state, counted=False)
-        subjects = self._subjects(state)
-        return bool(subjects) and all(
-            self._graph.reaches(root, table) or self._linked(table, root) for root in subjects
-        )
-
-    def _bridge_of(self, state: State) -> str | None:
-        """The finer table from which rows are counted; None where they are counted at home."""
-        if all(self._graph.reaches(root, dim) for root in state.roots for dim in state.dims):
-            return None
-        return self._graph.bridge(state.dims | state.roots)
-
-    def _subjects(self, state: State) -> tuple[str, ...]:
-        """The tables whose rows a condition is about."""
-        if state.within:
-            return state.within[-1:]
-        bridge = self._bridge_of(state) if state.roots else None
-        if state.roots and bridge is None:
-            return tuple(state.roots)
-        bridge = bridge or (self._graph.bridge(state.dims) if state.dims else None)
-        return (bridge,) if bridge else ()
-
-    def _linked(self, finer: str, root: str) -> bool:
-        path = self._graph.path(finer, root)
-        return bool(path) and path is not None and len(path[-1].columns) == 1
-
-    def _is_finer(self, table: str, state: State) -> bool:
-        subjects = self._subjects(state)
-        return bool(subjects) and all(self._linked(table, root) for root in subjects)
-
-    # ---- steps
 
     def after_keyword(self, state: State, keyword: str) -> State:
         """The state once ``keyword`` is written."""
@@ -416,7 +331,7 @@ class Grammar:
         if after.within:
             return after
         if item.sort == "d" and symbol != "date":
-            owes = after.owes_measure or not (after.roots or self._has_time(after))
+            owes = after.owes_measure or not (after.roots or self._reach.has_time(after))
             return replace(after, said_time=True, owes_measure=owes)
         return replace(after, said=after.said | {item.table}) if item.table else after
 
@@ -425,11 +340,11 @@ class Grammar:
             if item.compiled is not None:
                 chosen = after.chosen | {item.token}
                 return replace(after, compiled=item.compiled, counts_only=False, chosen=chosen)
-            timed = item.timed or all(self._timed.get(r, False) for r in item.roots)
+            timed = item.timed or all(self._reach.timed.get(r, False) for r in item.roots)
             roots, untimed = after.roots | set(item.roots), after.untimed or not timed
             return replace(after, roots=roots, counts_only=False, untimed=untimed)
         if symbol in ("table", "number", "number_of", "ordered", "counted", "rated", "rated_null"):
-            untimed = after.untimed or not self._timed.get(item.table, False)
+            untimed = after.untimed or not self._reach.timed.get(item.table, False)
             return replace(after, roots=after.roots | {item.table}, untimed=untimed)
         if symbol == "row_of":
             return replace(after, dims=after.dims | {item.table})
@@ -482,12 +397,6 @@ def _is_alike(item: Item, state: State) -> bool:
 
 def _is_chosen(keyword: str, state: State) -> bool:
     return any(chosen.startswith(f"{keyword} ") for chosen in state.chosen)
-
-
-def _has_key(table: Table) -> bool:
-    """Whether one column tells the table's rows apart."""
-    unique = [k for k in table.primary_key if table.column(k).unique]
-    return bool(unique) or len(table.primary_key) == 1
 
 
 def _is_count(text: str) -> bool:
