@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Protocol
 
 from dbt_t2s.errors import QueryPlanError
@@ -41,6 +42,7 @@ _UNREAD = 0.2  # the most doubt where no edit explains the words
 # What the question needs beside its own words, as the year of "only March" after "in 2025".
 _UNWRITABLE = -3.0
 _UNLIKELY = 1e-30
+_TURNS = 256  # whose plans are remembered
 
 
 class Model(Protocol):
@@ -66,6 +68,8 @@ class Conversing:
         self._spelling = Spelling(index)
         self._choosing = Choosing()
         self._dialect = index.schema.dialect
+        # A conversation's turns are asked for again with every turn after them.
+        self._plan = lru_cache(_TURNS)(self._plan_of)
 
     def follow(self, question: str, before: Sequence[Turn]) -> Followed:
         """``read_as`` is empty where the question starts anew."""
@@ -181,7 +185,7 @@ class Conversing:
                 found.append(plan)
         return tuple(found)
 
-    def _plan(self, turn: Turn) -> Plan | None:
+    def _plan_of(self, turn: Turn) -> Plan | None:
         """The turn's plan as it says; else that of its SQL, else of the model's own answer."""
         if turn.plan:
             return read_plan(turn.plan)
