@@ -16,6 +16,7 @@ import torch
 
 from dbt_t2s.model.asides import Asides
 from dbt_t2s.model.candidates import Places, Ranker, chosen, ranker_features
+from dbt_t2s.model.compounds import Compounds
 from dbt_t2s.model.encoder import HIDDEN, Encoder, word_states
 from dbt_t2s.model.thesaurus import Thesaurus
 from dbt_t2s.project.copies import copies
@@ -105,6 +106,9 @@ class SchemaIndex:
         self._static = np.stack([_static_features(item) for item in self.items])
         self.places = Places(schema, self.items)
         self.asides = Asides(self.items)
+        names = (phrase for item in self.items for phrase in item.phrases)
+        values = (v for t in schema.tables for c in t.columns for v in c.values)
+        self.compounds = Compounds(names, values)
         self.thesaurus = Thesaurus(self.items, self.idf)
         copied = copies(schema)
         self.copied = np.array([item.table in copied for item in self.items])
@@ -260,7 +264,8 @@ class Linker:
         self, questions: Sequence[str], golds: Sequence[Sequence[str]] | None = None
     ) -> list[Linked]:
         """``golds`` are plan tokens whose items must be among the candidates (in training)."""
-        tokens = self.index.encoder.read(list(questions))
+        questions = [self.index.compounds.put_right(question) for question in questions]
+        tokens = self.index.encoder.read(questions)
         heard = [words(q)[:MOST_WORDS] or (Word("?", 0, 1),) for q in questions]
         self.index.learn_words(heard)
         made = []
