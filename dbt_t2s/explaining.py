@@ -53,8 +53,9 @@ class Explainer:
         return assumed(answer.read_as or answer.question, answer.sql, self._schema)
 
     def _unread(self, answer: Answer) -> Iterator[str]:
-        """The small talk that the embedded model does not read."""
-        if self._workspace.settings.base == EMBEDDED and (told := left_out(answer.question)):
+        """The small talk that the embedded model does not read; a follow-up it reads whole."""
+        alone = self._workspace.settings.base == EMBEDDED and not answer.read_as
+        if alone and (told := left_out(answer.question)):
             yield f"“{told}” is no part of the question."
 
     @cached_property

@@ -177,6 +177,8 @@ class Grammar:
             return state.grain != ""
         return keyword in ("END", "DESC", "ASC", "LIMIT", "ONE", "TIME")
 
+    # ---- items
+
     def _item_fits(self, item: Item, symbol: str, state: State) -> bool:
         if symbol in CLOSING and state.length > _MOST_TOKENS:
             return False
@@ -259,6 +261,8 @@ class Grammar:
         if symbol != "per" and bridge not in state.dims:  # its rows are shown once each
             return item.table == bridge
         return self._graph.reaches(bridge, item.table)
+
+    # ---- steps
 
     def after_keyword(self, state: State, keyword: str) -> State:
         """The state once ``keyword`` is written."""

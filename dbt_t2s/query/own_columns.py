@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, cast
 
 from dbt_t2s import sql
-from dbt_t2s.project.schema import Column, Table
+from dbt_t2s.project.schema import Column, Kind, Table
 from dbt_t2s.query.plan import Col, Diff, Plan
 from dbt_t2s.sql import exp
 
@@ -51,7 +51,9 @@ def _put(part: Any, known: Differences) -> Any:
 def _sides(column: Column, dialect: str) -> tuple[str, str] | None:
     """What is taken from what, as names of lineage; None where the column is no difference."""
     written = column.expression
-    if len(column.sources) != 2 or not ("-" in written or "DIFF" in written.upper()):
+    if column.kind is not Kind.NUMBER or len(column.sources) != 2:  # an interval is no number
+        return None
+    if not ("-" in written or "DIFF" in written.upper()):
         return None
     node = _uncast(_parsed(written, dialect))
     days = isinstance(node, exp.DateDiff) and node.text("unit").upper() in ("DAY", "")

@@ -73,6 +73,12 @@ def test_a_column_that_is_something_else_is_no_difference(expression: str) -> No
     assert not differences(orders(column), "duckdb")
 
 
+def test_an_interval_is_no_difference() -> None:
+    column = made("waited", Kind.OTHER, f"{_FROM}.paid_on - {_FROM}.due_on", "due_on", "paid_on")
+    assert not differences(orders(column), "duckdb")
+    assert differences(orders(replace(column, kind=Kind.NUMBER)), "duckdb")
+
+
 def test_columns_that_are_made_of_others_do_not_count() -> None:
     column = made("days_late", Kind.NUMBER, _DAYS, "due_on", "paid_on")
     assert not differences(orders(column, at_home=False), "duckdb")

@@ -68,9 +68,13 @@ def test_small_talk_that_was_not_read_is_told(trained_shop_copy: Path) -> None:
     explainer = Explainer(workspace, ProjectSchema("shop", "duckdb", ()), None)
     question = "how many customers do we have in Austria?"
 
-    def told(asked: str) -> tuple[str, ...]:
-        return explainer.explain(Answer(asked, "ok", "select 1 as n")).assumed
+    def told(asked: str, read_as: str = "") -> tuple[str, ...]:
+        return explainer.explain(Answer(asked, "ok", "select 1 as n", read_as=read_as)).assumed
 
     assert told(question) == ()
     (left,) = told(f"A Vienna paper is asking, so: {question}")
     assert left == "“A Vienna paper is asking, so:” is no part of the question."
+    # A follow-up is read whole.
+    assert (
+        told(f"A Vienna paper is asking, so: {question}", read_as="orders; those customers") == ()
+    )
