@@ -278,25 +278,26 @@ def _judged(
         opens = partial(_opened, opened, workspace, tuple(relations), schema.dialect)
         sandbox = opens(instances.files)
         few = opens(instances.few).execute_each if instances.few else None
-        let_agree(model, sandbox.execute)
+        answering = opens(instances.files)  # another process, so that judging waits for none of it
+        let_agree(model, answering.execute)
         explain = partial(explained, sandbox)
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
 
         @cache  # a generated question may be judged twice: the second time on a unit test's rows
         def given(question: str) -> Prediction:
-            return _prediction(answer(question, generate, sandbox.execute, mend))
+            return _prediction(answer(question, generate, answering.execute, mend))
 
         def predict(questions: Sequence[str]) -> list[Prediction]:
             return [given(each) for each in questions]
 
         def ask(question: str, before: Sequence[Turn]) -> Answer:
-            return answer_after(question, before, generate, follow, sandbox.execute, mend)
+            return answer_after(question, before, generate, follow, answering.execute, mend)
 
         def talks(suite: Suite) -> Predict:
             """Answers to turns, after the right answers or (``dialogues_own``) the model's own."""
             history: History = own_history
             if suite.name == "dialogues":
-                history = GoldHistory(generate, follow, sandbox.execute_each, schema.dialect)
+                history = GoldHistory(generate, follow, answering.execute_each, schema.dialect)
             return Talks(suite.dialogues, ask, history).predict
 
         try:

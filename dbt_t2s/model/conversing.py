@@ -18,14 +18,15 @@ from dbt_t2s.model.choosing import Choosing, Heard, Weighed, is_unread, stands_a
 from dbt_t2s.model.following import Following, Reading
 from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.leaning import LEANING, anew, leans, unanswerable
-from dbt_t2s.model.linking import Linked, Linker, SchemaIndex
+from dbt_t2s.model.linking import Linked, Linker
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.model.search import Found, Searched
 from dbt_t2s.model.spelling import Spelling
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.model.whole import conversation
 from dbt_t2s.model.written import Draft, Written
 from dbt_t2s.query.linear import from_tokens, to_tokens
-from dbt_t2s.query.plan import Plan
+from dbt_t2s.query.plan import Plan, canonical
 from dbt_t2s.query.plan_text import plan_text, plan_tokens
 from dbt_t2s.query.sql_plans import Converter
 from dbt_t2s.query.sql_source import NotConvertedError
@@ -47,6 +48,11 @@ _TURNS = 256  # whose plans are remembered
 
 class Model(Protocol):
     """What a network makes of questions that are linked."""
+
+    @property
+    def reads_before(self) -> bool:
+        """Whether the network is to be told the plan of the question before."""
+        ...
 
     def alone(self, linked: Linked) -> Sequence[Candidate]: ...
 
@@ -98,7 +104,9 @@ class Conversing:
         said."""
         linked = self._link(question)
         edited = self._following.read(linked, history)[:_EDITS]
-        alone, after = self._model.search(linked), self._model.search(self._link(told))
+        last = to_tokens(canonical(history[-1])) if self._model.reads_before else ()
+        alone = self._model.search(linked)
+        after = self._model.search(self._link(told, before=last))
         found: dict[str, Weighed] = {}
         for plan in after.plans:
             if sql := self._model.sql(plan.tokens, told):
@@ -110,7 +118,7 @@ class Conversing:
         ]
         near = self._following.near(linked, history)
         needed = {token for each in others for token in each.tokens}
-        whole = self._link(told, sorted(needed.union(*map(to_tokens, near))))
+        whole = self._link(told, sorted(needed.union(*map(to_tokens, near))), last)
         for each in self._likened(others, found, whole):
             known = found.get(each.sql)
             found[each.sql] = each if known is None else _both(known, each)
@@ -121,8 +129,10 @@ class Conversing:
         readings = _of_days_meant(tuple(found.values()), history[-1])
         return Heard(linked, whole, history, readings, refusals, bare)
 
-    def _link(self, question: str, needed: Sequence[str] = ()) -> Linked:
-        return self._linker.link([question], [needed])[0]
+    def _link(
+        self, question: str, needed: Sequence[str] = (), before: Sequence[str] = ()
+    ) -> Linked:
+        return self._linker.link([question], [needed], [before])[0]
 
     def _edited(self, reading: Reading, told: str) -> Weighed:
         sql = self._model.sql(reading.tokens, told)

@@ -18,13 +18,14 @@ from dbt_t2s.model.choosing import Heard
 from dbt_t2s.model.conversing import Conversing
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate, Followed
-from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack, today_of
+from dbt_t2s.model.linking import Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.packed import pack
 from dbt_t2s.model.ranking import Ranking
 from dbt_t2s.model.recipe import target_of
 from dbt_t2s.model.record import ModelRecord, read_record
 from dbt_t2s.model.remembered import Memory, Recalled
+from dbt_t2s.model.schema_index import SchemaIndex, today_of
 from dbt_t2s.model.search import Found, Searched, search
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.model.written import Draft, Written
@@ -76,6 +77,10 @@ class EmbeddedGenerator:
         said."""
         with _one_thread():
             return self._conversing.hear(question, told, history)
+
+    @property
+    def reads_before(self) -> bool:
+        return self._network.reads_before
 
     def alone(self, linked: Linked) -> Sequence[Candidate]:
         """Candidates for one question that leans on nothing."""

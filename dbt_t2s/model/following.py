@@ -14,11 +14,12 @@ from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.model.chunks import Chunk, chunks, free_words
 from dbt_t2s.model.edit_option import Before, Option
 from dbt_t2s.model.leaning import Phrase, phrases
-from dbt_t2s.model.linking import Linked, SchemaIndex
+from dbt_t2s.model.linking import Linked
 from dbt_t2s.model.name_options import NameOptions
 from dbt_t2s.model.neighbours import neighbours
 from dbt_t2s.model.phrase_options import PhraseOptions
 from dbt_t2s.model.reverting import reverted
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.query import edits
 from dbt_t2s.query.bind import dims_of
 from dbt_t2s.query.checked import parts_of

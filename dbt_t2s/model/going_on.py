@@ -22,7 +22,6 @@ from dbt_t2s.corpus.examples import Example
 from dbt_t2s.errors import ModelError, StoreError
 from dbt_t2s.model import recipe
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.linking import SchemaIndex
 from dbt_t2s.model.network import PlanConfig, PlanNetwork
 from dbt_t2s.model.record import (
     ITEMS_FILE,
@@ -34,6 +33,7 @@ from dbt_t2s.model.record import (
     write_record,
 )
 from dbt_t2s.model.remembered import carry
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.project.schema import ProjectSchema
 
 MINUTES = 0.5

@@ -11,8 +11,8 @@ from operator import eq
 from dbt_t2s.model.chunks import Chunk, compared
 from dbt_t2s.model.edit_option import Before, Option
 from dbt_t2s.model.leaning import function_of
-from dbt_t2s.model.linking import SchemaIndex
 from dbt_t2s.model.phrase_options import PhraseOptions
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.project.schema import Kind, Role
 from dbt_t2s.query import edits
 from dbt_t2s.query.dates import date_spans

@@ -1,12 +1,14 @@
 """The embedded model's network: question words and schema items in, plan tokens out.
 
-Shapes: B questions, W words, I items, S = W + I, T plan tokens, K keywords, D ``hidden``.
+Shapes: B questions, W words, I items, S = W + I, T plan tokens, P tokens of the plan before, K
+keywords, D ``hidden``.
 
 - ``joint``: a few transformer layers over words and items together, in which how a word matches
   an item (and how two items relate) biases attention (relation-aware attention, after RAT-SQL,
   Wang et al. 2020, with relations as scalar biases per head);
 - ``decoder``: causal layers whose next token is a keyword or a pointer to an item (pointer
-  networks, Vinyals et al. 2015). A pointed item's joint state is the next step's input.
+  networks, Vinyals et al. 2015). A pointed item's joint state is the next step's input. A
+  follow-up's plan is written after that of the question before, so that it can be copied from.
 """
 
 from __future__ import annotations
@@ -70,7 +72,8 @@ class Batch:
 
     ``words`` (B, W, 384), ``word_mask`` (B, W); ``item_vectors`` (B, I, 384), ``item_features``
     (B, I, F), ``item_ids`` (B, I; 0 for none), ``item_mask`` (B, I); ``word_item`` (B, W, I, R),
-    ``item_item`` (B, I, I, R2); ``question`` (B, Q).
+    ``item_item`` (B, I, I, R2); ``question`` (B, Q); ``before`` (B, P) the plan that a follow-up
+    comes after, padded with PAD (0).
     """
 
     words: Tensor
@@ -82,20 +85,23 @@ class Batch:
     word_item: Tensor
     item_item: Tensor
     question: Tensor
+    before: Tensor
 
 
 @dataclass
 class Memory:
-    """What the decoder reads: ``states`` (B, S, D), ``items`` (B, I, D) and their masks."""
+    """What the decoder reads: ``states`` (B, S, D), ``items`` (B, I, D), their masks and the plans
+    ``before`` (B, P)."""
 
     states: Tensor
     mask: Tensor
     items: Tensor
     item_mask: Tensor
+    before: Tensor
 
     def repeated(self, count: int) -> Memory:
         """The memory of one question, for ``count`` plans of it."""
-        parts = (self.states, self.mask, self.items, self.item_mask)
+        parts = (self.states, self.mask, self.items, self.item_mask, self.before)
         return Memory(*(part.expand(count, *part.shape[1:]) for part in parts))
 
 
@@ -246,6 +252,7 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         self.question_in = nn.Linear(config.question_features, d)
         self.residual = nn.Embedding(config.schema_items + 1, d, padding_idx=0)
         self.sides = nn.Embedding(2, d)
+        self.before = nn.Embedding(2, d)  # items, and tokens, of the plan before
         self.joint = nn.ModuleList(JointLayer(config) for _ in range(config.joint_layers))
         self.joint_norm = nn.LayerNorm(d)
         self.keyword = nn.Embedding(config.keywords, d)
@@ -264,6 +271,8 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif module is getattr(self, "before", None):
+            nn.init.zeros_(self.before.weight)
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=0.05)
             if module.padding_idx is not None:
@@ -273,32 +282,55 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
 
+    @property
+    def reads_before(self) -> bool:
+        """Whether training has taught it to read the plan before; until then there are zeros."""
+        return bool(self.before.weight.any())
+
     def encode(self, batch: Batch) -> Memory:
         """Words and items read together."""
         words = self.word_in(batch.words) + self.sides.weight[0]
         words = words + self.question_in(batch.question)[:, None]
         items = self.item_in(batch.item_vectors) + self.feature_in(batch.item_features)
         items = items + self.residual(batch.item_ids) + self.sides.weight[1]
+        items = items + self._was_used(batch)[..., None] * self.before.weight[0]
         mask = torch.cat((batch.word_mask, batch.item_mask), 1)
         bias = _additive(mask)
         x = self.dropout(torch.cat((words, items), 1))
         for layer in self.joint:
             x = layer(x, batch, bias)
         x = self.joint_norm(x)
-        return Memory(x, mask, x[:, words.shape[1] :], batch.item_mask)
+        return Memory(x, mask, x[:, words.shape[1] :], batch.item_mask, batch.before)
+
+    def _was_used(self, batch: Batch) -> Tensor:
+        """1 for the items (B, I) of the plan before."""
+        pointed = (batch.before - self.config.keywords).clamp(min=-1) + 1
+        count, items = batch.item_mask.shape
+        used = torch.zeros(count, items + 1, device=pointed.device)
+        return used.scatter_(1, pointed, 1.0)[:, 1:]
 
     def decode(self, memory: Memory, tokens: Tensor) -> Tensor:
         """Scores (B, T, K + I) for what follows each of ``tokens`` (B, T)."""
-        steps = tokens.shape[1]
-        rows = torch.arange(len(tokens), device=tokens.device)[:, None]
-        x = self._embedded(memory, tokens, rows) + self.position.weight[:steps]
+        earlier = memory.before.shape[1]
+        x = torch.cat((self._earlier(memory), self._placed(memory, tokens)), 1)
         x = self.dropout(x)
+        steps = x.shape[1]
         allowed = torch.ones(steps, steps, dtype=torch.bool, device=x.device).tril()
-        causal = _additive(allowed)[None, None].expand(len(x), -1, -1, -1)
+        written = torch.cat((memory.before > 0, torch.ones_like(tokens, dtype=torch.bool)), 1)
+        causal = _additive(allowed[None] & written[:, None])[:, None]
         bias = _additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
         for layer in self.decoder:
             x = layer(x, causal, memory, bias)
-        return self._scores(memory, self.pointer_key(memory.items), x)
+        return self._scores(memory, self.pointer_key(memory.items), x[:, earlier:])
+
+    def _placed(self, memory: Memory, tokens: Tensor) -> Tensor:
+        """What a decoder reads of plan tokens (B, T) from the first on, (B, T, D)."""
+        rows = torch.arange(len(tokens), device=tokens.device)[:, None]
+        placed: Tensor = self._embedded(memory, tokens, rows)
+        return placed + self.position.weight[: tokens.shape[1]]
+
+    def _earlier(self, memory: Memory) -> Tensor:
+        return self._placed(memory, memory.before) + self.before.weight[1]
 
     def _embedded(self, memory: Memory, tokens: Tensor, rows: Tensor) -> Tensor:
         k = self.config.keywords
@@ -314,8 +346,22 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
     def unfold(self, memory: Memory) -> Unfolding:
         """Nothing written yet for the one question of ``memory``, all of it unmasked."""
         cross = tuple(layer.reads(memory) for layer in self._layers())
-        none = tuple(Past(c.keys[:, :, :0], c.values[:, :, :0]) for c in cross)
-        return Unfolding(none, cross, self.pointer_key(memory.items))
+        past = tuple(Past(c.keys[:, :, :0], c.values[:, :, :0]) for c in cross)
+        if memory.before.shape[1]:
+            past = self._past(memory)
+        return Unfolding(past, cross, self.pointer_key(memory.items))
+
+    def _past(self, memory: Memory) -> tuple[Past, ...]:
+        """What each decoder layer has read of the plan before."""
+        x = self._earlier(memory)
+        steps = x.shape[1]
+        causal = _additive(torch.ones(steps, steps, dtype=torch.bool).tril())[None, None]
+        bias = _additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
+        past = []
+        for layer in self._layers():
+            past.append(Past(*layer.attention.read(layer.norm(x))))
+            x = layer(x, causal, memory, bias)
+        return tuple(past)
 
     def step(self, memory: Memory, so_far: Unfolding, tokens: Tensor) -> tuple[Tensor, Unfolding]:
         """Scores (B, K + I) for what follows ``tokens`` (B,), each the next of one plan."""

@@ -9,7 +9,7 @@ from functools import partial
 
 from dbt_t2s.model.edit_option import Before, Edit, Option
 from dbt_t2s.model.leaning import Phrase
-from dbt_t2s.model.linking import SchemaIndex
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.query import edits
 from dbt_t2s.query.naming import display_column

@@ -22,17 +22,16 @@ from dbt_t2s.errors import ModelError
 from dbt_t2s.model import quantized
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import (
-    ITEM_FEATURES,
     ITEM_RELATIONS,
+    KEYWORD_AT,
     QUESTION_FEATURES,
     RELATIONS,
     Linked,
     Linker,
-    SchemaIndex,
     stack,
-    today_of,
 )
 from dbt_t2s.model.network import Batch, PlanConfig, PlanNetwork
+from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, today_of
 from dbt_t2s.model.training_state import (
     give_back,
     identity_of,
@@ -49,7 +48,6 @@ Progress = Callable[[str, int, int], None]
 _MEANING_ONLY = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
 _MEANING_FEATURES = torch.ones(ITEM_FEATURES)
 _MEANING_FEATURES[[-9, -8, -7, -4, -3]] = 0.0
-_KEYWORD_AT = {name: i for i, name in enumerate(KEYWORDS)}
 WEIGHTS = Path(__file__).parent / "weights" / "plan" / "model.safetensors"
 _LINK_AT_ONCE = 256
 # Steps whose rows are sorted by length among themselves.
@@ -145,10 +143,10 @@ def prepare(
 def target_of(plan: Sequence[str], linked: Linked) -> tuple[int, ...] | None:
     """START and the plan's ids; None where an item is not among the question's candidates."""
     places = {item.token: i for i, item in enumerate(linked.items)}
-    ids = [_KEYWORD_AT["START"]]
+    ids = [KEYWORD_AT["START"]]
     for token in plan:
-        if token in _KEYWORD_AT:
-            ids.append(_KEYWORD_AT[token])
+        if token in KEYWORD_AT:
+            ids.append(KEYWORD_AT[token])
         elif token in places:
             ids.append(len(KEYWORDS) + places[token])
         else:
@@ -240,6 +238,7 @@ def blur(batch: Batch, targets: torch.Tensor, recipe: Recipe) -> None:
         pointed = (targets - len(KEYWORDS)).clamp(min=-1) + 1
         needed = torch.zeros(len(shown), shown.shape[1] + 1, dtype=torch.bool, device=device)
         needed.scatter_(1, pointed, True)
+        needed.scatter_(1, (batch.before - len(KEYWORDS)).clamp(min=-1) + 1, True)
         batch.item_mask &= shown | needed[:, 1:]
 
 
@@ -261,7 +260,8 @@ def new_network(
     if weights is not None and weights.is_file():
         shipped = {k: v for k, v in quantized.read(weights).items() if "residual" not in k}
         left = network.load_state_dict(shipped, strict=False)
-        if left.unexpected_keys or set(left.missing_keys) - {"residual.weight"}:
+        new = {"residual.weight", "before.weight"}  # what earlier weights do not have
+        if left.unexpected_keys or set(left.missing_keys) - new:
             raise ModelError(
                 "the shipped weights are of another version",
                 where=str(weights),

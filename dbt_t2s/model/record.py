@@ -15,7 +15,7 @@ FILE = "record.json"
 NETWORK = "network"
 # The tokens of the embedded model's schema items, in the order of its residual vectors.
 ITEMS_FILE = "items.json"
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dbt_t2s.model.linking import Linked
+from dbt_t2s.model.linking import KEYWORD_AT, Linked
 from dbt_t2s.model.network import Memory, PlanNetwork
 from dbt_t2s.model.outdone import outdone
 from dbt_t2s.query.grammar import Grammar, State
 from dbt_t2s.query.items import Item
 from dbt_t2s.query.linear import KEYWORDS
 
-_KEYWORD_AT = {name: i for i, name in enumerate(KEYWORDS)}
-_START = _KEYWORD_AT["START"]
-_REFUSE = _KEYWORD_AT["REFUSE"]
+_START = KEYWORD_AT["START"]
+_REFUSE = KEYWORD_AT["REFUSE"]
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def _allowed(
     allowed = np.zeros((len(beams), choices), dtype=bool)
     base = len(KEYWORDS)
     for row, beam in enumerate(beams):
-        allowed[row, [_KEYWORD_AT[k] for k in grammar.keywords(beam.state)]] = True
+        allowed[row, [KEYWORD_AT[k] for k in grammar.keywords(beam.state)]] = True
         if not beam.tokens:
             allowed[row, _REFUSE] = False  # refusing is decided by its probability, not here
         allowed[row, base : base + len(items)] = list(grammar.items(beam.state, items))

@@ -6,7 +6,7 @@ from rapidfuzz import fuzz, process
 
 from dbt_t2s.model.chunks import FILLERS
 from dbt_t2s.model.leaning import phrases
-from dbt_t2s.model.linking import SchemaIndex
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.text import STOP_WORDS, name_words, stem, words
 

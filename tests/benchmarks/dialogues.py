@@ -20,7 +20,7 @@ from dbt_t2s.instances import Instances, readable
 from dbt_t2s.judge.compare import compare
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.model.embedded import EmbeddedGenerator
-from dbt_t2s.model.linking import today_of
+from dbt_t2s.model.schema_index import today_of
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.plan_text import plan_text

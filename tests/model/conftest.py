@@ -11,7 +11,7 @@ from dbt_t2s.corpus.examples import Corpus
 from dbt_t2s.corpus.generate import generate
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.linking import SchemaIndex, today_of
+from dbt_t2s.model.schema_index import SchemaIndex, today_of
 from dbt_t2s.project.schema import ProjectSchema
 from tests.model import tiny
 from tests.model.shop_schema import shop_schema, warehouse

@@ -7,7 +7,8 @@ import pytest
 
 from dbt_t2s.model import candidates
 from dbt_t2s.model.candidates import LEAST, MOST, chosen
-from dbt_t2s.model.linking import Linker, SchemaIndex
+from dbt_t2s.model.linking import Linker
+from dbt_t2s.model.schema_index import SchemaIndex
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ from dbt_t2s.model.choosing import (
     reading_features,
 )
 from dbt_t2s.model.conversing import without_values
-from dbt_t2s.model.linking import Linker, SchemaIndex
+from dbt_t2s.model.linking import Linker
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.model.whole import conversation
 from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.query.plan import Plan

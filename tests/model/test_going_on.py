@@ -16,9 +16,9 @@ from dbt_t2s.model import recipe
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import load
 from dbt_t2s.model.going_on import carried, chosen_rows, go_on, renamed_token
-from dbt_t2s.model.linking import SchemaIndex
 from dbt_t2s.model.network import PlanNetwork
 from dbt_t2s.model.record import FILE, ITEMS_FILE, NETWORK, read_record, write_record
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.model.train import train
 from dbt_t2s.project.schema import ProjectSchema
 

@@ -11,18 +11,10 @@ import torch
 from dbt_t2s.corpus.examples import Corpus
 from dbt_t2s.model import candidates
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.linking import (
-    ITEM_FEATURES,
-    MOST_WORDS,
-    RELATIONS,
-    Linked,
-    Linker,
-    SchemaIndex,
-    stack,
-    today_of,
-)
+from dbt_t2s.model.linking import MOST_WORDS, RELATIONS, Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.recipe import new_network, prepare, target_of, tensors
+from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, today_of
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.query.linear import KEYWORDS
 from dbt_t2s.query.text import words

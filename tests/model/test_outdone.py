@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.linking import Linker, SchemaIndex, today_of
+from dbt_t2s.model.linking import Linker
 from dbt_t2s.model.outdone import outdone, unsaid_kinds
+from dbt_t2s.model.schema_index import SchemaIndex, today_of
 from dbt_t2s.model.search import _logs
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import KEYWORDS

@@ -13,13 +13,14 @@ import pytest
 import torch
 
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.linking import Linker, SchemaIndex, stack
+from dbt_t2s.model.linking import Linker, stack
 from dbt_t2s.model.network import PlanConfig
 from dbt_t2s.model.recipe import new_network
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.query.linear import KEYWORDS
 from tests.tools.pretrain.bereave import bereave
 from tests.tools.pretrain.resident import Resident
-from tests.tools.pretrain.retell import invented_tellings
+from tests.tools.pretrain.retell import Sizes, invented_tellings
 from tests.tools.pretrain.run import Pretraining, ReadingNetwork, Settings
 from tests.tools.pretrain.synonyms import replaced, with_synonyms
 from tests.tools.pretrain.tellings import Telling, read, write
@@ -31,7 +32,7 @@ PROJECT = ROOT / "tests/tools/pretrain/projects/podcast_network.yml"
 @pytest.fixture(scope="module")
 def tellings() -> list[Telling]:
     """A written project as it is and under other names, some questions each; one held out."""
-    made = [replace(t, questions=t.questions[:6]) for t in invented_tellings(PROJECT, 1, 12)]
+    made = [replace(t, questions=t.questions[:6]) for t in invented_tellings(PROJECT, Sizes(1, 12))]
     return [*made, replace(made[0], held="invented")]
 
 

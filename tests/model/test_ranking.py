@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, today_of
+from dbt_t2s.model.linking import Linked, Linker
 from dbt_t2s.model.ranking import FEATURES, Explained, Ranking, refusal_features
+from dbt_t2s.model.schema_index import SchemaIndex, today_of
 from dbt_t2s.model.search import Found
 from dbt_t2s.project.schema import ProjectSchema
 from tests.model.shop_schema import category

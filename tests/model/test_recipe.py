@@ -16,7 +16,6 @@ from dbt_t2s.corpus.examples import Corpus
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model import quantized
 from dbt_t2s.model import recipe as recipe_module
-from dbt_t2s.model.linking import SchemaIndex
 from dbt_t2s.model.network import PlanNetwork
 from dbt_t2s.model.recipe import (
     WEIGHTS,
@@ -32,6 +31,7 @@ from dbt_t2s.model.recipe import (
     settle,
     train_network,
 )
+from dbt_t2s.model.schema_index import SchemaIndex
 
 SMALL = Recipe(batch=4, rate=8e-4, warmup=5, checkpoint_every=5)
 COUNTS = st.integers(0, 50_000)

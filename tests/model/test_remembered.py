@@ -10,8 +10,9 @@ import pytest
 
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.embedded import EmbeddedGenerator
-from dbt_t2s.model.linking import Linker, SchemaIndex
+from dbt_t2s.model.linking import Linker
 from dbt_t2s.model.remembered import FILE, Entry, Memory, Recalled, carry, read, write
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import REFUSAL
 from tests.model.test_embedded import dataset, model  # noqa: F401  (fixtures)

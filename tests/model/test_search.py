@@ -7,9 +7,10 @@ import torch
 
 from dbt_t2s.duck import Rows
 from dbt_t2s.judge.sandbox import Sandbox
-from dbt_t2s.model.linking import Linker, SchemaIndex, stack
+from dbt_t2s.model.linking import Linker, stack
 from dbt_t2s.model.network import Batch, Memory, PlanNetwork, Unfolding
 from dbt_t2s.model.recipe import new_network
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.model.search import Searched, search
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import KEYWORDS, from_tokens
@@ -71,7 +72,7 @@ def test_a_plan_written_token_by_token_scores_as_one_read_whole(index: SchemaInd
     items = len(KEYWORDS)
     tokens = torch.tensor([[1, 20, items + 2, items, 5], [1, items + 1, 9, 30, 2]])
     both = Memory(*(getattr(memory, n).expand(2, *[-1] * (getattr(memory, n).dim() - 1))
-                    for n in ("states", "mask", "items", "item_mask")))  # fmt: skip
+                    for n in ("states", "mask", "items", "item_mask", "before")))  # fmt: skip
     whole = network.decode(both, tokens)
     written = network.unfold(memory).of(torch.tensor([0, 0]))
     for at in range(tokens.shape[1]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dbt_t2s.model.linking import Linker, SchemaIndex
+from dbt_t2s.model.linking import Linker
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.model.wants import asks_for
 from dbt_t2s.query.text import words
 

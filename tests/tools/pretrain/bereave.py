@@ -30,7 +30,8 @@ def bereave(batch: Batch, targets: Tensor, share: float) -> None:
     pointed = targets - len(KEYWORDS)
     items = pointed.clamp(min=0)
     sorts = batch.item_features[rows[:, None], items][..., list(_TAKEN)].amax(-1)
-    able = (pointed >= 0) & (sorts > 0)
+    alone = (batch.before == 0).all(1)  # what a plan before holds cannot be hidden
+    able = (pointed >= 0) & (sorts > 0) & alone[:, None]
     chance = torch.rand(targets.shape, device=targets.device).masked_fill(~able, -1.0)
     taken = items[rows, chance.argmax(1)]
     tells = (batch.word_item.float() * _TELLS.to(targets.device)).amax(-1)

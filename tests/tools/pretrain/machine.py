@@ -16,7 +16,7 @@ from dbt_t2s.project.schema import Column, Kind, Measure, Metric, ProjectSchema,
 from dbt_t2s.query.items import humanise
 
 Asking = tuple[str, tuple[str, ...], int]
-_ONE = Rows(("a",), ("INTEGER",), ((1,),))
+_ONE = Rows(("a", "b", "c"), ("INTEGER",) * 3, ((1, 1, 1),))
 _COUNTS = ("number of {t}", "{t} count", "total {t}", "{t} volume")
 _SUMS = ("total {c}", "{c}", "overall {c}", "{c} volume", "{t} {c}")
 _MEANS = ("average {c}", "avg {c}", "{c} per {e}", "mean {c}", "typical {c}")

@@ -21,22 +21,15 @@ import numpy as np
 import torch
 
 from dbt_t2s.model.encoder import HIDDEN, Encoder, Tokens
-from dbt_t2s.model.linking import (
-    ITEM_FEATURES,
-    MOST_WORDS,
-    QUESTION_FEATURES,
-    RELATIONS,
-    Linked,
-    Linker,
-    SchemaIndex,
-)
+from dbt_t2s.model.linking import MOST_WORDS, QUESTION_FEATURES, RELATIONS, Linked, Linker
 from dbt_t2s.model.recipe import target_of
+from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, compounds_of
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import schema_items
 from dbt_t2s.query.text import STOP_WORDS, Word, words
 from tests.tools.pretrain.tellings import Question, Telling, read
 
-WORDS, ITEMS, PIECES, TOKENS = 36, 44, 56, 28  # the widest row that is kept
+WORDS, ITEMS, PIECES, TOKENS = 40, 44, 60, 28  # the widest row that is kept
 NO_WORD = 255
 Bag = set[str]
 
@@ -85,10 +78,12 @@ def _texts_of(number: int) -> tuple[Bag, Bag]:
     """The texts that linking one telling asks the encoder for, and its questions."""
     telling = _TELLINGS[number]
     texts: Bag = set()
-    for item in schema_items(telling.schema, Binder(telling.schema)):
+    items = schema_items(telling.schema, Binder(telling.schema))
+    for item in items:
         texts.add(item.text)
         texts.update(item.phrases)
-    questions = {q.text for q in telling.questions}
+    compounds = compounds_of(telling.schema, items)
+    questions = {compounds.put_right(q.text) for q in telling.questions}
     for question in questions:
         spoken = {w.text.lower() for w in words(question)[:MOST_WORDS]}
         texts |= spoken - STOP_WORDS
@@ -101,14 +96,16 @@ def link(number: int, texts: Texts, questions: Mapping[str, int], out: Path) -> 
     telling = _TELLINGS[number]
     index = SchemaIndex(telling.schema, ReadyEncoder(texts), date.fromisoformat(telling.today))
     asked = telling.questions
-    linked = Linker(index).link([q.text for q in asked], [q.tokens for q in asked])
+    linked = Linker(index).link(
+        [q.text for q in asked], [q.tokens for q in asked], [q.before for q in asked]
+    )
     kept = [
         (question, each, target)
         for question, each in zip(asked, linked, strict=True)
         if (target := target_of(question.tokens, each)) is not None and _fits(each, target)
     ]
     if kept:
-        arrays = _arrays(kept, [questions[q.text] for q, _, _ in kept])
+        arrays = _arrays(kept, [questions[index.compounds.put_right(q.text)] for q, _, _ in kept])
         _save(out / f"rows_{number:05}.npz", {**arrays, "vectors": index.vector_table})
         (out / f"rows_{number:05}.held").write_text(telling.held)
     return len(kept), len(asked) - len(kept)
@@ -119,7 +116,8 @@ def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _fits(linked: Linked, target: Sequence[int]) -> bool:
-    return len(linked.states) <= WORDS and len(linked.items) <= ITEMS and len(target) <= TOKENS
+    longest = max(len(target), len(linked.before))
+    return len(linked.states) <= WORDS and len(linked.items) <= ITEMS and longest <= TOKENS
 
 
 def _arrays(
@@ -139,6 +137,8 @@ def _arrays(
         "item_item": np.zeros((n, ITEMS, ITEMS), dtype=np.uint8),
         "about": np.zeros((n, QUESTION_FEATURES), dtype=np.float16),
         "target": np.zeros((n, TOKENS), dtype=np.int16),
+        "before": np.zeros((n, TOKENS), dtype=np.int16),
+        "earlier": np.array([len(each.before) for _, each, _ in rows], dtype=np.uint8),
     }
     for at, (_, each, target) in enumerate(rows):
         w, i = len(each.states), len(each.items)
@@ -149,6 +149,7 @@ def _arrays(
         made["item_item"][at, :i, :i] = each.item_item
         made["about"][at] = each.question
         made["target"][at, : len(target)] = target
+        made["before"][at, : len(each.before)] = each.before
     return made
 
 

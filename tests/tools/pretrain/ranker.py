@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 from dbt_t2s import store
 from dbt_t2s.model import candidates, linking
 from dbt_t2s.model.encoder import Encoder
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.project.schema import ProjectSchema
 from tests.tools.pretrain.invented import Asked, read_project, read_questions
 from tests.tools.pretrain.split import HELD_OUT, HELD_OUT_PROJECTS
@@ -48,7 +49,7 @@ def sources(
 class _Watched(linking.Linker):
     """A linker that keeps the ranker's numbers instead of linking."""
 
-    def __init__(self, index: linking.SchemaIndex) -> None:
+    def __init__(self, index: SchemaIndex) -> None:
         self.index = index  # no ranker yet: this fits it
         self.kept: list[np.ndarray] = []
 
@@ -63,7 +64,7 @@ def main(work: Path, projects: Path, out: Path) -> None:
     held: list[tuple[np.ndarray, np.ndarray, candidates.Places, str]] = []
     for schema, rows, is_held in sources(work, projects):
         today = date.fromisoformat(schema.as_of or "2020-01-01")
-        index = linking.SchemaIndex(schema, encoder, today)
+        index = SchemaIndex(schema, encoder, today)
         rows = rows[:: max(1, len(rows) // _MOST_PER_SCHEMA)]
         watched = _Watched(index)
         watched.link([q for q, _ in rows])

@@ -21,7 +21,7 @@ from safetensors.numpy import save_file
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.model.embedded import WIDTH
 from dbt_t2s.model.encoder import Encoder
-from dbt_t2s.model.linking import Linked, Linker, SchemaIndex, stack
+from dbt_t2s.model.linking import Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.ranking import (
     CONFIDENCE_FEATURES,
@@ -33,6 +33,7 @@ from dbt_t2s.model.ranking import (
     refusal_features,
 )
 from dbt_t2s.model.recipe import new_network
+from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.model.search import Searched, search
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.grammar import Grammar

@@ -13,6 +13,7 @@ from torch import Tensor
 from dbt_t2s.model.encoder import HIDDEN, Encoder
 from dbt_t2s.model.linking import ITEM_RELATIONS
 from dbt_t2s.model.network import Batch
+from dbt_t2s.model.recipe import has_bf16
 from tests.tools.pretrain.pack import ITEMS, NO_WORD, WORDS
 
 _AT_ONCE = 4096
@@ -36,10 +37,11 @@ class Lengths:
     items: np.ndarray
     tokens: np.ndarray
     pieces: np.ndarray
+    earlier: np.ndarray
 
     @property
     def cost(self) -> np.ndarray:
-        made: np.ndarray = self.words + self.items + 2 * self.tokens
+        made: np.ndarray = self.words + self.items + 2 * (self.tokens + self.earlier)
         return made
 
 
@@ -81,12 +83,15 @@ class Resident:
         question = whole["question"]
         read = {k: np.concatenate([q[k] for q in questions]) for k in questions[0]}
         pieces = read["pieces"].astype(np.int64)
-        words, items, length = (whole[k].astype(np.int64) for k in ("words", "items", "length"))
-        self.lengths = Lengths(words, items, length, pieces[question])
+        words, items, length, earlier = (
+            whole[k].astype(np.int64) for k in ("words", "items", "length", "earlier")
+        )
+        self.lengths = Lengths(words, items, length, pieces[question], earlier)
         self.weight = whole["weight"].astype(np.float64)
         names = np.array(held)
         self.sets = {name: np.flatnonzero(names == name) for name in sorted(set(held))}
-        kept = ("question", "item_rows", "features", "word_item", "item_item", "about", "target")
+        kept = ("question", "item_rows", "features", "word_item", "item_item", "about", "target",
+                "before")  # fmt: skip
         self._rows = {k: torch.from_numpy(whole[k]).to(device) for k in (*kept, "vectors")}
         self._sizes = {
             k: torch.from_numpy(v).to(device)
@@ -114,7 +119,9 @@ class Resident:
             width = int(pieces[part[-1]])
             mask = torch.arange(width)[None] < pieces[part, None]
             given, shown = ids[part, :width].to(self._device), mask.long().to(self._device)
-            made[part.to(self._device), :width] = encoder.lower(given, shown).half()
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=not on_gpu and has_bf16()):
+                lower = encoder.lower(given, shown)
+            made[part.to(self._device), :width] = lower.half()
         if not on_gpu:
             np.save(kept, made.numpy())
         return made
@@ -125,6 +132,7 @@ class Resident:
         w = _rounded(self.lengths.words[chosen], WORDS)
         i = _rounded(self.lengths.items[chosen], ITEMS)
         t = int(self.lengths.tokens[chosen].max())
+        b = int(self.lengths.earlier[chosen].max())
         p = int(self.lengths.pieces[chosen].max())
         at = torch.from_numpy(chosen).to(self._device, non_blocking=True)
         rows = self._rows
@@ -150,6 +158,7 @@ class Resident:
             word_item=rows["word_item"][at, :w, :i].float() / 255,
             item_item=item_item.float(),
             question=rows["about"][at].float(),
+            before=rows["before"][at, :b].long(),
             lower=self._lower[question, :p].float(),
             lower_mask=piece_mask,
             shares=shared / shared.sum(-1, keepdim=True).clamp(min=1),

@@ -38,40 +38,57 @@ PEOPLE, MACHINE = 3, 1
 QUESTION_SETS = ("spider_train", "spider_syn_train")
 
 
-def question(text: str, tokens: Sequence[str], weight: int) -> Question:
+@dataclass(frozen=True)
+class Sizes:
+    """How much is told of a schema: ``variants`` under other names, ``machine`` questions and
+    ``talks`` conversations made for it (half of them for each variant), and which share of the
+    written questions that lean on nothing (``alone``)."""
+
+    variants: int
+    machine: int
+    talks: int = 0
+    alone: float = 1.0
+
+
+def question(text: str, tokens: Sequence[str], weight: int, before: Sequence[str] = ()) -> Question:
+    return Question(text, _canonical(tokens), weight, _canonical(before) if before else ())
+
+
+def _canonical(tokens: Sequence[str]) -> tuple[str, ...]:
     plan = from_tokens(tuple(tokens))
-    written = tuple(tokens) if plan is None else to_tokens(canonical(plan))
-    return Question(text, written, weight)
+    return tuple(tokens) if plan is None else to_tokens(canonical(plan))
 
 
 def _retold(questions: Sequence[Question], names: Names) -> list[Question]:
     return [
-        question(q.text, [names.token(t) for t in q.tokens], q.weight)
-        if q.tokens[0] != "REFUSE"
-        else q
+        question(q.text, _renamed(q.tokens, names), q.weight, _renamed(q.before, names))
         for q in questions
     ]
+
+
+def _renamed(tokens: Sequence[str], names: Names) -> tuple[str, ...]:
+    return tuple(names.token(token) for token in tokens)
 
 
 def _of(
     schema: ProjectSchema,
     people: Sequence[Question],
-    times: int,
-    machine: int,
-    talks: int,
+    sizes: Sizes,
     seed: int,
 ) -> Iterator[Telling]:
-    """The schema as it is, and ``times`` under other names; ``machine`` questions for each, and
-    ``talks`` conversations."""
-    for time in range(times + 1):
+    """The schema as it is, and others of it under other names."""
+    rng = Random(f"alone {seed}")
+    for time in range(sizes.variants + 1):
+        of_all = 1 if time == 0 else 2
         if time == 0:
             told, asked = schema, list(people)
         else:
             told, names = variant(schema, Random(seed + 7919 * time))
             asked = _retold(people, names)
-        talked = made_talks(told, asked, talks if time == 0 else talks // 2, seed + time)
-        told, made = _machine(told, machine if time == 0 else machine // 2, seed + time)
-        yield Telling(told, (*asked, *talked, *made))
+        talked = made_talks(told, asked, sizes.talks // of_all, seed + time)
+        told, made = _machine(told, sizes.machine // of_all, seed + time)
+        kept = (q for q in asked if q.before or rng.random() < sizes.alone)
+        yield Telling(told, (*kept, *talked, *made))
 
 
 def _machine(schema: ProjectSchema, count: int, seed: int) -> tuple[ProjectSchema, list[Question]]:
@@ -99,18 +116,18 @@ class Database:
     synonyms: Pairs
 
 
-def human_tellings(database: Database, variants: int, machine: int, talks: int) -> list[Telling]:
+def human_tellings(database: Database, sizes: Sizes) -> list[Telling]:
     schema, asked = database.schema, database.asked
     name = schema.project
     if name in HELD_OUT:
         return [Telling(schema, asked, "human")]
     seed = zlib.crc32(name.encode())
-    made = list(_of(schema, asked, 0, machine, talks, seed))
-    others = _of(with_synonyms(schema, database.synonyms), asked, variants, machine, talks, seed)
+    made = list(_of(schema, asked, replace(sizes, variants=0), seed))
+    others = _of(with_synonyms(schema, database.synonyms), asked, sizes, seed)
     return [*made, *list(others)[1:]]
 
 
-def invented_tellings(path: Path, variants: int, machine: int, talks: int = 0) -> list[Telling]:
+def invented_tellings(path: Path, sizes: Sizes) -> list[Telling]:
     schema = read_project(path)
     checker = Checker(schema)
     lines = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
@@ -118,7 +135,7 @@ def invented_tellings(path: Path, variants: int, machine: int, talks: int = 0) -
     written = path.with_suffix(".talks")
     said = list(written_talks(written, PEOPLE)) if written.is_file() else []
     checked = [
-        question(q.text, q.tokens, q.weight)
+        question(q.text, q.tokens, q.weight, q.before)
         for n, q in enumerate(said)
         if not checker.problem(Asked(n, q.text, q.tokens))
     ]
@@ -127,7 +144,7 @@ def invented_tellings(path: Path, variants: int, machine: int, talks: int = 0) -
             held = [Telling(schema, tuple(asked), name)]
             return [*held, Telling(schema, tuple(checked), "talks")] if checked else held
     seed = zlib.crc32(path.stem.encode())
-    return list(_of(schema, [*asked, *checked], variants, machine, talks, seed))
+    return list(_of(schema, [*asked, *checked], sizes, seed))
 
 
 def databases(data: Path, work: Path) -> list[Database]:
@@ -155,13 +172,14 @@ def main() -> None:
     parser.add_argument("--machine", type=int, default=120, help="questions made a schema")
     parser.add_argument("--talks", type=int, default=60, help="conversations made a schema")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--alone", type=float, default=1.0, help="share of single questions")
     given = parser.parse_args()
     found = databases(given.data, given.work)
     paths = sorted(given.projects.glob("*.yml"))
     with ProcessPoolExecutor(given.processes) as pool:
-        each = {"variants": given.variants, "machine": given.machine, "talks": given.talks}
-        human = pool.map(partial(human_tellings, **each), found)
-        invented = pool.map(partial(invented_tellings, **each), paths)
+        sizes = Sizes(given.variants, given.machine, given.talks, given.alone)
+        human = pool.map(partial(human_tellings, sizes=sizes), found)
+        invented = pool.map(partial(invented_tellings, sizes=sizes), paths)
         tellings = [t for part in (*human, *invented) for t in part]
     write(given.out, tellings)
     count = sum(len(t.questions) for t in tellings)

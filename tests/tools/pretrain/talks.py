@@ -54,13 +54,14 @@ def written_talks(path: Path, weight: int) -> Iterator[Question]:
     """Every line that follows another, in what was said until then."""
     for turns in read_talks(path):
         so_far = ""
+        last: tuple[str, ...] = ()
         for marks, question, tokens in turns:
             told = conversation(so_far, question) if so_far else question
             if marks:
-                yield Question(told, tokens, weight)
+                yield Question(told, tokens, weight, last)
             if tokens[0] == "REFUSE":
                 continue  # nothing changes by what has no answer
-            so_far = told if marks != ">>" else question
+            so_far, last = (told if marks != ">>" else question), tokens
 
 
 def made_talks(
@@ -76,11 +77,14 @@ def made_talks(
     once = _edited(maker, able, round(count * _EDITED), seed)
     twice = _edited(maker, [q for _, q in once], round(count * _TWICE), seed + 1)
     back = [
-        (first, replace(first, text=conversation(told.text, rng.choice(_BACK))))
+        (
+            first,
+            replace(first, text=conversation(told.text, rng.choice(_BACK)), before=told.tokens),
+        )
         for first, told in rng.sample(once, min(len(once), round(count * _TAKEN_BACK)))
     ]
     anew = [
-        (one, replace(other, text=conversation(one.text, other.text)))
+        (one, replace(other, text=conversation(one.text, other.text), before=one.tokens))
         for one, other in (rng.sample(able, 2) for _ in range(round(count * _ANEW)))
     ]
     return [replace(q, weight=weight) for _, q in (*once, *twice, *back, *anew)]
@@ -95,7 +99,11 @@ def _edited(
     return [
         (
             asked[int(each.origin)],
-            Question(conversation(each.first, each.question), tuple(json.loads(each.plan))),
+            Question(
+                conversation(each.first, each.question),
+                tuple(json.loads(each.plan)),
+                before=asked[int(each.origin)].tokens,
+            ),
         )
         for each in made
     ]

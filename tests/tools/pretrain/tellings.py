@@ -16,11 +16,13 @@ TODAY = "2020-01-01"
 
 @dataclass(frozen=True)
 class Question:
-    """``tokens`` is the plan; ``weight`` how often it is met for one of weight 1."""
+    """``tokens`` is the plan, ``before`` that of the question before a follow-up; ``weight`` how
+    often it is met for one of weight 1."""
 
     text: str
     tokens: tuple[str, ...]
     weight: int = 1
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
