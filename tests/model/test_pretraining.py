@@ -32,7 +32,12 @@ PROJECT = ROOT / "tests/tools/pretrain/projects/podcast_network.yml"
 @pytest.fixture(scope="module")
 def tellings() -> list[Telling]:
     """A written project as it is and under other names, some questions each; one held out."""
-    made = [replace(t, questions=t.questions[:6]) for t in invented_tellings(PROJECT, Sizes(1, 12))]
+
+    def few(telling: Telling) -> Telling:
+        follow_ups = [q for q in telling.questions if q.before]
+        return replace(telling, questions=(*telling.questions[:6], *follow_ups[:2]))
+
+    made = [few(telling) for telling in invented_tellings(PROJECT, Sizes(1, 12))]
     return [*made, replace(made[0], held="invented")]
 
 
@@ -73,7 +78,9 @@ def test_a_batch_is_what_the_linker_makes_of_the_questions(
     encoder = Encoder(reader=None)
     index = SchemaIndex(telling.schema, encoder, date.fromisoformat(telling.today))
     asked = telling.questions
-    linked = Linker(index).link([q.text for q in asked], [q.tokens for q in asked])
+    linked = Linker(index).link(
+        [q.text for q in asked], [q.tokens for q in asked], [q.before for q in asked]
+    )
     wanted = stack(linked)
     batch, _ = rows.batch(rows.sets["invented"])
     w, i = wanted["words"].shape[1], wanted["item_vectors"].shape[1]
@@ -84,8 +91,17 @@ def test_a_batch_is_what_the_linker_makes_of_the_questions(
     assert torch.allclose(batch.item_features[:, :i], wanted["item_features"], atol=2e-2)
     assert batch.item_item[:, :i, :i].equal(wanted["item_item"])
     assert torch.allclose(batch.item_vectors[:, :i], wanted["item_vectors"], atol=2e-3)
+    assert batch.before.equal(wanted["before"]) and batch.before.any()
     read_words = torch.bmm(batch.shares, encoder.reader(batch.lower, batch.lower_mask))
     assert torch.allclose(read_words[:, :w], wanted["words"], atol=3e-2)
+
+
+def test_what_follows_up_nothing_can_be_met_oftener(packed: Path, rows: Resident) -> None:
+    often = Resident((packed,), Encoder(reader=None), torch.device("cpu"), alone=2.0)
+    follow_ups = rows.lengths.earlier > 0
+    assert follow_ups.any() and not follow_ups.all()
+    assert (often.weight[follow_ups] == rows.weight[follow_ups]).all()
+    assert (often.weight[~follow_ups] == 2 * rows.weight[~follow_ups]).all()
 
 
 def _run(rows: Resident) -> Pretraining:

@@ -59,9 +59,15 @@ class Resident:
     """
 
     def __init__(
-        self, packed: Sequence[Path], encoder: Encoder, device: torch.device, favour: float = 1.0
+        self,
+        packed: Sequence[Path],
+        encoder: Encoder,
+        device: torch.device,
+        favour: float = 1.0,
+        alone: float = 1.0,
     ) -> None:
-        """``favour`` says how much oftener rows of all folders but the first are to be met."""
+        """``favour`` says how much oftener rows of all folders but the first are met, ``alone``
+        those that follow up nothing."""
         self._device = device
         questions: list[dict[str, np.ndarray]] = []
         parts: list[dict[str, np.ndarray]] = []
@@ -87,7 +93,7 @@ class Resident:
             whole[k].astype(np.int64) for k in ("words", "items", "length", "earlier")
         )
         self.lengths = Lengths(words, items, length, pieces[question], earlier)
-        self.weight = whole["weight"].astype(np.float64)
+        self.weight = whole["weight"] * np.where(earlier, 1.0, alone)
         names = np.array(held)
         self.sets = {name: np.flatnonzero(names == name) for name in sorted(set(held))}
         kept = ("question", "item_rows", "features", "word_item", "item_item", "about", "target",
