@@ -23,7 +23,7 @@ from dbt_t2s.judge.style_rules import StyleRules
 from dbt_t2s.judge.suite import TestItem
 from dbt_t2s.project.schema import Issue, Level, Rule, Table
 
-_BATCH = 4
+_BATCH = 4  # questions; Ctrl-C waits for no more answers than these
 # Kinds of errors after which it is not known that every name means something.
 _UNBOUND = ("parse", "forbidden", "bind")
 

@@ -7,7 +7,7 @@ numbers that the network reads beside the encoder's vectors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -176,7 +176,7 @@ class Linker:
         ]
         shown += _brought_along(before, shown)
         made = self._assemble(question, states, kept, shown, channels, scalars, uncovered)
-        return replace(made, before=tuple(_ids(before, made.items)))
+        return replace(made, before=plan_ids(before, made.items) or ())
 
     def _passed_over(self, full: np.ndarray) -> np.ndarray:
         """The items (items,) of wide marts that the question does not call by name."""
@@ -284,14 +284,11 @@ def _brought_along(before: Sequence[str], found: Sequence[Mention]) -> list[Ment
     return [Mention(token, 0, -1, 0.0) for token in said if token not in known]
 
 
-def _ids(plan: Sequence[str], items: Sequence[Item]) -> Iterator[int]:
-    """The ids of a plan's tokens, as far as they are known."""
-    places = {item.token: len(KEYWORDS) + at for at, item in enumerate(items)}
-    for token in plan:
-        if token in KEYWORD_AT:
-            yield KEYWORD_AT[token]
-        elif token in places:
-            yield places[token]
+def plan_ids(plan: Sequence[str], items: Sequence[Item]) -> tuple[int, ...] | None:
+    """What stands for a plan's tokens in the network, keywords before ``items``; None where an item
+    is not among these."""
+    ids = KEYWORD_AT | {item.token: len(KEYWORDS) + at for at, item in enumerate(items)}
+    return tuple(ids[token] for token in plan) if ids.keys() >= set(plan) else None
 
 
 def _uncovered(

@@ -8,7 +8,8 @@ keywords, D ``hidden``.
   Wang et al. 2020, with relations as scalar biases per head);
 - ``decoder``: causal layers whose next token is a keyword or a pointer to an item (pointer
   networks, Vinyals et al. 2015). A pointed item's joint state is the next step's input. A
-  follow-up's plan is written after that of the question before, so that it can be copied from.
+  follow-up's plan is written after that of the question before, to be copied from, where the
+  weights were taught so.
 """
 
 from __future__ import annotations

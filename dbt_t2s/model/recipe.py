@@ -28,6 +28,7 @@ from dbt_t2s.model.linking import (
     RELATIONS,
     Linked,
     Linker,
+    plan_ids,
     stack,
 )
 from dbt_t2s.model.network import Batch, PlanConfig, PlanNetwork
@@ -142,16 +143,8 @@ def prepare(
 
 def target_of(plan: Sequence[str], linked: Linked) -> tuple[int, ...] | None:
     """START and the plan's ids; None where an item is not among the question's candidates."""
-    places = {item.token: i for i, item in enumerate(linked.items)}
-    ids = [KEYWORD_AT["START"]]
-    for token in plan:
-        if token in KEYWORD_AT:
-            ids.append(KEYWORD_AT[token])
-        elif token in places:
-            ids.append(len(KEYWORDS) + places[token])
-        else:
-            return None
-    return tuple(ids)
+    ids = plan_ids(plan, linked.items)
+    return None if ids is None else (KEYWORD_AT["START"], *ids)
 
 
 def curriculum(rows: Sequence[Row], steps: int, batch: int, seed: int) -> list[list[int]]:
