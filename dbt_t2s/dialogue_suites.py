@@ -12,6 +12,7 @@ from dbt_t2s.judge.outcomes import Prediction
 from dbt_t2s.judge.suite import TestItem
 from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.turns import Turn
+from dbt_t2s.predicting import prediction_of
 from dbt_t2s.serve.ask import Answer, Follow, Generate, continued
 
 # The answer to a question after those of a conversation so far.
@@ -46,7 +47,8 @@ class Talks:
             dialogue, at = self._of[question]
             if dialogue.id not in self._held:
                 self._held[dialogue.id] = self._hold(dialogue)
-            made.append(_prediction(self._held[dialogue.id][at]))
+            found = self._held[dialogue.id][at]
+            made.append(prediction_of(found, found.latency_ms))
         return made
 
     def _hold(self, dialogue: Dialogue) -> tuple[Answer, ...]:
@@ -112,10 +114,6 @@ class GoldHistory:
             )
             for gold, wanted in golds
         )
-
-
-def _prediction(given: Answer) -> Prediction:
-    return Prediction(given.status, given.sql, given.confidence, given.latency_ms, given.reason)
 
 
 def items_of(dialogues: Sequence[Dialogue]) -> tuple[TestItem, ...]:

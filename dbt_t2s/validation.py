@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from dbt_t2s import store
@@ -35,18 +36,17 @@ from dbt_t2s.judge.cost import explained
 from dbt_t2s.judge.html import to_html
 from dbt_t2s.judge.junit import to_junit
 from dbt_t2s.judge.markdown import to_markdown
-from dbt_t2s.judge.outcomes import Prediction, SuiteReport, shares_by_type
+from dbt_t2s.judge.outcomes import SuiteReport, shares_by_type
 from dbt_t2s.judge.parsed import read_by
 from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
 from dbt_t2s.learning import versions
 from dbt_t2s.model.record import files_of
-from dbt_t2s.model.turns import Turn
 from dbt_t2s.pipeline import COMPARED_ROWS, Trained
+from dbt_t2s.predicting import Ahead, Predicting
 from dbt_t2s.project import artifacts
 from dbt_t2s.project.schema import ProjectSchema
-from dbt_t2s.serve.ask import Answer, answer, answer_after
 from dbt_t2s.suites import PEOPLE, Suite, business_of, suites_of
 from dbt_t2s.workspace import Workspace, check_inputs
 
@@ -90,8 +90,11 @@ def validate_model(workspace: Workspace) -> Report:
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             baseline=_baseline(workspace, inputs["model"]),
         )
-        begun = replace(begun, sections=_unit_tests(workspace))
-        report = _judged(workspace, schema, instances, suites, begun)
+        with ThreadPoolExecutor(1) as beside:
+            # dbt compiles what they test, which takes half a minute of another process.
+            tests = beside.submit(unit_suite.run_unit_suite, workspace.project)
+            report = _judged(workspace, schema, instances, suites, begun)
+            report = replace(report, sections=_told(workspace, tests.result()))
         _write(workspace, report)
         store.write_json(workspace.validation_path, report, inputs)
         versions.judged(workspace, report)
@@ -154,9 +157,8 @@ def _unit_test_stamp(workspace: Workspace, schema: ProjectSchema) -> str:
     )
 
 
-def _unit_tests(workspace: Workspace) -> tuple[Section, ...]:
-    """The project's own unit tests, run in DuckDB; nothing where it has none."""
-    suite = unit_suite.run_unit_suite(workspace.project)
+def _told(workspace: Workspace, suite: unit_suite.UnitSuite) -> tuple[Section, ...]:
+    """What became of the project's own unit tests; nothing where it has none."""
     workspace.console.issues(suite.issues)
     if not suite.verdicts:
         return ()
@@ -266,8 +268,6 @@ def _judged(
     What is not to be ``kept`` is judged on the instances as they are.
     """
     model = load_model(workspace, schema)
-    generate, mend = candidates(workspace, model, schema), mending(model)
-    follow = following(workspace, model, schema)
     reports: list[SuiteReport] = []
     golds = [gold for suite in suites for item in suite.items for gold in item.golds]
     made_for = [g for suite in suites if not suite.file for i in suite.items for g in i.golds]
@@ -283,25 +283,18 @@ def _judged(
         explain = partial(explained, sandbox)
         house = House(schema.tables, schema.rules, workspace.settings.style, explain)
 
-        @cache  # a generated question may be judged twice: the second time on a unit test's rows
-        def given(question: str) -> Prediction:
-            return _prediction(answer(question, generate, answering.execute, mend))
-
-        def predict(questions: Sequence[str]) -> list[Prediction]:
-            return [given(each) for each in questions]
-
-        def ask(question: str, before: Sequence[Turn]) -> Answer:
-            return answer_after(question, before, generate, follow, answering.execute, mend)
-
-        def talks(suite: Suite) -> Predict:
-            """Answers to turns, after the right answers or (``dialogues_own``) the model's own."""
-            history: History = own_history
-            if suite.name == "dialogues":
-                history = GoldHistory(generate, follow, answering.execute_each, schema.dialect)
-            return Talks(suite.dialogues, ask, history).predict
-
+        generate, follow = candidates(workspace, model, schema), following(workspace, model, schema)
+        given = Predicting(generate, follow, mending(model), answering.execute)
+        for suite in suites:
+            if not suite.dialogues:
+                given.time([item.question for item in suite.items])
+        ahead = opened.enter_context(Ahead())
+        history = GoldHistory(given.generate, given.follow, answering.execute_each, schema.dialect)
+        # Turns take long to answer, and can be while the others are judged.
+        in_turn = sorted(suites, key=lambda suite: bool(suite.dialogues))
+        predicts = [_planned(ahead, suite, given, history) for suite in in_turn]
         try:
-            for suite in suites:
+            for suite, predict in zip(in_turn, predicts, strict=True):
                 ground, files = sandbox, len(instances.files)
                 if suite.file:
                     ground, files = opens((suite.file,)), 1
@@ -309,7 +302,7 @@ def _judged(
                     judge = partial(
                         validate,
                         suite.items,
-                        talks(suite) if suite.dialogues else predict,
+                        predict,
                         ground.execute_each,
                         files,
                         schema.dialect,
@@ -329,7 +322,17 @@ def _judged(
                 last = replace(reports[-1], partial="the test sets after this one were not judged")
                 _keep(workspace, replace(begun, suites=(*reports[:-1], last)))
             raise
-    return replace(begun, suites=tuple(reports))
+    judged = {report.name: report for report in reports}
+    return replace(begun, suites=tuple(judged[suite.name] for suite in suites))
+
+
+def _planned(ahead: Ahead, suite: Suite, given: Predicting, right: History) -> Predict:
+    """Answers to a test set; to turns after the ``right`` ones, or its own (``dialogues_own``)."""
+    predict: Predict = given.predict
+    if suite.dialogues:
+        history = right if suite.name == "dialogues" else own_history
+        predict = Talks(suite.dialogues, given.ask, history).predict
+    return ahead.plan(predict, [item.question for item in suite.items])
 
 
 def _suite_report(suite: Suite, judge: Callable[[], SuiteReport], instances: int) -> SuiteReport:
@@ -368,7 +371,3 @@ def _opened(
     first, *others = (workspace.warehouse_dir / file for file in files)
     limits = Limits(max_rows=COMPARED_ROWS)
     return held.enter_context(Sandbox(first, relations, dialect, limits, others=others))
-
-
-def _prediction(given: Answer) -> Prediction:
-    return Prediction(given.status, given.sql, given.confidence, given.latency_ms, given.reason)

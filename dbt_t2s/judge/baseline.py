@@ -19,7 +19,7 @@ class Before:
     correct: bool
     sql: str = ""
     cause: str = ""
-    latency_ms: float = 0.0
+    latency_ms: float | None = None
 
 
 @dataclass(frozen=True)

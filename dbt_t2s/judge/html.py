@@ -13,6 +13,7 @@ from dbt_t2s.judge.outcomes import (
     Outcome,
     SuiteReport,
     by_cause,
+    latencies,
     refused,
     shares_by_metric,
     shares_by_model,
@@ -151,8 +152,7 @@ def _plots(report: Report) -> str:
     ]
     if report.calibration.curve:
         cards.append(card("Wrong among the given answers", _calibration(report)))
-    if outcomes:
-        times = [each.prediction.latency_ms for each in outcomes]
+    if times := latencies(outcomes):
         note = f"Lines: half of the answers, and 95% of them ({milliseconds(max(times))} at most)."
         cards.append(
             card("Time to an answer", f'{histogram(times)}<p class="soft key">{note}</p>\n')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from dbt_t2s.judge.outcomes import Outcome
+from dbt_t2s.judge.outcomes import Outcome, latencies
 from dbt_t2s.judge.report import Report
 
 # What XML 1.0 cannot hold even when escaped.
@@ -17,7 +17,7 @@ def to_junit(report: Report) -> str:
     root = ElementTree.Element("testsuites", name=xml_text(f"dbt-t2s {report.project}".strip()))
     for suite in report.suites:
         failures = sum(not each.correct for each in suite.outcomes)
-        total = sum(each.prediction.latency_ms for each in suite.outcomes) / 1000
+        total = sum(latencies(suite.outcomes)) / 1000
         node = ElementTree.SubElement(
             root,
             "testsuite",
@@ -41,8 +41,9 @@ def _case(node: ElementTree.Element, suite: str, outcome: Outcome) -> None:
         "testcase",
         classname=xml_text(f"{suite}.{item.type}"),
         name=xml_text(f"{item.id}: {item.question}"),
-        time=f"{outcome.prediction.latency_ms / 1000:.3f}",
     )
+    if outcome.prediction.latency_ms is not None:
+        case.set("time", f"{outcome.prediction.latency_ms / 1000:.3f}")
     if outcome.correct:
         return
     message = f"{outcome.cause}: {outcome.detail}" if outcome.detail else outcome.cause

@@ -12,12 +12,15 @@ from dbt_t2s.project.schema import Issue
 
 @dataclass(frozen=True)
 class Prediction:
-    """A model's answer to one question; ``status`` is ok, refused or error."""
+    """A model's answer to one question; ``status`` is ok, refused or error.
+
+    ``latency_ms`` is None where it was answered together with others.
+    """
 
     status: str
     sql: str
     confidence: float = 0.0
-    latency_ms: float = 0.0
+    latency_ms: float | None = None
     reason: str = ""
 
 
@@ -97,7 +100,13 @@ class SuiteReport:
         return shares_by_type(self.outcomes)
 
     def latency_ms(self, share: float) -> float | None:
-        return percentile([each.prediction.latency_ms for each in self.outcomes], share)
+        return percentile(latencies(self.outcomes), share)
+
+
+def latencies(outcomes: Iterable[Outcome]) -> list[float]:
+    """How long the answers took of which that is known."""
+    times = (each.prediction.latency_ms for each in outcomes)
+    return [time for time in times if time is not None]
 
 
 def share_of(outcomes: Sequence[Outcome]) -> Share:

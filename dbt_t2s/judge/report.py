@@ -14,6 +14,7 @@ from dbt_t2s.judge.outcomes import (
     Outcome,
     SuiteReport,
     by_cause,
+    latencies,
     refused,
     shares_by_metric,
     shares_by_model,
@@ -197,7 +198,7 @@ def _change_json(change: Change) -> dict[str, object]:
 
 
 def _latency_json(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
-    values = [each.prediction.latency_ms for each in outcomes]
+    values = latencies(outcomes)
     return {"p50": percentile(values, 0.5), "p95": percentile(values, 0.95)}
 
 

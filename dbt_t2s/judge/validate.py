@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from dbt_t2s import sql as language
@@ -23,7 +22,7 @@ from dbt_t2s.judge.style_rules import StyleRules
 from dbt_t2s.judge.suite import TestItem
 from dbt_t2s.project.schema import Issue, Level, Rule, Table
 
-_BATCH = 4  # questions; Ctrl-C waits for no more answers than these
+_BATCH = 8  # questions that are asked at once
 # Kinds of errors after which it is not known that every name means something.
 _UNBOUND = ("parse", "forbidden", "bind")
 
@@ -109,7 +108,6 @@ def validate(
     of few rows (``few_rows``); an error there says nothing.
     A question whose golds all fail is left out and becomes an issue; JudgeError if none is left.
     So is, where ``rows_needed``, one whose golds give no rows anywhere: it would prove nothing.
-    ``predict`` is called in a thread of its own: it and ``run`` must not wait for each other.
     Stopped, with what was judged so far, where the user or the warehouse ends it midway.
     """
     if not instances:
@@ -161,20 +159,14 @@ def _usable(
 def _outcomes(
     usable: Sequence[_Judged], predict: Predict, ground: _Ground, name: str
 ) -> Iterator[Outcome]:
-    batches = [usable[start : start + _BATCH] for start in range(0, len(usable), _BATCH)]
-    # The next questions are answered while these are judged, which waits for the database.
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        coming = [ahead.submit(predict, [item.question for item, _ in part]) for part in batches]
-        try:
-            for batch, answers in zip(batches, coming, strict=True):
-                predictions = answers.result()
-                if len(predictions) != len(batch):
-                    given = f"{len(predictions)} answers to {len(batch)} questions"
-                    raise JudgeError(f"the model gave {given}", where=name)
-                for (item, golds), prediction in zip(batch, predictions, strict=True):
-                    yield _judge(item, golds, prediction, ground)
-        finally:
-            ahead.shutdown(cancel_futures=True)
+    for start in range(0, len(usable), _BATCH):
+        batch = usable[start : start + _BATCH]
+        predictions = predict([item.question for item, _ in batch])
+        if len(predictions) != len(batch):
+            given = f"{len(predictions)} answers to {len(batch)} questions"
+            raise JudgeError(f"the model gave {given}", where=name)
+        for (item, golds), prediction in zip(batch, predictions, strict=True):
+            yield _judge(item, golds, prediction, ground)
 
 
 def _run_golds(item: TestItem, ground: _Ground) -> tuple[tuple[_Gold, ...], tuple[Issue, ...]]:

@@ -56,7 +56,7 @@ class Model(Protocol):
 
     def alone(self, linked: Linked) -> Sequence[Candidate]: ...
 
-    def search(self, linked: Linked) -> Searched: ...
+    def search(self, linked: Sequence[Linked]) -> list[Searched]: ...
 
     def likely(self, linked: Linked, plans: Sequence[Sequence[str]]) -> list[float | None]: ...
 
@@ -102,11 +102,10 @@ class Conversing:
     def hear(self, question: str, told: str, history: tuple[Plan, ...]) -> Heard:
         """All that the question may mean after the plans of ``history``; ``told`` is all that was
         said."""
-        linked = self._link(question)
-        edited = self._following.read(linked, history)[:_EDITS]
         last = to_tokens(canonical(history[-1])) if self._model.reads_before else ()
-        alone = self._model.search(linked)
-        after = self._model.search(self._link(told, before=last))
+        linked, whole = self._linker.link([question, told], before=[(), last])
+        edited = self._following.read(linked, history)[:_EDITS]
+        alone, after = self._model.search([linked, whole])
         found: dict[str, Weighed] = {}
         for plan in after.plans:
             if sql := self._model.sql(plan.tokens, told):
@@ -118,7 +117,7 @@ class Conversing:
         ]
         near = self._following.near(linked, history)
         needed = {token for each in others for token in each.tokens}
-        whole = self._link(told, sorted(needed.union(*map(to_tokens, near))), last)
+        whole = self._linker.again(whole, sorted(needed.union(*map(to_tokens, near))), last)
         for each in self._likened(others, found, whole):
             known = found.get(each.sql)
             found[each.sql] = each if known is None else _both(known, each)
@@ -129,10 +128,8 @@ class Conversing:
         readings = _of_days_meant(tuple(found.values()), history[-1])
         return Heard(linked, whole, history, readings, refusals, bare)
 
-    def _link(
-        self, question: str, needed: Sequence[str] = (), before: Sequence[str] = ()
-    ) -> Linked:
-        return self._linker.link([question], [needed], [before])[0]
+    def _link(self, question: str) -> Linked:
+        return self._linker.link([question])[0]
 
     def _edited(self, reading: Reading, told: str) -> Weighed:
         sql = self._model.sql(reading.tokens, told)

@@ -40,6 +40,7 @@ from dbt_t2s.query.said_bounds import SaidBounds, said_bounds
 from dbt_t2s.query.text import STOP_WORDS, words
 
 WIDTH = 6
+_AT_ONCE = 8  # questions searched together; more gain little, and each waits for the longest plan
 _SAID_UNANSWERABLE = "somebody said of such a question that this project's data does not answer it"
 
 
@@ -65,7 +66,9 @@ class EmbeddedGenerator:
     def generate(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
         """Up to ``WIDTH`` candidates each, best first; one without SQL where it refuses."""
         with _one_thread():
-            return [self._one(self._link(question)) for question in questions]
+            linked = self._linker.link([asked(question) for question in questions])
+            found = self.search(linked)
+            return [self._one(*each) for each in zip(linked, found, strict=True)]
 
     def follow(self, question: str, before: Sequence[Turn]) -> Followed:
         """What ``question`` asks after the answers of ``before``, the last one last."""
@@ -84,7 +87,7 @@ class EmbeddedGenerator:
 
     def alone(self, linked: Linked) -> Sequence[Candidate]:
         """Candidates for one question that leans on nothing."""
-        return self._one(linked)
+        return self._one(linked, self.search([linked])[0])
 
     @torch.inference_mode()
     def likely(self, linked: Linked, plans: Sequence[Sequence[str]]) -> list[float | None]:
@@ -104,10 +107,20 @@ class EmbeddedGenerator:
         return [next(sums) if id(t) in known else None for t in targets]
 
     @torch.inference_mode()
-    def search(self, linked: Linked) -> Searched:
-        memory = self._network.encode(Batch(**stack([linked])))
-        found = search(self._network, memory, linked, self._grammar, WIDTH)
-        return Searched(self._as_said(found.plans, said_bounds(linked.text)), found.refusal)
+    def search(self, linked: Sequence[Linked]) -> list[Searched]:
+        """What is found for each question; those of like length are searched together."""
+        found: dict[int, Searched] = {}
+        order = sorted(range(len(linked)), key=lambda at: _length(linked[at]))
+        for start in range(0, len(order), _AT_ONCE):
+            places = order[start : start + _AT_ONCE]
+            several = [linked[at] for at in places]
+            memory = self._network.encode(Batch(**stack(several)))
+            made = search(self._network, memory, several, self._grammar, WIDTH)
+            found.update(zip(places, made, strict=True))
+        return [
+            Searched(self._as_said(found[at].plans, said_bounds(each.text)), found[at].refusal)
+            for at, each in enumerate(linked)
+        ]
 
     def _as_said(self, plans: Sequence[Found], said: SaidBounds) -> tuple[Found, ...]:
         """The plans with numbers compared as the question says; what becomes one is one."""
@@ -130,8 +143,7 @@ class EmbeddedGenerator:
     def _link(self, question: str) -> Linked:
         return self._linker.link([asked(question)])[0]
 
-    def _one(self, linked: Linked) -> Sequence[Candidate]:
-        found = self.search(linked)
+    def _one(self, linked: Linked, found: Searched) -> Sequence[Candidate]:
         ordered = self._ranking.order(found.plans, linked)
         recalled = self._recalled(linked, found, ordered)
         if recalled is not None and recalled.plan == REFUSAL:
@@ -215,6 +227,10 @@ class EmbeddedGenerator:
         if left:
             return f"nothing in this project is known as {', '.join(repr(w) for w in left[:4])}"
         return "this project's data does not seem to hold the answer"
+
+
+def _length(linked: Linked) -> int:
+    return len(linked.states) + len(linked.items)
 
 
 @contextmanager

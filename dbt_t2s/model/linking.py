@@ -91,6 +91,15 @@ def _grams(spoken: Sequence[Word]) -> tuple[tuple[tuple[str, ...], int, int], ..
     return tuple(found)
 
 
+def _spoken(question: str) -> tuple[Word, ...]:
+    return tuple(words(question)[:MOST_WORDS]) or (Word("?", 0, 1),)
+
+
+def _told(before: Sequence[str]) -> Sequence[str]:
+    """The plan before, as far as it is told."""
+    return before if len(before) <= MOST_BEFORE else ()
+
+
 class Linker:
     """Prepares questions over one schema for the network."""
 
@@ -108,17 +117,25 @@ class Linker:
         ``before`` the plans of the questions that these follow up."""
         questions = [self.index.compounds.put_right(question) for question in questions]
         tokens = self.index.encoder.read(questions)
-        heard = [words(q)[:MOST_WORDS] or (Word("?", 0, 1),) for q in questions]
+        heard = [_spoken(question) for question in questions]
         self.index.learn_words(heard)
         made = []
         for i, (question, spoken) in enumerate(zip(questions, heard, strict=True)):
             states = word_states(tokens[i], spoken)
             gold = golds[i] if golds else ()
-            last = before[i] if before and len(before[i]) <= MOST_BEFORE else ()
+            last = _told(before[i] if before else ())
             pooled = tokens[i].pooled
             one = self._one(question, spoken, states, pooled, gold, last)
             made.append(replace(one, meaning=pooled.cpu().numpy()))
         return made
+
+    def again(self, linked: Linked, gold: Sequence[str], before: Sequence[str] = ()) -> Linked:
+        """A question that was read, with the items of ``gold`` among the candidates, too."""
+        spoken = _spoken(linked.text)
+        states, pooled = linked.states.astype(np.float32), torch.from_numpy(linked.meaning)
+        last = _told(before)
+        made = self._one(linked.text, spoken, states, pooled, gold, last)
+        return replace(made, meaning=linked.meaning)
 
     def _one(
         self,

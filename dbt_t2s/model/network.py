@@ -15,7 +15,7 @@ keywords, D ``hidden``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -102,8 +102,15 @@ class Memory:
 
     def repeated(self, count: int) -> Memory:
         """The memory of one question, for ``count`` plans of it."""
-        parts = (self.states, self.mask, self.items, self.item_mask, self.before)
-        return Memory(*(part.expand(count, *part.shape[1:]) for part in parts))
+        return Memory(*(part.expand(count, *part.shape[1:]) for part in self._parts))
+
+    def of(self, questions: Tensor) -> Memory:
+        """The memory of the given questions alone."""
+        return Memory(*(part[questions] for part in self._parts))
+
+    @property
+    def _parts(self) -> tuple[Tensor, ...]:
+        return (self.states, self.mask, self.items, self.item_mask, self.before)
 
 
 class Attention(nn.Module):
@@ -128,9 +135,23 @@ class Attention(nn.Module):
     def attend(self, x: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
         b, t, d = x.shape
         q = self.query(x).view(b, t, self.heads, -1).transpose(1, 2)
-        mixed = nn.functional.scaled_dot_product_attention(q, k, v, bias)
-        made: Tensor = self.out(mixed.transpose(1, 2).reshape(b, t, d))
+        made: Tensor = self.out(_mixed(q, k, v, bias).transpose(1, 2).reshape(b, t, d))
         return made
+
+
+def _mixed(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
+    """Values (B, H, T, D / H) mixed by attention.
+
+    On a CPU step by step: for sequences as short as these torch's fused attention takes twice as
+    long, and five times as long backwards in bfloat16 (torch 2.13).
+    """
+    if q.is_cuda:
+        fused: Tensor = nn.functional.scaled_dot_product_attention(q, k, v, bias)
+        return fused
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(2, 3)
+    if bias is not None:
+        scores = scores + bias
+    return torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype) @ v
 
 
 def _feed_forward(config: PlanConfig) -> nn.Sequential:
@@ -174,24 +195,41 @@ class Past:
     keys: Tensor
     values: Tensor
 
+    def of(self, rows: Tensor) -> Past:
+        return Past(self.keys[rows], self.values[rows])
+
 
 @dataclass
 class Unfolding:
-    """Plans of one question being written: what each decoder layer has read of each.
+    """R plans of each of B questions being written: what each decoder layer has read of them.
 
-    ``tokens`` are written so far; ``past`` belongs to the plans, ``cross`` (1 row) to the question,
-    and so do ``pointers`` (1, I, D), what its items are pointed at by.
+    ``tokens`` are written so far; ``past`` (B * R rows) belongs to the plans, ``cross`` (B) to the
+    questions, and so do ``pointers`` (B, I, D), what their items are pointed at by, and ``hidden``
+    (B, S) and ``earlier`` (B, P), what to add to attention where questions, or the plans before
+    them, differ in length (None: they do not).
     """
 
     past: tuple[Past, ...]
     cross: tuple[Past, ...]
     pointers: Tensor
+    hidden: Tensor | None = None
+    earlier: Tensor | None = None
     tokens: int = 0
 
-    def of(self, rows: Tensor) -> Unfolding:
-        """The given plans' state, for the plans that go on from them."""
-        past = tuple(Past(p.keys[rows], p.values[rows]) for p in self.past)
-        return Unfolding(past, self.cross, self.pointers, self.tokens)
+    def of(self, plans: Tensor) -> Unfolding:
+        """The state for plans that go on from the given ones (B, R), places among the B * R."""
+        rows = plans.flatten()
+        return replace(self, past=tuple(each.of(rows) for each in self.past))
+
+    def about(self, questions: Tensor) -> Unfolding:
+        """The given questions' state, before ``of`` picks their plans."""
+        return replace(
+            self,
+            cross=tuple(each.of(questions) for each in self.cross),
+            pointers=self.pointers[questions],
+            hidden=None if self.hidden is None else self.hidden[questions],
+            earlier=None if self.earlier is None else self.earlier[questions],
+        )
 
 
 class DecoderLayer(nn.Module):
@@ -218,15 +256,19 @@ class DecoderLayer(nn.Module):
         """The memory's keys and values, the same for every token."""
         return Past(*self.cross.read(memory.states))
 
-    def step(self, x: Tensor, past: Past, cross: Past) -> tuple[Tensor, Past]:
-        """One more token (B, 1, D) after those whose keys and values are ``past``."""
-        normed = self.norm(x)
+    def step(
+        self, x: Tensor, past: Past, cross: Past, bias: Tensor | None, hidden: Tensor | None
+    ) -> tuple[Tensor, Past]:
+        """One more token of each plan (B, R, D) after those whose keys and values are ``past``.
+
+        ``bias`` (B * R, 1, 1, T) and ``hidden`` (B, 1, 1, S) are added to the attention to these
+        and to the memory.
+        """
+        normed = self.norm(x).view(-1, 1, x.shape[2])
         key, value = self.attention.read(normed)
         past = Past(torch.cat((past.keys, key), 2), torch.cat((past.values, value), 2))
-        x = x + self.attention.attend(normed, past.keys, past.values, None)
-        size = len(x)
-        keys, values = cross.keys.expand(size, -1, -1, -1), cross.values.expand(size, -1, -1, -1)
-        x = x + self.cross.attend(self.cross_norm(x), keys, values, None)
+        x = x + self.attention.attend(normed, past.keys, past.values, bias).view(x.shape)
+        x = x + self.cross.attend(self.cross_norm(x), cross.keys, cross.values, hidden)
         made: Tensor = x + self.inner(self.inner_norm(x))
         return made, past
 
@@ -345,18 +387,23 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
             yield layer
 
     def unfold(self, memory: Memory) -> Unfolding:
-        """Nothing written yet for the one question of ``memory``, all of it unmasked."""
+        """One plan of each question, nothing of it written yet."""
         cross = tuple(layer.reads(memory) for layer in self._layers())
         past = tuple(Past(c.keys[:, :, :0], c.values[:, :, :0]) for c in cross)
         if memory.before.shape[1]:
             past = self._past(memory)
-        return Unfolding(past, cross, self.pointer_key(memory.items))
+        hidden, earlier = (
+            None if bool(mask.all()) else _additive(mask)
+            for mask in (memory.mask, memory.before > 0)
+        )
+        return Unfolding(past, cross, self.pointer_key(memory.items), hidden, earlier)
 
     def _past(self, memory: Memory) -> tuple[Past, ...]:
         """What each decoder layer has read of the plan before."""
         x = self._earlier(memory)
         steps = x.shape[1]
-        causal = _additive(torch.ones(steps, steps, dtype=torch.bool).tril())[None, None]
+        allowed = torch.ones(steps, steps, dtype=torch.bool).tril()
+        causal = _additive(allowed[None] & (memory.before > 0)[:, None])[:, None]
         bias = _additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
         past = []
         for layer in self._layers():
@@ -365,15 +412,21 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         return tuple(past)
 
     def step(self, memory: Memory, so_far: Unfolding, tokens: Tensor) -> tuple[Tensor, Unfolding]:
-        """Scores (B, K + I) for what follows ``tokens`` (B,), each the next of one plan."""
-        rows = torch.zeros(len(tokens), 1, dtype=torch.long)
-        x = self._embedded(memory, tokens[:, None], rows) + self.position.weight[so_far.tokens]
+        """Scores (B, R, K + I) for what follows ``tokens`` (B, R), each the next of one plan."""
+        rows = torch.arange(len(tokens))[:, None]
+        x = self._embedded(memory, tokens, rows) + self.position.weight[so_far.tokens]
+        hidden, bias = so_far.hidden, None
+        if hidden is not None:
+            hidden = hidden[:, None, None, :]
+        if so_far.earlier is not None:
+            shown = nn.functional.pad(so_far.earlier, (0, so_far.tokens + 1))
+            bias = shown.repeat_interleave(tokens.shape[1], 0)[:, None, None, :]
         past = []
         for layer, before, cross in zip(self._layers(), so_far.past, so_far.cross, strict=True):
-            x, after = layer.step(x, before, cross)
+            x, after = layer.step(x, before, cross, bias, hidden)
             past.append(after)
-        scores = self._scores(memory, so_far.pointers, x)[:, 0]
-        return scores, Unfolding(tuple(past), so_far.cross, so_far.pointers, so_far.tokens + 1)
+        after_it = replace(so_far, past=tuple(past), tokens=so_far.tokens + 1)
+        return self._scores(memory, so_far.pointers, x), after_it
 
     def _scores(self, memory: Memory, keys: Tensor, x: Tensor) -> Tensor:
         x = self.decoder_norm(x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from dbt_t2s.query.grammar import Grammar, State
 from dbt_t2s.query.items import Item
 from dbt_t2s.query.linear import KEYWORDS
 
+# The score of a plan with one token more, the plan's row, and the token's place among the choices.
+_Next = tuple[float, int, int]
 _START = KEYWORD_AT["START"]
 _REFUSE = KEYWORD_AT["REFUSE"]
 
@@ -47,35 +49,101 @@ class _Beam:
     score: float
 
 
+class _Hunt:
+    """One question's plans: those being written, the best first, and those done."""
+
+    def __init__(self, linked: Linked, grammar: Grammar, width: int) -> None:
+        self.beams = [_Beam(_START, 0, (), State(), 0.0)]
+        self.done: list[_Beam] = []
+        self.refusal = 0.0
+        self.items = linked.items
+        self.passed_over = outdone(linked)
+        self._grammar = grammar
+        self._width = width
+
+    @property
+    def over(self) -> bool:
+        return not self.beams or _settled(self.done, self.beams[0].score, self._width)
+
+    def allowed(self, rows: int, choices: int) -> np.ndarray:
+        """Which next tokens (rows, choices) the grammar allows; none where there is no plan."""
+        return _allowed(self.beams, rows, choices, self.items, self._grammar)
+
+    def grow(self, likely: Sequence[_Next]) -> None:
+        """All plans by one token, by what may come next from the likeliest on."""
+        grown = _grown(self.beams, likely, self.items, self._grammar, self._width)
+        self.done += [beam for beam in grown if beam.state.done]
+        self.done.sort(key=lambda beam: -beam.score)
+        self.beams = [beam for beam in grown if not beam.state.done][: self._width]
+
+    @property
+    def found(self) -> Searched:
+        plans = tuple(Found(b.tokens, math.exp(b.score)) for b in self.done)
+        return Searched(plans, self.refusal)
+
+
 def search(
-    network: PlanNetwork, memory: Memory, linked: Linked, grammar: Grammar, width: int
-) -> Searched:
-    """Plans for one question; ``memory`` holds that question alone."""
-    longest = network.config.longest_plan
-    beams = [_Beam(_START, 0, (), State(), 0.0)]
-    written = network.unfold(memory)
-    done: list[_Beam] = []
-    refusal = 0.0
-    passed_over = outdone(linked)
-    for step in range(longest - 1):
-        written = written.of(torch.tensor([b.parent for b in beams]))
-        scores, written = network.step(memory, written, torch.tensor([b.last for b in beams]))
+    network: PlanNetwork, memory: Memory, linked: Sequence[Linked], grammar: Grammar, width: int
+) -> list[Searched]:
+    """Plans for each question of ``memory``; those of several are written at once."""
+    hunts = [_Hunt(each, grammar, width) for each in linked]
+    going, written = hunts, network.unfold(memory)
+    for step in range(network.config.longest_plan - 1):
+        rows = max(len(hunt.beams) for hunt in going)
+        scores, written = network.step(memory, written, _last(going, rows))
         if step == 0:
-            refusal = float(torch.softmax(scores[0], -1)[_REFUSE])
-        allowed = _allowed(beams, scores.shape[1], linked.items, grammar)
-        logs = _logs(scores, allowed, passed_over)
-        grown = _grown(beams, logs, linked.items, grammar, width)
-        beams = []
-        for beam in grown:
-            if beam.state.done:
-                done.append(beam)
-            elif len(beams) < width:
-                beams.append(beam)
-        done.sort(key=lambda b: -b.score)
-        if not beams or _settled(done, beams[0].score, width):
+            for hunt, chances in zip(going, torch.softmax(scores[:, 0], -1), strict=True):
+                hunt.refusal = float(chances[_REFUSE])
+        for hunt, likely in zip(going, _likely(going, scores, width), strict=True):
+            hunt.grow(likely)
+        kept = [at for at, hunt in enumerate(going) if not hunt.over]
+        if not kept:
             break
-    plans = tuple(Found(b.tokens, math.exp(b.score)) for b in done)
-    return Searched(plans, refusal)
+        if len(kept) < len(going):
+            going = [going[at] for at in kept]
+            memory, written = memory.of(torch.tensor(kept)), written.about(torch.tensor(kept))
+        written = written.of(_parents(going, kept, rows))
+    return [hunt.found for hunt in hunts]
+
+
+def _last(hunts: Sequence[_Hunt], rows: int) -> torch.Tensor:
+    """Each plan's last token (questions, rows); padding starts a plan that nobody looks at."""
+    return torch.tensor([_padded([b.last for b in hunt.beams], rows) for hunt in hunts])
+
+
+def _parents(hunts: Sequence[_Hunt], before: Sequence[int], rows: int) -> torch.Tensor:
+    """The place of each plan's parent (questions, plans) among those of all questions ``before``,
+    ``rows`` each."""
+    most = max(len(hunt.beams) for hunt in hunts)
+    return torch.tensor(
+        [
+            _padded([rows * at + beam.parent for beam in hunt.beams], most)
+            for at, hunt in zip(before, hunts, strict=True)
+        ]
+    )
+
+
+def _padded(given: list[int], size: int) -> list[int]:
+    return given + given[:1] * (size - len(given))
+
+
+def _likely(hunts: Sequence[_Hunt], scores: torch.Tensor, width: int) -> Iterator[list[_Next]]:
+    """What may come next in each question's plans, the likeliest first."""
+    never = float("-inf")
+    _, rows, choices = scores.shape
+    allowed = torch.from_numpy(np.stack([hunt.allowed(rows, choices) for hunt in hunts]))
+    logs = _logs(scores, allowed)
+    for at, hunt in enumerate(hunts):
+        _hand_over(logs[at], allowed[at], hunt.passed_over)
+    top = torch.topk(logs, min(2 * width, choices))
+    for hunt, values, places in zip(hunts, top.values.tolist(), top.indices.tolist(), strict=True):
+        likely = [
+            (beam.score + value, row, at)
+            for row, beam in enumerate(hunt.beams)
+            for value, at in zip(values[row], places[row], strict=True)
+            if value > never
+        ]
+        yield sorted(likely, key=lambda each: -each[0])
 
 
 def _settled(done: list[_Beam], open_score: float, width: int) -> bool:
@@ -90,38 +158,37 @@ def _settled(done: list[_Beam], open_score: float, width: int) -> bool:
 
 
 def _allowed(
-    beams: Sequence[_Beam], choices: int, items: tuple[Item, ...], grammar: Grammar
-) -> torch.Tensor:
-    """Which next tokens (beams, choices) the grammar allows."""
-    allowed = np.zeros((len(beams), choices), dtype=bool)
+    beams: Sequence[_Beam], rows: int, choices: int, items: tuple[Item, ...], grammar: Grammar
+) -> np.ndarray:
+    allowed = np.zeros((rows, choices), dtype=bool)
     base = len(KEYWORDS)
     for row, beam in enumerate(beams):
         allowed[row, [KEYWORD_AT[k] for k in grammar.keywords(beam.state)]] = True
         if not beam.tokens:
             allowed[row, _REFUSE] = False  # refusing is decided by its probability, not here
         allowed[row, base : base + len(items)] = list(grammar.items(beam.state, items))
-    return torch.from_numpy(allowed)
+    return allowed
 
 
-def _logs(
-    scores: torch.Tensor, allowed: torch.Tensor, passed_over: Mapping[int, int]
-) -> torch.Tensor:
-    """Log probabilities (…, choices): what is passed over gives its share to what outdoes it."""
-    never = float("-inf")
-    logs = torch.log_softmax(scores.masked_fill(~allowed, never), -1)
+def _logs(scores: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
+    """Log probabilities (…, choices) of what is allowed."""
+    return torch.log_softmax(scores.masked_fill(~allowed, float("-inf")), -1)
+
+
+def _hand_over(logs: torch.Tensor, allowed: torch.Tensor, passed_over: Mapping[int, int]) -> None:
+    """What is passed over gives its share of ``logs`` to what outdoes it, in place."""
     for what, by in passed_over.items():
         here, there = len(KEYWORDS) + what, len(KEYWORDS) + by
         both = allowed[..., here] & allowed[..., there]
         if bool(both.any()):
             sums = torch.logaddexp(logs[..., there], logs[..., here])
             logs[..., there] = torch.where(both, sums, logs[..., there])
-            logs[..., here] = logs[..., here].masked_fill(both, never)
-    return logs
+            logs[..., here] = logs[..., here].masked_fill(both, float("-inf"))
 
 
 def _grown(
     beams: Sequence[_Beam],
-    logs: torch.Tensor,
+    likely: Sequence[_Next],
     items: tuple[Item, ...],
     grammar: Grammar,
     width: int,
@@ -130,16 +197,6 @@ def _grown(
 
     They are looked at from the likeliest on, so that most never need to be written out.
     """
-    top = torch.topk(logs, min(2 * width, logs.shape[1]))
-    likely = [
-        (beams[row].score + value, row, at)
-        for row, (values, places) in enumerate(
-            zip(top.values.tolist(), top.indices.tolist(), strict=True)
-        )
-        for value, at in zip(values, places, strict=True)
-        if value > float("-inf")
-    ]
-    likely.sort(key=lambda each: -each[0])
     counts = [0] * len(beams)
     grown: list[_Beam] = []
     for score, row, at in likely:

@@ -80,6 +80,7 @@ def words(text: str) -> tuple[Word, ...]:
     return tuple(Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(text))
 
 
+@lru_cache(maxsize=65536)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of an identifier: ``netAmount_eur`` → net, amount, eur."""
     return tuple(w.lower() for part in _CAMEL.split(name) for w in _identifier_words(part))

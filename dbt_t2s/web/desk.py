@@ -12,10 +12,10 @@ from typing import Any
 
 from dbt_t2s.answers import Answerer, answering
 from dbt_t2s.hearing import Hearing, hearing
-from dbt_t2s.model.generate import Candidate, Followed
+from dbt_t2s.model.generate import Candidate
 from dbt_t2s.model.record import read_record
 from dbt_t2s.model.turns import Turn
-from dbt_t2s.serve.ask import Follow, Generate
+from dbt_t2s.serve.ask import Generate
 from dbt_t2s.serve.chart import chart_of
 from dbt_t2s.serve.feedback import statement_of
 from dbt_t2s.web.metrics import Metrics
@@ -51,16 +51,6 @@ class Remembering:
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return found
-
-
-def in_turn(follow: Follow, here: threading.Lock) -> Follow:
-    """``follow`` for several threads: the model's own tables are not made for two."""
-
-    def followed(question: str, before: Sequence[Turn]) -> Followed:
-        with here:
-            return follow(question, before)
-
-    return followed
 
 
 @dataclass(frozen=True)
@@ -129,7 +119,7 @@ def desk(workspace: Workspace) -> Iterator[Desk]:
     with answering(workspace) as opened, hearing(workspace) as heard:
         count = readers_for(read_record(workspace.model_dir).kind)
         warm = opened.explainer.nearest.find("", _WARM) if count and opened.explainer else ()
-        with reading(opened.generate, count, warm) as readers:
-            follow = in_turn(opened.follow, readers.here) if opened.follow else None
-            answerer = replace(opened, generate=Remembering(readers), follow=follow)
+        with reading(opened.generate, opened.follow, count, warm) as readers:
+            follow = readers.follow if opened.follow else None
+            answerer = replace(opened, generate=Remembering(readers.generate), follow=follow)
             yield Desk(answerer, heard, Metrics(), threading.Lock())

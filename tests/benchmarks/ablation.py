@@ -42,6 +42,7 @@ from dbt_t2s.judge.suite import TestItem, read_suite
 from dbt_t2s.judge.validate import validate
 from dbt_t2s.model.generate import load
 from dbt_t2s.model.train import train
+from dbt_t2s.predicting import prediction_of
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import answer
 from dbt_t2s.workspace import Workspace, open_workspace
@@ -206,9 +207,7 @@ def judged(workspace: Workspace, schema: ProjectSchema, ground: Ground) -> dict[
                 texts: Sequence[str], chosen: Sequence[Sandbox] = chosen
             ) -> list[Prediction]:
                 given = [answer(text, generate, chosen[0].execute) for text in texts]
-                return [
-                    Prediction(g.status, g.sql, g.confidence, g.latency_ms, g.reason) for g in given
-                ]
+                return [prediction_of(each, each.latency_ms) for each in given]
 
             items = [item for item, own in asked if own == files]
             run = partial(execute_all, chosen)

@@ -88,8 +88,8 @@ class Ungrammatical(EmbeddedGenerator):
 
     def generate(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
         made: list[Sequence[Candidate]] = []
-        for linked in self._linker.link(questions):
-            found = self.search(linked)
+        linked_each = self._linker.link(questions)
+        for linked, found in zip(linked_each, self.search(linked_each), strict=True):
             ordered = self._ranking.order(found.plans, linked)
             refused = self._ranking.refusal(found.refusal, ordered, linked)
             if refused > self.record.refuse_over or not ordered:

@@ -38,6 +38,7 @@ from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Generator, load
 from dbt_t2s.model.ranking import WEIGHTS as RANKING
 from dbt_t2s.model.record import ModelRecord, write_record
+from dbt_t2s.predicting import prediction_of
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.serve.ask import Generate, answer
 from dbt_t2s.workspace import Workspace, open_workspace
@@ -139,7 +140,7 @@ def judged(
 
         def predict(texts: Sequence[str]) -> list[Prediction]:
             said = [answer(text, given.generate, boxes[0].execute, mend) for text in texts]
-            return [Prediction(a.status, a.sql, a.confidence, a.latency_ms, a.reason) for a in said]
+            return [prediction_of(each, each.latency_ms) for each in said]
 
         for question in questions:
             chosen = [boxes[n] for n in question.instances]
@@ -181,7 +182,7 @@ def _told(question: Question, outcome: Outcome) -> dict[str, Any]:
         "correct": outcome.correct,
         "executes": outcome.parses and outcome.binds and outcome.executes,
         "confidence": given.confidence,
-        "ms": round(given.latency_ms, 1),
+        "ms": round(given.latency_ms or 0.0, 1),
         "cause": outcome.cause,
         "detail": outcome.detail,
     }

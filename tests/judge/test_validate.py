@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import Event
 from xml.etree import ElementTree
 
 import pytest
@@ -257,24 +256,6 @@ def test_the_gold_itself_is_not_run_again(executes: list[Execute]) -> None:
     )
     assert [each.correct for each in report.outcomes] == [True, True]
     assert asked == [COUNT, COUNT, f"{COUNT} where true"]
-
-
-def test_questions_are_answered_while_others_are_judged(executes: list[Execute]) -> None:
-    """The first is not judged before the last is answered: one does not wait for the other."""
-    answered = Event()
-
-    def predict(questions: Sequence[str]) -> list[Prediction]:
-        if "question 9" in questions:
-            answered.set()
-        return [ok(f"{COUNT} where true") for _ in questions]
-
-    def everywhere(sql: str) -> list[Rows | QueryError]:
-        assert sql == COUNT or answered.wait(30)
-        return [execute(sql) for execute in executes]
-
-    items = [item(f"question {n}", COUNT) for n in range(10)]
-    report = validate(items, predict, everywhere, 2, "duckdb")
-    assert [each.item.question for each in report.outcomes] == [each.question for each in items]
 
 
 def test_a_model_must_answer_every_question(executes: list[Execute]) -> None:

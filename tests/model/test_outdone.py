@@ -11,7 +11,7 @@ from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import Linker
 from dbt_t2s.model.outdone import outdone, unsaid_kinds
 from dbt_t2s.model.schema_index import SchemaIndex, today_of
-from dbt_t2s.model.search import _logs
+from dbt_t2s.model.search import _hand_over, _logs
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import KEYWORDS
 from tests.model.shop_schema import REVENUE
@@ -84,12 +84,19 @@ def test_a_kind_of_a_metric_that_nothing_asks_for(
     assert {linked.items[at].token for at in unsaid_kinds(linked)} == unsaid
 
 
+def shared(scores: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
+    """Chances where the second item is passed over for the first."""
+    logs = _logs(scores, allowed)
+    _hand_over(logs, allowed, {1: 0})
+    return logs.exp()
+
+
 def test_what_is_passed_over_gives_its_share() -> None:
     base = len(KEYWORDS)
     scores = torch.zeros(base + 3)
     allowed = torch.ones(base + 3, dtype=torch.bool)
     before = torch.log_softmax(scores, -1).exp()
-    after = _logs(scores, allowed, {1: 0}).exp()
+    after = shared(scores, allowed)
     assert float(after[base + 1]) == 0.0
     assert float(after[base]) == pytest.approx(float(before[base] + before[base + 1]))
     assert float(after.sum()) == pytest.approx(1.0)
@@ -99,6 +106,6 @@ def test_what_the_grammar_forbids_gets_nothing() -> None:
     base = len(KEYWORDS)
     allowed = torch.ones(base + 2, dtype=torch.bool)
     allowed[base] = False
-    after = _logs(torch.zeros(base + 2), allowed, {1: 0}).exp()
+    after = shared(torch.zeros(base + 2), allowed)
     assert float(after[base]) == 0.0
     assert float(after[base + 1]) > 0.0

@@ -79,12 +79,37 @@ def test_a_plan_written_token_by_token_has_read_the_one_before(
     memory = network.encode(Batch(**stack([linked(index)])))
     tokens = torch.tensor([[1, 20, len(KEYWORDS) + 2, 5], [1, 9, 30, 2]])
     whole = network.decode(memory.repeated(2), tokens)
-    written = network.unfold(memory).of(torch.tensor([0, 0]))
+    written = network.unfold(memory).of(torch.tensor([[0, 0]]))
     for at in range(tokens.shape[1]):
-        scores, written = network.step(memory, written, tokens[:, at])
-        torch.testing.assert_close(scores, whole[:, at], atol=1e-4, rtol=0)
+        scores, written = network.step(memory, written, tokens[None, :, at])
+        torch.testing.assert_close(scores[0], whole[:, at], atol=1e-4, rtol=0)
     other = network.encode(Batch(**stack([linked(index, before=())])))
     assert not torch.allclose(network.decode(other.repeated(2), tokens), whole, atol=1e-2)
+
+
+@torch.inference_mode()
+def test_plans_after_others_are_written_the_same_in_a_batch(
+    index: SchemaIndex, network: PlanNetwork
+) -> None:
+    several = [
+        linked(index),
+        linked(index, "orders", before=("COUNT", "t:orders", "END")),
+        linked(index, before=()),
+    ]
+    tokens = torch.tensor([[1, 20, len(KEYWORDS) + 2, 5], [1, 9, 30, 2]])
+    memory = network.encode(Batch(**stack(several)))
+    written = network.unfold(memory).of(torch.tensor([[0, 0], [1, 1], [2, 2]]))
+    going = [0, 1, 2]
+    for at in range(tokens.shape[1]):
+        if at == 2:  # the second question's plans are done
+            going, kept = [0, 2], torch.tensor([0, 2])
+            memory, written = memory.of(kept), written.about(kept)
+            written = written.of(torch.tensor([[0, 1], [4, 5]]))
+        scores, written = network.step(memory, written, tokens[:, at].expand(len(going), 2))
+        for row, question in enumerate(going):
+            own = network.encode(Batch(**stack([several[question]])))
+            whole = network.decode(own.repeated(2), tokens)[:, at]
+            torch.testing.assert_close(scores[row, :, : whole.shape[1]], whole, atol=1e-4, rtol=0)
 
 
 def test_items_of_the_plan_before_are_never_hidden(index: SchemaIndex) -> None:

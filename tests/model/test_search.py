@@ -29,7 +29,7 @@ def find(index: SchemaIndex, network: PlanNetwork, question: str, width: int = 4
     (linked,) = Linker(index).link([question])
     memory = network.encode(Batch(**stack([linked])))
     grammar = Grammar(index.schema, index.binder.graph)
-    return search(network, memory, linked, grammar, width)
+    return search(network, memory, [linked], grammar, width)[0]
 
 
 def untrained(index: SchemaIndex, seed: int) -> PlanNetwork:
@@ -74,10 +74,29 @@ def test_a_plan_written_token_by_token_scores_as_one_read_whole(index: SchemaInd
     both = Memory(*(getattr(memory, n).expand(2, *[-1] * (getattr(memory, n).dim() - 1))
                     for n in ("states", "mask", "items", "item_mask", "before")))  # fmt: skip
     whole = network.decode(both, tokens)
-    written = network.unfold(memory).of(torch.tensor([0, 0]))
+    written = network.unfold(memory).of(torch.tensor([[0, 0]]))
     for at in range(tokens.shape[1]):
-        scores, written = network.step(memory, written, tokens[:, at])
-        torch.testing.assert_close(scores, whole[:, at], atol=1e-4, rtol=0)
+        scores, written = network.step(memory, written, tokens[None, :, at])
+        torch.testing.assert_close(scores[0], whole[:, at], atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_several_searched_at_once_find_what_each_finds_alone(index: SchemaIndex) -> None:
+    """Questions of unequal length whose plans end at unequal times."""
+    network = new_network(len(index.items), 0)
+    network.train(False)
+    linked = Linker(index).link([*QUESTIONS, "revenue"])
+    memory = network.encode(Batch(**stack(linked)))
+    assert not bool(memory.mask.all())
+    grammar = Grammar(index.schema, index.binder.graph)
+    together = search(network, memory, linked, grammar, 4)
+    assert len({max(len(plan.tokens) for plan in each.plans) for each in together}) > 1
+    for each, found in zip(linked, together, strict=True):
+        (alone,) = search(network, network.encode(Batch(**stack([each]))), [each], grammar, 4)
+        assert [plan.tokens for plan in found.plans] == [plan.tokens for plan in alone.plans]
+        chances = [plan.probability for plan in alone.plans]
+        assert [plan.probability for plan in found.plans] == pytest.approx(chances, rel=1e-2)
+        assert found.refusal == pytest.approx(alone.refusal, rel=1e-2)
 
 
 def test_refusing_is_a_probability_and_never_a_plan(index: SchemaIndex) -> None:
@@ -114,11 +133,11 @@ def test_unlikely_short_plans_do_not_end_the_search_for_the_likeliest(
     def sure(memory: Memory, so_far: Unfolding, tokens: torch.Tensor) -> object:
         scores, after = grow(memory, so_far, tokens)
         scores = torch.zeros_like(scores)
-        scores[:, KEYWORDS.index("END")] = 6.0
-        scores[:, ids[min(so_far.tokens, len(ids) - 1)]] = 12.0
+        scores[..., KEYWORDS.index("END")] = 6.0
+        scores[..., ids[min(so_far.tokens, len(ids) - 1)]] = 12.0
         return scores, after
 
     monkeypatch.setattr(network, "step", sure)
     memory = network.encode(Batch(**stack([linked])))
-    made = search(network, memory, linked, Grammar(index.schema, index.binder.graph), 2)
+    (made,) = search(network, memory, [linked], Grammar(index.schema, index.binder.graph), 2)
     assert made.plans[0].tokens == wanted and made.plans[0].probability > 0.9

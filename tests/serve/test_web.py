@@ -24,11 +24,11 @@ from dbt_t2s.answers import Answerer
 from dbt_t2s.hearing import hearing
 from dbt_t2s.web import server as server_module
 from dbt_t2s.web.app import application
-from dbt_t2s.web.desk import Desk, Remembering, in_turn
+from dbt_t2s.web.desk import Desk, Remembering
 from dbt_t2s.web.door import Rules
 from dbt_t2s.web.metrics import Metrics
 from dbt_t2s.web.openapi import document
-from dbt_t2s.web.readers import Readers
+from dbt_t2s.web.readers import reading
 from dbt_t2s.web.server import server
 from dbt_t2s.workspace import Workspace
 
@@ -85,11 +85,12 @@ def serving(desk: Desk, rules: Rules = MANY) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def desk(answerer: Answerer, workspace: Workspace) -> Iterator[Desk]:
-    with hearing(workspace) as heard:
-        readers = Readers(answerer.generate, 1, None)
-        assert answerer.follow is not None
-        follow = in_turn(answerer.follow, readers.here)
-        remembering = replace(answerer, generate=Remembering(readers), follow=follow)
+    with (
+        hearing(workspace) as heard,
+        reading(answerer.generate, answerer.follow, 0) as readers,
+    ):
+        generate = Remembering(readers.generate)
+        remembering = replace(answerer, generate=generate, follow=readers.follow)
         yield Desk(remembering, heard, Metrics(), threading.Lock())
 
 

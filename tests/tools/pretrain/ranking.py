@@ -170,7 +170,7 @@ def logistic(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def _searched(network: PlanNetwork, batch: Batch, linked: Linked, grammar: Grammar) -> Searched:
     batch.item_ids.zero_()  # this network knows no schema's own items
     with torch.inference_mode():
-        return search(network, network.encode(batch), linked, grammar, WIDTH)
+        return search(network, network.encode(batch), [linked], grammar, WIDTH)[0]
 
 
 def _sql(binder: Binder, tokens: Sequence[str]) -> str:
