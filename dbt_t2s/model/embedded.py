@@ -13,14 +13,14 @@ from safetensors import SafetensorError
 from dbt_t2s import sql as sql_door
 from dbt_t2s import store
 from dbt_t2s.errors import ModelError, QueryPlanError
-from dbt_t2s.model import remembered
+from dbt_t2s.model import known_words, remembered
 from dbt_t2s.model.choosing import Heard
 from dbt_t2s.model.conversing import Conversing
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.linking import Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
-from dbt_t2s.model.packed import pack
+from dbt_t2s.model.packed import has_bf16, pack
 from dbt_t2s.model.ranking import Ranking
 from dbt_t2s.model.recipe import target_of
 from dbt_t2s.model.record import ModelRecord, read_record
@@ -51,7 +51,8 @@ class EmbeddedGenerator:
         self.record: ModelRecord = read_record(model_dir)
         encoder = Encoder()
         encoder.pack()
-        self._index = SchemaIndex(schema, encoder, today_of(schema))
+        known = known_words.read(model_dir)
+        self._index = SchemaIndex(schema, encoder, today_of(schema), known)
         self._linker = Linker(self._index)
         self._ranking = Ranking()
         self._grammar = Grammar(schema, self._index.binder.graph)
@@ -59,7 +60,7 @@ class EmbeddedGenerator:
         if self.record.schema and self.record.schema != store.fingerprint(schema):
             raise _other_schema(model_dir)
         self._network = _load_network(model_dir, len(self._index.items))
-        pack(self._network)
+        pack(self._network, torch.bfloat16 if has_bf16() else torch.float32)
         self._memory = Memory(remembered.read(model_dir), encoder, self._link)
         self._conversing = Conversing(self._index, self._linker, self)
 

@@ -28,8 +28,6 @@ from dbt_t2s.model.record import (
     NETWORK,
     ModelRecord,
     read_record,
-    replace_folder,
-    write_items,
     write_record,
 )
 from dbt_t2s.model.remembered import carry
@@ -77,8 +75,7 @@ def go_on(
         raise ModelError("no row to train on", where="split=train", hint="dbt-t2s generate")
     model_dir.mkdir(parents=True, exist_ok=True)
     run = recipe.run_on(moved, rows, settings, seed, progress)
-    replace_folder(model_dir / NETWORK, run.network.save_pretrained)
-    write_items(model_dir, [item.token for item in index.items])
+    recipe.save(run, index, model_dir)
     carry(dataset_dir, model_dir, lambda token: renamed_token(token, renamed))
     record = replace(
         record,

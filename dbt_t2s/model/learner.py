@@ -20,10 +20,7 @@ from dbt_t2s.model import recipe
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.going_on import read_model
 from dbt_t2s.model.record import (
-    NETWORK,
     ModelRecord,
-    replace_folder,
-    write_items,
     write_record,
 )
 from dbt_t2s.project.schema import ProjectSchema
@@ -95,8 +92,7 @@ class Learner:
             raise ModelError("no row to train on", where="feedback", hint="dbt-t2s generate")
         model_dir.mkdir(parents=True, exist_ok=True)
         run = recipe.run_on(self._network, rows, settings, seed, progress)
-        replace_folder(model_dir / NETWORK, run.network.save_pretrained)
-        write_items(model_dir, [item.token for item in self._index.items])
+        recipe.save(run, self._index, model_dir)
         record = replace(
             self._record,
             schema=store.fingerprint(self._schema),

@@ -4,6 +4,9 @@ A question has some fifteen words and its search six plans. For so few rows a ma
 most of its time fetching and rearranging the weights, so they are rearranged once, after loading
 (oneDNN's blocked layout); twice as fast for six rows, and no slower for fifty. Sums come in another
 order, so results differ in the last digits of float32.
+
+A network that was trained in bfloat16 loses nothing when it answers so, and takes half the time
+where the processor multiplies that itself.
 """
 
 from __future__ import annotations
@@ -16,33 +19,43 @@ _ROWS = 16
 
 
 class PackedLinear(nn.Module):
-    """A ``nn.Linear`` that can no longer be trained or saved: (…, in) to (…, out)."""
+    """A ``nn.Linear`` that can no longer be trained or saved: (…, in) to (…, out), in float32.
 
-    def __init__(self, linear: nn.Linear) -> None:
+    ``kind`` is what it multiplies.
+    """
+
+    def __init__(self, linear: nn.Linear, kind: torch.dtype = torch.float32) -> None:
         super().__init__()
-        weight = linear.weight.detach()
+        weight = linear.weight.detach().to(kind)
+        self._kind = kind
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
-        self._bias = None if linear.bias is None else linear.bias.detach()
+        self._bias = None if linear.bias is None else linear.bias.detach().to(kind)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         made: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
-            x, self._weight, self._bias, "none", [], ""
+            x.to(self._kind), self._weight, self._bias, "none", [], ""
         )
-        return made
+        return made.float()
 
 
-def pack(module: nn.Module) -> None:
+def has_bf16() -> bool:
+    """Whether this processor multiplies bfloat16 itself; one that does not is 15 times slower."""
+    able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.10 and later
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def pack(module: nn.Module, kind: torch.dtype = torch.float32) -> None:
     """Packs all linear layers below ``module``, in place; nothing where oneDNN has no such layout.
 
-    ``module`` must be on the CPU, in float32 and done with training.
+    ``module`` must be on the CPU, in float32 and done with training; its products are of ``kind``.
     """
     if not _can_pack():
         return
     for name, child in module.named_children():
         if type(child) is nn.Linear:
-            setattr(module, name, PackedLinear(child))
+            setattr(module, name, PackedLinear(child, kind))
         else:
-            pack(child)
+            pack(child, kind)
 
 
 def _can_pack() -> bool:

@@ -19,7 +19,7 @@ import torch
 from safetensors import SafetensorError
 
 from dbt_t2s.errors import ModelError
-from dbt_t2s.model import quantized
+from dbt_t2s.model import known_words, quantized
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import (
     ITEM_RELATIONS,
@@ -32,6 +32,8 @@ from dbt_t2s.model.linking import (
     stack,
 )
 from dbt_t2s.model.network import Batch, PlanConfig, PlanNetwork
+from dbt_t2s.model.packed import has_bf16
+from dbt_t2s.model.record import NETWORK, replace_folder, write_items
 from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, today_of
 from dbt_t2s.model.training_state import (
     give_back,
@@ -296,12 +298,6 @@ def rate_at(step: int, steps: int, recipe: Recipe) -> float:
     return recipe.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
 
-def has_bf16() -> bool:
-    """Whether this processor multiplies bfloat16 itself; one that does not is 15 times slower."""
-    able: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.10 and later
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-
-
 class Run:
     """One training run that can be stopped and gone on with exactly."""
 
@@ -443,6 +439,13 @@ def run_on(
             progress(f"train (loss {loss:.2f})", run.step, run.steps)
     blend(network, before, recipe.kept)
     return run
+
+
+def save(run: Run, index: SchemaIndex, model_dir: Path) -> None:
+    """The network, what its residual vectors are of, and the words that it was taught with."""
+    replace_folder(model_dir / NETWORK, run.network.save_pretrained)
+    write_items(model_dir, [item.token for item in index.items])
+    known_words.write(model_dir, index.word_vectors)
 
 
 def index_of(schema: ProjectSchema, encoder: Encoder) -> SchemaIndex:

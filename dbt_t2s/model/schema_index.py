@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -44,7 +44,14 @@ def today_of(schema: ProjectSchema) -> date:
 class SchemaIndex:
     """A schema's items with everything about them that no question changes."""
 
-    def __init__(self, schema: ProjectSchema, encoder: Encoder, today: date) -> None:
+    def __init__(
+        self,
+        schema: ProjectSchema,
+        encoder: Encoder,
+        today: date,
+        known: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """``known`` are vectors of words that were read before."""
         self.schema = schema
         self.today = today
         self.encoder = encoder
@@ -58,7 +65,7 @@ class SchemaIndex:
         vectors = self._vectors.numpy()
         self.vector_table = np.vstack([vectors, np.zeros((1, HIDDEN))]).astype(np.float16)
         self._phrase_vectors = encoder.vectors(self._phrase_texts)
-        self._word_vectors: dict[str, np.ndarray] = {}
+        self.word_vectors = dict(known or {})
         self._starts = np.flatnonzero(np.r_[True, np.diff(self._owners) != 0])
         self._static = np.stack([static_features(item) for item in self.items])
         self.places = Places(schema, self.items)
@@ -118,12 +125,12 @@ class SchemaIndex:
     def learn_words(self, questions: Sequence[Sequence[Word]]) -> None:
         """Encode the words not met before, all at once."""
         met = {w.text.lower() for spoken in questions for w in spoken}
-        if len(self._word_vectors) > _MOST_WORDS_KNOWN:
-            self._word_vectors.clear()  # a server that is asked for years
-        missing = sorted(met - self._word_vectors.keys() - STOP_WORDS)
+        if len(self.word_vectors) > _MOST_WORDS_KNOWN:
+            self.word_vectors.clear()  # a server that is asked for years
+        missing = sorted(met - self.word_vectors.keys() - STOP_WORDS)
         if missing:
             vectors = self.encoder.vectors(missing).numpy()
-            self._word_vectors.update(zip(missing, vectors, strict=True))
+            self.word_vectors.update(zip(missing, vectors, strict=True))
 
     def meaning(self, grams: Sequence[tuple[str, ...]]) -> np.ndarray:
         """Cosines (grams, items) of each gram with the nearest phrase of each item.
@@ -131,7 +138,7 @@ class SchemaIndex:
         A gram's vector is the mean of its words' vectors: a good stand-in for reading the gram as
         a sentence, and words repeat where grams do not.
         """
-        vectors = np.stack([np.sum([self._word_vectors[w] for w in g], axis=0) for g in grams])
+        vectors = np.stack([np.sum([self.word_vectors[w] for w in g], axis=0) for g in grams])
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         # In torch, which is told to use one thread: numpy's wait for each other with all others.
         near = (torch.from_numpy(vectors) @ self._phrase_vectors.T).numpy()

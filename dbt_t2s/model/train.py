@@ -17,10 +17,7 @@ from dbt_t2s.errors import ModelError
 from dbt_t2s.model.generate import Agree
 from dbt_t2s.model.hub_quiet import quiet
 from dbt_t2s.model.record import (
-    NETWORK,
     ModelRecord,
-    replace_folder,
-    write_items,
     write_record,
 )
 from dbt_t2s.model.remembered import carry
@@ -149,8 +146,7 @@ def _embedded(
         resume=resume,
         progress=progress,
     )
-    replace_folder(model_dir / NETWORK, run.network.save_pretrained)
-    write_items(model_dir, [item.token for item in index.items])
+    recipe.save(run, index, model_dir)
     metrics = (
         ("dev_loss", round(recipe.mean_loss(run.network, dev), 4)),
         ("examples_dropped", float(dropped)),

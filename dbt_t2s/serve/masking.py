@@ -15,6 +15,7 @@ from functools import cached_property
 
 from dbt_t2s import sql as language
 from dbt_t2s.duck import Execute, QueryError
+from dbt_t2s.judge.parsed import parsed
 from dbt_t2s.project.schema import ProjectSchema, Table
 from dbt_t2s.project.secrets import MASK
 from dbt_t2s.query.dates import date_spans
@@ -135,7 +136,7 @@ def _compared(sql: str, names: set[str], dialect: str) -> Iterator[str]:
     if not sql:
         return
     try:
-        tree = language.parse_one(sql, dialect)
+        tree = parsed(sql, dialect)
     except language.SqlError:
         return  # SQL that cannot be read was not run either, and its words are those of the text
     for node in tree.find_all(exp.Predicate):

@@ -214,16 +214,17 @@ def reading(
 ) -> Iterator[Readers]:
     """Must be opened before there are threads; with a ``count`` of 0 all is read here.
 
-    Questions to ``warm`` it with are read first, once for all: words are then known, and products
-    of matrices have been made ready for lengths like theirs.
+    Questions to ``warm`` it with are read first, once for all, by themselves and together: products
+    of matrices have then been made ready for lengths like theirs.
     """
     model = _Model(generate, follow)
     if not count:
         with _closing(Readers(model, count, None)) as readers:
             yield readers
         return
-    for question in warm:
-        generate([question])
+    for size in (1, _TOGETHER):
+        for start in range(0, len(warm), size):
+            generate(warm[start : start + size])
     gc.collect()
     gc.freeze()  # so that looking for garbage does not copy what is shared
     ours, theirs = socket.socketpair()

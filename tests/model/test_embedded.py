@@ -16,6 +16,7 @@ from dbt_t2s.duck import Rows
 from dbt_t2s.errors import ModelError, StoreError
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.model.generate import Candidate, load
+from dbt_t2s.model.known_words import FILE as WORDS_FILE
 from dbt_t2s.model.recipe import Recipe
 from dbt_t2s.model.record import FILE, ITEMS_FILE, ModelRecord, read_record, write_record
 from dbt_t2s.model.train import CHECKPOINT, train
@@ -75,7 +76,7 @@ def test_a_record_tells_what_was_trained(
     assert record.examples == len(learned) - refused + int(refused * Recipe().refusals)
     assert record.steps > 0 and record.seconds > 0
     assert {"dev_loss", "examples_dropped"} <= dict(record.metrics).keys()
-    assert sorted(p.name for p in folder.iterdir()) == [ITEMS_FILE, "network", FILE]
+    assert sorted(p.name for p in folder.iterdir()) == [ITEMS_FILE, "network", FILE, WORDS_FILE]
 
 
 def test_candidates_are_single_selects_that_run(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dbt_t2s.model.packed import PackedLinear, pack
+from dbt_t2s.model.packed import PackedLinear, has_bf16, pack
 
 pytestmark = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
@@ -32,3 +32,24 @@ def test_all_layers_below_are_packed_and_nothing_else() -> None:
     packed = [PackedLinear if each is nn.Linear else each for each in kinds]
     assert [type(each) for each in module.modules()] == packed
     assert PackedLinear in packed and not list(module[0].parameters())
+
+
+@pytest.mark.skipif(not has_bf16(), reason="this processor multiplies no bfloat16")
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_layer_in_bfloat16_gives_float32_and_nearly_the_same(bias: bool) -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(384, 80, bias=bias)
+    x = torch.randn(6, 384)
+    with torch.inference_mode():
+        made = PackedLinear(linear, torch.bfloat16)(x)
+        assert made.dtype is torch.float32
+        torch.testing.assert_close(made, linear(x), atol=2e-2, rtol=2e-2)
+        assert not torch.equal(made, linear(x))
+
+
+def test_half_precision_is_used_only_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for found, expected in (({}, False), ({"avx2": True}, False), ({"avx512_bf16": True}, True)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found, raising=False)
+        assert has_bf16() is expected

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from dbt_t2s.corpus.examples import Corpus
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model import quantized
-from dbt_t2s.model import recipe as recipe_module
 from dbt_t2s.model.network import PlanNetwork
 from dbt_t2s.model.recipe import (
     WEIGHTS,
@@ -185,14 +184,6 @@ def test_the_trained_network_is_half_the_pretrained_one(
     assert not torch.equal(alone[name], shipped[name])
     expected = (alone[name] + shipped[name]) / 2
     torch.testing.assert_close(blended[name], expected, atol=1e-5, rtol=0)
-
-
-def test_half_precision_is_used_only_where_the_processor_has_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for found, expected in (({}, False), ({"avx2": True}, False), ({"avx512_bf16": True}, True)):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found, raising=False)
-        assert recipe_module.has_bf16() is expected
 
 
 def test_the_seed_makes_the_network(index: SchemaIndex) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from dbt_t2s.model.encoder import HIDDEN, Encoder
 from dbt_t2s.model.linking import ITEM_RELATIONS
 from dbt_t2s.model.network import Batch
-from dbt_t2s.model.recipe import has_bf16
+from dbt_t2s.model.packed import has_bf16
 from tests.tools.pretrain.pack import ITEMS, NO_WORD, WORDS
 
 _AT_ONCE = 4096

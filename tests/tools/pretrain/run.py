@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from dbt_t2s.model import quantized
 from dbt_t2s.model.encoder import READER, Encoder, QuestionReader
 from dbt_t2s.model.network import Batch, Memory, PlanConfig, PlanNetwork
-from dbt_t2s.model.recipe import Recipe, blur, has_bf16, new_network, rate_at
+from dbt_t2s.model.packed import has_bf16
+from dbt_t2s.model.recipe import Recipe, blur, new_network, rate_at
 from dbt_t2s.model.training_state import (
     identity_of,
     load_state,
