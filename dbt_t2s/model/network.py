@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
+from dbt_t2s.model.attention import Attention, Past, additive
 from dbt_t2s.query.linear import KEYWORDS
 
 
@@ -113,47 +114,6 @@ class Memory:
         return (self.states, self.mask, self.items, self.item_mask, self.before)
 
 
-class Attention(nn.Module):
-    """Multi-head attention with an additive bias (B, H, T, S)."""
-
-    def __init__(self, hidden: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.query = nn.Linear(hidden, hidden)
-        self.key_value = nn.Linear(hidden, 2 * hidden)
-        self.out = nn.Linear(hidden, hidden)
-
-    def forward(self, x: Tensor, memory: Tensor, bias: Tensor | None) -> Tensor:
-        return self.attend(x, *self.read(memory), bias)
-
-    def read(self, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values (B, H, S, D / H)."""
-        b, s, _ = memory.shape
-        k, v = self.key_value(memory).view(b, s, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        return k, v
-
-    def attend(self, x: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
-        b, t, d = x.shape
-        q = self.query(x).view(b, t, self.heads, -1).transpose(1, 2)
-        made: Tensor = self.out(_mixed(q, k, v, bias).transpose(1, 2).reshape(b, t, d))
-        return made
-
-
-def _mixed(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
-    """Values (B, H, T, D / H) mixed by attention.
-
-    On a CPU step by step: for sequences as short as these torch's fused attention takes twice as
-    long, and five times as long backwards in bfloat16 (torch 2.13).
-    """
-    if q.is_cuda:
-        fused: Tensor = nn.functional.scaled_dot_product_attention(q, k, v, bias)
-        return fused
-    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(2, 3)
-    if bias is not None:
-        scores = scores + bias
-    return torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype) @ v
-
-
 def _feed_forward(config: PlanConfig) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(config.hidden, config.inner),
@@ -186,17 +146,6 @@ class JointLayer(nn.Module):
         x = x + self.drop(self.attention(normed, normed, bias))
         made: Tensor = x + self.drop(self.inner(self.inner_norm(x)))
         return made
-
-
-@dataclass
-class Past:
-    """Keys and values (B, H, T, D / H) that attention has read so far."""
-
-    keys: Tensor
-    values: Tensor
-
-    def of(self, rows: Tensor) -> Past:
-        return Past(self.keys[rows], self.values[rows])
 
 
 @dataclass
@@ -273,11 +222,6 @@ class DecoderLayer(nn.Module):
         return made, past
 
 
-def _additive(mask: Tensor) -> Tensor:
-    """A boolean mask as something to add to attention scores."""
-    return torch.zeros_like(mask, dtype=torch.float).masked_fill(~mask, -1e9)
-
-
 class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
     """Scores plan tokens: keywords 0..K-1, then the items in the batch's order."""
 
@@ -338,7 +282,7 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         items = items + self.residual(batch.item_ids) + self.sides.weight[1]
         items = items + self._was_used(batch)[..., None] * self.before.weight[0]
         mask = torch.cat((batch.word_mask, batch.item_mask), 1)
-        bias = _additive(mask)
+        bias = additive(mask)
         x = self.dropout(torch.cat((words, items), 1))
         for layer in self.joint:
             x = layer(x, batch, bias)
@@ -360,8 +304,8 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         steps = x.shape[1]
         allowed = torch.ones(steps, steps, dtype=torch.bool, device=x.device).tril()
         written = torch.cat((memory.before > 0, torch.ones_like(tokens, dtype=torch.bool)), 1)
-        causal = _additive(allowed[None] & written[:, None])[:, None]
-        bias = _additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
+        causal = additive(allowed[None] & written[:, None])[:, None]
+        bias = additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
         for layer in self.decoder:
             x = layer(x, causal, memory, bias)
         return self._scores(memory, self.pointer_key(memory.items), x[:, earlier:])
@@ -393,7 +337,7 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         if memory.before.shape[1]:
             past = self._past(memory)
         hidden, earlier = (
-            None if bool(mask.all()) else _additive(mask)
+            None if bool(mask.all()) else additive(mask)
             for mask in (memory.mask, memory.before > 0)
         )
         return Unfolding(past, cross, self.pointer_key(memory.items), hidden, earlier)
@@ -403,8 +347,8 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         x = self._earlier(memory)
         steps = x.shape[1]
         allowed = torch.ones(steps, steps, dtype=torch.bool).tril()
-        causal = _additive(allowed[None] & (memory.before > 0)[:, None])[:, None]
-        bias = _additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
+        causal = additive(allowed[None] & (memory.before > 0)[:, None])[:, None]
+        bias = additive(memory.mask)[:, None, None, :].expand(-1, -1, steps, -1)
         past = []
         for layer in self._layers():
             past.append(Past(*layer.attention.read(layer.norm(x))))
