@@ -9,6 +9,7 @@ from dbt_t2s.duck import Execute
 from dbt_t2s.errors import ServeError
 from dbt_t2s.judge.outcomes import Prediction
 from dbt_t2s.judge.validate import Predict
+from dbt_t2s.model.freed import give_back
 from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.serve.ask import Answer, Follow, Generate, Mend, answer, answer_after, clean
@@ -53,6 +54,7 @@ class Predicting:
         self.generate([question for question in new if _is_clean(question)])
         for question in new:
             self._given[question] = self._predicted(question, timed=False)
+        give_back()
         return [self._given[question] for question in questions]
 
     def time(self, questions: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model import known_words, quantized
 from dbt_t2s.model.encoder import Encoder
+from dbt_t2s.model.freed import give_back
 from dbt_t2s.model.linking import (
     ITEM_RELATIONS,
     KEYWORD_AT,
@@ -36,7 +37,6 @@ from dbt_t2s.model.packed import has_bf16
 from dbt_t2s.model.record import NETWORK, replace_folder, write_items
 from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, today_of
 from dbt_t2s.model.training_state import (
-    give_back,
     identity_of,
     load_state,
     optimizer_of,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -36,17 +34,6 @@ def optimizer_of(
         betas=(0.9, 0.98),
         fused=True,
     )
-
-
-def give_back() -> None:
-    """Hand freed memory back to the system, where the C library can (glibc).
-
-    Batches of ever other sizes leave holes that it keeps: some 250 MB more with every minute.
-    """
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

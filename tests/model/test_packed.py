@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dbt_t2s.model.packed import PackedLinear, has_bf16, pack
+from dbt_t2s.model.packed import PackedLinear, _rounded, has_bf16, pack
 
 pytestmark = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
@@ -53,3 +53,16 @@ def test_half_precision_is_used_only_where_the_processor_has_it(
     for found, expected in (({}, False), ({"avx2": True}, False), ({"avx512_bf16": True}, True)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found, raising=False)
         assert has_bf16() is expected
+
+
+@pytest.mark.parametrize("rows", [0, 1, 8, 9, 64, 128, 129, 481])
+def test_rows_are_rounded_up_and_those_beside_them_not_given(rows: int) -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(48, 80)
+    x = torch.randn(rows, 48)
+    with torch.inference_mode():
+        torch.testing.assert_close(PackedLinear(linear)(x), linear(x), atol=1e-5, rtol=1e-5)
+
+
+def test_few_numbers_of_rows_are_made_ready() -> None:
+    assert len({rows + -rows % _rounded(rows) for rows in range(1, 641)}) == 8 + 15 + 16
