@@ -330,8 +330,10 @@ def _planned(ahead: Ahead, suite: Suite, given: Predicting, right: History) -> P
     """Answers to a test set; to turns after the ``right`` ones, or its own (``dialogues_own``)."""
     predict: Predict = given.predict
     if suite.dialogues:
-        history = right if suite.name == "dialogues" else own_history
-        predict = Talks(suite.dialogues, given.ask, history).predict
+        # After right answers it is asked first; after its own, much of the same again.
+        first = suite.name == "dialogues"
+        history = right if first else own_history
+        predict = Talks(suite.dialogues, given.ask, history, timed=first).predict
     return ahead.plan(predict, [item.question for item in suite.items])
 
 

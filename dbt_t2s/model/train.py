@@ -16,10 +16,7 @@ from dbt_t2s.corpus.lessons import Recovery, Variation
 from dbt_t2s.errors import ModelError
 from dbt_t2s.model.generate import Agree
 from dbt_t2s.model.hub_quiet import quiet
-from dbt_t2s.model.record import (
-    ModelRecord,
-    write_record,
-)
+from dbt_t2s.model.record import ModelRecord, write_record
 from dbt_t2s.model.remembered import carry
 from dbt_t2s.project.schema import ProjectSchema
 

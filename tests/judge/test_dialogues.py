@@ -60,7 +60,7 @@ def test_conversations_are_held_with_either_history(tmp_path: Path) -> None:
 
     def ask(question: str, before: Sequence[Turn]) -> Answer:
         heard.append(tuple(turn.sql for turn in before))
-        return Answer(question, "ok", f"select 10 -- {question}", read_as=question)
+        return Answer(question, "ok", f"select 10 -- {question}", read_as=question, latency_ms=7.0)
 
     def run(sql: str) -> Sequence[Rows]:
         return [Rows(("n",), ("INTEGER",), ((sql.split()[1],),))]
@@ -69,12 +69,14 @@ def test_conversations_are_held_with_either_history(tmp_path: Path) -> None:
         return [(Candidate("select 9", 0.9, plan="p"), Candidate("select 2", 0.5, plan="q"))]
 
     asked = [i.question for i in items_of([dialogue])]
-    own = Talks([dialogue], ask, own_history).predict(asked)
+    own = Talks([dialogue], ask, own_history, timed=False).predict(asked)
+    assert {p.latency_ms for p in own} == {None}  # what is remembered tells none
     assert [p.sql for p in own] == ["select 10 -- and by x?", "select 10 -- why?"]
     assert heard == [(), ("select 10 -- all",), ("select 10 -- all", "select 10 -- and by x?")]
     heard.clear()
     follow = lambda question, before: Followed("whole", (Candidate("select 8", 1.0, plan="r"),))  # noqa: E731
     gold = GoldHistory(generate, follow, run, "duckdb")
-    Talks([dialogue], ask, gold).predict(asked)
+    right = Talks([dialogue], ask, gold).predict(asked)
+    assert {p.latency_ms for p in right} == {7.0}
     # The proposal with a gold's rows is the history; where none has, the gold itself.
     assert heard == [(), ("select 2",), ("select 2", "select 3")]
