@@ -33,13 +33,13 @@ FILLERS = frozenset(
     perhaps maybe really exactly ignoring ignore considering regarding concerning regardless
     thx cheers kindly quickly real fast ones' count counting counts let's it's that's what's
     how's there's don't doesn't didn't aren't isn't weren't wasn't take taking put bring ditch scrap
-    omit skip forget""".split()
+    omit skip forget leaving down""".split()
 )
 _BY = frozenset("by per each every across split group grouped breakdown".split())
 _NOT = frozenset(
     """without excluding exclude excluded except not no minus ignore ignoring remove drop apart
     other than leave out non aren't isn't weren't wasn't don't didn't doesn't haven't hasn't never
-    nor but ditch scrap omit skip forget""".split()
+    nor but ditch scrap omit skip forget leaving""".split()
 )
 _ALSO = frozenset("also too plus add include including alongside besides together and".split())
 _SHOW = frozenset("show add include including see display with column columns list give".split())

@@ -102,8 +102,11 @@ class Conversing:
     def hear(self, question: str, told: str, history: tuple[Plan, ...]) -> Heard:
         """All that the question may mean after the plans of ``history``; ``told`` is all that was
         said."""
-        last = to_tokens(canonical(history[-1])) if self._model.reads_before else ()
-        linked, whole = self._linker.link([question, told], before=[(), last])
+        last: tuple[str, ...] = ()
+        heard = told
+        if self._model.reads_before:
+            last, heard = to_tokens(canonical(history[-1])), question
+        linked, whole = self._linker.link([question, heard], before=[(), last])
         edited = self._following.read(linked, history)[:_EDITS]
         alone, after = self._model.search([linked, whole])
         found: dict[str, Weighed] = {}
@@ -202,10 +205,11 @@ class Conversing:
             if " ".join(each.sql.split()) == wanted:
                 return read_plan(each.plan)
         if turn.sql:
-            try:
-                return self._converter.plan(turn.sql)
-            except (NotConvertedError, SqlError, QueryPlanError, RecursionError):
-                pass  # what no plan can say: the model's own answer is the nearest to it
+            for read in (self._converter.plan, self._converter.nearest):
+                try:
+                    return read(turn.sql)
+                except (NotConvertedError, SqlError, QueryPlanError, RecursionError):
+                    pass  # what no plan can say: the model's own answer is the nearest to it
         return read_plan(answers[0].plan) if answers else None
 
 

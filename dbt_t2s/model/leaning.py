@@ -313,7 +313,8 @@ def function_of(text: str) -> str:
 
 _ANEW = re.compile(
     r"^\W*(?:ok(?:ay)?\W+)?(?:(?:a |one )?(?:different|another|other|new|next|unrelated|separate) "
-    r"(?:question|topic|thing|subject)|(?:something|anything) (?:else|different)(?: entirely)?|"
+    r"(?:question|q|topic|thing|subject)|separately(?=\s*[:;])|"
+    r"(?:something|anything) (?:else|different)(?: entirely)?|"
     r"(?:change|changing)(?: of)?(?: the)? (?:topic|subject)|start(?:ing)? over|whatever|never "
     r"?mind|"
     r"forget (?:it|all that)|on another note|by the way|btw|unrelated)\b[\s:,.;!-]*",

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from dbt_t2s.model.candidates import Ranker, chosen, ranker_features
+from dbt_t2s.model.carried import carried
 from dbt_t2s.model.encoder import HIDDEN, word_states
 from dbt_t2s.model.schema_index import (
     ITEM_FEATURES,
@@ -34,7 +35,6 @@ ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, jo
 _GRAM = 3
 _COPIED = 4.0  # log odds that an item of a wide mart loses to the table it repeats
 KEYWORD_AT = {name: i for i, name in enumerate(KEYWORDS)}
-_MENTIONED = ("v:", "d:", "n:", "s:")
 _OF_WORDS = [0, 1, 2, 3, 5, 7]  # of the scalars, those that tell of single words
 QUESTION_FEATURES = 4
 
@@ -140,7 +140,7 @@ class Linker:
     def _one(
         self,
         question: str,
-        spoken: Sequence[Word],
+        spoken: tuple[Word, ...],
         states: np.ndarray,
         pooled: torch.Tensor,
         gold: Sequence[str],
@@ -191,7 +191,7 @@ class Linker:
         shown = [
             m for m in found if m.token in gold or f"{m.token.partition('=')[0]}=" not in hidden
         ]
-        shown += _brought_along(before, shown)
+        shown += carried(question, spoken, before, shown, index.today, index.schema.fiscal_year)
         made = self._assemble(question, states, kept, shown, channels, scalars, uncovered)
         return replace(made, before=plan_ids(before, made.items) or ())
 
@@ -292,13 +292,6 @@ class Linker:
         rows = np.array([at.get(i.table, len(names)) for i in items])
         made: np.ndarray = reach[rows][:, rows]
         return made
-
-
-def _brought_along(before: Sequence[str], found: Sequence[Mention]) -> list[Mention]:
-    """The values, dates and numbers of the plan before that no word mentions."""
-    known = {m.token for m in found}
-    said = (token for token in dict.fromkeys(before) if token[:2] in _MENTIONED)
-    return [Mention(token, 0, -1, 0.0) for token in said if token not in known]
 
 
 def plan_ids(plan: Sequence[str], items: Sequence[Item]) -> tuple[int, ...] | None:

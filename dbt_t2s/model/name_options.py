@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
 from functools import partial
 from operator import eq
 
+from dbt_t2s.model.carried import TOLD, anchor_of
 from dbt_t2s.model.chunks import Chunk, compared
 from dbt_t2s.model.edit_option import Before, Option
 from dbt_t2s.model.leaning import function_of
@@ -41,11 +41,6 @@ from dbt_t2s.query.text import stems
 
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
 _KEYS = (Role.KEY, Role.FOREIGN_KEY)
-_TOLD = re.compile(
-    r"\b(?:last|this|previous|past|current|ago|yesterday|today|now|recent|\d{4}|['’]\d\d|to date|"
-    r"ytd|mtd|qtd|fy\s?\d\d)\b",
-    re.I,
-)
 
 
 class NameOptions:
@@ -222,8 +217,8 @@ class NameOptions:
         best = chunk.named[0][0].token == f"d:{days.start}/{days.end}"
         yield Option("period", lambda p: edits.with_period(p, days), 1.0 if best else 0.3, 2)
         old = edits.period(before.plan)
-        if old and old.end and not _TOLD.search(chunk.text):
-            anchor = min(date.fromisoformat(old.end) - timedelta(days=1), self._index.today)
+        anchor = anchor_of(old, self._index.today)
+        if old and anchor and not TOLD.search(chunk.text):
             # With a preposition: "march" alone may be a verb.
             told = date_spans(f"in {chunk.text}", anchor, self._schema.fiscal_year)
             if len(told) == 1 and told[0].range != days:

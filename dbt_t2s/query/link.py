@@ -256,7 +256,7 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
     values = [m for m in index.mentions(spoken, question) if not _is_form(m, spoken, question)]
     named = _inside_names(values)
     for span in date_spans(question, today, index.fiscal_year):
-        covered = _covered(spoken, span.start, span.end)
+        covered = places_of(spoken, span.start, span.end)
         if covered and not named.issuperset(covered):
             token = f"d:{span.range.start}/{span.range.end}"
             found.append(Mention(token, covered[0], covered[-1], 1.0))
@@ -266,10 +266,10 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
             # A bare year may be meant as a number ("models of 2014" over a numeric column).
             dated.update(i for i in covered if not _is_year(spoken[i].text))
     found.extend(values)
-    scales = [i for s in _SCALE.finditer(question) for i in _covered(spoken, *s.span())]
+    scales = [i for s in _SCALE.finditer(question) for i in places_of(spoken, *s.span())]
     for number in number_spans(question):
         taken = dated.union(named, scales)
-        covered = [i for i in _covered(spoken, number.start, number.end) if i not in taken]
+        covered = [i for i in places_of(spoken, number.start, number.end) if i not in taken]
         if covered:
             found = [m for m in found if not _is_unit(m, covered[-1])]
             found.append(Mention(f"n:{number.value}", covered[0], covered[-1], 1.0))
@@ -278,7 +278,7 @@ def mentions(question: str, index: ValueIndex, today: date) -> tuple[Mention, ..
             found.append(Mention("n:0", i, i, _NOUGHT_QUALITY))
     for quoted in _QUOTED.finditer(question):
         text = quoted.group(1) or quoted.group(2)
-        covered = _covered(spoken, quoted.start(), quoted.end())
+        covered = places_of(spoken, quoted.start(), quoted.end())
         if covered:
             found.append(Mention(f"s:{text}", covered[0], covered[-1], 1.0))
     found.extend(_unquoted(question, spoken, found))
@@ -292,7 +292,7 @@ def _unquoted(
     taken = {i for m in found if m.quality > 0.5 for i in range(m.first, m.last + 1)}
     for pattern, group, quality in ((_SOUGHT, 1, 0.8), (_NAME, 0, 0.5)):
         for match in pattern.finditer(question):
-            covered = _covered(spoken, match.start(group), match.end(group))
+            covered = places_of(spoken, match.start(group), match.end(group))
             if covered and not taken & set(covered):
                 taken.update(covered)
                 yield Mention(f"s:{match.group(group)}", covered[0], covered[-1], quality)
@@ -324,7 +324,7 @@ def _is_year(word: str) -> bool:
     return len(word) == 4 and word.isdigit()
 
 
-def _covered(spoken: tuple[Word, ...], start: int, end: int) -> list[int]:
+def places_of(spoken: tuple[Word, ...], start: int, end: int) -> list[int]:
     return [i for i, word in enumerate(spoken) if word.start < end and start < word.end]
 
 

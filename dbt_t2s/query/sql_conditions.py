@@ -95,6 +95,8 @@ def predicates(
         return member(source.column(node.this), node.args["query"], source, negated)
     if isinstance(node, exp.Exists):
         return _exists(node, source, member, negated)
+    if isinstance(node, exp.EQ) and _is_looked_up(node.expression):
+        return member(source.column(node.this), node.expression, source, negated)
     said = date_condition(node, source, schema)
     if said is not None:
         return (Not(said) if negated else said,)
@@ -107,6 +109,14 @@ def predicates(
         raise NotConvertedError("an AND inside an OR or NOT")
     made = _single(node, source, schema, member)
     return (_not(made) if negated else made,)
+
+
+def _is_looked_up(node: exp.Expr) -> bool:
+    """Whether it is the key of a row found by conditions: ``= (SELECT id FROM … WHERE …)``."""
+    query = node.unnest() if isinstance(node, exp.Subquery) else node
+    if not isinstance(query, exp.Select) or len(query.expressions) != 1:
+        return False
+    return isinstance(query.expressions[0].unalias(), exp.Column) and bool(query.args.get("where"))
 
 
 def _exists(node: exp.Exists, source: Source, member: Member, negated: bool) -> tuple[Pred, ...]:

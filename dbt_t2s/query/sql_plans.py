@@ -47,6 +47,7 @@ from dbt_t2s.query.sql_source import (
     names_of,
     parsed,
 )
+from dbt_t2s.query.sql_units import unscaled
 from dbt_t2s.sql import exp, transpile
 
 _NAMING = frozenset(("name", "title", "label"))
@@ -84,8 +85,25 @@ class Converter:
         Sort keys that break ties alone are left out of it, plans have one. Metrics are
         called by their names where it is to be ``short``.
         """
-        self._selects.edges = set()
         tree = self._read(text, self._names).unnest()
+        plan = self._read_plan(tree)
+        if self._adds(plan) and not self._gives(plan, text):
+            raise NotConvertedError("rows that a rule of the project leaves out")
+        return self._simplest.of(plan, named=short)
+
+    def nearest(self, text: str) -> Plan:
+        """The plan that says most of what the SQL asks for: shares for percentages, no rounding,
+        and the project's rules whether or not the SQL keeps to them.
+
+        NotConvertedError says why there is none.
+        """
+        tree = unscaled(self._read(text, self._names)).unnest()
+        plan = self._read_plan(tree)
+        self._adds(plan)
+        return self._simplest.of(plan)
+
+    def _read_plan(self, tree: exp.Expr) -> Plan:
+        self._selects.edges = set()
         if tree.args.get("with_"):
             raise NotConvertedError("a CTE")
         if isinstance(tree, exp.Select):
@@ -98,15 +116,16 @@ class Converter:
             plan = self._union(tree)
         else:
             raise NotConvertedError("a statement of another kind")
-        plan = replace(plan, select=tuple(map(_rate, plan.select)))
+        return replace(plan, select=tuple(map(_rate, plan.select)))
+
+    def _adds(self, plan: Plan) -> bool:
+        """Whether the binder leaves out rows that the SQL does not; NotConvertedError where it
+        refuses the plan."""
         try:
             self._binder.sql(plan)
-            added = self._added(plan)
+            return self._added(plan)
         except QueryPlanError as error:
             raise NotConvertedError("the binder refuses it") from error
-        if added and not self._gives(plan, text):
-            raise NotConvertedError("rows that a rule of the project leaves out")
-        return self._simplest.of(plan, named=short)
 
     def _gives(self, plan: Plan, text: str) -> bool:
         """Whether the plan gives the text's rows all the same, where that can be tried."""

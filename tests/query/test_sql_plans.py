@@ -98,6 +98,11 @@ PEOPLES = {
     " (select 1 from orders o where o.customer_id = c.customer_id)": (
         "c:customers.customer_name WHERE NOT HAS t:orders CLOSE"
     ),
+    # The key of a row that conditions find.
+    "select count(*) from orders where customer_id ="
+    " (select customer_id from customers where customer_name = 'Ann')": (
+        "m:order_count WHERE LIKE c:customers.customer_name s:Ann"
+    ),
     # Rows that count alone, and their share.
     "select count(*) filter (where is_gift), sum(case when status = 'returned' then amount end)"
     " from orders": "ONLY m:order_count c:orders.is_gift ONLY m:revenue v:orders.status=returned",
@@ -137,6 +142,29 @@ def test_what_a_plan_cannot_say_is_refused_with_its_reason(text: str) -> None:
     with pytest.raises(NotConvertedError) as raised:
         CONVERTERS[False].plan(text)
     assert raised.value.what == REFUSED[text]
+
+
+NEAREST = {
+    "select 100 * count(*) from orders": "m:order_count",
+    "select country, round(100.0 * avg(case when is_gift then 1 else 0 end), 1) from orders o"
+    " join customers c on o.customer_id = c.customer_id group by 1": (
+        "c:customers.country RATE c:orders.is_gift"
+    ),
+    "select round(sum(amount) * 100 / count(*), 2) from orders": "m:average_order_value",
+}
+
+
+@pytest.mark.parametrize("text", NEAREST)
+def test_the_nearest_plan_says_shares_for_percentages(text: str) -> None:
+    with pytest.raises(NotConvertedError):
+        CONVERTERS[False].plan(text)
+    found = " ".join(to_tokens(CONVERTERS[False].nearest(text)))
+    assert found.removesuffix(" END") == NEAREST[text]
+
+
+def test_the_nearest_plan_keeps_to_rules_that_the_sql_leaves_out() -> None:
+    found = CONVERTERS[True].nearest("select count(*) from orders")
+    assert to_tokens(found) == ("COUNT", "t:orders", "END")
 
 
 def test_a_rule_that_always_holds_must_be_stated() -> None:

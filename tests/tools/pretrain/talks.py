@@ -1,4 +1,4 @@
-"""Follow-up questions for pretraining: a conversation so far as one text, with the plan it ends in.
+"""Follow-up questions for pretraining: each with the plan of the question before it.
 
 Written ones lie beside a project as ``NAME.talks``: dialogues divided by empty lines, each line
 ``question => plan`` with ``>`` before what follows up and ``>>`` before what leans on nothing.
@@ -17,19 +17,11 @@ from random import Random
 
 from dbt_t2s.corpus.dialogues import Dialogues
 from dbt_t2s.corpus.examples import Example
-from dbt_t2s.model.whole import conversation
 from dbt_t2s.project.schema import ProjectSchema
 from tests.tools.pretrain.tellings import TODAY, Question
 
-_EDITED, _TWICE, _TAKEN_BACK, _ANEW = 0.55, 0.15, 0.12, 0.18
+_EDITED, _TWICE, _ANEW = 0.6, 0.15, 0.25
 _FEWEST = 10
-_BACK = (
-    "no, back to what we had", "undo that", "scrap that", "as before", "the previous one again",
-    "forget that last bit", "go back", "never mind, like before", "take that back", "back please",
-    "hm no, the one before", "revert", "drop that again", "no, not that", "without that after all",
-    "what we had before", "ok forget it, the old one", "return to the previous result",
-    "that was wrong, back", "leave it as it was",
-)  # fmt: skip
 Turn = tuple[str, str, tuple[str, ...]]  # the marks before it, the question, its plan
 
 
@@ -51,24 +43,22 @@ def _turn(line: str) -> Turn:
 
 
 def written_talks(path: Path, weight: int) -> Iterator[Question]:
-    """Every line that follows another, in what was said until then."""
+    """Every line that follows another, after the plan before it; not those that go further back,
+    which that plan does not tell."""
     for turns in read_talks(path):
-        so_far = ""
-        last: tuple[str, ...] = ()
+        told: list[tuple[str, ...]] = [()]
         for marks, question, tokens in turns:
-            told = conversation(so_far, question) if so_far else question
-            if marks:
-                yield Question(told, tokens, weight, last)
-            if tokens[0] == "REFUSE":
-                continue  # nothing changes by what has no answer
-            so_far, last = (told if marks != ">>" else question), tokens
+            if marks and sorted(tokens) not in map(sorted, told[:-1]):
+                yield Question(question, tokens, weight, told[-1])
+            if tokens[0] != "REFUSE":  # nothing changes by what has no answer
+                told.append(tokens)
 
 
 def made_talks(
     schema: ProjectSchema, asked: Sequence[Question], count: int, seed: int, weight: int = 1
 ) -> list[Question]:
-    """Some ``count`` conversations about people's questions: edits, two in turn, steps taken back,
-    and other questions in between."""
+    """Some ``count`` follow-ups of people's questions: edits, two in turn, and other questions in
+    between. No steps back: the plan before does not tell what they lead to."""
     able = [each for each in asked if each.tokens[0] != "REFUSE"]
     if len(able) < _FEWEST:
         return []
@@ -76,18 +66,11 @@ def made_talks(
     maker = Dialogues(schema, date.fromisoformat(schema.as_of or TODAY))
     once = _edited(maker, able, round(count * _EDITED), seed)
     twice = _edited(maker, [q for _, q in once], round(count * _TWICE), seed + 1)
-    back = [
-        (
-            first,
-            replace(first, text=conversation(told.text, rng.choice(_BACK)), before=told.tokens),
-        )
-        for first, told in rng.sample(once, min(len(once), round(count * _TAKEN_BACK)))
-    ]
     anew = [
-        (one, replace(other, text=conversation(one.text, other.text), before=one.tokens))
+        (one, replace(other, before=one.tokens))
         for one, other in (rng.sample(able, 2) for _ in range(round(count * _ANEW)))
     ]
-    return [replace(q, weight=weight) for _, q in (*once, *twice, *back, *anew)]
+    return [replace(q, weight=weight) for _, q in (*once, *twice, *anew)]
 
 
 def _edited(
@@ -100,7 +83,7 @@ def _edited(
         (
             asked[int(each.origin)],
             Question(
-                conversation(each.first, each.question),
+                each.question,
                 tuple(json.loads(each.plan)),
                 before=asked[int(each.origin)].tokens,
             ),
