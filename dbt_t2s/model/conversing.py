@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -63,6 +63,14 @@ class Model(Protocol):
     def sql(self, tokens: tuple[str, ...], question: str) -> str: ...
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What the network reads of a follow-up, and the plan before, where it is told that."""
+
+    linked: Linked
+    before: tuple[str, ...] = ()
+
+
 class Conversing:
     """Answers follow-ups over one schema."""
 
@@ -102,13 +110,9 @@ class Conversing:
     def hear(self, question: str, told: str, history: tuple[Plan, ...]) -> Heard:
         """All that the question may mean after the plans of ``history``; ``told`` is all that was
         said."""
-        last: tuple[str, ...] = ()
-        heard = told
-        if self._model.reads_before:
-            last, heard = to_tokens(canonical(history[-1])), question
-        linked, whole = self._linker.link([question, heard], before=[(), last])
+        linked, whole, read = self._read(question, told, history[-1])
         edited = self._following.read(linked, history)[:_EDITS]
-        alone, after = self._model.search([linked, whole])
+        alone, after = self._model.search([linked, read.linked])
         found: dict[str, Weighed] = {}
         for plan in after.plans:
             if sql := self._model.sql(plan.tokens, told):
@@ -120,16 +124,29 @@ class Conversing:
         ]
         near = self._following.near(linked, history)
         needed = {token for each in others for token in each.tokens}
-        whole = self._linker.again(whole, sorted(needed.union(*map(to_tokens, near))), last)
-        for each in self._likened(others, found, whole):
+        wanted = sorted(needed.union(*map(to_tokens, near)))
+        whole = self._linker.again(whole, wanted)
+        after_all = self._linker.again(read.linked, wanted, read.before) if read.before else whole
+        for each in self._likened(others, found, after_all):
             known = found.get(each.sql)
             found[each.sql] = each if known is None else _both(known, each)
-        for each in self._near(near, told, whole):
+        for each in self._near(near, told, after_all):
             found.setdefault(each.sql, each)
         bare = self._following.is_bare(linked)
         refusals = (after.refusal, alone.refusal)
         readings = _of_days_meant(tuple(found.values()), history[-1])
         return Heard(linked, whole, history, readings, refusals, bare)
+
+    def _read(self, question: str, told: str, last: Plan) -> tuple[Linked, Linked, _Read]:
+        """The question by itself, all that was said, and what the network is to read: the question
+        after the last plan, or all that was said where it was not taught to read plans."""
+        if not self._model.reads_before:
+            linked, whole = self._linker.link([question, told])
+            return linked, whole, _Read(whole)
+        before = to_tokens(canonical(last))
+        texts = [question, told, question]
+        linked, whole, after = self._linker.link(texts, before=[(), (), before])
+        return linked, whole, _Read(after, before)
 
     def _link(self, question: str) -> Linked:
         return self._linker.link([question])[0]

@@ -29,6 +29,7 @@ from dbt_t2s.query.link import Mention, mentions
 from dbt_t2s.query.text import STOP_WORDS, Word, words
 
 MOST_WORDS = 60
+NOTHING_SAID = "?"  # the word of a question that has none
 MOST_BEFORE = 60  # tokens; a longer plan before is not told
 RELATIONS = 6  # full name, part of a name, mention, meaning, description, own table's name
 ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, joins, joined by
@@ -92,7 +93,7 @@ def _grams(spoken: Sequence[Word]) -> tuple[tuple[tuple[str, ...], int, int], ..
 
 
 def _spoken(question: str) -> tuple[Word, ...]:
-    return tuple(words(question)[:MOST_WORDS]) or (Word("?", 0, 1),)
+    return tuple(words(question)[:MOST_WORDS]) or (Word(NOTHING_SAID, 0, 1),)
 
 
 def _told(before: Sequence[str]) -> Sequence[str]:

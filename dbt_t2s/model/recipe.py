@@ -124,14 +124,18 @@ def fewer_refusals(
 def prepare(
     rows: Sequence[Mapping[str, object]], index: SchemaIndex, progress: Progress | None, label: str
 ) -> tuple[list[Row], int]:
-    """Rows linked and turned into targets; those whose plan points at nothing are dropped."""
+    """Rows linked and turned into targets; those whose plan points at nothing are dropped.
+
+    A follow-up's ``before`` is the plan of the question before it, as its ``plan`` is written.
+    """
     linker = Linker(index)
     made: list[Row] = []
     dropped = 0
     for at in range(0, len(rows), _LINK_AT_ONCE):
         part = rows[at : at + _LINK_AT_ONCE]
         plans = [tuple(json.loads(str(r["plan"]))) for r in part]
-        linked = linker.link([str(r["question"]) for r in part], plans)
+        before = [tuple(json.loads(str(r.get("before") or "[]"))) for r in part]
+        linked = linker.link([str(r["question"]) for r in part], plans, before)
         for row, plan, each in zip(part, plans, linked, strict=True):
             target = target_of(plan, each)
             if target is None:
@@ -279,6 +283,11 @@ def settle(network: PlanNetwork, layers: int) -> None:
 
 
 @torch.no_grad()
+def reads_before(weights: Path | None = WEIGHTS) -> bool:
+    """Whether networks that start from ``weights`` are told the plan before a follow-up."""
+    return new_network(0, 0, weights).reads_before
+
+
 def blend(network: PlanNetwork, before: Mapping[str, torch.Tensor], kept: float) -> None:
     """Average the trained weights with earlier ones (WiSE-FT, Wortsman et al. 2022).
 

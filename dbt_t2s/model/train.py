@@ -124,10 +124,13 @@ def _embedded(
 ) -> ModelRecord:
     from dbt_t2s.model import recipe
     from dbt_t2s.model.encoder import Encoder
+    from dbt_t2s.model.follow_ups import follow_ups
 
     index = recipe.index_of(schema, Encoder())
     settings = recipe.Recipe(minutes=minutes)
     learned = recipe.fewer_refusals(splits["train"], settings)
+    if recipe.reads_before():
+        learned += follow_ups(splits["train"], schema, seed)
     rows, dropped = recipe.prepare(learned, index, progress, "reading questions")
     held_out = splits["dev"][:: max(len(splits["dev"]) // _DEV, 1)]
     dev, _ = recipe.prepare(held_out, index, None, "")

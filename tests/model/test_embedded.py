@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from dbt_t2s.corpus.examples import Corpus, Example
 from dbt_t2s.duck import Rows
 from dbt_t2s.errors import ModelError, StoreError
 from dbt_t2s.judge.sandbox import Sandbox
+from dbt_t2s.model.follow_ups import follow_ups
 from dbt_t2s.model.generate import Candidate, load
 from dbt_t2s.model.known_words import FILE as WORDS_FILE
 from dbt_t2s.model.recipe import Recipe
@@ -73,7 +74,10 @@ def test_a_record_tells_what_was_trained(
     assert record.schema == store.fingerprint(schema)
     learned = [e for e in corpus.examples if e.split == "train"]
     refused = sum(e.type == "refusal" for e in learned)
-    assert record.examples == len(learned) - refused + int(refused * Recipe().refusals)
+    followed = len(follow_ups([asdict(e) for e in learned], schema, 3))
+    assert 0 < followed <= len(learned) / 4
+    kept = len(learned) - refused + int(refused * Recipe().refusals)
+    assert record.examples == kept + followed
     assert record.steps > 0 and record.seconds > 0
     assert {"dev_loss", "examples_dropped"} <= dict(record.metrics).keys()
     assert sorted(p.name for p in folder.iterdir()) == [ITEMS_FILE, "network", FILE, WORDS_FILE]

@@ -21,7 +21,14 @@ import numpy as np
 import torch
 
 from dbt_t2s.model.encoder import HIDDEN, Encoder, Tokens
-from dbt_t2s.model.linking import MOST_WORDS, QUESTION_FEATURES, RELATIONS, Linked, Linker
+from dbt_t2s.model.linking import (
+    MOST_WORDS,
+    NOTHING_SAID,
+    QUESTION_FEATURES,
+    RELATIONS,
+    Linked,
+    Linker,
+)
 from dbt_t2s.model.recipe import target_of
 from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, compounds_of
 from dbt_t2s.query.bind import Binder
@@ -77,7 +84,7 @@ def _job(number: int) -> tuple[int, int]:
 def _texts_of(number: int) -> tuple[Bag, Bag]:
     """The texts that linking one telling asks the encoder for, and its questions."""
     telling = _TELLINGS[number]
-    texts: Bag = set()
+    texts: Bag = {NOTHING_SAID}
     items = schema_items(telling.schema, Binder(telling.schema))
     for item in items:
         texts.add(item.text)
@@ -162,7 +169,7 @@ def question_arrays(encoder: Encoder, texts: Sequence[str]) -> dict[str, np.ndar
     for row, (text, each) in enumerate(zip(texts, encoded, strict=True)):
         size = min(len(each.ids), PIECES)
         ids[row, :size], count[row] = each.ids[:size], size
-        spoken = words(text)[:MOST_WORDS] or (Word("?", 0, 1),)
+        spoken = words(text)[:MOST_WORDS] or (Word(NOTHING_SAID, 0, 1),)
         for piece, (start, end) in enumerate(each.offsets[:size]):
             inside = [n for n, w in enumerate(spoken) if start < w.end and w.start < end]
             if inside and end > start:
