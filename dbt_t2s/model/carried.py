@@ -52,7 +52,7 @@ def anchor_of(days: Range | None, today: date) -> date | None:
     """The last day of a period, no later than today; None where it has none."""
     if days is None or not days.end:
         return None
-    return min(date.fromisoformat(days.end) - timedelta(days=1), today)
+    return min(date.fromisoformat(days.end), today + timedelta(days=1)) - timedelta(days=1)
 
 
 def _there(
@@ -75,7 +75,10 @@ def _there(
 def _beside(plan: Plan) -> Iterator[Mention]:
     """The year before the plan's period, and the periods before and after it."""
     for unit, by in _SHIFTS:
-        days = edits.period(edits.shifted(plan, unit, by))
+        try:
+            days = edits.period(edits.shifted(plan, unit, by))
+        except (ValueError, OverflowError):  # before the year 1, after 9999
+            continue
         if days is not None:
             yield Mention(_token(days), 0, -1, 0.0)
 

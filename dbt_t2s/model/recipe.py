@@ -282,12 +282,12 @@ def settle(network: PlanNetwork, layers: int) -> None:
         module.requires_grad_(False)
 
 
-@torch.no_grad()
 def reads_before(weights: Path | None = WEIGHTS) -> bool:
     """Whether networks that start from ``weights`` are told the plan before a follow-up."""
     return new_network(0, 0, weights).reads_before
 
 
+@torch.no_grad()
 def blend(network: PlanNetwork, before: Mapping[str, torch.Tensor], kept: float) -> None:
     """Average the trained weights with earlier ones (WiSE-FT, Wortsman et al. 2022).
 

@@ -325,6 +325,7 @@ def _is_year(word: str) -> bool:
 
 
 def places_of(spoken: tuple[Word, ...], start: int, end: int) -> list[int]:
+    """Which words the characters ``start``:``end`` of their text touch."""
     return [i for i, word in enumerate(spoken) if word.start < end and start < word.end]
 
 

@@ -57,3 +57,9 @@ def test_an_open_period_has_no_last_day_and_one_that_goes_on_ends_today() -> Non
     assert anchor_of(Range("2025-01-01", ""), TODAY) is None
     assert anchor_of(Range("2026-01-01", "2027-01-01"), TODAY) == TODAY
     assert anchor_of(Range("2025-01-01", "2026-01-01"), TODAY) == date(2025, 12, 31)
+
+
+@pytest.mark.parametrize("days", ["0001-01-01/0001-12-31", "9998-12-31/9999-12-31"])
+def test_periods_at_the_ends_of_the_calendar_have_none_beside_them_there(days: str) -> None:
+    found = tokens("and by country?", ("m:revenue", "WHERE", f"d:{days}", "END"))
+    assert found[0] == f"d:{days}" and len(found) < 4
