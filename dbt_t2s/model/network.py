@@ -136,16 +136,29 @@ class JointLayer(nn.Module):
         self.item_to_item = nn.Linear(config.item_item_relations, config.heads, bias=False)
         self.drop = nn.Dropout(config.layer_dropout)
 
-    def forward(self, x: Tensor, batch: Batch, mask: Tensor) -> Tensor:
-        words = batch.words.shape[1]
-        bias = mask[:, None, None, :].expand(-1, self.attention.heads, x.shape[1], -1).clone()
-        bias[:, :, :words, words:] += self.word_to_item(batch.word_item).permute(0, 3, 1, 2)
-        bias[:, :, words:, :words] += self.item_to_word(batch.word_item).permute(0, 3, 2, 1)
-        bias[:, :, words:, words:] += self.item_to_item(batch.item_item).permute(0, 3, 1, 2)
+    @property
+    def relations(self) -> Tensor:
+        """What each relation adds to each head's attention (H, 2 R + R2)."""
+        kinds = (self.word_to_item, self.item_to_word, self.item_to_item)
+        return torch.cat([kind.weight for kind in kinds], 1)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         normed = self.norm(x)
         x = x + self.drop(self.attention(normed, normed, bias))
         made: Tensor = x + self.drop(self.inner(self.inner_norm(x)))
         return made
+
+
+def _relations(batch: Batch) -> Tensor:
+    """How every two words and items relate (2 R + R2, B, S, S): from words to items, from items to
+    words and between items."""
+    count, words, items, kinds = batch.word_item.shape
+    size = words + items
+    made = batch.word_item.new_zeros(2 * kinds + batch.item_item.shape[3], count, size, size)
+    made[:kinds, :, :words, words:] = batch.word_item.permute(3, 0, 1, 2)
+    made[kinds : 2 * kinds, :, words:, :words] = batch.word_item.permute(3, 0, 2, 1)
+    made[2 * kinds :, :, words:, words:] = batch.item_item.permute(3, 0, 1, 2)
+    return made
 
 
 @dataclass
@@ -282,12 +295,28 @@ class PlanNetwork(PreTrainedModel):  # type: ignore[no-untyped-call]
         items = items + self.residual(batch.item_ids) + self.sides.weight[1]
         items = items + self._was_used(batch)[..., None] * self.before.weight[0]
         mask = torch.cat((batch.word_mask, batch.item_mask), 1)
-        bias = additive(mask)
         x = self.dropout(torch.cat((words, items), 1))
-        for layer in self.joint:
-            x = layer(x, batch, bias)
+        for layer, bias in zip(self.joint, self._biases(batch, mask), strict=True):
+            x = layer(x, bias)
         x = self.joint_norm(x)
         return Memory(x, mask, x[:, words.shape[1] :], batch.item_mask, batch.before)
+
+    def _biases(self, batch: Batch, mask: Tensor) -> Iterator[Tensor]:
+        """What relations and the mask (B, S) add to each joint layer's attention (B, H, S, S).
+
+        For all layers at once: many small products take longer than one.
+        """
+        relations = _relations(batch)
+        weights = torch.cat([layer.relations for layer in self._joint()])
+        shown = (weights @ relations.flatten(1)).view(-1, *relations.shape[1:])
+        shown = shown + additive(mask)[:, None]
+        for each in shown.view(len(self.joint), self.config.heads, *shown.shape[1:]):
+            yield each.transpose(0, 1)
+
+    def _joint(self) -> Iterator[JointLayer]:
+        for layer in self.joint:
+            assert isinstance(layer, JointLayer)
+            yield layer
 
     def _was_used(self, batch: Batch) -> Tensor:
         """1 for the items (B, I) of the plan before."""

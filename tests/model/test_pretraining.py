@@ -19,6 +19,7 @@ from dbt_t2s.model.recipe import new_network
 from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.query.linear import KEYWORDS
 from tests.tools.pretrain.bereave import bereave
+from tests.tools.pretrain.dropping import DrawnDropout, draw_once
 from tests.tools.pretrain.resident import Resident
 from tests.tools.pretrain.retell import Sizes, invented_tellings
 from tests.tools.pretrain.run import Pretraining, ReadingNetwork, Settings
@@ -108,7 +109,8 @@ def _run(rows: Resident) -> Pretraining:
     torch.manual_seed(0)
     sizes = PlanConfig(hidden=32, heads=2, joint_layers=1, decoder_layers=1, inner=32)
     network = ReadingNetwork(Encoder(reader=None).reader, new_network(0, 0, None, sizes))
-    return Pretraining(network, rows, Settings(160, 8, 3e-3, 0.3, 0.1, 0))
+    draw_once(network, 0)
+    return Pretraining(network, rows, Settings(160, 8, 3e-3, 0.3, 0.1, 0, parts=2))
 
 
 def test_a_run_learns_and_a_resumed_one_gives_the_same_weights(
@@ -127,6 +129,31 @@ def test_a_run_learns_and_a_resumed_one_gives_the_same_weights(
     assert all(torch.equal(told[name], again[name]) for name in told)
     losses = [float(x) for x in whole.losses]
     assert np.mean(losses[-4:]) < np.mean(losses[:4])
+
+
+def test_a_step_reads_its_rows_in_parts_that_are_alike(rows: Resident) -> None:
+    run = _run(rows)
+    steps = [next(run._order) for _ in range(16)]
+    assert {tuple(map(len, parts)) for parts in steps} == {(4, 4)}
+    drawn = np.concatenate([np.concatenate(parts) for parts in steps])
+    items = rows.lengths.items
+    padded = sum(items[part].max() * len(part) for parts in steps for part in parts)
+    shuffled = np.random.default_rng(0).permutation(drawn).reshape(-1, 4)
+    assert padded < (items[shuffled].max(1) * 4).sum()
+
+
+def test_dropout_drawn_once_drops_its_share_and_keeps_the_mean() -> None:
+    drop = DrawnDropout(0.1, seed=0)
+    x = torch.ones(512, 1024)
+    torch.manual_seed(3)
+    first, second = drop(x), drop(x)
+    torch.manual_seed(3)
+    assert torch.equal(drop(x), first)
+    assert not torch.equal(first, second)
+    assert abs(float((first == 0).float().mean()) - 0.1) < 0.005
+    assert abs(float(first.mean()) - 1) < 0.005
+    drop.train(False)
+    assert torch.equal(drop(x), x)
 
 
 def test_a_checkpoint_of_another_run_is_refused(rows: Resident, tmp_path: Path) -> None:

@@ -39,11 +39,6 @@ class Lengths:
     pieces: np.ndarray
     earlier: np.ndarray
 
-    @property
-    def cost(self) -> np.ndarray:
-        made: np.ndarray = self.words + self.items + 2 * (self.tokens + self.earlier)
-        return made
-
 
 def _rounded(sizes: np.ndarray, most: int) -> int:
     """The largest size, as a multiple of what a GPU's attention likes."""

@@ -36,9 +36,11 @@ from dbt_t2s.model.training_state import (
 )
 from dbt_t2s.query.linear import KEYWORDS
 from tests.tools.pretrain.bereave import bereave
+from tests.tools.pretrain.dropping import draw_once
 from tests.tools.pretrain.resident import ReadBatch, Resident
 
 _ALIKE = 16  # batches whose rows are sorted by length among themselves
+_WIDTHS = 4  # into so many by their items, then by their word pieces
 _EVERY = 500
 _WARM, _TIMED = 40, 64
 _LEARNING = 0.94
@@ -80,7 +82,8 @@ class ReadingNetwork(nn.Module):
 class Settings:
     """``second`` weighs the second task; ``reader_rate`` scales the reader's learning rate.
 
-    ``bereaved`` is the share of questions whose answer is hidden.
+    ``bereaved`` is the share of questions whose answer is hidden. A batch is read in ``parts``,
+    each padded to its own widest row.
     """
 
     examples: int
@@ -90,6 +93,7 @@ class Settings:
     reader_rate: float
     seed: int
     bereaved: float = 0.0
+    parts: int = 1
 
     @property
     def steps(self) -> int:
@@ -117,47 +121,65 @@ class Pretraining:
         )
         self._order = self._batches()
 
-    def _batches(self) -> Iterator[np.ndarray]:
-        """Rows for every step from the present one on, by weight, those of like length together."""
+    def _batches(self) -> Iterator[list[np.ndarray]]:
+        """Rows for every step from the present one on, by weight, in parts of like length."""
         rows, settings = self.rows.sets[""], self.settings
         chance = self.rows.weight[rows] / self.rows.weight[rows].sum()
-        cost = self.rows.lengths.cost
+        size = settings.batch // settings.parts
         at = self.step - self.step % _ALIKE
         while True:
             rng = np.random.default_rng((settings.seed, at))
-            drawn = rng.choice(rows, settings.batch * _ALIKE, p=chance)
-            parts = drawn[np.argsort(cost[drawn], kind="stable")].reshape(_ALIKE, -1)
-            done = max(self.step - at, 0)
-            for number in rng.permutation(_ALIKE)[done:]:
-                yield parts[number]
+            drawn = rng.choice(rows, size * settings.parts * _ALIKE, p=chance)
+            alike = np.concatenate(self._sorted(drawn)).reshape(-1, size)
+            steps = rng.permutation(len(alike)).reshape(_ALIKE, -1)
+            for numbers in steps[max(self.step - at, 0) :]:
+                yield [alike[number] for number in numbers]
             at += _ALIKE
+
+    def _sorted(self, drawn: np.ndarray) -> list[np.ndarray]:
+        """Rows from the fewest items to the most, each of the widths by word pieces."""
+        lengths = self.rows.lengths
+        wide = drawn[np.argsort(lengths.items[drawn], kind="stable")]
+        return [
+            width[np.argsort(lengths.pieces[width], kind="stable")]
+            for width in np.array_split(wide, _WIDTHS)
+        ]
 
     def advance(self) -> None:
         network, settings = self.network, self.settings
         torch.manual_seed(settings.seed * 1_000_003 + self.step)
         network.train(True)
-        batch, targets = self.rows.batch(next(self._order))
+        parts = next(self._order)
         set_rate(self.optimizer, rate_at(self.step, settings.steps, self._recipe))
-        bereave(batch, targets, settings.bereaved)
+        self.optimizer.zero_grad(set_to_none=True)
+        lengths = self.rows.lengths.tokens
+        asked = sum(int(lengths[part].sum()) for part in parts)
+        # Left on the device: reading it would make every step wait.
+        self.losses.append(
+            torch.stack([self._learn(p, int(lengths[p].sum()) / asked) for p in parts]).sum()
+        )
+        nn.utils.clip_grad_norm_(network.parameters(), self._recipe.clip)
+        self.optimizer.step()
+        self.step += 1
+
+    def _learn(self, numbers: np.ndarray, share: float) -> Tensor:
+        """The gradients of some rows, whose plans are this share of the step's tokens."""
+        batch, targets = self.rows.batch(numbers)
+        bereave(batch, targets, self.settings.bereaved)
         blur(batch, targets, self._recipe)
         device = targets.device.type
         able = device == "cuda" or has_bf16()
         with torch.autocast(device, dtype=torch.bfloat16, enabled=able):
-            written, chosen = network.losses(batch, targets)
-        self.optimizer.zero_grad(set_to_none=True)
-        total: Tensor = written + settings.second * chosen
+            written, chosen = self.network.losses(batch, targets)
+        total: Tensor = (written + self.settings.second * chosen) * share
         total.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), self._recipe.clip)
-        self.optimizer.step()
-        self.step += 1
-        # Left on the device: reading it would make every step wait.
-        self.losses.append(written.detach())
+        return written.detach() * share
 
     @torch.inference_mode()
     def held_out(self, name: str, most: int = 10_000) -> tuple[float, float]:
         """Mean loss and share of exact plans on a held-out set."""
         self.network.train(False)
-        rows = self.rows.sets[name][:most]
+        rows = np.concatenate(self._sorted(self.rows.sets[name][:most]))
         loss, right = 0.0, 0
         for at in range(0, len(rows), 512):
             part = rows[at : at + 512]
@@ -221,13 +243,16 @@ def _network(encoder: Encoder, given: argparse.Namespace) -> ReadingNetwork:
     if before is not None:
         encoder.reader.load_state_dict(quantized.read(before / READER.name))
     weights = None if before is None else before / "model.safetensors"
-    return ReadingNetwork(encoder.reader, new_network(0, given.seed, weights, sizes))
+    made = ReadingNetwork(encoder.reader, new_network(0, given.seed, weights, sizes))
+    if given.device == "cpu":
+        draw_once(made, given.seed)
+    return made
 
 
 def _settings(examples: int, given: argparse.Namespace) -> Settings:
     return Settings(
         examples, given.batch, given.rate, given.second, given.reader_rate, given.seed,
-        given.bereaved,
+        given.bereaved, given.parts,
     )  # fmt: skip
 
 
@@ -262,6 +287,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, help="as many as fit into --minutes without it")
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--parts", type=int, default=1 if torch.cuda.is_available() else 4)
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--reader-rate", type=float, default=0.1)
     parser.add_argument("--second", type=float, default=0.0)
