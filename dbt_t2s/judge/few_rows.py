@@ -2,7 +2,8 @@
 
 A sum where another group makes up for it, a condition that always holds beside another one, the
 largest of many that are equal: near misses that a whole warehouse does not tell from the query
-meant. Rows that the chosen ones refer to come with them. Values stay as they are: what is never
+meant. Rows that the chosen ones refer to come with them, and so do the same rows of wide marts that
+repeat a table. Values stay as they are: what is never
 lost in the data, or only together with something else, may be relied on.
 """
 
@@ -18,6 +19,7 @@ from dbt_t2s import duck
 from dbt_t2s.duck import Connection, Rows, quoted
 from dbt_t2s.judge.instances import Target, inspect, on_keys
 from dbt_t2s.judge.relations import Path3, full_path, split_name
+from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Join, ProjectSchema, Role
 
 FILES = 32
@@ -69,10 +71,27 @@ def make_few(
                     targets.get(path),
                 )
             )
+    edges = (*schema.joins, *_back_to_copies(schema))
     return tuple(
-        _made(source, directory / f"few_{number}", schema.joins, places, seed, number)
+        _made(source, directory / f"few_{number}", edges, places, seed, number)
         for number in range(files)
     )
+
+
+def _back_to_copies(schema: ProjectSchema) -> list[Join]:
+    """From tables to the marts that repeat their rows: either may be read for the other."""
+    keys = {table.name: set(table.primary_key) for table in schema.tables}
+    repeating = copies(schema)
+    return [
+        replace(
+            join, table=join.to_table, columns=join.to_columns,
+            to_table=join.table, to_columns=join.columns,
+        )
+        for join in schema.joins
+        if join.table in repeating
+        and set(join.columns) == keys[join.table]
+        and set(join.to_columns) == keys[join.to_table]
+    ]  # fmt: skip
 
 
 def _path(name: str, source: Path) -> Path3:

@@ -33,7 +33,8 @@ FILLERS = frozenset(
     perhaps maybe really exactly ignoring ignore considering regarding concerning regardless
     thx cheers kindly quickly real fast ones' count counting counts let's it's that's what's
     how's there's don't doesn't didn't aren't isn't weren't wasn't take taking put bring ditch scrap
-    omit skip forget leaving down""".split()
+    omit skip forget leaving down who's whos whats hows i've we've we're they're dont didnt doesnt
+    isnt arent wasnt werent""".split()
 )
 _BY = frozenset("by per each every across split group grouped breakdown".split())
 _NOT = frozenset(

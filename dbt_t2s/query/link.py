@@ -112,12 +112,15 @@ class ValueIndex:
     def mentions(self, spoken: tuple[Word, ...], text: str) -> list[Mention]:
         lowered = [w.text.lower() for w in spoken]
         found: list[Mention] = []
+        shouted = text.isupper()
         for first in range(len(spoken)):
             for last in range(first, min(first + _LONGEST_VALUE, len(spoken))):
                 found.extend(self._at(tuple(lowered[first : last + 1]), first, last))
             if spoken[first].text in _CUT_OFF:
                 tokens = self._exact.get((lowered[first],), ())
                 found.extend(Mention(token, first, first, 1.0) for token in tokens)
+            elif not shouted and _is_abbreviation(spoken[first].text):
+                found.extend(self._abbreviated(lowered[first], first))
         found.extend(self._beside_columns(spoken, text))
         best: dict[str, Mention] = {}
         for mention in self._told_once(found):
@@ -188,6 +191,11 @@ class ValueIndex:
             return [Mention(t, first, last, 0.7) for t in tokens]
         return []
 
+    def _abbreviated(self, word: str, at: int) -> list[Mention]:
+        """What "the US" names where it does not say "us"."""
+        whole = [Mention(token, at, at, 1.0) for token in self._exact.get((word,), ())]
+        return whole or self._short((word,), at, at)
+
     def _near(self, spelling: str, first: int, last: int) -> list[Mention]:
         if len(spelling) < _FUZZY_FROM or last - first > 2:
             return []
@@ -199,6 +207,11 @@ class ValueIndex:
             for name, score, _ in close
             for token in self._exact[tuple(name.split(" "))]
         ]
+
+
+def _is_abbreviation(word: str) -> bool:
+    """Whether a word of any question is written as no such word is."""
+    return len(word) > 1 and word.isupper() and word.lower() in STOP_WORDS
 
 
 def _table_of(mention: Mention) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from dbt_t2s.duck import Rows
 from dbt_t2s.judge.few_rows import FEWEST, MOST, make_few, without_nothing
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.judge.validate import House, validate
-from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.project.schema import Join, ProjectSchema
 from tests.judge.pairs import Pair, told_apart
 from tests.judge.test_instances import CUSTOMERS, LINES, ORDERS, rows, schema
 from tests.judge.test_validate import item, ok
@@ -21,6 +22,7 @@ from tests.judge.test_validate import item, ok
 SCHEMA = schema(CUSTOMERS, ORDERS, LINES)
 RELATIONS = ("shop.marts.customers", "marts.orders", '"shop"."marts"."order_lines"')
 FILES = 6
+REPEATED = ("ordered_on", "net", "channel")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,35 @@ def test_what_is_no_table_of_the_schema_stays_whole_and_what_is_not_read_is_left
     every = "select count(*) from marts.customers"
     assert rows(path, every) == rows(warehouse, every)
     assert {name for _, _, name, _ in duck.relations_of(path)} == {"customers", "orders"}
+
+
+def test_a_wide_mart_has_the_rows_of_the_table_that_it_repeats(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    """A gold may read either: so may an answer."""
+    path = tmp_path / warehouse.name
+    shutil.copy(warehouse, path)
+    with duck.open_writable(path) as connection:
+        connection.execute(
+            "create table marts.line_details as select l.line_id, l.order_id, l.quantity,"
+            " o.ordered_on, o.net, o.channel from marts.order_lines as l"
+            " join marts.orders as o using (order_id)"
+        )
+    details = replace(
+        LINES,
+        name="line_details",
+        relation="marts.line_details",
+        columns=(*LINES.columns, *(c for c in ORDERS.columns if c.name in REPEATED)),
+    )
+    repeating = schema(
+        CUSTOMERS, ORDERS, LINES, details,
+        joins=(*SCHEMA.joins, Join("line_details", ("line_id",), "order_lines", ("line_id",))),
+    )  # fmt: skip
+    few = make_few(path, tmp_path / "few", repeating, (*RELATIONS, "marts.line_details"), FILES)
+    for each in few:
+        drawn = rows(each, "select line_id, quantity from marts.order_lines order by all")
+        assert drawn == rows(each, "select line_id, quantity from marts.line_details order by all")
+        assert len(drawn) <= 2 * MOST
 
 
 def test_a_cycle_of_references_ends(tmp_path: Path) -> None:

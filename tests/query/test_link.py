@@ -124,6 +124,15 @@ def test_a_short_name_is_also_what_it_stands_for_elsewhere() -> None:
     assert german["v:customers.country=Germany"].quality == 0.9
 
 
+def test_a_word_of_any_question_in_capitals_is_an_abbreviation() -> None:
+    index = ValueIndex(with_values(city=("IT", "HR"), country=("United States", "Italy")))
+    for said in ("and the US ones?", "US stores", "stores in the US, please"):
+        assert "v:customers.country=United States" in found(said, index), said
+    assert "v:stores.city=IT" in found("orders of IT", index)
+    for said in ("tell us", "show it to us", "WHAT DID IT EARN US?", "NOT shipped", "Us and them"):
+        assert not any(token[:2] == "v:" for token in found(said, index)), said
+
+
 def test_words_of_the_question_itself_are_no_values() -> None:
     index = ValueIndex(with_values(status=("all", "which", "open")))
     assert [m for m in found("which orders of all", index) if m.startswith("v:")] == []
