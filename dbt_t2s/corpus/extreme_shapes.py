@@ -8,8 +8,8 @@ from dbt_t2s.corpus.shapes import Draft, RowRoom, type_of
 from dbt_t2s.corpus.speech import say_number
 from dbt_t2s.corpus.vocabulary import plural, singular
 from dbt_t2s.corpus.wording import ends
-from dbt_t2s.project.schema import Role
-from dbt_t2s.query.plan import Agg, Col, Compare, Count, Measure, MetricRef, Order, Plan
+from dbt_t2s.project.schema import Column, Role, Table
+from dbt_t2s.query.plan import Agg, Col, Compare, Count, Measure, MetricRef, Order, Peers, Plan
 from dbt_t2s.query.text import name_words
 
 _SUPERLATIVES = {
@@ -23,6 +23,7 @@ _SUPERLATIVES = {
     "hours": ("longest", "shortest"),
     "age": ("oldest", "youngest"),
 }
+_OF_THEIR_KIND = 0.25
 
 
 class ExtremeShapes(RowRoom):
@@ -124,8 +125,18 @@ class ExtremeShapes(RowRoom):
             f"{noun} whose {name} is {side} the average",
             f"{noun} with {name} {'higher' if above else 'lower'} than average",
         ]
-        text = rng.choice(texts)
-        pred = Compare("GT" if above else "LT", Col(table.name, column.name), None)
+        text, peers = rng.choice(texts), None
+        if rng.random() < _OF_THEIR_KIND and (alike := self._alike(table, display, rng)):
+            peers, kind = alike
+            text = rng.choice(
+                (
+                    f"{noun} with a {name} {side} the average of their own {kind}",
+                    f"{noun} whose {name} is {side} the average for their {kind}",
+                    f"{noun} with {name} {side} the average in the same {kind}",
+                    f"{noun} with a {name} {side} their {kind}'s average",
+                )
+            )
+        pred = Compare("GT" if above else "LT", Col(table.name, column.name), peers)
         if counted:
             plan = Plan((Count(table.name),), (pred,))
             text = rng.choice(
@@ -135,6 +146,18 @@ class ExtremeShapes(RowRoom):
         plan = Plan((Col(table.name, display.name),), (pred,))
         text = rng.choice((text, f"which {text}"))
         return Draft(self.finish(rng, text, ()), plan, "nested", 3)
+
+    def _alike(self, table: Table, display: Column, rng: Random) -> tuple[Peers, str] | None:
+        """What several rows of the table are alike in, and how it is said."""
+        able = [
+            dim
+            for dim in self.words.dimensions(table.name)
+            if dim.table is table and dim.column is not display and _is_kind(dim.column)
+        ]
+        if not able:
+            return None
+        dim = rng.choice(able)
+        return Peers(dim.col), self.words.dimension_name(dim, rng)
 
     def busy(self, rng: Random) -> Draft | None:
         """``which customer has the most orders``: rows counted on the many side."""
@@ -175,3 +198,8 @@ class ExtremeShapes(RowRoom):
             limit=str(limit),
         )
         return Draft(self.finish(rng, rng.choice(texts), where.kept), plan, "top-k", 2)
+
+
+def _is_kind(column: Column) -> bool:
+    """Whether rows are of few kinds, and a column says of which."""
+    return column.role is Role.CATEGORY and column.values_complete and not column.unique

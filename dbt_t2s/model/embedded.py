@@ -37,6 +37,7 @@ from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.preamble import asked
 from dbt_t2s.query.said_bounds import SaidBounds, said_bounds
+from dbt_t2s.query.said_peers import among_peers, said_peers
 from dbt_t2s.query.text import STOP_WORDS, words
 
 WIDTH = 6
@@ -119,25 +120,31 @@ class EmbeddedGenerator:
             made = search(self._network, memory, several, self._grammar, WIDTH)
             found.update(zip(places, made, strict=True))
         return [
-            Searched(self._as_said(found[at].plans, said_bounds(each.text)), found[at].refusal)
+            Searched(self._as_said(found[at].plans, each.text), found[at].refusal)
             for at, each in enumerate(linked)
         ]
 
-    def _as_said(self, plans: Sequence[Found], said: SaidBounds) -> tuple[Found, ...]:
-        """The plans with numbers compared as the question says; what becomes one is one."""
+    def _as_said(self, plans: Sequence[Found], text: str) -> tuple[Found, ...]:
+        """The plans with what is compared as the question says; what becomes one is one."""
+        bounds, peers = said_bounds(text), said_peers(text)
         chances: dict[tuple[str, ...], float] = {}
         for plan in plans:
-            tokens = self._bounded(plan.tokens, said)
+            tokens = self._put_right(plan.tokens, bounds, peers)
             chances[tokens] = chances.get(tokens, 0.0) + plan.probability
         return tuple(Found(tokens, chance) for tokens, chance in chances.items())
 
-    def _bounded(self, tokens: tuple[str, ...], said: SaidBounds) -> tuple[str, ...]:
+    def _put_right(
+        self, tokens: tuple[str, ...], bounds: SaidBounds, peers: str
+    ) -> tuple[str, ...]:
         """The plan as said, or as it was where that makes no SQL."""
         try:
             plan = from_tokens(tokens)
         except QueryPlanError:
             return tokens
-        if plan is None or (meant := bounded(plan, said)) == plan:
+        if plan is None:
+            return tokens
+        meant = among_peers(bounded(plan, bounds), peers, self._index.schema)
+        if meant == plan:
             return tokens
         return to_tokens(meant) if self.sql(to_tokens(meant), "") else tokens
 

@@ -15,6 +15,7 @@ from dbt_t2s.query.plan import (
     Not,
     Null,
     Or,
+    Peers,
     Pred,
     RuleRef,
     Value,
@@ -48,7 +49,8 @@ def _words(pred: Pred) -> str:
             return f"{_words(left)} or {_words(right)}"
         case Compare(operator, left_side, right):
             side = left_side.column if isinstance(left_side, Col) else "value"
-            other = right.column if isinstance(right, Col) else right or "average"
+            other = "average" if right is None or isinstance(right, Peers) else right
+            other = other.column if isinstance(other, Col) else other
             return f"{side} {operator} {other}"
         case Null(of):
             return f"no {of.column}"

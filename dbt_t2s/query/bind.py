@@ -38,6 +38,7 @@ from dbt_t2s.query.plan import (
     Not,
     Null,
     Only,
+    Peers,
     Plan,
     Pred,
     Rate,
@@ -334,7 +335,7 @@ class Binder:
         if not isinstance(pred, Compare) or isinstance(pred.left, Col | Diff):
             raise QueryPlanError("HAVING compares measures only")
         left = measure(pred.left)
-        if isinstance(pred.right, Col):
+        if isinstance(pred.right, Col | Peers):
             raise QueryPlanError("HAVING compares with numbers only")
         if pred.right is not None:
             return self.predicates.comparison(left.sql, pred.operator, pred.right)

@@ -9,7 +9,7 @@ from datetime import date
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Kind, Table
-from dbt_t2s.query.plan import Agg, Col, Compare, Count, Diff, Has, Plan, Range, Value
+from dbt_t2s.query.plan import Agg, Col, Compare, Count, Diff, Has, Peers, Plan, Range, Value
 
 _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?\Z", re.ASCII)
 _LIMIT = re.compile(r"\d{1,9}\Z", re.ASCII)
@@ -55,6 +55,9 @@ def _check_part(part: object, tables: Mapping[str, Table]) -> None:
             kinds = {_kind(tables, each.table, each.column) for each in (left, right)}
             if left.table != right.table or not (kinds <= _NUMBERS or kinds <= _TIMES):
                 raise QueryPlanError(f"{left.column} and {right.column} cannot be compared")
+        case Compare(_, left, Peers(of)):
+            if not isinstance(left, Col | Diff) or left.table != of.table:
+                raise QueryPlanError(f"nothing is compared among the rows alike in {of.column}")
         case Compare(_, _, str(number)):
             if not _NUMBER.match(number):
                 raise QueryPlanError(f"{number!r} is no number")

@@ -41,6 +41,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {
         (Kind.NUMBER, *_TIMES),
     ),
     "textual": (Kind.TEXT,),
+    "peer": (Kind.TEXT, Kind.BOOLEAN),
     "nullable": (),
     "rated_null": (),
     **dict.fromkeys(SELECTS, ()),
@@ -112,9 +113,11 @@ class Grammar:
             return bool(state.roots) and _is_chosen(keyword, state)
         if keyword == "TIME":
             return self._time_fits(symbol, state)
-        if keyword == "AVERAGE":
+        if symbol == "amount":
             having = "having_more" in state.stack
             rows = not state.finer and state.against[2] != "time"
+            if keyword == "AVG_EACH":
+                return rows and state.against[1] != ""
             return len(state.roots) == 1 if having else rows
         if keyword == "PER":
             return len(state.roots) < 2
@@ -230,6 +233,8 @@ class Grammar:
             return False
         if symbol in ("subtrahend", "amount"):
             return _is_alike(item, state)
+        if symbol == "peer":
+            return item.table == state.against[1]
         if symbol == "compared" and item.kind in _TIMES and (item.table, "time") not in self._twice:
             return False
         if symbol.endswith("_of") and (item.table, _alike(item.kind)) not in self._twice:

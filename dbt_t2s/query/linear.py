@@ -38,6 +38,7 @@ from dbt_t2s.query.plan import (
     Only,
     Or,
     Order,
+    Peers,
     Plan,
     Pred,
     Range,
@@ -167,6 +168,9 @@ def _pred(pred: Pred) -> Iterator[str]:
             yield from _expr(left_side)
             if isinstance(right_side, Col):
                 yield _col(right_side)
+            elif isinstance(right_side, Peers):
+                yield "AVG_EACH"
+                yield _col(right_side.of)
             else:
                 yield "AVERAGE" if right_side is None else f"n:{right_side}"
         case Null(of):
@@ -323,9 +327,11 @@ class _Reader:
         ahead = self._peek()
         is_row = ahead.startswith("c:") or ahead == "DIFF"
         left: Measure | Col | Diff = self._row() if is_row else self._measure()
-        right: str | Col | None = None
+        right: str | Col | Peers | None = None
         if self._peek().startswith("c:"):
             right = self._column()
+        elif self._take_if("AVG_EACH"):
+            right = Peers(self._column())
         elif not self._take_if("AVERAGE"):
             right = self._item("n")
         return Compare(operator, left, right)

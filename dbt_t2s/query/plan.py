@@ -159,13 +159,20 @@ class Or:
 
 
 @dataclass(frozen=True)
+class Peers:
+    """The average of those rows of the table that are alike in ``of``: of its own category."""
+
+    of: Col
+
+
+@dataclass(frozen=True)
 class Compare:
     """``right`` is a number as text, another column of the same row, or None for "the average of
-    the same thing"."""
+    the same thing"; ``Peers`` for that of rows alike."""
 
     operator: str
     left: Measure | Col | Diff
-    right: str | Col | None
+    right: str | Col | Peers | None
 
 
 @dataclass(frozen=True)

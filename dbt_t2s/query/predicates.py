@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Kind, ProjectSchema
@@ -22,6 +22,7 @@ from dbt_t2s.query.plan import (
     Null,
     Only,
     Or,
+    Peers,
     Pred,
     Range,
     RuleRef,
@@ -160,6 +161,9 @@ class Predicates:
             left = self._measures.row(pred.left)
             if isinstance(pred.right, Col):
                 return f"{left} {COMPARISONS[way]} {column(pred.right)}"
+            if isinstance(pred.right, Peers):
+                average = self._average_of_peers(left, pred.right.of)
+                return f"{left} {COMPARISONS[way]} ({average})"
             if pred.right is not None:
                 return self.comparison(left, way, pred.right)
             return f"{left} {COMPARISONS[way]} ({self._average(left, pred.left.table)})"
@@ -167,10 +171,25 @@ class Predicates:
 
     def _average(self, of: str, table: str) -> str:
         """The average over the table's rows that count."""
+        return self._over_counted(f"avg({of})", table)
+
+    def _average_of_peers(self, of: str, peers: Col) -> str:
+        """The average over those of them that are alike; grouped first, so that no name inside
+        hides the row's own."""
+        taken = {each.name.lower() for each in self._tables[peers.table].columns}
+        peer, average = (_unlike(name, taken) for name in ("peer", "average"))
+        averages = self._over_counted(
+            f"{column(peers)} as {peer}, avg({of}) as {average}", peers.table
+        )
+        return (
+            f"select {average} from ({averages} group by 1) as peers where {peer} = {column(peers)}"
+        )
+
+    def _over_counted(self, selected: str, table: str) -> str:
         counted = self._measures.always(table, ())
         scope = Scope(self._schema, self._graph, table, sorted(_tables(counted)))
         where = f" where {' and '.join(counted)}" if counted else ""
-        return scope.settle(f"select avg({of}) {scope.from_clause()}{where}")
+        return scope.settle(f"select {selected} {scope.from_clause()}{where}")
 
     def _compare_finer(self, pred: Compare, root: str, negated: bool) -> str:
         """``customers with more than 3 orders``: keys from a grouping of the finer table."""
@@ -265,3 +284,10 @@ def _values(pred: Pred) -> tuple[Value, ...] | None:
         if left and right and (left[0].table, left[0].column) == (right[0].table, right[0].column):
             return (*left, *right)
     return None
+
+
+def _unlike(name: str, taken: Container[str]) -> str:
+    """``name``, or something like it that is none of the names ``taken``."""
+    while name in taken:
+        name += "_"
+    return name

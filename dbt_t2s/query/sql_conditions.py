@@ -18,6 +18,7 @@ from dbt_t2s.query.plan import (
     Pred,
     Value,
 )
+from dbt_t2s.query.sql_averages import against_average
 from dbt_t2s.query.sql_dates import date_condition
 from dbt_t2s.query.sql_source import NotConvertedError, Source
 from dbt_t2s.sql import all_of, exp
@@ -213,7 +214,7 @@ def _comparison(node: exp.Expr, source: Source, schema: ProjectSchema) -> Pred:
     if isinstance(of, Diff):
         return Compare(operator, of, number(right))
     if isinstance(right, exp.Subquery):
-        return _against_average(of, operator, right.unnest(), source)
+        return against_average(of, operator, right.unnest(), source)
     if operator in ("EQ", "NE"):
         equal = _equals(of, right, schema)
         if operator == "EQ":
@@ -262,36 +263,3 @@ def _equals(of: Col, literal: exp.Expr, schema: ProjectSchema) -> Pred:
         # Models write text that is no known value as something to search for.
         return Like(of, said)
     return Value(of.table, of.column, spelled)
-
-
-def _against_average(of: Col, operator: str, query: exp.Expr, source: Source) -> Pred:
-    """``col > (SELECT avg(col) FROM its table)``."""
-    if not isinstance(query, exp.Select) or set(_clauses(query)) - {"from_", "expressions"}:
-        raise NotConvertedError("a comparison with a subquery")
-    start = query.args["from_"].this
-    average = query.expressions[0].unalias()
-    if not isinstance(average, exp.Avg) or not isinstance(start, exp.Table):
-        raise NotConvertedError("a comparison with a subquery")
-    inner = Source(source.names, {start.alias_or_name.lower(): source.names.table(start.name)})
-    if inner.column(average.this) != of:
-        raise NotConvertedError("a comparison with a subquery")
-    return Compare(operator, of, None)
-
-
-def superlative(node: exp.Expr, source: Source) -> tuple[Col, bool] | None:
-    """The column and whether its greatest is wanted, in ``col = (SELECT max(col) FROM …)``."""
-    if not isinstance(node, exp.EQ) or not isinstance(node.expression, exp.Subquery):
-        return None
-    query = node.expression.unnest()
-    if not isinstance(query, exp.Select) or set(_clauses(query)) - {"from_", "expressions"}:
-        return None
-    extreme, start = query.expressions[0].unalias(), query.args["from_"].this
-    if not isinstance(extreme, exp.Max | exp.Min) or not isinstance(start, exp.Table):
-        return None
-    of = source.column(node.this)
-    inner = Source(source.names, {start.alias_or_name.lower(): source.names.table(start.name)})
-    return (of, isinstance(extreme, exp.Max)) if inner.column(extreme.this) == of else None
-
-
-def _clauses(select: exp.Select) -> list[str]:
-    return [name for name, value in select.args.items() if value]

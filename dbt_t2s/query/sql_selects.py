@@ -18,7 +18,8 @@ from dbt_t2s.query.plan import (
     Pred,
     is_measure,
 )
-from dbt_t2s.query.sql_conditions import OPERATORS, Member, number, predicates, row, superlative
+from dbt_t2s.query.sql_averages import superlative
+from dbt_t2s.query.sql_conditions import OPERATORS, Member, number, predicates, row
 from dbt_t2s.query.sql_dates import bucket, merged
 from dbt_t2s.query.sql_half import Half, points
 from dbt_t2s.query.sql_measures import Aggregates, is_aggregate, is_measured

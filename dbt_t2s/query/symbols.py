@@ -74,7 +74,7 @@ SYMBOLS: dict[str, dict[str, tuple[str, ...]]] = {
     "rated": {"NOT": ("rated",), "NULL": ("rated_null",)},
     "has_more": {**{k: (*v, "has_more") for k, v in PRED.items()}, "CLOSE": ()},
     "compared": {**INNER, "DIFF": ("compared_of", "subtrahend")},
-    "amount": {"AVERAGE": ()},
+    "amount": {"AVERAGE": (), "AVG_EACH": ("peer",)},
     "having": dict.fromkeys(COMPARISONS, ("measure", "amount")),
     "having_more": {
         **dict.fromkeys(COMPARISONS, ("measure", "amount", "having_more")),

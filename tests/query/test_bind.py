@@ -93,6 +93,14 @@ CASES: dict[str, tuple[str, list[Row]]] = {
         "c:order_items.item_id WHERE LT c:products.price AVERAGE END",
         [(1,), (2,), (3,), (5,), (6,)],
     ),
+    "above_average_of_its_kind": (
+        "c:products.product_name WHERE GT c:products.price AVG_EACH c:products.category END",
+        [("Night Hike",)],
+    ),
+    "above_average_of_a_partners_kind_not": (
+        "c:order_items.item_id WHERE NOT GT c:products.price AVG_EACH c:products.category END",
+        [(1,), (3,), (4,), (6,)],
+    ),
     "above_average_days": (
         "c:orders.order_id WHERE GT DIFF c:orders.paid_on c:orders.due_on AVERAGE END",
         [(2,)],
@@ -204,6 +212,11 @@ CASES: dict[str, tuple[str, list[Row]]] = {
     "always_gives_way_to_rate": (f"RATE {_CANCELLED} END", [(1 / 6,)]),
     # The average of the orders that count is 100; over all of them it would be 96.67.
     "always_in_the_average": ("c:orders.order_id WHERE GT c:orders.amount AVERAGE END", [(3,)]),
+    # Above the 50 of the completed ones; the cancelled one is no peer of its own average.
+    "always_in_the_average_of_its_kind": (
+        "c:orders.order_id WHERE GT c:orders.amount AVG_EACH c:orders.status END",
+        [(1,)],
+    ),
     "always_gives_way_to_its_opposite": (f"RATE NOT {_CANCELLED} END", [(5 / 6,)]),
     "always_gives_way_to_its_own_rate": ("RATE r:valid END", [(5 / 6,)]),
     "always_beside_a_rate": ("RATE c:orders.is_gift END", [(1 / 5,)]),

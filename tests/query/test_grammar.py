@@ -120,6 +120,7 @@ def test_random_walks_parse_bind_and_run(execute: Execute) -> None:
         "COUNT t:orders ONLY COUNT t:orders v:orders.status=cancelled END",
         "SUB ONLY m:revenue d:2025-01-01/2025-02-01 ONLY m:revenue d:/2025-03-01 END",
         "c:orders.order_id WHERE GT c:orders.paid_on c:orders.due_on END",
+        "c:products.product_name WHERE GT c:products.price AVG_EACH c:products.category END",
         "AVG DIFF c:orders.paid_on c:orders.due_on END",
         "c:orders.order_id DIFF c:orders.amount c:orders.refund "
         "DESC DIFF c:orders.amount c:orders.refund LIMIT ONE END",
@@ -147,6 +148,9 @@ def test_it_allows(text: str) -> None:
         "c:orders.status SHARE m:average_order_value END",
         "MONTH TIME RUNNING m:average_order_value END",
         "c:orders.status SHARE ONLY m:average_order_value c:orders.is_gift END",
+        "c:products.product_name WHERE GT c:products.price AVG_EACH c:orders.status END",
+        "c:products.product_name WHERE GT c:products.price AVG_EACH c:products.price END",
+        "c:customers.country m:revenue HAVING GT m:revenue AVG_EACH c:customers.country END",
         "SUB MAX c:orders.ordered_at MIN c:orders.ordered_at END",
         "c:customers.country m:units HAVING GT m:units_per_order AVERAGE END",
         "c:customers.country m:units m:revenue DESC m:units LIMIT ONE PER c:customers.country END",

@@ -42,6 +42,7 @@ NOT_READ = {
     "count_of_many_in_time": "IN over groups",
     "always_beside_metric": "rows that a rule of the project leaves out",
     "always_in_the_average": "a comparison with a subquery",
+    "always_in_the_average_of_its_kind": "a comparison with a subquery",
 }
 
 
