@@ -16,6 +16,7 @@ from torch import nn
 
 # The layout chosen for this many rows is a good one from one row to two hundred.
 _ROWS = 16
+_INPUTS = 16  # a layer of fewer has hardly any weights to fetch
 
 
 class PackedLinear(nn.Module):
@@ -57,7 +58,8 @@ def has_bf16() -> bool:
 
 
 def pack(module: nn.Module, kind: torch.dtype = torch.float32) -> None:
-    """Packs all linear layers below ``module``, in place; nothing where oneDNN has no such layout.
+    """Packs all linear layers of some inputs below ``module``, in place; nothing where oneDNN has no
+    such layout.
 
     ``module`` must be on the CPU, in float32 and done with training; its products are of ``kind``.
     """
@@ -65,7 +67,8 @@ def pack(module: nn.Module, kind: torch.dtype = torch.float32) -> None:
         return
     for name, child in module.named_children():
         if type(child) is nn.Linear:
-            setattr(module, name, PackedLinear(child, kind))
+            if child.in_features >= _INPUTS:
+                setattr(module, name, PackedLinear(child, kind))
         else:
             pack(child, kind)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import torch
 
 from dbt_t2s.corpus.examples import Corpus
 from dbt_t2s.model import candidates
+from dbt_t2s.model.attention import additive
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import MOST_WORDS, RELATIONS, Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
+from dbt_t2s.model.packed import pack
 from dbt_t2s.model.recipe import new_network, prepare, target_of, tensors
 from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, today_of
 from dbt_t2s.project.schema import Kind
@@ -191,6 +194,35 @@ def test_padding_changes_no_score(linker: Linker, network: PlanNetwork) -> None:
         assert alone.shape[-1] == width
         torch.testing.assert_close(batch[row, :, :width], alone, atol=1e-4, rtol=0)
         assert bool((batch[row, :, width:] < -1e8).all())
+
+
+@torch.inference_mode()
+def test_every_layer_hears_how_words_and_items_relate(linker: Linker, network: PlanNetwork) -> None:
+    batch = Batch(**stack(linker.link(QUESTIONS)))
+    words, mask = batch.words.shape[1], torch.cat((batch.word_mask, batch.item_mask), 1)
+    biases = list(network._biases(batch, mask))
+    assert len(biases) == network.config.joint_layers
+    for layer, bias in zip(network._joint(), biases, strict=True):
+        wanted = additive(mask)[:, None, None, :].expand(bias.shape).clone()
+        relations = (batch.word_item, batch.word_item.transpose(1, 2), batch.item_item)
+        kinds = (layer.word_to_item, layer.item_to_word, layer.item_to_item)
+        from_words, to_words = slice(None, words), slice(words, None)
+        places = ((from_words, to_words), (to_words, from_words), (to_words, to_words))
+        for kind, relation, (rows, columns) in zip(kinds, relations, places, strict=True):
+            wanted[:, :, rows, columns] += kind(relation).permute(0, 3, 1, 2)
+        torch.testing.assert_close(bias, wanted)
+
+
+@torch.inference_mode()
+def test_a_packed_network_gives_the_same_scores(linker: Linker, network: PlanNetwork) -> None:
+    tokens = torch.tensor([[KEYWORDS.index("START"), len(KEYWORDS) + 2]])
+    packed = copy.deepcopy(network)
+    pack(packed)
+    scores = []
+    for each in (network, packed):
+        memory = each.encode(Batch(**stack(linker.link(QUESTIONS[:1]))))
+        scores.append(each.decode(memory, tokens))
+    torch.testing.assert_close(*scores, atol=1e-3, rtol=0)
 
 
 @torch.inference_mode()

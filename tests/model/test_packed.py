@@ -26,12 +26,18 @@ def test_a_packed_layer_gives_the_same_numbers(rows: tuple[int, ...], bias: bool
 
 def test_all_layers_below_are_packed_and_nothing_else() -> None:
     torch.manual_seed(0)
-    module = nn.Sequential(nn.Linear(8, 8), nn.ModuleList([nn.Linear(8, 4)]), nn.LayerNorm(4))
+    module = nn.Sequential(nn.Linear(16, 32), nn.ModuleList([nn.Linear(32, 4)]), nn.LayerNorm(4))
     kinds = [type(each) for each in module.modules()]
     pack(module)
     packed = [PackedLinear if each is nn.Linear else each for each in kinds]
     assert [type(each) for each in module.modules()] == packed
     assert PackedLinear in packed and not list(module[0].parameters())
+
+
+def test_a_layer_of_few_inputs_stays_as_it_is() -> None:
+    module = nn.Sequential(nn.Linear(6, 8))
+    pack(module)
+    assert type(module[0]) is nn.Linear
 
 
 @pytest.mark.skipif(not has_bf16(), reason="this processor multiplies no bfloat16")
