@@ -20,6 +20,7 @@ from hypothesis import settings
 
 from dbt_t2s import store
 from dbt_t2s.errors import StoreError
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "example_project"
@@ -45,10 +46,11 @@ def run(
     """Runs a command as a user would, without this machine's own dbt and t2s settings."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
-    return subprocess.run(
+    given = {**kept, "PATH": path, **ENVIRONMENT, **(env or {})}
+    return warm.run(arguments, cwd, given) or subprocess.run(
         arguments,
         cwd=cwd,
-        env={**kept, "PATH": path, **ENVIRONMENT, **(env or {})},
+        env=given,
         capture_output=True,
         text=True,
         timeout=900,
