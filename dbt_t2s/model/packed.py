@@ -58,8 +58,9 @@ def has_bf16() -> bool:
 
 
 def pack(module: nn.Module, kind: torch.dtype = torch.float32) -> None:
-    """Packs all linear layers of some inputs below ``module``, in place; nothing where oneDNN has no
-    such layout.
+    """Packs all linear layers of some inputs below ``module``, in place.
+
+    Nothing is changed where oneDNN has no such layout.
 
     ``module`` must be on the CPU, in float32 and done with training; its products are of ``kind``.
     """
