@@ -1,6 +1,6 @@
 """Commands that start warm: processes forked from one that has imported what every command imports.
 
-Importing torch, transformers and dbt takes longer than most commands that tests run. Each command
+Importing torch and transformers takes longer than most commands that tests run. Each command
 is a process of its own all the same, with its own folder, environment, output and exit status.
 
 ``python -m tests.warm`` is the process that they are forked from: it reads one request a line.
@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, NoReturn
 
-_MODULES = {"dbt-t2s": "dbt_t2s.cli", "dbt": "dbt.cli.main"}
+_COMMANDS = ("dbt-t2s", "dbt")
 # Read when a library is imported: where these differ, a command has to import for itself.
 _IMPORTED = ("HF_", "TRANSFORMERS", "TOKENIZERS", "TORCH", "OMP", "GOMP", "CUDA", "PYTHON", "LD_")
 _LONGEST = 900  # seconds
@@ -31,7 +31,7 @@ _LONGEST = 900  # seconds
 
 @dataclass(frozen=True)
 class Request:
-    """A command of ``_MODULES`` with its arguments, folder and environment, and its outputs."""
+    """One of the ``_COMMANDS`` with its arguments, folder and environment, and its outputs."""
 
     command: str
     arguments: tuple[str, ...]
@@ -45,7 +45,7 @@ def as_command(arguments: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """The command that can start warm, and its own arguments."""
     if list(arguments[:3]) == [sys.executable, "-m", "dbt_t2s"]:
         return "dbt-t2s", tuple(arguments[3:])
-    return (arguments[0], tuple(arguments[1:])) if arguments[0] in _MODULES else None
+    return (arguments[0], tuple(arguments[1:])) if arguments[0] in _COMMANDS else None
 
 
 class _Server:

@@ -3,8 +3,8 @@
 A sum where another group makes up for it, a condition that always holds beside another one, the
 largest of many that are equal: near misses that a whole warehouse does not tell from the query
 meant. Rows that the chosen ones refer to come with them, and so do the same rows of wide marts that
-repeat a table. Values stay as they are: what is never
-lost in the data, or only together with something else, may be relied on.
+repeat a table. Values stay as they are: what is never lost in the data, or only together with
+something else, may be relied on.
 """
 
 from __future__ import annotations
