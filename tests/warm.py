@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib.util
 import json
 import os
 import select
@@ -26,6 +27,14 @@ from typing import IO, NoReturn
 _COMMANDS = ("dbt-t2s", "dbt")
 # Read when a library is imported: where these differ, a command has to import for itself.
 _IMPORTED = ("HF_", "TRANSFORMERS", "TOKENIZERS", "TORCH", "OMP", "GOMP", "CUDA", "PYTHON", "LD_")
+_MODULES = (
+    "dbt_t2s.cli",
+    "dbt_t2s.model.embedded",
+    "dbt_t2s.pipeline",
+    "dbt.cli.main",
+    "dbt.adapters.duckdb",
+    "metricflow.engine.metricflow_engine",
+)
 _LONGEST = 900  # seconds
 
 
@@ -151,6 +160,8 @@ def _become(request: Request) -> None:
         os.close(opened)
     sys.path[0] = request.cwd
     sys.argv = [request.command, *request.arguments]
+    # Processes that this one spawns run its main module again: that of the command, as if cold.
+    sys.modules["__main__"].__spec__ = importlib.util.find_spec("dbt_t2s.__main__")
     if request.command == "dbt":
         from dbt.cli.main import cli
 
@@ -164,9 +175,8 @@ def _import_all() -> None:
     # As the command line sets them before it imports.
     os.environ.update(GOMP_SPINCOUNT="20000", TQDM_DISABLE="1")
 
-    import dbt_t2s.cli
-    import dbt_t2s.model.embedded
-    import dbt_t2s.pipeline  # noqa: F401
+    for module in _MODULES:
+        importlib.import_module(module)
 
 
 if __name__ == "__main__":
