@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,7 +36,8 @@ from dbt_t2s.query.linear import REFUSAL, from_tokens, to_tokens
 from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.preamble import asked
-from dbt_t2s.query.said_bounds import SaidBounds, said_bounds
+from dbt_t2s.query.said_bounds import said_bounds
+from dbt_t2s.query.said_none import none_as_known
 from dbt_t2s.query.said_peers import among_peers, said_peers
 from dbt_t2s.query.text import STOP_WORDS, words
 
@@ -126,16 +127,18 @@ class EmbeddedGenerator:
 
     def _as_said(self, plans: Sequence[Found], text: str) -> tuple[Found, ...]:
         """The plans with what is compared as the question says; what becomes one is one."""
-        bounds, peers = said_bounds(text), said_peers(text)
+        bounds, peers, schema = said_bounds(text), said_peers(text), self._index.schema
+
+        def meant(plan: Plan) -> Plan:
+            return none_as_known(among_peers(bounded(plan, bounds), peers, schema), text, schema)
+
         chances: dict[tuple[str, ...], float] = {}
         for plan in plans:
-            tokens = self._put_right(plan.tokens, bounds, peers)
+            tokens = self._put_right(plan.tokens, meant)
             chances[tokens] = chances.get(tokens, 0.0) + plan.probability
         return tuple(Found(tokens, chance) for tokens, chance in chances.items())
 
-    def _put_right(
-        self, tokens: tuple[str, ...], bounds: SaidBounds, peers: str
-    ) -> tuple[str, ...]:
+    def _put_right(self, tokens: tuple[str, ...], meant: Callable[[Plan], Plan]) -> tuple[str, ...]:
         """The plan as said, or as it was where that makes no SQL."""
         try:
             plan = from_tokens(tokens)
@@ -143,10 +146,10 @@ class EmbeddedGenerator:
             return tokens
         if plan is None:
             return tokens
-        meant = among_peers(bounded(plan, bounds), peers, self._index.schema)
-        if meant == plan:
+        right = meant(plan)
+        if right == plan:
             return tokens
-        return to_tokens(meant) if self.sql(to_tokens(meant), "") else tokens
+        return to_tokens(right) if self.sql(to_tokens(right), "") else tokens
 
     def _link(self, question: str) -> Linked:
         return self._linker.link([asked(question)])[0]

@@ -102,6 +102,8 @@ class Grammar:
             return False
         if keyword == "END" and state.owes_measure and not state.roots:
             return False
+        if keyword in ("DESC", "ASC") and not (state.dims or state.needs_time):
+            return False  # one row has no order
         if keyword == "HAVING":
             grouped = bool(state.dims or (state.roots and state.needs_time))
             return grouped and not (state.distinct or state.listing)
@@ -169,6 +171,8 @@ class Grammar:
                 return keyword == "END"
             if keyword == "WHERE":
                 return bool(state.compiled & {ADDS_UP, *GRAINS})
+            if keyword in ("DESC", "ASC"):
+                return False
             if "" not in state.compiled and symbol == "select_more":
                 return keyword in GRAINS and keyword in state.compiled
         if keyword in GRAINS:

@@ -1,8 +1,8 @@
 """Clauses that say that no condition is wanted: "cancelled ones included", "even closed shops".
 
-Found only where nothing else can be meant: at the end of a question, right around what they name,
-and where the rest of the question names nothing of the same column ("open orders, cancelled ones
-too" asks for both).
+Found only where nothing else can be meant: set off or at a question's end, right around what they
+name, and where the rest of the question names nothing of the same column ("open orders, cancelled
+ones too" asks for both).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import pairwise
 from dbt_t2s.query.text import Word, name_words, stem
 
 _EDGE = r"(?:[,;:.(]|\s[-–—])\s*"
-_END = r"\s*[?.!)]*\s*$"
+_END = r"(?:\s*[?.!)]*\s*$|\s*[,;)](?=\s))"
 _CHAINED = re.compile(r"\s*(?:,|/|,?\s*\b(?:and|or)\b|&)\s*(?:the\s+)?", re.I)
 _ONES = r"(?:ones|stuff|things)"
 _OF_THEM = rf"(?:\s+(?:{_ONES}|(?P<noun>[^\W\d_]+)))?"

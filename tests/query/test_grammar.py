@@ -159,6 +159,8 @@ def test_it_allows(text: str) -> None:
         "m:cumulative_revenue m:revenue END",
         "DOW TIME m:cumulative_revenue END",
         "RATE END",
+        "m:revenue DESC m:revenue LIMIT n:5 END",  # one row has no order
+        "MAX c:orders.amount ASC MAX c:orders.amount END",
     ],
 )
 def test_it_forbids(text: str) -> None:

@@ -63,6 +63,9 @@ def hidden(text: str) -> list[str]:
         ("purchases per shop, cancelled orders included", ["cancelled"]),
         ("which shops have orders, counting the cancelled stuff too?", ["cancelled"]),
         ("customers per city, counting in the blocked ones as well", ["blocked"]),
+        ("customers, blocked ones too, with more than one order", ["blocked"]),
+        ("orders (cancelled ones included) per shop", ["cancelled"]),
+        ("orders including cancelled and returned ones, per shop", ["cancelled", "returned"]),
     ],
 )
 def test_what_is_included_needs_no_condition(text: str, names: list[str]) -> None:
@@ -88,6 +91,8 @@ def test_what_is_included_needs_no_condition(text: str, names: list[str]) -> Non
         "shops counting cancelled orders",
         "orders per shop, cancelled gifts too",
         "customers with Austria or not",
+        "orders, cancelled ones too, and open ones per shop",
+        "orders, returned ones, too many of them, per shop",
         "average limit per customer, blocked or not",
         "customers per city, cancelled orders too",
     ],

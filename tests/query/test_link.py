@@ -263,6 +263,9 @@ def test_irregular_forms_are_found() -> None:
 
 def test_people_of_a_country_are_many() -> None:
     assert "v:customers.country=DE" in found("what Germans order")
+    index = ValueIndex(with_values(status=("Denmark", "NL")))
+    assert "v:orders.status=Denmark" in found("how much do the Danes spend?", index)
+    assert "v:orders.status=NL" in found("customers who are Dutchmen", index)
 
 
 def test_a_word_of_mixed_case_is_one_word() -> None:
