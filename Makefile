@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 STAMP := $(VENV)/.stamp
 PIP_FLAGS := --quiet --disable-pip-version-check
-PYTEST_FLAGS ?= -q -n 2 --dist loadfile --durations=20
+PYTEST_FLAGS ?= -q -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 
 export PATH := $(BIN):$(PATH)
 # Nobody is told that this ran, and no model hub is asked for anything.

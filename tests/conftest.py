@@ -37,7 +37,26 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 
+# Begun first, so that no worker has one of them left when the others are done.
+LONGEST_FILES = (
+    "test_bad_input.py",
+    "test_changes.py",
+    "test_cli.py",
+    "test_checking.py",
+    "test_readme.py",
+    "test_unit_suite.py",
+    "test_any_adapter.py",
+    "test_replay.py",
+    "test_dbt.py",
+    "test_base_path.py",
+)
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: place for place, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 def run(

@@ -142,6 +142,21 @@ def test_a_step_reads_its_rows_in_parts_that_are_alike(rows: Resident) -> None:
     assert padded < (items[shuffled].max(1) * 4).sum()
 
 
+def test_of_several_rows_the_hardest_are_learned_from(rows: Resident) -> None:
+    run = _run(rows)
+    run.settings = replace(run.settings, tried=3, bereaved=0.0)
+    run.network.train(False)
+    numbers = next(run._batches())[0]
+    assert len(numbers) == 12
+    batch, targets = run._drawn(numbers)
+    missed = run.network.missed(batch, targets)
+    hardest, wanted = run._hardest(batch, targets)
+    assert len(wanted) == 4
+    again = run.network.missed(hardest, wanted)
+    assert float(again.min()) >= float(missed.median()) - 1e-3
+    assert sorted(again.tolist()) == pytest.approx(sorted(missed.tolist())[-4:], rel=0.02)
+
+
 def test_dropout_drawn_once_drops_its_share_and_keeps_the_mean() -> None:
     drop = DrawnDropout(0.1, seed=0)
     x = torch.ones(512, 1024)

@@ -98,9 +98,9 @@ def _tried(work: Path, projects: Path, weights: Path) -> Iterator[Tried]:
         grammar = Grammar(schema, index.binder.graph)
         linked = Linker(index).link([asked(q) for q, _ in rows])
         for (_, gold), each in zip(rows, linked, strict=True):
-            found = _searched(network, Batch(**stack([each])), each, grammar)
-            wanted = _sql(index.binder, gold)
-            right = tuple(_sql(index.binder, p.tokens) == wanted for p in found.plans)
+            found = searched(network, Batch(**stack([each])), each, grammar)
+            wanted = sql_of(index.binder, gold)
+            right = tuple(sql_of(index.binder, p.tokens) == wanted for p in found.plans)
             yield Tried(group, bool(schema.as_of), each, found, None if gold == REFUSAL else right)
         print(f"{schema.project}: {len(rows)} questions", flush=True)
 
@@ -167,13 +167,13 @@ def logistic(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return made
 
 
-def _searched(network: PlanNetwork, batch: Batch, linked: Linked, grammar: Grammar) -> Searched:
+def searched(network: PlanNetwork, batch: Batch, linked: Linked, grammar: Grammar) -> Searched:
     batch.item_ids.zero_()  # this network knows no schema's own items
     with torch.inference_mode():
         return search(network, network.encode(batch), [linked], grammar, WIDTH)[0]
 
 
-def _sql(binder: Binder, tokens: Sequence[str]) -> str:
+def sql_of(binder: Binder, tokens: Sequence[str]) -> str:
     try:
         plan = from_tokens(tokens)
         return binder.sql(canonical(plan)) if plan else ""

@@ -15,7 +15,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,15 @@ class ReadingNetwork(nn.Module):
             batch.words = torch.bmm(batch.shares.to(read.dtype), read)
         return self.network.encode(batch)
 
+    @torch.no_grad()
+    def missed(self, batch: Batch, tokens: Tensor) -> Tensor:
+        """The cross-entropy of each plan (B)."""
+        scores = self.network.decode(self.encode(batch), tokens[:, :-1])
+        each = nn.functional.cross_entropy(
+            scores.transpose(1, 2).float(), tokens[:, 1:], ignore_index=0, reduction="none"
+        )
+        return each.sum(1)
+
     def losses(self, batch: Batch, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Mean cross-entropy of the plans' tokens (B, T), and of which items they point at."""
         memory = self.encode(batch)
@@ -83,7 +92,7 @@ class Settings:
     """``second`` weighs the second task; ``reader_rate`` scales the reader's learning rate.
 
     ``bereaved`` is the share of questions whose answer is hidden. A batch is read in ``parts``,
-    each padded to its own widest row.
+    each padded to its own widest row. Of ``tried`` times as many the hardest are learned from.
     """
 
     examples: int
@@ -94,6 +103,7 @@ class Settings:
     seed: int
     bereaved: float = 0.0
     parts: int = 1
+    tried: int = 1
 
     @property
     def steps(self) -> int:
@@ -125,7 +135,7 @@ class Pretraining:
         """Rows for every step from the present one on, by weight, in parts of like length."""
         rows, settings = self.rows.sets[""], self.settings
         chance = self.rows.weight[rows] / self.rows.weight[rows].sum()
-        size = settings.batch // settings.parts
+        size = settings.batch // settings.parts * settings.tried
         at = self.step - self.step % _ALIKE
         while True:
             rng = np.random.default_rng((settings.seed, at))
@@ -152,24 +162,42 @@ class Pretraining:
         parts = next(self._order)
         set_rate(self.optimizer, rate_at(self.step, settings.steps, self._recipe))
         self.optimizer.zero_grad(set_to_none=True)
-        lengths = self.rows.lengths.tokens
-        asked = sum(int(lengths[part].sum()) for part in parts)
+        chosen = [self._hardest(*self._drawn(part)) for part in parts]
+        asked = [int((targets > 0).sum()) for _, targets in chosen]
         # Left on the device: reading it would make every step wait.
         self.losses.append(
-            torch.stack([self._learn(p, int(lengths[p].sum()) / asked) for p in parts]).sum()
+            torch.stack(
+                [self._learn(b, t, n / sum(asked)) for (b, t), n in zip(chosen, asked, strict=True)]
+            ).sum()
         )
         nn.utils.clip_grad_norm_(network.parameters(), self._recipe.clip)
         self.optimizer.step()
         self.step += 1
 
-    def _learn(self, numbers: np.ndarray, share: float) -> Tensor:
-        """The gradients of some rows, whose plans are this share of the step's tokens."""
+    def _drawn(self, numbers: np.ndarray) -> tuple[ReadBatch, Tensor]:
         batch, targets = self.rows.batch(numbers)
         bereave(batch, targets, self.settings.bereaved)
         blur(batch, targets, self._recipe)
-        device = targets.device.type
+        return batch, targets
+
+    def _hardest(self, batch: ReadBatch, targets: Tensor) -> tuple[ReadBatch, Tensor]:
+        """The rows that the network as it is misses most; it learns little from the others."""
+        if self.settings.tried == 1:
+            return batch, targets
+        with self._narrow(targets):
+            missed = self.network.missed(batch, targets)
+        hardest = missed.topk(len(missed) // self.settings.tried).indices
+        rows = {f.name: getattr(batch, f.name)[hardest] for f in fields(batch)}
+        return ReadBatch(**rows), targets[hardest]
+
+    def _narrow(self, like: Tensor) -> torch.autocast:
+        device = like.device.type
         able = device == "cuda" or has_bf16()
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=able):
+        return torch.autocast(device, dtype=torch.bfloat16, enabled=able)
+
+    def _learn(self, batch: ReadBatch, targets: Tensor, share: float) -> Tensor:
+        """The gradients of some rows, whose plans are this share of the step's tokens."""
+        with self._narrow(targets):
             written, chosen = self.network.losses(batch, targets)
         total: Tensor = (written + self.settings.second * chosen) * share
         total.backward()  # type: ignore[no-untyped-call]
@@ -252,7 +280,7 @@ def _network(encoder: Encoder, given: argparse.Namespace) -> ReadingNetwork:
 def _settings(examples: int, given: argparse.Namespace) -> Settings:
     return Settings(
         examples, given.batch, given.rate, given.second, given.reader_rate, given.seed,
-        given.bereaved, given.parts,
+        given.bereaved, given.parts, given.tried,
     )  # fmt: skip
 
 
@@ -288,6 +316,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--parts", type=int, default=1 if torch.cuda.is_available() else 4)
+    parser.add_argument("--tried", type=int, default=1, help="how many for one learned from")
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--reader-rate", type=float, default=0.1)
     parser.add_argument("--second", type=float, default=0.0)
