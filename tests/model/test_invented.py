@@ -22,6 +22,18 @@ def test_every_question_of_an_invented_project_has_a_sound_plan(path: Path) -> N
     assert wrong == {}
 
 
+MEANT = [path for path in PROJECTS if path.with_suffix(".meant").is_file()]
+
+
+@pytest.mark.parametrize("path", MEANT, ids=lambda path: path.stem)
+def test_every_value_that_is_meant_in_other_words_is_listed(path: Path) -> None:
+    checker = Checker(read_project(path))
+    asked = list(read_questions(path.with_suffix(".meant")))
+    assert len(asked) >= 10
+    wrong = {a if isinstance(a, str) else checker.problem(a, meant=True) for a in asked}
+    assert wrong == {""}
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -38,3 +50,23 @@ def test_a_wrong_plan_is_named(line: str, said: str, tmp_path: Path) -> None:
     (asked,) = read_questions(tmp_path / "q.txt")
     assert isinstance(asked, Asked)
     assert said in Checker(read_project(clinic)).problem(asked)
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        ('"v:visits.visit_status=no show"', "no listed value is meant"),
+        ("v:visits.visit_status=vanished", "no listed value is meant"),
+        ("v:visits.visit_status=cancelled d:2024-01-01/2025-01-01", "not found"),
+        ("v:visits.visit_status=cancelled", ""),
+    ],
+)
+def test_what_is_meant_in_other_words_is_a_listed_value(
+    plan: str, said: str, tmp_path: Path
+) -> None:
+    (clinic,) = (p for p in _ALL if p.stem == "clinic")
+    (tmp_path / "q.meant").write_text(f"no shows, called off => COUNT t:visits WHERE {plan}\n")
+    (asked,) = read_questions(tmp_path / "q.meant")
+    assert isinstance(asked, Asked)
+    found = Checker(read_project(clinic)).problem(asked, meant=True)
+    assert said in found and bool(said) == bool(found)

@@ -5,6 +5,7 @@
 checks projects and prints what is wrong, line by line. ``NAME.yml`` holds the schema; ``NAME.txt``
 beside it one question per line, ``question => plan tokens`` (``query.linear``), where a token with
 spaces is written in double quotes and ``REFUSE`` stands for what the project cannot answer.
+``NAME.meant`` holds questions that mean a listed value in words that share nothing with it.
 """
 
 from __future__ import annotations
@@ -220,11 +221,18 @@ class Checker:
         self._binder = Binder(schema)
         self._items = {item.token: item for item in schema_items(schema, self._binder)}
         self._values = ValueIndex(schema)
+        self._listed = {
+            f"v:{table.name}.{column.name}={value}"
+            for table in schema.tables
+            for column in table.columns
+            for value in column.values
+        }
         self._grammar = Grammar(schema, self._binder.graph)
         self._today = date.fromisoformat(schema.as_of)
 
-    def problem(self, asked: Asked) -> str:
-        """Empty where the plan parses, binds, follows the grammar and can be linked."""
+    def problem(self, asked: Asked, meant: bool = False) -> str:
+        """Empty where the plan parses, binds, follows the grammar and can be linked; where a listed
+        value of it is ``meant`` in other words, but for that."""
         if asked.tokens == REFUSAL:
             return ""
         for token in asked.tokens:
@@ -241,7 +249,9 @@ class Checker:
         found = mentions(asked.question, self._values, self._today)
         needed = {t for t in asked.tokens if t[:2] in ("v:", "d:", "n:", "s:")}
         missing = needed - {m.token for m in found}
-        if missing:
+        if meant and not missing & self._listed:
+            return "no listed value is meant in other words"
+        if missing := missing - (self._listed if meant else set()):
             have = ", ".join(m.token for m in found) or "nothing"
             return f"{', '.join(sorted(missing))} not found in the question; it mentions {have}"
         return self._ungrammatical(asked.tokens)
@@ -272,10 +282,15 @@ def check(path: Path) -> int:
     except (ValueError, KeyError, AttributeError, TypeError, StopIteration) as error:
         print(f"{path.name}: {type(error).__name__}: {error}")
         return 1
+    files = (path.with_suffix(".txt"), path.with_suffix(".meant"))
+    return sum(_check_questions(each, checker) for each in files if each.is_file())
+
+
+def _check_questions(path: Path, checker: Checker) -> int:
     problems, good, seen = 0, 0, Counter[str]()
     refused = 0
-    for asked in read_questions(path.with_suffix(".txt")):
-        said = asked if isinstance(asked, str) else checker.problem(asked)
+    for asked in read_questions(path):
+        said = asked if isinstance(asked, str) else checker.problem(asked, path.suffix == ".meant")
         if isinstance(asked, Asked):
             seen[asked.question.lower()] += 1
             if seen[asked.question.lower()] > 1:
@@ -284,10 +299,10 @@ def check(path: Path) -> int:
         if said:
             problems += 1
             where = f"line {asked.line}: " if isinstance(asked, Asked) else ""
-            print(f"{path.with_suffix('.txt').name} {where}{said}")
+            print(f"{path.name} {where}{said}")
         else:
             good += 1
-    print(f"{path.stem}: {good} good ({refused} refusals), {problems} problems")
+    print(f"{path.name}: {good} good ({refused} refusals), {problems} problems")
     return problems
 
 
