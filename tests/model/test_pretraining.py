@@ -72,6 +72,19 @@ def test_a_retold_project_has_the_same_questions_under_other_names(
     } != {c.name for t in retold.schema.tables for c in t.columns}
 
 
+def test_values_meant_in_other_words_are_asked_for_or_held_out_by_themselves() -> None:
+    def meant_of(name: str) -> tuple[set[str], list[Telling]]:
+        path = PROJECT.with_name(f"{name}.meant")
+        lines = path.read_text("utf-8").splitlines()
+        told = invented_tellings(path.with_suffix(".yml"), Sizes(0, 0))
+        return {line.rpartition("=>")[0].strip() for line in lines}, told
+
+    wanted, told = meant_of("ice_cream_vans")
+    assert wanted <= {q.text for q in told[0].questions} and told[0].held == ""
+    wanted, told = meant_of("hotel_group")
+    assert [wanted == {q.text for q in t.questions} for t in told if t.held == "meant"] == [True]
+
+
 def test_a_batch_is_what_the_linker_makes_of_the_questions(
     rows: Resident, tellings: list[Telling]
 ) -> None:

@@ -130,8 +130,8 @@ def human_tellings(database: Database, sizes: Sizes) -> list[Telling]:
 def invented_tellings(path: Path, sizes: Sizes) -> list[Telling]:
     schema = read_project(path)
     checker = Checker(schema)
-    lines = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
-    asked = [question(a.question, a.tokens, PEOPLE) for a in lines if not checker.problem(a)]
+    asked = _asked(path.with_suffix(".txt"), checker)
+    meant = _asked(path.with_suffix(".meant"), checker)
     written = path.with_suffix(".talks")
     said = list(written_talks(written, PEOPLE)) if written.is_file() else []
     checked = [
@@ -142,9 +142,19 @@ def invented_tellings(path: Path, sizes: Sizes) -> list[Telling]:
     for kept, name in ((HELD_OUT_PROJECTS, "invented"), (LATER_PROJECTS, "later")):
         if path.stem in kept:
             held = [Telling(schema, tuple(asked), name)]
-            return [*held, Telling(schema, tuple(checked), "talks")] if checked else held
+            others = ((checked, "talks"), (meant, "meant"))
+            return [*held, *(Telling(schema, tuple(rows), of) for rows, of in others if rows)]
     seed = zlib.crc32(path.stem.encode())
-    return list(_of(schema, [*asked, *checked], sizes, seed))
+    return list(_of(schema, [*asked, *meant, *checked], sizes, seed))
+
+
+def _asked(path: Path, checker: Checker) -> list[Question]:
+    """The sound questions of a file, none where there is none."""
+    if not path.is_file():
+        return []
+    meant = path.suffix == ".meant"
+    lines = [a for a in read_questions(path) if isinstance(a, Asked)]
+    return [question(a.question, a.tokens, PEOPLE) for a in lines if not checker.problem(a, meant)]
 
 
 def databases(data: Path, work: Path) -> list[Database]:
