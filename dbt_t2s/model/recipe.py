@@ -244,7 +244,7 @@ def blur(batch: Batch, targets: torch.Tensor, recipe: Recipe) -> None:
 def new_network(
     items: int, seed: int, weights: Path | None = WEIGHTS, sizes: PlanConfig | None = None
 ) -> PlanNetwork:
-    """A network for a schema of ``items`` items, from the shipped weights where they fit.
+    """A network for a schema of ``items`` items, from ``weights``, or from chance with None.
 
     The residual vectors, which are the schema's own, start small and random.
     """
@@ -256,17 +256,19 @@ def new_network(
     config.question_features = QUESTION_FEATURES
     config.schema_items = items
     network = PlanNetwork(config)
-    if weights is not None and weights.is_file():
+    if weights is not None:
+        if not weights.is_file():
+            raise _wanting("the shipped weights are missing", weights)
         shipped = {k: v for k, v in quantized.read(weights).items() if "residual" not in k}
         left = network.load_state_dict(shipped, strict=False)
         new = {"residual.weight", "before.weight"}  # what earlier weights do not have
         if left.unexpected_keys or set(left.missing_keys) - new:
-            raise ModelError(
-                "the shipped weights are of another version",
-                where=str(weights),
-                hint="pip install --force-reinstall dbt-t2s",
-            )
+            raise _wanting("the shipped weights are of another version", weights)
     return network
+
+
+def _wanting(what: str, weights: Path) -> ModelError:
+    return ModelError(what, where=str(weights), hint="pip install --force-reinstall dbt-t2s")
 
 
 def settle(network: PlanNetwork, layers: int) -> None:

@@ -192,6 +192,13 @@ def test_the_seed_makes_the_network(index: SchemaIndex) -> None:
     assert any(not torch.equal(v, other[k]) for k, v in one.items())
 
 
+def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "model.safetensors"):
+        with pytest.raises(ModelError, match="weights are missing") as caught:
+            new_network(3, 0, path)
+        assert caught.value.where == str(path)
+
+
 def test_some_of_the_refusals_are_learned() -> None:
     rows = [{"type": "refusal" if i % 2 else "metric", "id": i} for i in range(80)]
     kept = fewer_refusals(rows, Recipe(refusals=0.25))
