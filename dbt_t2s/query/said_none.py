@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 from dbt_t2s.project.schema import Column, Kind, ProjectSchema
-from dbt_t2s.query.plan import Col, Compare, Not, Null, Or, Plan, Pred
+from dbt_t2s.query.plan import Col, Compare, Has, Not, Null, Or, Plan, Pred
 
 _NOUGHT = re.compile(r"(?<![\d.,])0(?![\d.,]*\d)|\b(?:zero|nought|naught|nil)\b", re.IGNORECASE)
 
@@ -28,6 +28,8 @@ def _known(pred: Pred, schema: ProjectSchema) -> Pred:
             return Not(_known(inner, schema))
         case Or(left, right):
             return Or(_known(left, schema), _known(right, schema))
+        case Has(table, where):
+            return Has(table, tuple(_known(each, schema) for each in where))
         case Compare("EQ", Col() as of, "0") if _lacks_nought(_column(of, schema)):
             return Null(of)
         case Null(of) if _misses_none(_column(of, schema)):

@@ -53,6 +53,8 @@ def test_none_is_missing_where_there_is_no_nought() -> None:
     )
     either = NOUGHT.replace("EQ", "OR GT c:products.price n:70 EQ")
     assert "NULL c:products.price" in put_right(either, "no price, or over 70", LACKING)
+    within = "COUNT t:orders WHERE HAS t:order_items EQ c:products.price n:0 CLOSE END"
+    assert "HAS t:order_items NULL c:products.price" in put_right(within, "no price", LACKING)
 
 
 def test_none_is_a_nought_where_nothing_is_missing() -> None:

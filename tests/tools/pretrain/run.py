@@ -163,13 +163,11 @@ class Pretraining:
         set_rate(self.optimizer, rate_at(self.step, settings.steps, self._recipe))
         self.optimizer.zero_grad(set_to_none=True)
         chosen = [self._hardest(*self._drawn(part)) for part in parts]
-        asked = [int((targets > 0).sum()) for _, targets in chosen]
-        # Left on the device: reading it would make every step wait.
-        self.losses.append(
-            torch.stack(
-                [self._learn(b, t, n / sum(asked)) for (b, t), n in zip(chosen, asked, strict=True)]
-            ).sum()
-        )
+        # Left on the device, as the losses are: reading them would make every step wait.
+        tokens = torch.stack([(targets > 0).sum() for _, targets in chosen])
+        shares = tokens / tokens.sum()
+        learned = [self._learn(b, t, share) for (b, t), share in zip(chosen, shares, strict=True)]
+        self.losses.append(torch.stack(learned).sum())
         nn.utils.clip_grad_norm_(network.parameters(), self._recipe.clip)
         self.optimizer.step()
         self.step += 1
@@ -195,7 +193,7 @@ class Pretraining:
         able = device == "cuda" or has_bf16()
         return torch.autocast(device, dtype=torch.bfloat16, enabled=able)
 
-    def _learn(self, batch: ReadBatch, targets: Tensor, share: float) -> Tensor:
+    def _learn(self, batch: ReadBatch, targets: Tensor, share: Tensor) -> Tensor:
         """The gradients of some rows, whose plans are this share of the step's tokens."""
         with self._narrow(targets):
             written, chosen = self.network.losses(batch, targets)
