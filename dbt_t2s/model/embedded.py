@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from dbt_t2s import sql as sql_door
 from dbt_t2s import store
 from dbt_t2s.errors import ModelError, QueryPlanError
-from dbt_t2s.model import known_words, remembered
+from dbt_t2s.model import known_vectors, remembered
 from dbt_t2s.model.choosing import Heard
 from dbt_t2s.model.conversing import Conversing
 from dbt_t2s.model.encoder import Encoder
@@ -22,9 +22,9 @@ from dbt_t2s.model.linking import Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.packed import has_bf16, pack
 from dbt_t2s.model.ranking import Ranking
-from dbt_t2s.model.recipe import target_of
 from dbt_t2s.model.record import ModelRecord, read_record
 from dbt_t2s.model.remembered import Memory, Recalled
+from dbt_t2s.model.rows import target_of
 from dbt_t2s.model.schema_index import SchemaIndex, today_of
 from dbt_t2s.model.search import Found, Searched, search
 from dbt_t2s.model.turns import Turn
@@ -53,7 +53,7 @@ class EmbeddedGenerator:
         self.record: ModelRecord = read_record(model_dir)
         encoder = Encoder()
         encoder.pack()
-        known = known_words.read(model_dir)
+        known = known_vectors.read(model_dir)
         self._index = SchemaIndex(schema, encoder, today_of(schema), known)
         self._linker = Linker(self._index)
         self._ranking = Ranking()

@@ -31,6 +31,7 @@ from dbt_t2s.model.record import (
     write_record,
 )
 from dbt_t2s.model.remembered import carry
+from dbt_t2s.model.rows import Progress, prepare
 from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.project.schema import ProjectSchema
 
@@ -49,7 +50,7 @@ def go_on(
     renamed: Mapping[str, str],
     seed: int,
     minutes: float = MINUTES,
-    progress: recipe.Progress | None = None,
+    progress: Progress | None = None,
 ) -> ModelRecord | None:
     """The model in ``last``, taught what is new in ``schema``, into ``model_dir``; None if there is
     none to go on from: another kind of model, or one of another version. ``minutes`` is the budget.
@@ -67,7 +68,7 @@ def go_on(
     examples = store.read_rows(dataset_dir / "train.parquet", Example)
     settings = recipe.Recipe(minutes=minutes, warmup=10)
     chosen = chosen_rows(examples, frozenset(known), seed)
-    rows, dropped = recipe.prepare(
+    rows, dropped = prepare(
         recipe.fewer_refusals([asdict(each) for each in chosen], settings),
         index, progress, "reading questions",
     )  # fmt: skip

@@ -23,6 +23,7 @@ from dbt_t2s.model.record import (
     ModelRecord,
     write_record,
 )
+from dbt_t2s.model.rows import Progress, prepare
 from dbt_t2s.project.schema import ProjectSchema
 
 Tokens = tuple[str, ...]
@@ -60,7 +61,7 @@ class Learner:
         best: tuple[float, Tokens] | None = None
         for plan in plans:
             row = {"question": question, "plan": json.dumps(plan), "phase": 3}
-            rows, _ = recipe.prepare([row], self._index, None, "")
+            rows, _ = prepare([row], self._index, None, "")
             if rows:
                 cost = recipe.mean_loss(self._network, rows) * len(plan)
                 best = min(best, (cost, plan)) if best else (cost, plan)
@@ -74,7 +75,7 @@ class Learner:
         *,
         seed: int,
         minutes: float,
-        progress: recipe.Progress | None = None,
+        progress: Progress | None = None,
     ) -> ModelRecord:
         """The model taught ``lessons`` beside examples of ``corpus``, into ``model_dir``.
 
@@ -85,7 +86,7 @@ class Learner:
         # Lessons ask for answers: what is to be refused is replayed in full beside them.
         settings = recipe.Recipe(minutes=minutes, warmup=10, kept=KEPT, epochs=8.0, refusals=1.0)
         taught = [asdict(each) for each in (*lessons, *replayed)]
-        rows, dropped = recipe.prepare(
+        rows, dropped = prepare(
             recipe.fewer_refusals(taught, settings), self._index, progress, "reading questions"
         )
         if not rows:

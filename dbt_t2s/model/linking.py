@@ -15,7 +15,7 @@ import torch
 
 from dbt_t2s.model.candidates import Ranker, chosen, ranker_features
 from dbt_t2s.model.carried import carried
-from dbt_t2s.model.encoder import HIDDEN, word_states
+from dbt_t2s.model.encoder import HIDDEN, Tokens, word_states
 from dbt_t2s.model.schema_index import (
     ITEM_FEATURES,
     SCALARS,
@@ -116,18 +116,29 @@ class Linker:
     ) -> list[Linked]:
         """``golds`` are plan tokens whose items must be among the candidates (in training),
         ``before`` the plans of the questions that these follow up."""
+        return self.link_read(self.read(questions), golds, before)
+
+    def read(self, questions: Sequence[str]) -> list[tuple[str, Tokens]]:
+        """Each question as it is meant to be written, and as the encoder reads it."""
         questions = [self.index.compounds.put_right(question) for question in questions]
-        tokens = self.index.encoder.read(questions)
-        heard = [_spoken(question) for question in questions]
+        return list(zip(questions, self.index.encoder.read(questions), strict=True))
+
+    def link_read(
+        self,
+        read: Sequence[tuple[str, Tokens]],
+        golds: Sequence[Sequence[str]] | None = None,
+        before: Sequence[Sequence[str]] | None = None,
+    ) -> list[Linked]:
+        """``link`` of what ``read`` gave."""
+        heard = [_spoken(question) for question, _ in read]
         self.index.learn_words(heard)
         made = []
-        for i, (question, spoken) in enumerate(zip(questions, heard, strict=True)):
-            states = word_states(tokens[i], spoken)
+        for i, ((question, tokens), spoken) in enumerate(zip(read, heard, strict=True)):
+            states = word_states(tokens, spoken)
             gold = golds[i] if golds else ()
             last = _told(before[i] if before else ())
-            pooled = tokens[i].pooled
-            one = self._one(question, spoken, states, pooled, gold, last)
-            made.append(replace(one, meaning=pooled.cpu().numpy()))
+            one = self._one(question, spoken, states, tokens.pooled, gold, last)
+            made.append(replace(one, meaning=tokens.pooled.cpu().numpy()))
         return made
 
     def again(self, linked: Linked, gold: Sequence[str], before: Sequence[str] = ()) -> Linked:

@@ -7,10 +7,9 @@ end from all phases alike. Batches are small, the learning rate is high early an
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,22 +18,19 @@ import torch
 from safetensors import SafetensorError
 
 from dbt_t2s.errors import ModelError
-from dbt_t2s.model import known_words, quantized
+from dbt_t2s.model import known_vectors, quantized
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.freed import give_back
 from dbt_t2s.model.linking import (
     ITEM_RELATIONS,
-    KEYWORD_AT,
     QUESTION_FEATURES,
     RELATIONS,
-    Linked,
-    Linker,
-    plan_ids,
     stack,
 )
 from dbt_t2s.model.network import Batch, PlanConfig, PlanNetwork
 from dbt_t2s.model.packed import has_bf16
 from dbt_t2s.model.record import NETWORK, replace_folder, write_items
+from dbt_t2s.model.rows import Progress, Row
 from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, today_of
 from dbt_t2s.model.training_state import (
     identity_of,
@@ -46,13 +42,11 @@ from dbt_t2s.model.training_state import (
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import KEYWORDS
 
-Progress = Callable[[str, int, int], None]
 # What is left when name matches are hidden: mentions and meaning.
 _MEANING_ONLY = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
 _MEANING_FEATURES = torch.ones(ITEM_FEATURES)
 _MEANING_FEATURES[[-9, -8, -7, -4, -3]] = 0.0
 WEIGHTS = Path(__file__).parent / "weights" / "plan" / "model.safetensors"
-_LINK_AT_ONCE = 256
 # Steps whose rows are sorted by length among themselves.
 _ALIKE = 16
 _EXAMPLES_A_MINUTE = 2700
@@ -97,15 +91,6 @@ class Recipe:
         return max(int(min(rows * self.epochs, afforded) / self.batch), 1)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One training row: a linked question, its target ids, its phase."""
-
-    linked: Linked
-    target: tuple[int, ...]
-    phase: int
-
-
 def fewer_refusals(
     rows: Sequence[Mapping[str, object]], recipe: Recipe
 ) -> list[Mapping[str, object]]:
@@ -119,38 +104,6 @@ def fewer_refusals(
                 continue
         kept.append(row)
     return kept
-
-
-def prepare(
-    rows: Sequence[Mapping[str, object]], index: SchemaIndex, progress: Progress | None, label: str
-) -> tuple[list[Row], int]:
-    """Rows linked and turned into targets; those whose plan points at nothing are dropped.
-
-    A follow-up's ``before`` is the plan of the question before it, as its ``plan`` is written.
-    """
-    linker = Linker(index)
-    made: list[Row] = []
-    dropped = 0
-    for at in range(0, len(rows), _LINK_AT_ONCE):
-        part = rows[at : at + _LINK_AT_ONCE]
-        plans = [tuple(json.loads(str(r["plan"]))) for r in part]
-        before = [tuple(json.loads(str(r.get("before") or "[]"))) for r in part]
-        linked = linker.link([str(r["question"]) for r in part], plans, before)
-        for row, plan, each in zip(part, plans, linked, strict=True):
-            target = target_of(plan, each)
-            if target is None:
-                dropped += 1
-            else:
-                made.append(Row(each, target, int(str(row["phase"]))))
-        if progress:
-            progress(label, min(at + _LINK_AT_ONCE, len(rows)), len(rows))
-    return made, dropped
-
-
-def target_of(plan: Sequence[str], linked: Linked) -> tuple[int, ...] | None:
-    """START and the plan's ids; None where an item is not among the question's candidates."""
-    ids = plan_ids(plan, linked.items)
-    return None if ids is None else (KEYWORD_AT["START"], *ids)
 
 
 def curriculum(rows: Sequence[Row], steps: int, batch: int, seed: int) -> list[list[int]]:
@@ -456,7 +409,7 @@ def save(run: Run, index: SchemaIndex, model_dir: Path) -> None:
     """The network, what its residual vectors are of, and the words that it was taught with."""
     replace_folder(model_dir / NETWORK, run.network.save_pretrained)
     write_items(model_dir, [item.token for item in index.items])
-    known_words.write(model_dir, index.word_vectors)
+    known_vectors.write(model_dir, index.known())
 
 
 def index_of(schema: ProjectSchema, encoder: Encoder) -> SchemaIndex:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -12,6 +12,7 @@ from dbt_t2s.model.asides import Asides
 from dbt_t2s.model.candidates import Places
 from dbt_t2s.model.compounds import Compounds
 from dbt_t2s.model.encoder import HIDDEN, Encoder
+from dbt_t2s.model.known_vectors import KnownVectors
 from dbt_t2s.model.thesaurus import Thesaurus
 from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Kind, ProjectSchema, Role
@@ -49,9 +50,10 @@ class SchemaIndex:
         schema: ProjectSchema,
         encoder: Encoder,
         today: date,
-        known: Mapping[str, np.ndarray] | None = None,
+        known: KnownVectors | None = None,
     ) -> None:
-        """``known`` are vectors of words that were read before."""
+        """``known`` are vectors of what was read before."""
+        known = known or KnownVectors()
         self.schema = schema
         self.today = today
         self.encoder = encoder
@@ -61,11 +63,12 @@ class SchemaIndex:
         self.place = {item.token: i for i, item in enumerate(self.items)}
         self._mentioned: dict[str, tuple[Item, int]] = {}
         self._index_phrases()
-        self._vectors = encoder.vectors([item.text for item in self.items])
+        self.text_vectors = self._read(list(self._texts()), known.texts)
+        self._vectors = self._stacked([item.text for item in self.items])
         vectors = self._vectors.numpy()
         self.vector_table = np.vstack([vectors, np.zeros((1, HIDDEN))]).astype(np.float16)
-        self._phrase_vectors = encoder.vectors(self._phrase_texts)
-        self.word_vectors = dict(known or {})
+        self._phrase_vectors = self._stacked(self._phrase_texts)
+        self.word_vectors = dict(known.words)
         self._starts = np.flatnonzero(np.r_[True, np.diff(self._owners) != 0])
         self._static = np.stack([static_features(item) for item in self.items])
         self.places = Places(schema, self.items)
@@ -74,6 +77,28 @@ class SchemaIndex:
         self.thesaurus = Thesaurus(self.items, self.idf)
         copied = copies(schema)
         self.copied = np.array([item.table in copied for item in self.items])
+
+    def _texts(self) -> Iterator[str]:
+        for item in self.items:
+            yield item.text
+            yield from item.phrases
+
+    def _read(self, texts: Sequence[str], known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The vector (384,) of each text; those that are not known are read together."""
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        read = dict(zip(missing, self.encoder.vectors(missing).numpy(), strict=True))
+        return {text: known[text] if text in known else read[text] for text in texts}
+
+    def _stacked(self, texts: Sequence[str]) -> torch.Tensor:
+        """Vectors (texts, 384) of the schema's own texts."""
+        made = np.zeros((len(texts), HIDDEN), dtype=np.float32)
+        for row, text in zip(made, texts, strict=True):
+            row[:] = self.text_vectors[text]
+        return torch.from_numpy(made)
+
+    def known(self) -> KnownVectors:
+        """All vectors that whoever opens the schema again need not read."""
+        return KnownVectors(self.text_vectors, self.word_vectors)
 
     def _index_phrases(self) -> None:
         """Phrases of all items in one list; which stems each holds, and which items each serves."""

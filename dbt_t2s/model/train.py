@@ -125,15 +125,16 @@ def _embedded(
     from dbt_t2s.model import recipe
     from dbt_t2s.model.encoder import Encoder
     from dbt_t2s.model.follow_ups import follow_ups
+    from dbt_t2s.model.rows import prepare
 
     index = recipe.index_of(schema, Encoder())
     settings = recipe.Recipe(minutes=minutes)
     learned = recipe.fewer_refusals(splits["train"], settings)
     if recipe.reads_before():
         learned += follow_ups(splits["train"], schema, seed)
-    rows, dropped = recipe.prepare(learned, index, progress, "reading questions")
+    rows, dropped = prepare(learned, index, progress, "reading questions")
     held_out = splits["dev"][:: max(len(splits["dev"]) // _DEV, 1)]
-    dev, _ = recipe.prepare(held_out, index, None, "")
+    dev, _ = prepare(held_out, index, None, "")
     if not rows:
         raise ModelError("no row to train on", where="split=train", hint="dbt-t2s generate")
     run, seconds = recipe.train_network(

@@ -17,7 +17,7 @@ from dbt_t2s.errors import ModelError, StoreError
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.model.follow_ups import follow_ups
 from dbt_t2s.model.generate import Candidate, load
-from dbt_t2s.model.known_words import FILE as WORDS_FILE
+from dbt_t2s.model.known_vectors import FILE as VECTORS_FILE
 from dbt_t2s.model.recipe import Recipe
 from dbt_t2s.model.record import FILE, ITEMS_FILE, ModelRecord, read_record, write_record
 from dbt_t2s.model.train import CHECKPOINT, train
@@ -80,7 +80,7 @@ def test_a_record_tells_what_was_trained(
     assert record.examples == kept + followed
     assert record.steps > 0 and record.seconds > 0
     assert {"dev_loss", "examples_dropped"} <= dict(record.metrics).keys()
-    assert sorted(p.name for p in folder.iterdir()) == [ITEMS_FILE, "network", FILE, WORDS_FILE]
+    assert sorted(p.name for p in folder.iterdir()) == [ITEMS_FILE, "network", FILE, VECTORS_FILE]
 
 
 def test_candidates_are_single_selects_that_run(

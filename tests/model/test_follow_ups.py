@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.model.follow_ups import follow_ups
-from dbt_t2s.model.recipe import prepare
+from dbt_t2s.model.rows import prepare
 from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import from_tokens

@@ -16,7 +16,8 @@ from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import MOST_WORDS, RELATIONS, Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.packed import pack
-from dbt_t2s.model.recipe import new_network, prepare, target_of, tensors
+from dbt_t2s.model.recipe import new_network, tensors
+from dbt_t2s.model.rows import prepare, target_of
 from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, today_of
 from dbt_t2s.project.schema import Kind
 from dbt_t2s.query.linear import KEYWORDS

@@ -7,7 +7,8 @@ import torch
 
 from dbt_t2s.model.linking import MOST_BEFORE, Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanConfig, PlanNetwork
-from dbt_t2s.model.recipe import Recipe, blur, new_network, target_of
+from dbt_t2s.model.recipe import Recipe, blur, new_network
+from dbt_t2s.model.rows import target_of
 from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.query.linear import KEYWORDS
 

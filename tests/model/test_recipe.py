@@ -19,17 +19,16 @@ from dbt_t2s.model.network import PlanNetwork
 from dbt_t2s.model.recipe import (
     WEIGHTS,
     Recipe,
-    Row,
     Run,
     curriculum,
     fewer_refusals,
     mean_loss,
     new_network,
-    prepare,
     rate_at,
     settle,
     train_network,
 )
+from dbt_t2s.model.rows import Row, prepare
 from dbt_t2s.model.schema_index import SchemaIndex
 
 SMALL = Recipe(batch=4, rate=8e-4, warmup=5, checkpoint_every=5)

@@ -21,8 +21,9 @@ import torch
 from dbt_t2s.model import quantized
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.network import PlanNetwork
-from dbt_t2s.model.recipe import WEIGHTS, Recipe, Row, Run, blend, new_network, prepare, settle
+from dbt_t2s.model.recipe import WEIGHTS, Recipe, Run, blend, new_network, settle
 from dbt_t2s.model.recipe import tensors as lay_out
+from dbt_t2s.model.rows import Row, prepare
 from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.query.linear import KEYWORDS
 from tests.tools.pretrain.invented import Asked, Checker, read_project, read_questions

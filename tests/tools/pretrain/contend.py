@@ -34,7 +34,8 @@ from dbt_t2s.model.linking import Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.packed import has_bf16
 from dbt_t2s.model.ranking import WEIGHTS, Explained
-from dbt_t2s.model.recipe import Recipe, new_network, rate_at, target_of
+from dbt_t2s.model.recipe import Recipe, new_network, rate_at
+from dbt_t2s.model.rows import target_of
 from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.model.search import Found
 from dbt_t2s.model.training_state import optimizer_of, set_rate

@@ -29,7 +29,7 @@ from dbt_t2s.model.linking import (
     Linked,
     Linker,
 )
-from dbt_t2s.model.recipe import target_of
+from dbt_t2s.model.rows import target_of
 from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, compounds_of
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import schema_items
