@@ -70,3 +70,25 @@ def test_what_is_meant_in_other_words_is_a_listed_value(
     assert isinstance(asked, Asked)
     found = Checker(read_project(clinic)).problem(asked, meant=True)
     assert said in found and bool(said) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        ("COUNT t:visits WHERE v:visits.visit_status=cancelled d:2025-01-01/2026-01-01", ""),
+        ("COUNT t:visits WHERE v:visits.visit_status=cancelled d:2025-03-01/2025-04-01", ""),
+        ('COUNT t:visits WHERE "v:visits.visit_status=no show"', "not found"),
+        ("COUNT t:visits WHERE d:2024-03-01/2024-04-01", "not found"),
+    ],
+)
+def test_a_follow_up_takes_over_what_was_asked_before(plan: str, said: str, tmp_path: Path) -> None:
+    (clinic,) = (p for p in _ALL if p.stem == "clinic")
+    (tmp_path / "q.txt").write_text(f"only March, how many => {plan}\n")
+    (asked,) = read_questions(tmp_path / "q.txt")
+    assert isinstance(asked, Asked)
+    before = (
+        *("AVG", "c:visits.fee", "WHERE", "v:visits.visit_status=cancelled"),
+        *("d:2025-01-01/2026-01-01", "END"),
+    )
+    found = Checker(read_project(clinic)).problem(asked, before=before)
+    assert said in found and bool(said) == bool(found)

@@ -14,7 +14,7 @@ import re
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.model.carried import carried
 from dbt_t2s.project.schema import (
     Column,
     Join,
@@ -41,6 +42,7 @@ from dbt_t2s.query.grammar import Grammar, State
 from dbt_t2s.query.items import Item, mention_item, schema_items
 from dbt_t2s.query.linear import KEYWORDS, REFUSAL, from_tokens, to_tokens
 from dbt_t2s.query.link import ValueIndex, mentions
+from dbt_t2s.query.text import words
 
 _KINDS = {
     "key": (Kind.NUMBER, Role.KEY),
@@ -230,9 +232,10 @@ class Checker:
         self._grammar = Grammar(schema, self._binder.graph)
         self._today = date.fromisoformat(schema.as_of)
 
-    def problem(self, asked: Asked, meant: bool = False) -> str:
+    def problem(self, asked: Asked, meant: bool = False, before: Sequence[str] = ()) -> str:
         """Empty where the plan parses, binds, follows the grammar and can be linked; where a listed
-        value of it is ``meant`` in other words, but for that."""
+        value of it is ``meant`` in other words, but for that. A question that follows up the plan
+        ``before`` takes over what that holds."""
         if asked.tokens == REFUSAL:
             return ""
         for token in asked.tokens:
@@ -247,6 +250,9 @@ class Checker:
         if to_tokens(plan) != asked.tokens:
             return f"write it as {' '.join(to_tokens(plan))}"
         found = mentions(asked.question, self._values, self._today)
+        spoken, fiscal = tuple(words(asked.question)), self._schema.fiscal_year
+        over = carried(asked.question, spoken, before, found, self._today, fiscal)
+        found = (*found, *over)
         needed = {t for t in asked.tokens if t[:2] in ("v:", "d:", "n:", "s:")}
         missing = needed - {m.token for m in found}
         if meant and not missing & self._listed:

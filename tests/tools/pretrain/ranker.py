@@ -41,7 +41,8 @@ def sources(
         rows = human.get(path.stem, [])
         yield store.read_json(path, ProjectSchema), rows, path.stem in HELD_OUT
     for path in sorted(projects.glob("*.yml")):
-        asked = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
+        files = [path.with_suffix(suffix) for suffix in (".txt", ".meant")]
+        asked = [a for f in files if f.is_file() for a in read_questions(f) if isinstance(a, Asked)]
         rows = [(a.question, a.tokens) for a in asked if refusals or a.tokens[0] != "REFUSE"]
         yield read_project(path), rows, path.stem in HELD_OUT_PROJECTS
 

@@ -80,7 +80,8 @@ class Resident:
                 parts.append(part)
                 held += [path.with_suffix(".held").read_text()] * len(part["question"])
             asked += len(questions[-1]["pieces"])
-        whole = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+        # One sort of array after the other, so that no more than one is held twice.
+        whole = {k: np.concatenate([p.pop(k) for p in parts]) for k in list(parts[0])}
         question = whole["question"]
         read = {k: np.concatenate([q[k] for q in questions]) for k in questions[0]}
         pieces = read["pieces"].astype(np.int64)

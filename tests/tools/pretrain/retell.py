@@ -137,7 +137,7 @@ def invented_tellings(path: Path, sizes: Sizes) -> list[Telling]:
     checked = [
         question(q.text, q.tokens, q.weight, q.before)
         for n, q in enumerate(said)
-        if not checker.problem(Asked(n, q.text, q.tokens))
+        if not checker.problem(Asked(n, q.text, q.tokens), before=q.before)
     ]
     for kept, name in ((HELD_OUT_PROJECTS, "invented"), (LATER_PROJECTS, "later")):
         if path.stem in kept:
