@@ -8,31 +8,27 @@ training. Public functions take the lock; those with an underscore expect it to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from dbt_t2s import __version__, hub_training, lessons, sql, store
+from dbt_t2s import __version__, hub_training, lessons, store
 from dbt_t2s.config import Settings, with_settings_block
 from dbt_t2s.corpus.examples import Corpus, Coverage, Example
 from dbt_t2s.corpus.patterns import Pattern, Statement
 from dbt_t2s.corpus.readings import Reading
 from dbt_t2s.corpus.splits import SPLITS
+from dbt_t2s.distilling import READ_BY, distilled_schema, remembered
 from dbt_t2s.duck import copy_warehouse
-from dbt_t2s.errors import CorpusError, ProjectError, StoreError, UsageError
-from dbt_t2s.freshness import content_of, is_fresh, usable
+from dbt_t2s.errors import CorpusError, UsageError
+from dbt_t2s.freshness import content_of, is_fresh
 from dbt_t2s.instances import instances_of, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.learning import versions
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import artifacts, dbt, secrets
 from dbt_t2s.project import warehouse as dbt_warehouse
-from dbt_t2s.project.asked import Asked
-from dbt_t2s.project.memory import Memory
-from dbt_t2s.project.metrics import Answer
-from dbt_t2s.project.node_sql import NodeSql
-from dbt_t2s.project.schema import Issue, ProjectSchema, Rule
+from dbt_t2s.project.schema import Issue, ProjectSchema
 from dbt_t2s.project.statements import Trees
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.items import schema_items
@@ -48,13 +44,6 @@ from dbt_t2s.workspace import (
 # Results are compared whole up to this many rows; a person is shown fewer.
 COMPARED_ROWS = 10_000
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class BusinessRules:
-    """rules.json: the rules of the schema on their own, for a person to read."""
-
-    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True)
@@ -74,14 +63,14 @@ class Trained:
 def distill(workspace: Workspace) -> ProjectSchema:
     """schema.json and rules.json."""
     with store.lock(workspace.folder, "distill"):
-        return _distill(workspace, fresh=False)
+        return distilled_schema(workspace, fresh=False)
 
 
 def mine(workspace: Workspace) -> tuple[Pattern, ...]:
     """patterns.parquet, and what it needs."""
     with store.lock(workspace.folder, "mine"):
         trees = Trees()  # what distilling parses need not be parsed again
-        schema = _distill(workspace, fresh=False, trees=trees)
+        schema = distilled_schema(workspace, fresh=False, trees=trees)
         return _mine(workspace, schema, fresh=False, trees=trees)
 
 
@@ -96,7 +85,7 @@ def generate(workspace: Workspace, review: Path | None = None, rows: int = 0) ->
     if review is not None:
         reviewing.check_sheet(review)
     with store.lock(workspace.folder, "generate"):
-        schema = _distill(workspace, fresh=False)
+        schema = distilled_schema(workspace, fresh=False)
         corpus = _generate(workspace, schema, fresh=False)
         if review is not None and not review.exists():
             reviewing.give_out(workspace, corpus, review, rows)
@@ -113,7 +102,7 @@ def train(workspace: Workspace, *, resume: bool = True) -> ProjectSchema:
     check_inputs(workspace)
     hub_training.check_base(workspace)
     with store.lock(workspace.folder, "train"):
-        schema = _distill(workspace, fresh=not resume)
+        schema = distilled_schema(workspace, fresh=not resume)
         corpus = _generate(workspace, schema, fresh=not resume)
         lessons.write(workspace, schema, corpus)
         versions.keep(workspace, "train")  # one from before there were versions
@@ -135,7 +124,7 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str], last: Path | None = 
     settings = workspace.settings
     minutes = min(MINUTES, settings.minutes)  # a smaller budget holds here, too
     with store.lock(workspace.folder, "train"):
-        schema = _distill(workspace, fresh=False)
+        schema = distilled_schema(workspace, fresh=False)
         lessons.write(workspace, schema, _generate(workspace, schema, fresh=False))
         parent = versions.keep(workspace, "train")
         parent = versions.id_of(last) if last else parent
@@ -169,105 +158,6 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str], last: Path | None = 
     return True
 
 
-def _distill(workspace: Workspace, *, fresh: bool, trees: Trees | None = None) -> ProjectSchema:
-    project, settings, console = workspace.project, workspace.settings, workspace.console
-    console.issues(dbt.ensure_artifacts(project, console.info))
-    inputs = {
-        **{name: file_stamp(project.target_path / name) for name in _ARTIFACTS},
-        "warehouse": file_stamp(project.database),
-        "settings": store.fingerprint(
-            [
-                settings.select,
-                settings.exclude,
-                settings.as_of,
-                settings.profile_rows,
-                settings.personal,
-                settings.packages,
-                settings.fiscal_year_start,
-                settings.fiscal_year_named,
-            ]
-        ),
-        "version": __version__,
-    }
-    ready = None if fresh else usable(workspace.schema_path, ProjectSchema, inputs)
-    if ready is not None and is_fresh(workspace.rules_path, BusinessRules, inputs):
-        console.info("schema: up to date")
-        return ready
-    memory = Memory() if fresh else _memory(workspace)
-    schema = _distilled(workspace, trees, memory)
-    if dbt_warehouse.is_unread(schema.issues):
-        inputs["warehouse"] = "not read"  # so that the next run asks again
-    for name, reading in _READINGS.items():
-        path = workspace.readings_dir / f"{name}.parquet"
-        store.write_rows(path, getattr(memory, name), reading, _READ_BY)
-    # The schema goes last: its header says that both are there.
-    store.write_json(workspace.rules_path, BusinessRules(schema.rules), inputs)
-    store.write_json(workspace.schema_path, schema, inputs)
-    console.issues(schema.issues)
-    return schema
-
-
-_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
-# What readings hold for, beside their own keys.
-_READ_BY = {"version": __version__, "sql": sql.READER}
-_READINGS: Mapping[str, type] = {"nodes": NodeSql, "asked": Asked, "answers": Answer}
-
-
-def _memory(workspace: Workspace) -> Memory:
-    folder = workspace.readings_dir
-    return Memory(
-        **{name: _remembered(folder / f"{name}.parquet", each) for name, each in _READINGS.items()}
-    )
-
-
-def _remembered(path: Path, reading: type[T]) -> tuple[T, ...]:
-    """What an earlier run of this version read; nothing where that cannot be used."""
-    if not is_fresh(path, reading, _READ_BY):
-        return ()
-    try:
-        return store.read_rows(path, reading)
-    except StoreError:  # torn or edited: what is not remembered is read again
-        return ()
-
-
-def _distilled(workspace: Workspace, trees: Trees | None, memory: Memory) -> ProjectSchema:
-    from dbt_t2s.project.distill import distill
-
-    project, settings, console = workspace.project, workspace.settings, workspace.console
-    console.info(f"distilling {project.name}")
-    chosen = None
-    if settings.select or settings.exclude:
-        chosen = dbt.select_nodes(project, settings.select, settings.exclude)
-        if not chosen:
-            raise ProjectError(
-                "the selection holds no models",
-                where=f"select {' '.join(settings.select)}, exclude {' '.join(settings.exclude)}",
-                hint="`dbt ls` with the same selection shows what it picks",
-            )
-    with console.progress("distilling") as progress:
-        distilled = partial(
-            distill,
-            project,
-            as_of=settings.as_of,
-            select=chosen,
-            progress=progress,
-            personal=settings.personal,
-            packages=settings.packages,
-            fiscal_year=settings.fiscal_year(),
-            trees=trees,
-            memory=memory,
-        )
-        if project.adapter != "duckdb":
-            with dbt_warehouse.open_data(project) as data:
-                return distilled(data=data, profile_rows=settings.profile_rows)
-        warehouse, issues = workspace.data()
-        if warehouse is None:
-            schema = distilled()
-            return replace(schema, issues=(*issues, *schema.issues))
-        with Sandbox(warehouse, ()) as sandbox:
-            return distilled(execute=sandbox.execute_trusted, profile_rows=settings.profile_rows)
-
-
 def _mine(
     workspace: Workspace, schema: ProjectSchema, *, fresh: bool, trees: Trees | None = None
 ) -> tuple[Pattern, ...]:
@@ -285,7 +175,7 @@ def _mine(
     workspace.console.info("mining query patterns")
     kept = workspace.readings_dir / "queries.parquet"
     log = _query_log(workspace)
-    mined = mining(schema, log, () if fresh else _remembered(kept, Reading), trees)
+    mined = mining(schema, log, () if fresh else remembered(kept, Reading), trees)
     workspace.console.info(
         f"{mined.resolved:,} of {mined.scopes:,} queries in {mined.statements:,} statements could"
         f" be read ({mined.share_resolved:.1%})"
@@ -293,7 +183,7 @@ def _mine(
     for reason in mined.reasons:
         workspace.console.info(f"left out for {reason.text}: {reason.queries:,}")
     store.write_rows(path, mined.patterns, Pattern, inputs)
-    store.write_rows(kept, mined.readings, Reading, _READ_BY)
+    store.write_rows(kept, mined.readings, Reading, READ_BY)
     return mined.patterns
 
 

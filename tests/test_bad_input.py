@@ -15,7 +15,7 @@ import pytest
 from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.corpus.patterns import Pattern
-from dbt_t2s.pipeline import BusinessRules
+from dbt_t2s.distilling import BusinessRules
 from dbt_t2s.project.schema import ProjectSchema
 from tests.conftest import ENVIRONMENT, run, t2s
 

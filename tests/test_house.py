@@ -25,7 +25,7 @@ EDGES = {
     "reviewing", "lessons", "logged", "check", "show", "workspace", "config", "console", "__main__",
     "verbs", "hearing", "explaining", "conversation", "prompting", "web", "agents", "current",
     "hub_training", "exporting", "dialogue_suites", "suites", "reporting", "delivering", "learning",
-    "agreement", "predicting",
+    "agreement", "predicting", "distilling",
 }  # fmt: skip
 
 # Each heavy library and the files through which it comes in.
