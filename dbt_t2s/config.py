@@ -68,6 +68,7 @@ class Settings:
     A check of a change fails on what ``fail_on`` names (breaking, degrading, stale); findings in
     ``accept`` (``T2S703``, ``T2S201 orders.note``) are left out.
 
+    ``minutes`` is the time budget for training, None for what suits the base (``budget``).
     ``method`` (lora, qlora, full), ``schema_context`` (none, retrieved, full: what a prompt tells)
     and ``answers`` (sql, plan: what is written) are of bases that are not the embedded one.
     ``recovery`` and ``reading`` say how many lessons a hub model gets beside the training
@@ -90,7 +91,7 @@ class Settings:
     method: str = "lora"
     schema_context: str = "retrieved"
     answers: str = "sql"
-    minutes: float = 2.0
+    minutes: float | None = None
     max_examples: int | None = None
     questions: str = ""
     fail_under: float | None = None
@@ -116,6 +117,13 @@ class Settings:
     keep_models: int = 5
     fiscal_year_start: int | None = None
     fiscal_year_named: str = YEAR_NAMED[0]
+
+    @property
+    def budget(self) -> float:
+        """Minutes of training. The embedded model learns what a corpus has to teach it in one."""
+        if self.minutes is not None:
+            return self.minutes
+        return 1.0 if self.base == "embedded" else 2.0
 
     def questions_path(self, project_dir: Path) -> Path | None:
         """The business test set, or None when none was named and none lies in the usual place."""
@@ -402,7 +410,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "method": _one_of(METHODS),
     "schema_context": _one_of(CONTEXTS),
     "answers": _one_of(ANSWERS),
-    "minutes": _number(0.01, 60 * 24 * 7, "should be a number of minutes above 0"),
+    "minutes": _optional(_number(0.01, 60 * 24 * 7, "should be a number of minutes above 0")),
     "max_examples": _optional(_whole(100)),
     "questions": _text,
     "fail_under": _optional(_SHARE),
@@ -434,7 +442,6 @@ _READERS: dict[str, Callable[[object], Any]] = {
 SETTINGS_BLOCK = (
     "t2s:  # settings of dbt-t2s; all of them: README of dbt-t2s",
     "  seed: 0",
-    "  minutes: 2",
 )
 
 
@@ -455,7 +462,7 @@ def with_settings_block(text: str) -> str | None:
         indent = _indent_below(lines, start)
         lines[start + 1 : start + 1] = [f"{indent}{line}" for line in SETTINGS_BLOCK]
     after = "\n".join(lines) + "\n"
-    expected = {**(before.get("vars") or {}), VARS_KEY: {"seed": 0, "minutes": 2}}
+    expected = {**(before.get("vars") or {}), VARS_KEY: {"seed": 0}}
     try:
         added = yaml.safe_load(after)
     except yaml.YAMLError:
@@ -464,7 +471,7 @@ def with_settings_block(text: str) -> str | None:
         raise UsageError(
             "the settings block cannot be added to this layout of `vars`",
             where="dbt_project.yml",
-            hint="write `vars:` as a block and add `t2s: {seed: 0, minutes: 2}` to it by hand",
+            hint="write `vars:` as a block and add `t2s: {seed: 0}` to it by hand",
         )
     return after
 

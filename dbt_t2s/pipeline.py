@@ -122,7 +122,7 @@ def go_on(workspace: Workspace, renamed: Mapping[str, str], last: Path | None = 
 
     check_inputs(workspace)
     settings = workspace.settings
-    minutes = min(MINUTES, settings.minutes)  # a smaller budget holds here, too
+    minutes = min(MINUTES, settings.budget)  # a smaller budget holds here, too
     with store.lock(workspace.folder, "train"):
         schema = distilled_schema(workspace, fresh=False)
         lessons.write(workspace, schema, _generate(workspace, schema, fresh=False))
@@ -278,14 +278,16 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
         **{split: content_of(workspace.dataset_dir / f"{split}.parquet") for split in SPLITS[:2]},
         **{name: content_of(workspace.dataset_dir / f"{name}.parquet") for name in lessons.FILES},
         **_learned_input(workspace),
-        "settings": store.fingerprint([base, settings.seed, settings.minutes, *_of_hub(settings)]),
+        "settings": store.fingerprint([base, settings.seed, settings.budget, *_of_hub(settings)]),
         "version": __version__,
     }
     written = (workspace.model_dir / RECORD_FILE).is_file()
     if resume and written and is_fresh(workspace.trained_path, Trained, inputs):
         console.info("model: up to date")
         return
-    console.info(f"training {settings.base} for up to {settings.minutes:g} minutes")
+    budget = settings.budget
+    unit = "minute" if budget == 1 else "minutes"
+    console.info(f"training {settings.base} for up to {budget:g} {unit}")
     with hub_training.options(workspace, schema) as hub, console.progress("training") as progress:
         train(
             workspace.dataset_dir,
@@ -293,12 +295,12 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
             workspace.model_dir,
             base=base,
             seed=settings.seed,
-            minutes=settings.minutes,
+            minutes=budget,
             resume=resume,
             progress=progress,
             hub=hub,
         )
-    trained = _trained(workspace, schema, base, settings.minutes)
+    trained = _trained(workspace, schema, base, budget)
     store.write_json(workspace.trained_path, trained, inputs)
 
 

@@ -89,7 +89,7 @@ def test_init_adds_the_settings_once(shop: Path) -> None:
     assert done.stdout.endswith("next: dbt-t2s train\n")
     after = (shop / "dbt_project.yml").read_text()
     assert after.startswith(before.rstrip("\n"))
-    assert yaml.safe_load(after)["vars"]["t2s"] == {"seed": 0, "minutes": 2}
+    assert yaml.safe_load(after)["vars"]["t2s"] == {"seed": 0}
     assert t2s("init", cwd=shop).returncode == 0
     assert (shop / "dbt_project.yml").read_text() == after
 

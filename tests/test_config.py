@@ -135,7 +135,7 @@ def test_the_settings_block_is_added_and_nothing_else_changes(
     assert after is not None
     assert set(before.splitlines()) <= set(after.splitlines())
     path.write_text(after)
-    assert load_settings(tmp_path, {}) == Settings(seed=0, minutes=2.0)
+    assert load_settings(tmp_path, {}) == Settings(seed=0)
     assert with_settings_block(after) is None
 
 
@@ -151,3 +151,8 @@ def test_the_month_in_which_fiscal_years_begin(tmp_path: Path, written: str) -> 
     told = load_settings(where, {"DBT_T2S_FISCAL_YEAR_NAMED": "start"}).fiscal_year()
     assert told is not None and (told.month, told.named) == (2, "start")
     assert Settings().fiscal_year() is None  # then the project may say it
+
+
+def test_the_budget_suits_the_base_where_none_is_set() -> None:
+    assert (Settings().budget, Settings(base="org/model").budget) == (1.0, 2.0)
+    assert Settings(minutes=7, base="org/model").budget == Settings(minutes=7).budget == 7

@@ -16,10 +16,13 @@ import torch
 from dbt_t2s.model.candidates import Ranker, chosen, ranker_features
 from dbt_t2s.model.carried import carried
 from dbt_t2s.model.encoder import HIDDEN, Tokens, word_states
+from dbt_t2s.model.meant_values import Meant
 from dbt_t2s.model.schema_index import (
     ITEM_FEATURES,
+    NEAR,
     SCALARS,
     SORT_AT,
+    WHOLE,
     SchemaIndex,
     static_features,
 )
@@ -34,6 +37,7 @@ MOST_BEFORE = 60  # tokens; a longer plan before is not told
 RELATIONS = 6  # full name, part of a name, mention, meaning, description, own table's name
 ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, joins, joined by
 _GRAM = 3
+_NAMED = 0.8  # mentions of this quality leave their words no other value to mean
 _COPIED = 4.0  # log odds that an item of a wide mart loses to the table it repeats
 KEYWORD_AT = {name: i for i, name in enumerate(KEYWORDS)}
 _OF_WORDS = [0, 1, 2, 3, 5, 7]  # of the scalars, those that tell of single words
@@ -164,8 +168,11 @@ class Linker:
         aside = index.asides.found(question, spoken, found, full)
         soft = np.zeros_like(full)
         grams = _grams(spoken)
+        meant: list[Meant] = []
         if grams:
-            near = index.meaning([g[0] for g in grams])
+            vectors = index.gram_vectors([g[0] for g in grams])
+            meant = self._meant(grams, vectors, pooled, found, gold)
+            near = index.meaning(vectors)
             for row, (_, first, last) in zip(near, grams, strict=True):
                 np.maximum(soft[first : last + 1], row, out=soft[first : last + 1])
         uncovered = _uncovered(spoken, full, partial, soft, found)
@@ -204,8 +211,27 @@ class Linker:
             m for m in found if m.token in gold or f"{m.token.partition('=')[0]}=" not in hidden
         ]
         shown += carried(question, spoken, before, shown, index.today, index.schema.fiscal_year)
-        made = self._assemble(question, states, kept, shown, channels, scalars, uncovered)
+        tokens = {m.token for m in shown}
+        mentioned: list[Mention | Meant] = [*shown]
+        mentioned += [m for m in meant if m.token not in tokens]
+        made = self._assemble(question, states, kept, mentioned, channels, scalars, uncovered)
         return replace(made, before=plan_ids(before, made.items) or ())
+
+    def _meant(
+        self,
+        grams: Sequence[tuple[tuple[str, ...], int, int]],
+        vectors: torch.Tensor,
+        pooled: torch.Tensor,
+        found: Sequence[Mention],
+        gold: Sequence[str],
+    ) -> list[Meant]:
+        """Values that words may mean which name none."""
+        named = {i for m in found if m.quality >= _NAMED for i in range(m.first, m.last + 1)}
+        free = [at for at, (_, a, b) in enumerate(grams) if named.isdisjoint(range(a, b + 1))]
+        said = {m.token for m in found}
+        spans = [grams[at][1:] for at in free]
+        needed = {token for token in gold if token.startswith("v:")}
+        return self.index.meant_values.nearest(spans, vectors[free], pooled.cpu(), said, needed)
 
     def _passed_over(self, full: np.ndarray) -> np.ndarray:
         """The items (items,) of wide marts that the question does not call by name."""
@@ -228,13 +254,13 @@ class Linker:
         question: str,
         states: np.ndarray,
         kept: list[int],
-        found: Sequence[Mention],
+        mentioned: Sequence[Mention | Meant],
         channels: np.ndarray,
         scalars: np.ndarray,
         uncovered: np.ndarray,
     ) -> Linked:
         index = self.index
-        brought = [index.mentioned(m.token) for m in found]
+        brought = [index.mentioned(m.token) for m in mentioned]
         items = (*(index.items[i] for i in kept), *(item for item, _ in brought))
         count, known = len(items), len(kept)
         word_item = np.zeros((len(states), count, RELATIONS), dtype=np.float16)
@@ -243,15 +269,19 @@ class Linker:
         features[:known] = [index.static(i) for i in kept]
         features[:known, -SCALARS:] = scalars[kept]
         rows = np.array([*kept, *(row for _, row in brought)], dtype=np.int64)
-        for at, (mention, (item, _)) in enumerate(zip(found, brought, strict=True), known):
-            word_item[mention.first : mention.last + 1, at, 2] = mention.quality
+        for at, (mention, (item, _)) in enumerate(zip(mentioned, brought, strict=True), known):
+            over = slice(mention.first, mention.last + 1)
             features[at] = static_features(item)
-            features[at, -1] = mention.quality
             features[at, -2] = (mention.last - mention.first + 1) / 4
             if item.sort == "v":
                 place = index.place[f"c:{item.table}.{item.column}"]
                 features[at, -SCALARS:-2] = scalars[place, : SCALARS - 2]
                 word_item[:, at, 5] = np.maximum(channels[:, place, 5], channels[:, place, 0])
+            if isinstance(mention, Meant):
+                word_item[over, at, 3] = max(mention.near, 0.0)
+                features[at, [NEAR, WHOLE]] = mention.near, mention.whole
+            else:
+                word_item[over, at, 2] = features[at, -1] = mention.quality
         ids = np.array([*(i + 1 for i in kept), *(0 for _ in brought)], dtype=np.int64)
         return Linked(
             question,

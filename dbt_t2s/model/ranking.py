@@ -19,6 +19,7 @@ from safetensors.numpy import load_file
 from dbt_t2s.model.cues import CUES, cue_features
 from dbt_t2s.model.linking import Linked
 from dbt_t2s.model.outdone import unsaid_kinds
+from dbt_t2s.model.schema_index import WHOLE
 from dbt_t2s.model.search import Found
 from dbt_t2s.query.linear import KEYWORDS
 from dbt_t2s.query.text import STOP_WORDS, stem, words
@@ -42,7 +43,7 @@ _OPERATORS = (
     ),
     (frozenset(("COUNT", "COUNT_DISTINCT")), frozenset(map(stem, ("number", "count")))),
 )
-_OWN = 22  # features of a plan's items; its form adds those of ``cues``
+_OWN = 25  # features of a plan's items; its form adds those of ``cues``
 FEATURES = _OWN + CUES
 REFUSAL_FEATURES = 11
 CONFIDENCE_FEATURES = 8
@@ -61,6 +62,7 @@ class Explained:
         self.tables = [item.table for item in linked.items]
         marks = linked.word_item.astype(np.float32)
         self.marks = marks
+        self._whole = linked.features[:, WHOLE].astype(np.float32)
         self.tells = (marks * _TELLS).max(-1)
         content = [w.text.lower() not in STOP_WORDS for w in spoken]
         self.content = np.array(content[: len(marks)] or [True])
@@ -117,6 +119,7 @@ class Explained:
                 *self._said_twice(used, tokens),
                 float(self._ignored(used)),
                 float(len(self.unsaid_kinds & set(used))),
+                *self._meant(used),
             ],
             dtype=np.float32,
         )
@@ -150,6 +153,13 @@ class Explained:
             elif (said[..., :3].max((1, 2)) >= 0.5).all():
                 part += 1
         return float(whole), float(part)
+
+    def _meant(self, used: Sequence[int]) -> tuple[float, float, float]:
+        """Values that no word names: how many, how near some words are, how near the question."""
+        values = [at for at in used if self.sorts[at] == "v" and not self.marks[:, at, 2].any()]
+        near = self.marks[:, values, 3].max(0)
+        meant = near > 0  # what a plan before brings has no words either
+        return float(meant.sum()), float(near.sum()), float((self._whole[values] * meant).sum())
 
     def _ignored(self, used: Sequence[int]) -> int:
         """How many words that are no stop words have nothing at all to do with an item used."""

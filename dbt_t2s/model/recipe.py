@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -42,6 +43,7 @@ from dbt_t2s.model.training_state import (
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import KEYWORDS
 
+T = TypeVar("T")
 # What is left when name matches are hidden: mentions and meaning.
 _MEANING_ONLY = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
 _MEANING_FEATURES = torch.ones(ITEM_FEATURES)
@@ -81,14 +83,18 @@ class Recipe:
     kept: float = 0.75
     refusals: float = 0.25
 
-    def steps(self, rows: int) -> int:
-        """Steps for this many rows.
+    @property
+    def afforded(self) -> int:
+        """How many examples the budget is enough for.
 
-        The budget counts work, not seconds, so that the same settings give the same model on any
-        machine: a minute stands for what two slow cores do in one.
+        It counts work, not seconds, so that the same settings give the same model on any machine:
+        a minute stands for what two slow cores do in one.
         """
-        afforded = self.minutes * _EXAMPLES_A_MINUTE
-        return max(int(min(rows * self.epochs, afforded) / self.batch), 1)
+        return max(int(self.minutes * _EXAMPLES_A_MINUTE), 1)
+
+    def steps(self, rows: int) -> int:
+        """Steps for this many rows."""
+        return max(int(min(rows * self.epochs, self.afforded) / self.batch), 1)
 
 
 def fewer_refusals(
@@ -104,6 +110,13 @@ def fewer_refusals(
                 continue
         kept.append(row)
     return kept
+
+
+def evenly(rows: Sequence[T], most: int) -> Sequence[T]:
+    """At the most so many of the rows, from all parts of them: others would be read in vain."""
+    if len(rows) <= most:
+        return rows
+    return [rows[at * len(rows) // most] for at in range(most)]
 
 
 def curriculum(rows: Sequence[Row], steps: int, batch: int, seed: int) -> list[list[int]]:

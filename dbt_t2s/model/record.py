@@ -15,7 +15,7 @@ FILE = "record.json"
 NETWORK = "network"
 # The tokens of the embedded model's schema items, in the order of its residual vectors.
 ITEMS_FILE = "items.json"
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)

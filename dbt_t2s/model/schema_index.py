@@ -13,6 +13,7 @@ from dbt_t2s.model.candidates import Places
 from dbt_t2s.model.compounds import Compounds
 from dbt_t2s.model.encoder import HIDDEN, Encoder
 from dbt_t2s.model.known_vectors import KnownVectors
+from dbt_t2s.model.meant_values import MeantValues, texts_of, told_values
 from dbt_t2s.model.thesaurus import Thesaurus
 from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Kind, ProjectSchema, Role
@@ -27,6 +28,7 @@ SORT_AT = {sort: i for i, sort in enumerate(SORTS)}
 _KIND_AT = {kind: i for i, kind in enumerate(Kind)}
 _ROLE_AT = {role: i for i, role in enumerate(Role)}
 SCALARS = 9  # numbers of an item that its question changes
+NEAR, WHOLE = 3 - SCALARS, 4 - SCALARS  # likeness to some of its words, and to all
 ITEM_FEATURES = len(SORTS) + len(Kind) + len(Role) + SCALARS
 
 
@@ -63,7 +65,8 @@ class SchemaIndex:
         self.place = {item.token: i for i, item in enumerate(self.items)}
         self._mentioned: dict[str, tuple[Item, int]] = {}
         self._index_phrases()
-        self.text_vectors = self._read(list(self._texts()), known.texts)
+        values = told_values(schema)
+        self.text_vectors = self._read([*self._texts(), *texts_of(values)], known.texts)
         self._vectors = self._stacked([item.text for item in self.items])
         vectors = self._vectors.numpy()
         self.vector_table = np.vstack([vectors, np.zeros((1, HIDDEN))]).astype(np.float16)
@@ -75,6 +78,7 @@ class SchemaIndex:
         self.asides = Asides(self.items)
         self.compounds = compounds_of(schema, self.items)
         self.thesaurus = Thesaurus(self.items, self.idf)
+        self.meant_values = MeantValues(values, self._stacked)
         copied = copies(schema)
         self.copied = np.array([item.table in copied for item in self.items])
 
@@ -157,17 +161,20 @@ class SchemaIndex:
             vectors = self.encoder.vectors(missing).numpy()
             self.word_vectors.update(zip(missing, vectors, strict=True))
 
-    def meaning(self, grams: Sequence[tuple[str, ...]]) -> np.ndarray:
-        """Cosines (grams, items) of each gram with the nearest phrase of each item.
+    def gram_vectors(self, grams: Sequence[tuple[str, ...]]) -> torch.Tensor:
+        """Each gram's vector (grams, 384): the mean of its words' vectors.
 
-        A gram's vector is the mean of its words' vectors: a good stand-in for reading the gram as
-        a sentence, and words repeat where grams do not.
+        That is a good stand-in for reading the gram as a sentence, and words repeat where grams
+        do not.
         """
         vectors = np.stack([np.sum([self.word_vectors[w] for w in g], axis=0) for g in grams])
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return torch.from_numpy(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+    def meaning(self, vectors: torch.Tensor) -> np.ndarray:
+        """Cosines (grams, items) of each gram with the nearest phrase of each item."""
         # In torch, which is told to use one thread: numpy's wait for each other with all others.
-        near = (torch.from_numpy(vectors) @ self._phrase_vectors.T).numpy()
-        best = np.zeros((len(grams), len(self.items)), dtype=np.float32)
+        near = (vectors @ self._phrase_vectors.T).numpy()
+        best = np.zeros((len(vectors), len(self.items)), dtype=np.float32)
         best[:, self._owners[self._starts]] = np.maximum.reduceat(near, self._starts, axis=1)
         return best
 

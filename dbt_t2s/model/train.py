@@ -132,7 +132,8 @@ def _embedded(
     learned = recipe.fewer_refusals(splits["train"], settings)
     if recipe.reads_before():
         learned += follow_ups(splits["train"], schema, seed)
-    rows, dropped = prepare(learned, index, progress, "reading questions")
+    taught = recipe.evenly(learned, settings.afforded)
+    rows, dropped = prepare(taught, index, progress, "reading questions")
     held_out = splits["dev"][:: max(len(splits["dev"]) // _DEV, 1)]
     dev, _ = prepare(held_out, index, None, "")
     if not rows:

@@ -78,6 +78,18 @@ def test_a_word_that_nothing_names_is_left_unsaid(index: SchemaIndex) -> None:
         assert not Explained(link(index, question)).all_said(plan)
 
 
+def test_a_value_that_no_word_names_is_told_from_one_that_is_said(index: SchemaIndex) -> None:
+    sent_back = found("COUNT t:orders WHERE v:orders.status=returned END", 0.6)
+    others = slice(22, 25)
+    said = Explained(link(index, "how many orders were returned")).features(sent_back)[others]
+    assert said.tolist() == [0, 0, 0]
+    linked = link(index, "how many orders were sent back")
+    count, near, whole = Explained(linked).features(sent_back)[others]
+    assert count == 1 and 0 < near < 1 and 0 < whole < 1
+    neither = Explained(linked).features(found("COUNT t:orders END", 0.6))[others]
+    assert neither.tolist() == [0, 0, 0]
+
+
 @pytest.fixture(scope="module")
 def mailed(schema: ProjectSchema, encoder: Encoder) -> SchemaIndex:
     """The shop, with a channel called as a column is, and a discount called as a share is."""

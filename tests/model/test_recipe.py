@@ -21,6 +21,7 @@ from dbt_t2s.model.recipe import (
     Recipe,
     Run,
     curriculum,
+    evenly,
     fewer_refusals,
     mean_loss,
     new_network,
@@ -205,3 +206,12 @@ def test_some_of_the_refusals_are_learned() -> None:
     assert sum(r["type"] == "refusal" for r in kept) == 10
     assert fewer_refusals(rows, Recipe(refusals=1.0)) == rows
     assert len(fewer_refusals(rows, Recipe(refusals=0.0))) == 40
+
+
+def test_no_more_rows_are_read_than_the_budget_is_enough_for() -> None:
+    rows = list(range(10))
+    assert list(evenly(rows, 20)) == list(evenly(rows, 10)) == rows
+    assert list(evenly(rows, 4)) == [0, 2, 5, 7]
+    assert list(evenly(rows, 1)) == [0]
+    assert Recipe(minutes=1).afforded == 2700
+    assert Recipe(minutes=1e-9).steps(rows=500) == Recipe(minutes=1e-9).afforded == 1

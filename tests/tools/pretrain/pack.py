@@ -29,6 +29,7 @@ from dbt_t2s.model.linking import (
     Linked,
     Linker,
 )
+from dbt_t2s.model.meant_values import texts_of, told_values
 from dbt_t2s.model.rows import target_of
 from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, compounds_of
 from dbt_t2s.query.bind import Binder
@@ -36,7 +37,7 @@ from dbt_t2s.query.items import schema_items
 from dbt_t2s.query.text import STOP_WORDS, Word, words
 from tests.tools.pretrain.tellings import Question, Telling, read
 
-WORDS, ITEMS, PIECES, TOKENS = 40, 44, 60, 28  # the widest row that is kept
+WORDS, ITEMS, PIECES, TOKENS = 40, 50, 60, 28  # the widest row that is kept
 NO_WORD = 255
 Bag = set[str]
 
@@ -89,6 +90,7 @@ def _texts_of(number: int) -> tuple[Bag, Bag]:
     for item in items:
         texts.add(item.text)
         texts.update(item.phrases)
+    texts.update(texts_of(told_values(telling.schema)))
     compounds = compounds_of(telling.schema, items)
     questions = {compounds.put_right(q.text) for q in telling.questions}
     for question in questions:
