@@ -146,7 +146,9 @@ def grain_of(first: date, last: date) -> str:
     days = (last - first).days + 1
     if days <= _MOST_DAYS:
         return "day"
-    return "week" if days <= 7 * _MOST_WEEKS else "month"
+    # The first week begins on a Monday, however late in it the first day is.
+    weeks = (last - begin(first, "week")).days // 7 + 1
+    return "week" if weeks <= _MOST_WEEKS else "month"
 
 
 def begin(day: date, grain: str) -> date:

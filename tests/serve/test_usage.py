@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dbt_t2s import duck, reporting, store
@@ -82,6 +82,7 @@ def test_windows_have_both_their_days_and_models_by_their_beginning() -> None:
 
 
 @given(st.sets(st.integers(0, 400), min_size=1, max_size=40))
+@example({188, 188 + 26 * 7 - 1})  # 182 days that touch 27 weeks
 def test_periods_hold_each_question_once_and_leave_no_gap(days: set[int]) -> None:
     cases = cases_of([asked(n) for n in days], [])
     found = periods(cases)
