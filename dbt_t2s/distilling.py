@@ -23,6 +23,10 @@ from dbt_t2s.project.statements import Trees
 from dbt_t2s.workspace import Workspace, file_stamp
 
 T = TypeVar("T")
+_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
+# What readings hold for, beside their own keys.
+READ_BY = {"version": __version__, "sql": sql.READER}
+_READINGS: Mapping[str, type] = {"nodes": NodeSql, "asked": Asked, "answers": Answer}
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,6 @@ def distilled_schema(
     store.write_json(workspace.schema_path, schema, inputs)
     console.issues(schema.issues)
     return schema
-
-
-_ARTIFACTS = ("manifest.json", "catalog.json", "semantic_manifest.json", "run_results.json")
-# What readings hold for, beside their own keys.
-READ_BY = {"version": __version__, "sql": sql.READER}
-_READINGS: Mapping[str, type] = {"nodes": NodeSql, "asked": Asked, "answers": Answer}
 
 
 def _memory(workspace: Workspace) -> Memory:
