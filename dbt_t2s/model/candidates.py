@@ -1,14 +1,15 @@
-"""Which schema items a question may concern: a logistic model over how they match it.
+"""Which schema items a question may concern: a small network over how they match it.
 
-The network reads some 30 items of a schema that may have thousands. Every item gets a chance of
-standing in the plan, from its own matches and from those of its table; the likeliest are kept. The
-weights, one row per sort of item, were fitted on the pretraining questions
+The plan's network reads some 30 items of a schema that may have thousands. Every item gets a chance
+of standing in the plan, from its own matches, from those of its table and from what questions are
+put about such items; the likeliest are kept. The weights were fitted on the pretraining questions
 (``tests/tools/pretrain/ranker.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,10 @@ from dbt_t2s.query.naming import display_column
 
 WEIGHTS = Path(__file__).parent / "weights" / "plan" / "ranker.safetensors"
 RANKED_SORTS = ("t", "c", "m", "r")
-MOST = 28  # schema items beside what the question itself mentions
+MOST = 32  # schema items beside what the question itself mentions
 LEAST = {"t": 2, "c": 6, "m": 2, "r": 1}
 _ROLES = {role: i for i, role in enumerate(Role)}
+SCALE = 6.0  # products of keys are some ten times as large as other numbers
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
 
 
@@ -95,24 +97,54 @@ def ranker_features(
 
 
 class Ranker:
-    """The fitted weights: ``weights`` (sorts, F), ``bias`` (sorts,)."""
+    """The fitted network: what an item's matches tell, beside how its vector goes with the
+    question's.
+
+    ``question`` and ``item`` ((H + 1), R) turn vectors into keys whose product is one more number
+    of an item; ``inner`` ((F + sorts + 2), N) and ``outer`` (N,) are a layer over all of these,
+    ``direct`` (F + sorts + 2,) adds to it. The last row of each, and of ``direct``, is a bias.
+    """
 
     def __init__(self, path: Path = WEIGHTS) -> None:
-        fitted = load_file(path)
-        self._weights, self._bias = fitted["weights"], fitted["bias"]
+        fitted = {name: part.astype(np.float32) for name, part in load_file(path).items()}
+        self._question, self._item = fitted["question"], fitted["item"]
+        self._inner, self._outer, self._direct = (
+            fitted[name] for name in ("inner", "outer", "direct")
+        )
 
-    def scores(self, places: Places, features: np.ndarray) -> np.ndarray:
-        """Log odds (items,) of standing in the plan."""
-        weights = self._weights[places.sort]
-        made: np.ndarray = (features * weights).sum(-1) + self._bias[places.sort]
+    def keys(self, vectors: np.ndarray) -> np.ndarray:
+        """What the items' vectors (items, H) are found by (items, R)."""
+        made: np.ndarray = vectors.astype(np.float32) @ self._item[:-1] + self._item[-1]
+        return made
+
+    def scores(
+        self, places: Places, features: np.ndarray, copied: np.ndarray, asked: Asked
+    ) -> np.ndarray:
+        """Log odds (items,) of standing in the plan; ``copied`` (items,) are those of wide marts
+        that the question does not call by name."""
+        sorts = np.eye(len(RANKED_SORTS), dtype=np.float32)[places.sort]
+        likeness = asked.keys @ (asked.question @ self._question[:-1] + self._question[-1])
+        ends = (copied[:, None], likeness[:, None] / SCALE, np.ones((len(copied), 1)))
+        read = np.concatenate((features, sorts, *ends), axis=-1).astype(np.float32)
+        hidden = np.maximum(read @ self._inner, 0)
+        made: np.ndarray = hidden @ self._outer + read @ self._direct
         return made
 
 
-def chosen(places: Places, scores: np.ndarray, needed: Sequence[int]) -> list[int]:
-    """The places of the likeliest items, some of each sort among them, and those ``needed``."""
+@dataclass(frozen=True)
+class Asked:
+    """The question's vector (H,), and the ``keys`` (items, R) of the schema's items."""
+
+    question: np.ndarray
+    keys: np.ndarray
+
+
+def chosen(sorts: np.ndarray, scores: np.ndarray, needed: Sequence[int]) -> list[int]:
+    """The places of the likeliest items, some of each of the ``sorts`` (items,) among them, and
+    those ``needed``."""
     order = np.argsort(-scores, kind="stable")
     kept = {int(at) for at in order[:MOST]}
     for sort, least in LEAST.items():
-        of_sort = order[places.sort[order] == RANKED_SORTS.index(sort)]
+        of_sort = order[sorts[order] == RANKED_SORTS.index(sort)]
         kept.update(int(at) for at in of_sort[:least])
     return sorted(kept | set(needed))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from dbt_t2s.model.candidates import Ranker, chosen, ranker_features
+from dbt_t2s.model.candidates import Asked, Ranker, chosen, ranker_features
 from dbt_t2s.model.carried import carried
 from dbt_t2s.model.encoder import HIDDEN, Tokens, word_states
 from dbt_t2s.model.meant_values import Meant
@@ -38,7 +38,6 @@ RELATIONS = 6  # full name, part of a name, mention, meaning, description, own t
 ITEM_RELATIONS = 6  # same table, table of, metric of table, value of column, joins, joined by
 _GRAM = 3
 _NAMED = 0.8  # mentions of this quality leave their words no other value to mean
-_COPIED = 4.0  # log odds that an item of a wide mart loses to the table it repeats
 KEYWORD_AT = {name: i for i, name in enumerate(KEYWORDS)}
 _OF_WORDS = [0, 1, 2, 3, 5, 7]  # of the scalars, those that tell of single words
 QUESTION_FEATURES = 4
@@ -111,6 +110,7 @@ class Linker:
     def __init__(self, index: SchemaIndex) -> None:
         self.index = index
         self._ranker = Ranker()
+        self._keys = self._ranker.keys(index.vector_table[: len(index.items)])
 
     def link(
         self,
@@ -199,7 +199,8 @@ class Linker:
             axis=-1,
         )
         ranked = ranker_features(index.places, scalars, score, found)
-        kept = self._chosen(ranked, self._passed_over(full), (*gold, *before, *_compared(found)))
+        needed = (*gold, *before, *_compared(found))
+        kept = self._chosen(ranked, self._passed_over(full), pooled.cpu().numpy(), needed)
         for each in aside:
             # The network and the ranking see no sign of what is said to need no condition.
             place = index.place[f"c:{each.column}"]
@@ -241,13 +242,18 @@ class Linker:
         return made
 
     def _chosen(
-        self, features: np.ndarray, passed_over: np.ndarray, tokens: Sequence[str]
+        self,
+        features: np.ndarray,
+        passed_over: np.ndarray,
+        question: np.ndarray,
+        tokens: Sequence[str],
     ) -> list[int]:
         """The places of the candidate schema items, those of ``tokens`` among them."""
         places = self.index.places
         needed = [self.index.place[token] for token in tokens if token in self.index.place]
-        scores = self._ranker.scores(places, features) - _COPIED * passed_over
-        return chosen(places, scores, needed)
+        asked = Asked(question, self._keys)
+        scores = self._ranker.scores(places, features, passed_over, asked)
+        return chosen(places.sort, scores, needed)
 
     def _assemble(
         self,

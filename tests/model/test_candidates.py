@@ -31,7 +31,7 @@ def test_candidates_are_few_and_of_every_sort(
     monkeypatch.setattr(candidates, "MOST", 5)
     scores = np.zeros(len(index.items))
     scores[index.places.sort == 1] = 9.0
-    kept = chosen(index.places, scores, ())
+    kept = chosen(index.places.sort, scores, ())
     assert len(kept) <= 5 + sum(LEAST.values())
     sorts = index.places.sort[kept]
     for number, sort in enumerate(candidates.RANKED_SORTS):
@@ -41,5 +41,5 @@ def test_candidates_are_few_and_of_every_sort(
 
 def test_what_training_needs_is_always_kept(index: SchemaIndex) -> None:
     scores = np.arange(len(index.items), dtype=float)
-    assert 0 in chosen(index.places, scores, (0,))
-    assert len(chosen(index.places, scores, ())) <= MOST + sum(LEAST.values())
+    assert 0 in chosen(index.places.sort, scores, (0,))
+    assert len(chosen(index.places.sort, scores, ())) <= MOST + sum(LEAST.values())

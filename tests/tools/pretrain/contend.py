@@ -43,8 +43,8 @@ from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL
 from dbt_t2s.query.preamble import asked
-from tests.tools.pretrain.ranker import sources
 from tests.tools.pretrain.ranking import searched, sql_of
+from tests.tools.pretrain.sources import sources
 from tests.tools.pretrain.split import LATER_PROJECTS
 
 _ALIKE = 16  # batches whose questions are sorted by size among themselves

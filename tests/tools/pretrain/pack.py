@@ -37,7 +37,7 @@ from dbt_t2s.query.items import schema_items
 from dbt_t2s.query.text import STOP_WORDS, Word, words
 from tests.tools.pretrain.tellings import Question, Telling, read
 
-WORDS, ITEMS, PIECES, TOKENS = 40, 50, 60, 28  # the widest row that is kept
+WORDS, ITEMS, PIECES, TOKENS = 40, 54, 60, 28  # the widest row that is kept
 NO_WORD = 255
 Bag = set[str]
 

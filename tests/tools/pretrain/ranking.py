@@ -40,7 +40,7 @@ from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL, from_tokens
 from dbt_t2s.query.plan import canonical
 from dbt_t2s.query.preamble import asked
-from tests.tools.pretrain.ranker import sources
+from tests.tools.pretrain.sources import sources
 from tests.tools.pretrain.split import LATER_PROJECTS
 
 _MOST_PER_SCHEMA = 40

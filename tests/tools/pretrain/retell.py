@@ -1,10 +1,11 @@
 """Everything that a network is pretrained on: schemas told in several ways, with questions.
 
     python -m tests.tools.pretrain DATA WORK                       # human questions → plans, once
-    python -m tests.tools.pretrain.retell DATA WORK PROJECTS OUT --variants 3
+    python -m tests.tools.pretrain.retell DATA WORK PROJECTS OUT --variants 3 --wide
 
 Every schema is told as it is and, but for those held out, several times under other names; each
-telling has its human or written questions and some made by machine. ``pack`` reads the file.
+telling has its human or written questions and some made by machine. With ``--wide`` most of them
+are asked of a wider schema (``widen``). ``pack`` reads the file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 
@@ -33,8 +34,11 @@ from tests.tools.pretrain.synonyms import Pairs, pairs_by_database, replaced, wi
 from tests.tools.pretrain.talks import made_talks, written_talks
 from tests.tools.pretrain.tellings import TODAY, Question, Telling, write
 from tests.tools.pretrain.variants import Names, variant
+from tests.tools.pretrain.widen import divided
 
 PEOPLE, MACHINE = 3, 1
+_OTHERS = 4  # one in so many projects may stand beside another
+Others = tuple[ProjectSchema, ...]
 QUESTION_SETS = ("spider_train", "spider_syn_train")
 
 
@@ -42,12 +46,14 @@ QUESTION_SETS = ("spider_train", "spider_syn_train")
 class Sizes:
     """How much is told of a schema: ``variants`` under other names, ``machine`` questions and
     ``talks`` conversations made for it (half of them for each variant), and which share of the
-    written questions that lean on nothing (``alone``)."""
+    written questions that lean on nothing (``alone``); ``wide`` whether most are asked of it beside
+    more."""
 
     variants: int
     machine: int
     talks: int = 0
     alone: float = 1.0
+    wide: bool = False
 
 
 def question(text: str, tokens: Sequence[str], weight: int, before: Sequence[str] = ()) -> Question:
@@ -75,10 +81,13 @@ def _of(
     people: Sequence[Question],
     sizes: Sizes,
     seed: int,
+    others: Others = (),
+    first: int = 0,
 ) -> Iterator[Telling]:
-    """The schema as it is, and others of it under other names."""
+    """The schema as it is (unless the ``first`` is 1), and others of it under other names; all of
+    them beside ``others``, if there are any."""
     rng = Random(f"alone {seed}")
-    for time in range(sizes.variants + 1):
+    for time in range(first, sizes.variants + 1):
         of_all = 1 if time == 0 else 2
         if time == 0:
             told, asked = schema, list(people)
@@ -88,7 +97,8 @@ def _of(
         talked = made_talks(told, asked, sizes.talks // of_all, seed + time)
         told, made = _machine(told, sizes.machine // of_all, seed + time)
         kept = (q for q in asked if q.before or rng.random() < sizes.alone)
-        yield Telling(told, (*kept, *talked, *made))
+        telling = Telling(told, (*kept, *talked, *made))
+        yield from divided(telling, others, Random(f"wide {seed + time}")) if others else [telling]
 
 
 def _machine(schema: ProjectSchema, count: int, seed: int) -> tuple[ProjectSchema, list[Question]]:
@@ -116,19 +126,36 @@ class Database:
     synonyms: Pairs
 
 
-def human_tellings(database: Database, sizes: Sizes) -> list[Telling]:
+@cache
+def _human(work: Path) -> Others:
+    """Human-asked schemas that may stand beside another."""
+    paths = [p for p in sorted((work / "schemas").glob("*.json")) if p.stem not in HELD_OUT]
+    return tuple(store.read_json(path, ProjectSchema) for path in paths)
+
+
+@cache
+def _written(projects: Path) -> Others:
+    """Invented projects that may stand beside another."""
+    held = HELD_OUT_PROJECTS | LATER_PROJECTS
+    paths = [p for p in sorted(projects.glob("*.yml")) if p.stem not in held]
+    return tuple(read_project(path) for path in paths[::_OTHERS])
+
+
+def human_tellings(database: Database, sizes: Sizes, work: Path) -> list[Telling]:
     schema, asked = database.schema, database.asked
     name = schema.project
     if name in HELD_OUT:
         return [Telling(schema, asked, "human")]
     seed = zlib.crc32(name.encode())
-    made = list(_of(schema, asked, replace(sizes, variants=0), seed))
-    others = _of(with_synonyms(schema, database.synonyms), asked, sizes, seed)
-    return [*made, *list(others)[1:]]
+    beside = _human(work) if sizes.wide else ()
+    made = list(_of(schema, asked, replace(sizes, variants=0), seed, beside))
+    renamed = with_synonyms(schema, database.synonyms)
+    return [*made, *_of(renamed, asked, sizes, seed, beside, first=1)]
 
 
 def invented_tellings(path: Path, sizes: Sizes) -> list[Telling]:
     schema = read_project(path)
+    beside = _written(path.parent) if sizes.wide else ()
     checker = Checker(schema)
     asked = _asked(path.with_suffix(".txt"), checker)
     meant = _asked(path.with_suffix(".meant"), checker)
@@ -143,9 +170,16 @@ def invented_tellings(path: Path, sizes: Sizes) -> list[Telling]:
         if path.stem in kept:
             held = [Telling(schema, tuple(asked), name)]
             others = ((checked, "talks"), (meant, "meant"))
-            return [*held, *(Telling(schema, tuple(rows), of) for rows, of in others if rows)]
+            held += [Telling(schema, tuple(rows), of) for rows, of in others if rows]
+            return [*held, *_held_wide(held[0], beside)] if beside else held
     seed = zlib.crc32(path.stem.encode())
-    return list(_of(schema, [*asked, *meant, *checked], sizes, seed))
+    return list(_of(schema, [*asked, *meant, *checked], sizes, seed, beside))
+
+
+def _held_wide(telling: Telling, beside: Others) -> list[Telling]:
+    """What a held-out project is asked when it is wider."""
+    found = divided(telling, beside, Random(telling.schema.project))
+    return [replace(each, held="wide") for each in found if each.schema is not telling.schema]
 
 
 def _asked(path: Path, checker: Checker) -> list[Question]:
@@ -183,12 +217,13 @@ def main() -> None:
     parser.add_argument("--talks", type=int, default=60, help="conversations made a schema")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--alone", type=float, default=1.0, help="share of single questions")
+    parser.add_argument("--wide", action="store_true", help="ask most beside more")
     given = parser.parse_args()
     found = databases(given.data, given.work)
     paths = sorted(given.projects.glob("*.yml"))
     with ProcessPoolExecutor(given.processes) as pool:
-        sizes = Sizes(given.variants, given.machine, given.talks, given.alone)
-        human = pool.map(partial(human_tellings, sizes=sizes), found)
+        sizes = Sizes(given.variants, given.machine, given.talks, given.alone, given.wide)
+        human = pool.map(partial(human_tellings, sizes=sizes, work=given.work), found)
         invented = pool.map(partial(invented_tellings, sizes=sizes), paths)
         tellings = [t for part in (*human, *invented) for t in part]
     write(given.out, tellings)
