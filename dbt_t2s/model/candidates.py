@@ -118,11 +118,11 @@ class Ranker:
         return made
 
     def scores(
-        self, places: Places, features: np.ndarray, copied: np.ndarray, asked: Asked
+        self, sort: np.ndarray, features: np.ndarray, copied: np.ndarray, asked: Asked
     ) -> np.ndarray:
-        """Log odds (items,) of standing in the plan; ``copied`` (items,) are those of wide marts
-        that the question does not call by name."""
-        sorts = np.eye(len(RANKED_SORTS), dtype=np.float32)[places.sort]
+        """Log odds (items,) of standing in the plan, each of a ``sort`` (items,); ``copied``
+        (items,) are those of wide marts that the question does not call by name."""
+        sorts = np.eye(len(RANKED_SORTS), dtype=np.float32)[sort]
         likeness = asked.keys @ (asked.question @ self._question[:-1] + self._question[-1])
         ends = (copied[:, None], likeness[:, None] / SCALE, np.ones((len(copied), 1)))
         read = np.concatenate((features, sorts, *ends), axis=-1).astype(np.float32)

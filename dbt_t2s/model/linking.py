@@ -252,7 +252,7 @@ class Linker:
         places = self.index.places
         needed = [self.index.place[token] for token in tokens if token in self.index.place]
         asked = Asked(question, self._keys)
-        scores = self._ranker.scores(places, features, passed_over, asked)
+        scores = self._ranker.scores(places.sort, features, passed_over, asked)
         return chosen(places.sort, scores, needed)
 
     def _assemble(

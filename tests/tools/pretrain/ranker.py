@@ -145,14 +145,15 @@ class RankerNetwork(nn.Module):
 
         def whole(layer: nn.Linear) -> np.ndarray:
             made: np.ndarray = torch.cat((layer.weight.T, layer.bias[None])).detach().numpy()
-            return made
+            # What lies transposed in memory would be written so, without an error.
+            return np.ascontiguousarray(made)
 
         return {
             "question": whole(self.question),
             "item": whole(self.item),
             "inner": whole(self.inner),
             "outer": self.outer.weight[0].detach().numpy(),
-            "direct": whole(self.direct)[:, 0].copy(),
+            "direct": np.ascontiguousarray(whole(self.direct)[:, 0]),
         }
 
 

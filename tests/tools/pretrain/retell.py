@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -29,6 +29,7 @@ from dbt_t2s.query.plan import canonical
 from tests.tools.pretrain.invented import Asked, Checker, read_project, read_questions
 from tests.tools.pretrain.machine import believed, machine_rows
 from tests.tools.pretrain.rows import read_jsonl
+from tests.tools.pretrain.sources import Others, human_others, written_others
 from tests.tools.pretrain.split import HELD_OUT, HELD_OUT_PROJECTS, LATER_PROJECTS
 from tests.tools.pretrain.synonyms import Pairs, pairs_by_database, replaced, with_synonyms
 from tests.tools.pretrain.talks import made_talks, written_talks
@@ -37,8 +38,6 @@ from tests.tools.pretrain.variants import Names, variant
 from tests.tools.pretrain.widen import divided
 
 PEOPLE, MACHINE = 3, 1
-_OTHERS = 4  # one in so many projects may stand beside another
-Others = tuple[ProjectSchema, ...]
 QUESTION_SETS = ("spider_train", "spider_syn_train")
 
 
@@ -126,28 +125,13 @@ class Database:
     synonyms: Pairs
 
 
-@cache
-def _human(work: Path) -> Others:
-    """Human-asked schemas that may stand beside another."""
-    paths = [p for p in sorted((work / "schemas").glob("*.json")) if p.stem not in HELD_OUT]
-    return tuple(store.read_json(path, ProjectSchema) for path in paths)
-
-
-@cache
-def _written(projects: Path) -> Others:
-    """Invented projects that may stand beside another."""
-    held = HELD_OUT_PROJECTS | LATER_PROJECTS
-    paths = [p for p in sorted(projects.glob("*.yml")) if p.stem not in held]
-    return tuple(read_project(path) for path in paths[::_OTHERS])
-
-
 def human_tellings(database: Database, sizes: Sizes, work: Path) -> list[Telling]:
     schema, asked = database.schema, database.asked
     name = schema.project
     if name in HELD_OUT:
         return [Telling(schema, asked, "human")]
     seed = zlib.crc32(name.encode())
-    beside = _human(work) if sizes.wide else ()
+    beside = human_others(work) if sizes.wide else ()
     made = list(_of(schema, asked, replace(sizes, variants=0), seed, beside))
     renamed = with_synonyms(schema, database.synonyms)
     return [*made, *_of(renamed, asked, sizes, seed, beside, first=1)]
@@ -155,7 +139,7 @@ def human_tellings(database: Database, sizes: Sizes, work: Path) -> list[Telling
 
 def invented_tellings(path: Path, sizes: Sizes) -> list[Telling]:
     schema = read_project(path)
-    beside = _written(path.parent) if sizes.wide else ()
+    beside = written_others(path.parent) if sizes.wide else ()
     checker = Checker(schema)
     asked = _asked(path.with_suffix(".txt"), checker)
     meant = _asked(path.with_suffix(".meant"), checker)
