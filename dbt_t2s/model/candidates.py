@@ -22,10 +22,10 @@ from dbt_t2s.query.naming import display_column
 
 WEIGHTS = Path(__file__).parent / "weights" / "plan" / "ranker.safetensors"
 RANKED_SORTS = ("t", "c", "m", "r")
+SCALE = 6.0  # divides the products of keys, as it did where they were fitted
 MOST = 32  # schema items beside what the question itself mentions
 LEAST = {"t": 2, "c": 6, "m": 2, "r": 1}
 _ROLES = {role: i for i, role in enumerate(Role)}
-SCALE = 6.0  # products of keys are some ten times as large as other numbers
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
 
 
@@ -96,6 +96,14 @@ def ranker_features(
     return made
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The question's vector (H,), and the ``keys`` (items, R) of the schema's items."""
+
+    question: np.ndarray
+    keys: np.ndarray
+
+
 class Ranker:
     """The fitted network: what an item's matches tell, beside how its vector goes with the
     question's.
@@ -129,14 +137,6 @@ class Ranker:
         hidden = np.maximum(read @ self._inner, 0)
         made: np.ndarray = hidden @ self._outer + read @ self._direct
         return made
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The question's vector (H,), and the ``keys`` (items, R) of the schema's items."""
-
-    question: np.ndarray
-    keys: np.ndarray
 
 
 def chosen(sorts: np.ndarray, scores: np.ndarray, needed: Sequence[int]) -> list[int]:

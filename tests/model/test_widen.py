@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -119,3 +120,11 @@ def test_without_another_project_a_schema_still_grows(schema: ProjectSchema) -> 
 def test_the_same_chance_widens_alike(schema: ProjectSchema, other: ProjectSchema) -> None:
     first, second = (widened(schema, (other,), Random(4)) for _ in range(2))
     assert first == second
+
+
+def test_a_child_that_refers_twice_to_a_table_adds_no_column_twice(schema: ProjectSchema) -> None:
+    twice = replace(schema, joins=schema.joins * 2)
+    for seed in range(20):
+        for table in widened(twice, (), Random(seed)).schema.tables:
+            names = [column.name for column in table.columns]
+            assert len(names) == len(set(names))

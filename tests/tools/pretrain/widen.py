@@ -142,10 +142,12 @@ def _with_columns(schema: ProjectSchema, rng: Random) -> tuple[ProjectSchema, li
     added: list[Added] = []
     tables = []
     for table in schema.tables:
-        offered = [*_derived(schema, table, rng), *(_usual(u) for u in rng.sample(COLUMNS, 8))]
         taken = {c.name for c in table.columns}
-        count = rng.randint(*_A_TABLE)
-        chosen = [o for o in rng.sample(offered, len(offered)) if o[0].name not in taken][:count]
+        usual = (_usual(each) for each in rng.sample(COLUMNS, 8))
+        # By name: a child that refers twice to the table would give its columns twice.
+        named = {o[0].name: o for o in (*_derived(schema, table, rng), *usual)}
+        offered = [each for name, each in named.items() if name not in taken]
+        chosen = rng.sample(offered, min(rng.randint(*_A_TABLE), len(offered)))
         made = replace(table, columns=(*table.columns, *(column for column, _ in chosen)))
         if display_column(made) == display_column(table):
             table = made
@@ -272,7 +274,7 @@ def _grown(said: str, rng: Random) -> str:
 def _of_some(
     base: Metric, table: Table, label: str, said: str, rng: Random
 ) -> Iterator[tuple[Metric, Added]]:
-    """The same of one listed value or flag alone, and the share that this has."""
+    """The same of one listed value alone, and the share that this has."""
     listed = [c for c in table.columns if c.values and c.role is Role.CATEGORY]
     for column in rng.sample(listed, min(2, len(listed))):
         value = rng.choice(column.values)
