@@ -45,10 +45,11 @@ def tellings() -> list[Telling]:
 @pytest.fixture(scope="module")
 def packed(tellings: list[Telling], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packed")
-    write(folder / "tellings.jsonl.xz", tellings)
-    command = [sys.executable, "-m", "tests.tools.pretrain.pack"]
-    command += [str(folder / "tellings.jsonl.xz"), str(folder), "--processes", "1"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    told, texts = folder / "tellings.jsonl.xz", folder / "texts"
+    write(told, tellings)
+    for tool, *given in (("texts", told, texts), ("pack", told, texts, folder)):
+        command = [sys.executable, "-m", f"tests.tools.pretrain.{tool}", *map(str, given)]
+        subprocess.run([*command, "--processes", "1"], cwd=ROOT, check=True, capture_output=True)
     return folder
 
 

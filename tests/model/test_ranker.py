@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -15,6 +16,8 @@ from dbt_t2s.model.candidates import Asked, Ranker
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import Linker
 from dbt_t2s.model.schema_index import SchemaIndex
+from dbt_t2s.query.bind import Binder
+from dbt_t2s.query.items import schema_items
 from dbt_t2s.query.linear import REFUSAL
 from tests.tools.pretrain.invented import read_project
 from tests.tools.pretrain.ranker import RankerNetwork, Seen, fit, found, seen
@@ -44,6 +47,15 @@ def test_what_is_seen_holds_all_items_of_the_plan_and_some_others(rows: list[See
         assert not row.gold.all()
         shapes = {len(part) for part in (row.features, row.vectors, row.sort, row.copied, row.gold)}
         assert len(shapes) == 1
+
+
+def test_a_follow_up_is_learned_from_by_what_the_plan_before_it_has_not() -> None:
+    (telling, *_) = invented_tellings(PROJECT, Sizes(0, 0, 40, 0.0))
+    items = {item.token for item in schema_items(telling.schema, Binder(telling.schema))}
+    new = [(q, len((set(q.tokens) - set(q.before)) & items)) for q in telling.questions if q.before]
+    question, count = next((q, n) for q, n in new if n and set(q.before) & set(q.tokens) & items)
+    (row,) = seen([replace(telling, questions=(question,))], Encoder())
+    assert row.gold.sum() == count
 
 
 def test_items_of_plans_come_before_others_once_it_is_fitted(

@@ -97,8 +97,8 @@ def contests(
         index = SchemaIndex(schema, encoder, date.fromisoformat(schema.as_of or "2020-01-01"))
         grammar = Grammar(schema, index.binder.graph)
         linked = Linker(index).link([asked(question) for question, _ in chosen])
-        for (_, gold), each in zip(chosen, linked, strict=True):
-            found = searched(network, Batch(**stack([each])), each, grammar)
+        each_found = searched(network, linked, grammar)
+        for (_, gold), each, found in zip(chosen, linked, each_found, strict=True):
             made.extend(_contest(found.plans, gold, each, index.binder))
     return made
 

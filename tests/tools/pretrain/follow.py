@@ -1,6 +1,6 @@
 """Fits the choice among the readings of follow-ups, and when to doubt that any is meant.
 
-    python -m tests.tools.pretrain.follow WEIGHTS PROJECTS OUT
+    python -m tests.tools.pretrain.follow WEIGHTS PROJECTS OUT --processes 2
 
 Follow-ups are those of held-out projects (``split``) in PROJECTS, heard with the network in the
 folder WEIGHTS after the right plans before them; a reading is right where its SQL is the gold's.
@@ -9,9 +9,10 @@ After each dialogue comes a question of the project that leans on nothing.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,13 +38,12 @@ from dbt_t2s.query.items import schema_items
 from dbt_t2s.query.linear import from_tokens, to_tokens
 from dbt_t2s.query.plan import Plan, canonical
 from tests.tools.pretrain.invented import Asked, read_project, read_questions
-from tests.tools.pretrain.ranking import logistic
+from tests.tools.pretrain.ranking import fit, logistic
 from tests.tools.pretrain.split import HELD_OUT_PROJECTS, LATER_PROJECTS
 from tests.tools.pretrain.talks import Turn, read_talks
 
 _FOLDS = 5
 _WRONGLY_DOUBTED = 0.03
-_HELD_BACK = 1e-3
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,16 @@ class Tried:
     right: tuple[bool, ...] | None
 
 
-def main(weights: Path, projects: Path, out: Path) -> None:
-    tried = [each for path in _held_out(projects) for each in _of_project(path, weights)]
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("projects", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args()
+    with ProcessPoolExecutor(given.processes) as pool:
+        found = pool.map(partial(_of_project, weights=given.weights), _held_out(given.projects))
+        tried = [each for part in found for each in part]
     rows = [(t.project, reading_features(t.heard)) for t in tried]
     able = [
         (name, features, np.array(t.right))
@@ -76,7 +84,7 @@ def main(weights: Path, projects: Path, out: Path) -> None:
     print(f"right first, {_FOLDS} folds by project: {first}", flush=True)
     chosen = fit([(f, r) for _, f, r in able if r.any()])
     doubt = fit_doubt(tried, scores)
-    save_file({"weights": chosen, "doubt": doubt}, out)
+    save_file({"weights": chosen, "doubt": doubt}, given.out)
 
 
 def _held_out(projects: Path) -> Iterator[Path]:
@@ -86,8 +94,10 @@ def _held_out(projects: Path) -> Iterator[Path]:
             yield path
 
 
-def _of_project(path: Path, weights: Path) -> Iterator[Tried]:
+def _of_project(path: Path, weights: Path) -> list[Tried]:
+    torch.set_num_threads(1)
     schema = read_project(path.with_suffix(".yml"))
+    made: list[Tried] = []
     with tempfile.TemporaryDirectory() as folder:
         model = untrained(schema, weights, Path(folder))
         asked = [a for a in read_questions(path.with_suffix(".txt")) if isinstance(a, Asked)]
@@ -95,8 +105,9 @@ def _of_project(path: Path, weights: Path) -> Iterator[Tried]:
         for turns in read_talks(path):
             other = rng.choice(asked)
             anew_asked: Turn = (">>", other.question, other.tokens)
-            yield from _of_dialogue(path.stem, (*turns, anew_asked), model)
+            made += _of_dialogue(path.stem, (*turns, anew_asked), model)
     print(path.stem, flush=True)
+    return made
 
 
 def untrained(schema: ProjectSchema, weights: Path, folder: Path) -> EmbeddedGenerator:
@@ -145,37 +156,6 @@ def _settled_sql(tokens: Sequence[str], told: str, model: EmbeddedGenerator) -> 
     return model.sql(to_tokens(settled(replace(plan, select=select))), told)
 
 
-def fit(given: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Weights under which the right readings have the largest share, held back."""
-    counts = torch.tensor([len(f) for f, _ in given])
-    x = torch.from_numpy(np.concatenate([f for f, _ in given]))
-    right = torch.from_numpy(np.concatenate([r for _, r in given]))
-    which = torch.repeat_interleave(torch.arange(len(given)), counts)
-    weights = torch.zeros(x.shape[1])
-    weights[0] = 1.0
-    weights.requires_grad_(True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=300, line_search_fn="strong_wolfe")
-
-    def sums(scores: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-        """Log of the summed exponentials of each follow-up's scores that are counted."""
-        scores = scores.masked_fill(~counted, -1e9)
-        most = torch.full((len(given),), -1e9).scatter_reduce(0, which, scores, "amax")
-        shares = torch.exp(scores - most[which]) * counted
-        return most + torch.log(torch.zeros(len(given)).scatter_add(0, which, shares))
-
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        scores = x @ weights
-        missed = (sums(scores, torch.ones_like(right)) - sums(scores, right)).mean()
-        total: torch.Tensor = missed + _HELD_BACK * weights[1:].square().sum()
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
-
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
-    made: np.ndarray = weights.detach().numpy()
-    return made
-
-
 def fit_doubt(tried: Sequence[Tried], scores: dict[int, np.ndarray]) -> np.ndarray:
     """Weights of doubt, shifted so that few follow-ups that have an answer are refused.
 
@@ -194,4 +174,4 @@ def fit_doubt(tried: Sequence[Tried], scores: dict[int, np.ndarray]) -> np.ndarr
 
 
 if __name__ == "__main__":
-    main(*(Path(each) for each in sys.argv[1:4]))
+    main()

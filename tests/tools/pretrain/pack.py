@@ -1,9 +1,9 @@
 """Links every question of every telling, as arrays of one width that a GPU can hold whole.
 
-    python -m tests.tools.pretrain.pack TELLINGS PACKED --processes 15 --device cuda
+    python -m tests.tools.pretrain.pack TELLINGS TEXTS PACKED --processes 15
 
-A text is read by the encoder once, however many tellings have it. PACKED then holds the questions'
-word pieces, the items' vectors, and one file of linked rows for each telling.
+TEXTS is what ``texts`` read. PACKED then holds the questions' word pieces, the items' vectors, and
+one file of linked rows for each telling.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dbt_t2s.model.encoder import HIDDEN, Encoder, Tokens
+from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.linking import (
     MOST_WORDS,
     NOTHING_SAID,
@@ -29,48 +28,14 @@ from dbt_t2s.model.linking import (
     Linked,
     Linker,
 )
-from dbt_t2s.model.meant_values import texts_of, told_values
 from dbt_t2s.model.rows import target_of
-from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex, compounds_of
-from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.items import schema_items
-from dbt_t2s.query.text import STOP_WORDS, Word, words
+from dbt_t2s.model.schema_index import ITEM_FEATURES, SchemaIndex
+from dbt_t2s.query.text import Word, words
 from tests.tools.pretrain.tellings import Question, Telling, read
+from tests.tools.pretrain.texts import ReadyEncoder, Texts
 
 WORDS, ITEMS, PIECES, TOKENS = 40, 54, 60, 28  # the widest row that is kept
 NO_WORD = 255
-Bag = set[str]
-
-
-@dataclass(frozen=True)
-class Texts:
-    """What the encoder made of each text: ``vectors`` (texts, 384), and where each text stands."""
-
-    vectors: np.ndarray
-    place: Mapping[str, int]
-    spans: Mapping[str, tuple[tuple[int, int], ...]]
-
-
-class ReadyEncoder(Encoder):
-    """Answers from what was read before; it holds no weights."""
-
-    def __init__(self, texts: Texts) -> None:
-        self._texts = texts
-        self._nothing = torch.zeros((MOST_WORDS * 20, HIDDEN))
-
-    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
-        places = [self._texts.place[text] for text in texts]
-        return torch.from_numpy(self._texts.vectors[places].astype(np.float32))
-
-    def read(self, texts: Sequence[str], progress: object = None) -> list[Tokens]:
-        """Tokens without states: those are read anew while the network learns."""
-        pooled = self.vectors(texts)
-        none = self._nothing
-        found = []
-        for text, vector in zip(texts, pooled, strict=True):
-            spans = self._texts.spans[text]
-            found.append(Tokens(none[: len(spans)], spans, vector, none[:0]))
-        return found
 
 
 # Inherited by the processes that link: too much to send to each.
@@ -80,23 +45,6 @@ _JOB: list[partial[tuple[int, int]]] = []
 
 def _job(number: int) -> tuple[int, int]:
     return _JOB[0](number)
-
-
-def _texts_of(number: int) -> tuple[Bag, Bag]:
-    """The texts that linking one telling asks the encoder for, and its questions."""
-    telling = _TELLINGS[number]
-    texts: Bag = {NOTHING_SAID}
-    items = schema_items(telling.schema, Binder(telling.schema))
-    for item in items:
-        texts.add(item.text)
-        texts.update(item.phrases)
-    texts.update(texts_of(told_values(telling.schema)))
-    compounds = compounds_of(telling.schema, items)
-    questions = {compounds.put_right(q.text) for q in telling.questions}
-    for question in questions:
-        spoken = {w.text.lower() for w in words(question)[:MOST_WORDS]}
-        texts |= spoken - STOP_WORDS
-    return texts, questions
 
 
 def link(number: int, texts: Texts, questions: Mapping[str, int], out: Path) -> tuple[int, int]:
@@ -179,45 +127,24 @@ def question_arrays(encoder: Encoder, texts: Sequence[str]) -> dict[str, np.ndar
     return {"ids": ids, "word": word, "pieces": count}
 
 
-def _read_texts(encoder: Encoder, bags: Iterable[tuple[Bag, Bag]]) -> tuple[Texts, list[str]]:
-    texts: Bag = set()
-    questions: Bag = set()
-    for each, asked in bags:
-        texts |= each
-        questions |= asked
-    asked_list = sorted(questions)
-    listed = sorted(texts | questions)
-    vectors = encoder.vectors(listed).numpy().astype(np.float16)
-    encoded = encoder.tokenize(asked_list)
-    spans = {t: tuple(e.offsets[1:-1]) for t, e in zip(asked_list, encoded, strict=True)}
-    return Texts(vectors, {t: n for n, t in enumerate(listed)}, spans), asked_list
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tellings", type=Path)
+    parser.add_argument("texts", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--most", type=int, default=1_000_000, help="tellings read, for a trial")
     given = parser.parse_args()
     began = time.monotonic()
-    _TELLINGS.extend(t for n, t in enumerate(read(given.tellings)) if n < given.most)
+    _TELLINGS.extend(read(given.tellings))
+    texts = Texts.read(given.texts)
+    questions = sorted(texts.spans)
     given.out.mkdir(parents=True, exist_ok=True)
-    fork = multiprocessing.get_context("fork")
-    numbers = range(len(_TELLINGS))
-    with fork.Pool(given.processes) as pool:
-        bags = pool.map(_texts_of, numbers, chunksize=4)
-    print(f"{len(bags)} tellings read, {time.monotonic() - began:.0f} s", flush=True)
-    encoder = Encoder(reader=None, device=given.device)
-    texts, questions = _read_texts(encoder, bags)
-    _save(given.out / "questions.npz", question_arrays(encoder, questions))
-    print(f"{len(texts.place)} texts encoded, {time.monotonic() - began:.0f} s", flush=True)
+    _save(given.out / "questions.npz", question_arrays(Encoder(reader=None), questions))
     place = {text: n for n, text in enumerate(questions)}
     _JOB.append(partial(link, questions=place, texts=texts, out=given.out))
     kept = dropped = 0
-    with fork.Pool(given.processes) as pool:
-        for good, bad in pool.imap_unordered(_job, numbers, chunksize=2):
+    with multiprocessing.get_context("fork").Pool(given.processes) as pool:
+        for good, bad in pool.imap_unordered(_job, range(len(_TELLINGS)), chunksize=2):
             kept, dropped = kept + good, dropped + bad
     print(f"{kept} rows, {dropped} dropped, {time.monotonic() - began:.0f} s", flush=True)
 

@@ -1,17 +1,19 @@
 """Fits the plans' ranking, the refusing and the confidence on held-out questions.
 
-    python -m tests.tools.pretrain.ranking WORK PROJECTS NETWORK OUT
+    python -m tests.tools.pretrain.ranking WORK PROJECTS WEIGHTS OUT --processes 2
 
-Every held-out question is searched with NETWORK's weights, linked as in use; a plan is right where
-its SQL is the gold plan's.
+Every held-out question is searched with the weights in the folder WEIGHTS, linked as in use; a plan
+is right where its SQL is the gold plan's.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +22,11 @@ from safetensors.numpy import save_file
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.model.embedded import WIDTH
-from dbt_t2s.model.encoder import Encoder
+from dbt_t2s.model.encoder import READER, Encoder
 from dbt_t2s.model.linking import Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.ranking import (
     CONFIDENCE_FEATURES,
-    FEATURES,
     REFUSAL_FEATURES,
     Explained,
     Ranking,
@@ -48,7 +49,9 @@ _MOST_PER_SCHEMA = 40
 # answerable questions about the example project were refused.
 _WRONGLY_REFUSED = 0.03
 _PARTS = (30, 50, 80, 100)
-Beams = tuple[np.ndarray, np.ndarray]  # features (plans, FEATURES), right (plans,)
+_AT_ONCE = 16
+_HELD_BACK = 1e-3
+Beams = tuple[np.ndarray, np.ndarray]  # features (plans, columns), right (plans,)
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,15 @@ class Tried:
     right: tuple[bool, ...] | None
 
 
-def main(work: Path, projects: Path, weights: Path, out: Path) -> None:
-    tried = list(_tried(work, projects, weights))
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("projects", type=Path)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args()
+    tried = _tried(given.work, given.projects, given.weights, given.processes)
     beams = [(t.group, *_features(t)) for t in tried if t.right and any(t.right)]
     for fold in (0, 1):
         fitted = fit([(f, r) for g, f, r in beams if g % 2 != fold])
@@ -74,24 +84,39 @@ def main(work: Path, projects: Path, weights: Path, out: Path) -> None:
     print(np.round(ranked, 2))
     none = np.zeros(REFUSAL_FEATURES, dtype=np.float32)
     unsure = np.zeros(CONFIDENCE_FEATURES, dtype=np.float32)
-    save_file({"weights": ranked, "refusing": none, "confidence": unsure}, out)
-    ranking = Ranking(out)
+    save_file({"weights": ranked, "refusing": none, "confidence": unsure}, given.out)
+    ranking = Ranking(given.out)
     refusing = fit_refusal([t for t in tried if t.invented], ranking)
     sure = fit_confidence([t for t in tried if t.right and t.found.plans], ranking)
-    save_file({"weights": ranked, "refusing": refusing, "confidence": sure}, out)
+    save_file({"weights": ranked, "refusing": refusing, "confidence": sure}, given.out)
 
 
-def _tried(work: Path, projects: Path, weights: Path) -> Iterator[Tried]:
+def _tried(work: Path, projects: Path, weights: Path, processes: int) -> list[Tried]:
     """Held-out questions, each searched by the network as in use."""
-    network = new_network(0, 0, weights)
+    groups = list(enumerate(held_out(work, projects)))
+    # The largest first, so that no process ends long before the others.
+    groups.sort(key=lambda group: -sum(len(rows) for _, rows in group[1]))
+    with ProcessPoolExecutor(processes) as pool:
+        found = pool.map(partial(_of_group, weights=weights), groups)
+        return [each for part in found for each in part]
+
+
+def _of_group(
+    group: tuple[int, tuple[tuple[ProjectSchema, list[Asking]], ...]], weights: Path
+) -> list[Tried]:
+    """One schema's, and those that are asked of it among more."""
+    torch.set_num_threads(1)
+    network = new_network(0, 0, weights / "model.safetensors")
     network.train(False)
-    encoder = Encoder()
-    for group, told in enumerate(held_out(work, projects)):
-        for number, (schema, rows) in enumerate(told):
-            most = _MOST_PER_SCHEMA * (4 if schema.as_of else 1) // (number + 1)
-            rows = rows[:: max(1, len(rows) // most)]
-            yield from _of_schema(group, schema, rows, network, encoder)
-            print(f"{schema.project}: {len(rows)} questions", flush=True)
+    encoder = Encoder(reader=weights / READER.name)
+    number, told = group
+    made: list[Tried] = []
+    for wide, (schema, rows) in enumerate(told):
+        most = _MOST_PER_SCHEMA * (4 if schema.as_of else 1) // (wide + 1)
+        rows = rows[:: max(1, len(rows) // most)]
+        made += _of_schema(number, schema, rows, network, encoder)
+        print(f"{schema.project}: {len(rows)} questions", flush=True)
+    return made
 
 
 def _of_schema(
@@ -104,11 +129,11 @@ def _of_schema(
     index = SchemaIndex(schema, encoder, date.fromisoformat(schema.as_of or "2020-01-01"))
     grammar = Grammar(schema, index.binder.graph)
     linked = Linker(index).link([asked(q) for q, _ in rows])
-    for (_, gold), each in zip(rows, linked, strict=True):
-        found = searched(network, Batch(**stack([each])), each, grammar)
+    found = searched(network, linked, grammar)
+    for (_, gold), each, plans in zip(rows, linked, found, strict=True):
         wanted = sql_of(index.binder, gold)
-        right = tuple(sql_of(index.binder, p.tokens) == wanted for p in found.plans)
-        yield Tried(group, bool(schema.as_of), each, found, None if gold == REFUSAL else right)
+        right = tuple(sql_of(index.binder, p.tokens) == wanted for p in plans.plans)
+        yield Tried(group, bool(schema.as_of), each, plans, None if gold == REFUSAL else right)
 
 
 def _features(tried: Tried) -> Beams:
@@ -173,10 +198,20 @@ def logistic(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return made
 
 
-def searched(network: PlanNetwork, batch: Batch, linked: Linked, grammar: Grammar) -> Searched:
-    batch.item_ids.zero_()  # this network knows no schema's own items
-    with torch.inference_mode():
-        return search(network, network.encode(batch), [linked], grammar, WIDTH)[0]
+@torch.inference_mode()
+def searched(network: PlanNetwork, linked: Sequence[Linked], grammar: Grammar) -> list[Searched]:
+    """What is found for each question; those of like width are searched together."""
+    found: dict[int, Searched] = {}
+    order = sorted(range(len(linked)), key=lambda at: len(linked[at].items))
+    for start in range(0, len(order), _AT_ONCE):
+        numbers = order[start : start + _AT_ONCE]
+        part = [linked[at] for at in numbers]
+        batch = Batch(**stack(part))
+        batch.item_ids.zero_()  # this network knows no schema's own items
+        found |= zip(
+            numbers, search(network, network.encode(batch), part, grammar, WIDTH), strict=True
+        )
+    return [found[at] for at in range(len(linked))]
 
 
 def sql_of(binder: Binder, tokens: Sequence[str]) -> str:
@@ -224,20 +259,29 @@ def _alternatives(condition: Pred) -> Iterator[Pred]:
         yield condition
 
 
-def fit(beams: Sequence[Beams]) -> np.ndarray:
-    """Weights (FEATURES,) under which the right plans have the largest share."""
-    weights = torch.zeros(FEATURES)
+def fit(given: Sequence[Beams]) -> np.ndarray:
+    """Weights (columns,) under which the right rows of each have the largest share, held back."""
+    counts = torch.tensor([len(f) for f, _ in given])
+    x = torch.from_numpy(np.concatenate([f for f, _ in given]))
+    right = torch.from_numpy(np.concatenate([r for _, r in given]))
+    which = torch.repeat_interleave(torch.arange(len(given)), counts)
+    weights = torch.zeros(x.shape[1])
     weights[0] = 1.0
     weights.requires_grad_(True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
-    given = [(torch.from_numpy(f), torch.from_numpy(r)) for f, r in beams]
+    optimizer = torch.optim.LBFGS([weights], max_iter=300, line_search_fn="strong_wolfe")
+
+    def sums(scores: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
+        """Log of the summed exponentials of each one's scores that are counted."""
+        scores = scores.masked_fill(~counted, -1e9)
+        most = torch.full((len(given),), -1e9).scatter_reduce(0, which, scores, "amax")
+        shares = torch.exp(scores - most[which]) * counted
+        return most + torch.log(torch.zeros(len(given)).scatter_add(0, which, shares))
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
-        parts = [
-            torch.logsumexp(f @ weights, 0) - torch.logsumexp((f @ weights)[r], 0) for f, r in given
-        ]
-        total = torch.stack(parts).mean() + 1e-3 * weights[1:].square().sum()
+        scores = x @ weights
+        missed = (sums(scores, torch.ones_like(right)) - sums(scores, right)).mean()
+        total: torch.Tensor = missed + _HELD_BACK * weights[1:].square().sum()
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
@@ -254,4 +298,4 @@ def _report(beams: Sequence[Beams], weights: np.ndarray, asked: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(Path(each) for each in sys.argv[1:5]))
+    main()
