@@ -25,6 +25,7 @@ from dbt_t2s.freshness import content_of, is_fresh
 from dbt_t2s.instances import instances_of, readable
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.learning import versions
+from dbt_t2s.model import shipped
 from dbt_t2s.model.record import FILE as RECORD_FILE
 from dbt_t2s.project import artifacts, dbt, secrets
 from dbt_t2s.project import warehouse as dbt_warehouse
@@ -281,6 +282,8 @@ def _train(workspace: Workspace, schema: ProjectSchema, *, resume: bool) -> None
         "settings": store.fingerprint([base, settings.seed, settings.budget, *_of_hub(settings)]),
         "version": __version__,
     }
+    if base == "embedded":
+        inputs["weights"] = shipped.stamp(shipped.LEARNED_FROM)
     written = (workspace.model_dir / RECORD_FILE).is_file()
     if resume and written and is_fresh(workspace.trained_path, Trained, inputs):
         console.info("model: up to date")

@@ -42,6 +42,7 @@ from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
 from dbt_t2s.learning import versions
+from dbt_t2s.model import shipped
 from dbt_t2s.model.record import files_of
 from dbt_t2s.pipeline import COMPARED_ROWS, Trained
 from dbt_t2s.predicting import Ahead, Predicting
@@ -73,6 +74,7 @@ def validate_model(workspace: Workspace) -> Report:
             "suites": store.fingerprint([suite.items for suite in suites]),
             "unit_tests": _unit_test_stamp(workspace, schema),
             "settings": store.fingerprint([settings.refuse_under, settings.style]),
+            "weights": shipped.stamp(shipped.ASKED_WITH) if trained.base == "embedded" else "",
         }
         ready = usable(workspace.validation_path, Report, inputs)
         if ready is not None and workspace.report_path.exists():

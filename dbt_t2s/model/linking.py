@@ -51,8 +51,9 @@ class Linked:
     mentions), ``rows`` where their vectors stand in ``table`` (shared by a schema's questions, its
     last row zero); arrays are float16: ``states`` (W, 384), ``features`` (I, F), ``word_item``
     (W, I, R), ``question`` (Q,); ``item_item`` (I, I) holds the R2 relations as bits. ``meaning``
-    (384,) is the whole question's sentence vector. ``before`` are the ids (P,) of the plan that a
-    follow-up comes after.
+    (384,) is the whole question's sentence vector. ``odds`` (I,) float32 are the candidate ranker's
+    log odds that an item stands in the plan, NaN for mentions. ``before`` are the ids (P,) of the
+    plan that a follow-up comes after.
     """
 
     text: str
@@ -65,6 +66,7 @@ class Linked:
     word_item: np.ndarray
     item_item: np.ndarray
     question: np.ndarray
+    odds: np.ndarray
     meaning: np.ndarray = field(default_factory=lambda: np.zeros(HIDDEN, dtype=np.float32))
     before: tuple[int, ...] = ()
 
@@ -200,7 +202,8 @@ class Linker:
         )
         ranked = ranker_features(index.places, scalars, score, found)
         needed = (*gold, *before, *_compared(found))
-        kept = self._chosen(ranked, self._passed_over(full), pooled.cpu().numpy(), needed)
+        passed_over, asked = self._passed_over(full), pooled.cpu().numpy()
+        kept, odds = self._chosen(ranked, passed_over, asked, needed)
         for each in aside:
             # The network and the ranking see no sign of what is said to need no condition.
             place = index.place[f"c:{each.column}"]
@@ -216,7 +219,9 @@ class Linker:
         mentioned: list[Mention | Meant] = [*shown]
         mentioned += [m for m in meant if m.token not in tokens]
         made = self._assemble(question, states, kept, mentioned, channels, scalars, uncovered)
-        return replace(made, before=plan_ids(before, made.items) or ())
+        unranked = np.full(len(made.items) - len(kept), np.nan, dtype=np.float32)
+        odds = np.concatenate((odds, unranked))
+        return replace(made, odds=odds, before=plan_ids(before, made.items) or ())
 
     def _meant(
         self,
@@ -247,13 +252,15 @@ class Linker:
         passed_over: np.ndarray,
         question: np.ndarray,
         tokens: Sequence[str],
-    ) -> list[int]:
-        """The places of the candidate schema items, those of ``tokens`` among them."""
+    ) -> tuple[list[int], np.ndarray]:
+        """The places of the candidate schema items, those of ``tokens`` among them, and the log
+        odds of each."""
         places = self.index.places
         needed = [self.index.place[token] for token in tokens if token in self.index.place]
         asked = Asked(question, self._keys)
         scores = self._ranker.scores(places.sort, features, passed_over, asked)
-        return chosen(places.sort, scores, needed)
+        kept = chosen(places.sort, scores, needed)
+        return kept, scores[kept].astype(np.float32)
 
     def _assemble(
         self,
@@ -300,6 +307,7 @@ class Linker:
             word_item,
             self._item_item(items),
             uncovered.astype(np.float16),
+            np.full(count, np.nan, dtype=np.float32),
         )
 
     def _item_item(self, items: Sequence[Item]) -> np.ndarray:

@@ -43,7 +43,7 @@ _OPERATORS = (
     ),
     (frozenset(("COUNT", "COUNT_DISTINCT")), frozenset(map(stem, ("number", "count")))),
 )
-_OWN = 25  # features of a plan's items; its form adds those of ``cues``
+_OWN = 28  # features of a plan's items; its form adds those of ``cues``
 FEATURES = _OWN + CUES
 REFUSAL_FEATURES = 11
 CONFIDENCE_FEATURES = 8
@@ -68,6 +68,10 @@ class Explained:
         self.content = np.array(content[: len(marks)] or [True])
         self.mentions = self._mentions()
         self.unsaid_kinds = unsaid_kinds(linked)
+        known = ~np.isnan(linked.odds)
+        self._candidates = np.flatnonzero(known)
+        self._in = _log_chance(linked.odds[known])
+        self._out = _log_chance(-linked.odds[known])
 
     def _mentions(self) -> list[tuple[frozenset[int], int]]:
         """Spans that mention something: the items that would use each, and which cost it has."""
@@ -120,6 +124,7 @@ class Explained:
                 float(self._ignored(used)),
                 float(len(self.unsaid_kinds & set(used))),
                 *self._meant(used),
+                *self._ranked(used),
             ],
             dtype=np.float32,
         )
@@ -160,6 +165,14 @@ class Explained:
         near = self.marks[:, values, 3].max(0)
         meant = near > 0  # what a plan before brings has no words either
         return float(meant.sum()), float(near.sum()), float((self._whole[values] * meant).sum())
+
+    def _ranked(self, used: Sequence[int]) -> tuple[float, float, float]:
+        """What the candidate ranker says of the plan's items and of those that it leaves out: the
+        log of the chance of just these, and of the least likely of either."""
+        taken = np.isin(self._candidates, used)
+        inside, outside = self._in[taken], self._out[~taken]
+        whole = float(inside.sum() + outside.sum())
+        return whole, float(inside.min(initial=0.0)), float(outside.min(initial=0.0))
 
     def _ignored(self, used: Sequence[int]) -> int:
         """How many words that are no stop words have nothing at all to do with an item used."""
@@ -275,6 +288,11 @@ class Ranking:
         shares /= shares.sum()
         order = np.argsort(-scores, kind="stable")
         return [(float(shares[at]), plans[at]) for at in order]
+
+
+def _log_chance(odds: np.ndarray) -> np.ndarray:
+    made: np.ndarray = -np.logaddexp(0, -odds)
+    return made
 
 
 def _logistic(score: float) -> float:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from dbt_t2s import __version__
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model import shipped
 
 FILE = "record.json"
 NETWORK = "network"
 # The tokens of the embedded model's schema items, in the order of its residual vectors.
 ITEMS_FILE = "items.json"
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class ModelRecord:
     """``kind`` is embedded or hub; ``schema`` and ``dataset`` are fingerprints.
 
     ``metrics`` are (name, value) pairs measured in training; ``refuse_over`` is the probability
-    of a refusal above which the embedded model refuses.
+    of a refusal above which the embedded model refuses; ``reader`` stamps the shipped reader of
+    questions that it was trained with.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class ModelRecord:
     seconds: float
     metrics: tuple[tuple[str, float], ...] = ()
     refuse_over: float = 0.5
+    reader: str = ""
     version: str = __version__
     format: int = FORMAT
 
@@ -79,11 +82,18 @@ def read_record(model_dir: Path) -> ModelRecord:
                 hint=f"{hint} --fresh",
             )
         found["metrics"] = tuple((name, value) for name, value in found["metrics"])
-        return ModelRecord(**found)
+        record = ModelRecord(**found)
     except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise ModelError(
             "the model's record cannot be read", where=str(path), hint=f"{hint} --fresh"
         ) from error
+    if record.kind == "embedded" and record.reader != shipped.stamp(shipped.READER):
+        raise ModelError(
+            "the model was trained with other weights than this dbt-t2s ships",
+            where=str(path),
+            hint=hint,
+        )
+    return record
 
 
 def files_of(model_dir: Path) -> tuple[tuple[str, int, int], ...]:

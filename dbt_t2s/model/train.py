@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from dbt_t2s import store
 from dbt_t2s.corpus.examples import Example
 from dbt_t2s.corpus.lessons import Recovery, Variation
 from dbt_t2s.errors import ModelError
+from dbt_t2s.model import shipped
 from dbt_t2s.model.generate import Agree
 from dbt_t2s.model.hub_quiet import quiet
 from dbt_t2s.model.record import ModelRecord, write_record
@@ -138,13 +139,14 @@ def _embedded(
     dev, _ = prepare(held_out, index, None, "")
     if not rows:
         raise ModelError("no row to train on", where="split=train", hint="dbt-t2s generate")
+    weights = shipped.stamp(shipped.LEARNED_FROM)
     run, seconds = recipe.train_network(
         rows,
         index,
         recipe=settings,
         seed=seed,
         checkpoint=model_dir / CHECKPOINT,
-        identity=f"{identity} {json.dumps(asdict(settings))}",
+        identity=f"{identity} {json.dumps(asdict(settings))} {weights}",
         resume=resume,
         progress=progress,
     )
@@ -154,7 +156,9 @@ def _embedded(
         ("examples_dropped", float(dropped)),
         ("examples_per_second", round(run.steps * settings.batch / max(seconds, 1e-9), 1)),
     )
-    return ModelRecord("embedded", "embedded", "", "", seed, run.steps, len(rows), seconds, metrics)
+    reader = shipped.stamp(shipped.READER)
+    made = ModelRecord("embedded", "embedded", "", "", seed, run.steps, len(rows), seconds, metrics)
+    return replace(made, reader=reader)
 
 
 def _hub(

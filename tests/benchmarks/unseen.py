@@ -33,7 +33,7 @@ from dbt_t2s.judge.sandbox import Limits, Sandbox, execute_all
 from dbt_t2s.judge.share import Share
 from dbt_t2s.judge.suite import TestItem
 from dbt_t2s.judge.validate import validate
-from dbt_t2s.model import recipe
+from dbt_t2s.model import recipe, shipped
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Generator, load
 from dbt_t2s.model.ranking import WEIGHTS as RANKING
@@ -85,8 +85,9 @@ def untrained(workspace: Workspace, schema: ProjectSchema, seed: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     items = len(recipe.index_of(schema, Encoder()).items)
     recipe.new_network(items, seed).save_pretrained(folder / "network")
-    made = ModelRecord("embedded", "embedded", store.fingerprint(schema), "", seed, 0, 0, 0.0)
-    write_record(folder, made)
+    kept, reader = store.fingerprint(schema), shipped.stamp(shipped.READER)
+    record = ModelRecord("embedded", "embedded", kept, "", seed, 0, 0, 0.0, reader=reader)
+    write_record(folder, record)
     return folder
 
 

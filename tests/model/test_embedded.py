@@ -15,6 +15,7 @@ from dbt_t2s.corpus.examples import Corpus, Example
 from dbt_t2s.duck import Rows
 from dbt_t2s.errors import ModelError, StoreError
 from dbt_t2s.judge.sandbox import Sandbox
+from dbt_t2s.model import shipped
 from dbt_t2s.model.follow_ups import follow_ups
 from dbt_t2s.model.generate import Candidate, load
 from dbt_t2s.model.known_vectors import FILE as VECTORS_FILE
@@ -31,7 +32,10 @@ QUESTIONS = (
     "average basket value per month",
     "shoe size of the quarterback",
 )
-RECORD = ModelRecord("embedded", "embedded", "s", "d", 0, 1, 1, 0.5, (("dev_loss", 1.0),))
+READER = shipped.stamp(shipped.READER)
+RECORD = ModelRecord(
+    "embedded", "embedded", "s", "d", 0, 1, 1, 0.5, (("dev_loss", 1.0),), reader=READER
+)
 
 
 def write_dataset(corpus: Corpus, folder: Path) -> Path:
@@ -220,9 +224,9 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
         ("{", "cannot be read"),
         ("null", "cannot be read"),
         ("[]", "cannot be read"),
-        ('{"format": 4}', "cannot be read"),
-        ('{"format": 4, "metrics": [["dev_loss"]]}', "cannot be read"),
-        ('{"format": 4, "metrics": 3}', "cannot be read"),
+        ('{"format": 5}', "cannot be read"),
+        ('{"format": 5, "metrics": [["dev_loss"]]}', "cannot be read"),
+        ('{"format": 5, "metrics": 3}', "cannot be read"),
         ('{"format": 0, "version": "0.0.1"}', r"another version \(0\.0\.1\)"),
         ("{}", r"another version \(unknown\)"),
     ],
@@ -236,6 +240,16 @@ def test_a_bad_record_names_the_next_command(
         read_record(tmp_path)
     assert caught.value.hint.startswith("dbt-t2s train")
     assert str(tmp_path) in caught.value.where
+
+
+def test_a_model_that_was_trained_with_other_weights_is_to_be_trained_again(tmp_path: Path) -> None:
+    write_record(tmp_path, replace(RECORD, reader="of another release"))
+    with pytest.raises(ModelError, match="other weights than this dbt-t2s ships") as caught:
+        read_record(tmp_path)
+    assert caught.value.hint == "dbt-t2s train"
+    hub = replace(RECORD, kind="hub", reader="")  # it asks nothing of them
+    write_record(tmp_path, hub)
+    assert read_record(tmp_path) == hub
 
 
 def test_a_record_with_a_field_of_tomorrow_cannot_be_read(tmp_path: Path) -> None:

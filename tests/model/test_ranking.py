@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dbt_t2s.model.encoder import Encoder
@@ -88,6 +89,27 @@ def test_a_value_that_no_word_names_is_told_from_one_that_is_said(index: SchemaI
     assert count == 1 and 0 < near < 1 and 0 < whole < 1
     neither = Explained(linked).features(found("COUNT t:orders END", 0.6))[others]
     assert neither.tolist() == [0, 0, 0]
+
+
+def test_a_plan_is_as_likely_as_the_candidate_ranker_finds_its_items(index: SchemaIndex) -> None:
+    linked = link(index, "how many orders were returned")
+    ranked = slice(25, 28)
+    mentions = [item.sort in "vnds" for item in linked.items]
+    assert np.isnan(linked.odds).tolist() == mentions
+    counted = found("COUNT t:orders WHERE v:orders.status=returned END", 0.6)
+    whole, least, most = Explained(linked).features(counted)[ranked]
+    chances = {
+        item.token: 1 / (1 + np.exp(-float(odds)))
+        for item, odds in zip(linked.items, linked.odds, strict=True)
+        if not np.isnan(odds)
+    }
+    orders = chances.pop("t:orders")
+    left = [np.log1p(-chance) for chance in chances.values()]
+    assert least == pytest.approx(np.log(orders), rel=1e-3)
+    assert most == pytest.approx(min(left), rel=1e-3)
+    assert whole == pytest.approx(np.log(orders) + sum(left), rel=1e-3)
+    listed = found("c:customers.country WHERE v:orders.status=returned END", 0.6)
+    assert Explained(linked).features(listed)[ranked][0] < whole
 
 
 @pytest.fixture(scope="module")

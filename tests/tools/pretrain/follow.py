@@ -24,7 +24,7 @@ import torch
 from safetensors.numpy import save_file
 
 from dbt_t2s import store
-from dbt_t2s.model import recipe
+from dbt_t2s.model import recipe, shipped
 from dbt_t2s.model.choosing import Heard, doubt_features, ordered, reading_features
 from dbt_t2s.model.embedded import EmbeddedGenerator
 from dbt_t2s.model.encoder import READER, Encoder
@@ -116,8 +116,8 @@ def untrained(schema: ProjectSchema, weights: Path, folder: Path) -> EmbeddedGen
     items = len(schema_items(schema, Binder(schema)))
     network = recipe.new_network(items, 0, weights / "model.safetensors")
     network.save_pretrained(folder / NETWORK)
-    kept = store.fingerprint(schema)
-    write_record(folder, ModelRecord("embedded", "embedded", kept, "", 0, 0, 0, 0.0))
+    kept, stamp = store.fingerprint(schema), shipped.stamp(shipped.READER)
+    write_record(folder, ModelRecord("embedded", "embedded", kept, "", 0, 0, 0, 0.0, reader=stamp))
     with patch("dbt_t2s.model.embedded.Encoder", reading):
         return EmbeddedGenerator(folder, schema)
 

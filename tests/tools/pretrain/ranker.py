@@ -66,9 +66,9 @@ class _Watched(linking.Linker):
         passed_over: np.ndarray,
         question: np.ndarray,
         tokens: Sequence[str],
-    ) -> list[int]:
+    ) -> tuple[list[int], np.ndarray]:
         self.kept.append((features, passed_over, question))
-        return [0]
+        return [0], np.zeros(1, dtype=np.float32)
 
 
 def seen(tellings: Iterable[Telling], encoder: Encoder, seed: int = 0) -> Iterator[Seen]:

@@ -47,7 +47,7 @@ from tests.tools.pretrain.sources import Asking, held_out
 _MOST_PER_SCHEMA = 40
 # Another team's questions differ more from these than these from each other: at 7% here, 11% of the
 # answerable questions about the example project were refused.
-_WRONGLY_REFUSED = 0.03
+_WRONGLY_REFUSED = 0.025
 _PARTS = (30, 50, 80, 100)
 _AT_ONCE = 16
 _HELD_BACK = 1e-3
@@ -159,7 +159,7 @@ def fit_refusal(tried: Sequence[Tried], ranking: Ranking) -> np.ndarray:
     plain = float((alone[y] > np.quantile(alone[~y], 1 - _WRONGLY_REFUSED)).mean())
     caught = float((scores[y] > threshold).mean())
     print(
-        f"refused at {_WRONGLY_REFUSED:.0%} wrongly: {caught:.3f}, by the network alone {plain:.3f}"
+        f"refused at {_WRONGLY_REFUSED:.1%} wrongly: {caught:.3f}, by the network alone {plain:.3f}"
     )
     made[-1] -= threshold
     return made
