@@ -113,7 +113,10 @@ _RELATIVE = r"(?P<relative>last|this|previous|prior|current|next|past)\s+year"
 _RELATIVE_YEAR = rf"(?:\s+(?:of\s+)?(?:the\s+)?{_RELATIVE}\b)?"
 _OF_YEAR = rf"(?:(?:\s*[-/]\s*|,?\s*{_IN_YEAR})(?P<year>{YEAR}|{SHORT_YEAR})|{_RELATIVE_YEAR})"
 # Two digits are a year only where nothing follows that they might count.
-_ENDS = r"\b(?=\s*(?:$|[?.!,;:)\"'”]|\b(?:and|by|for|from|in|of|per|to|vs|with)\b))"
+_UNCOUNTED = (
+    r"and|by|for|from|in|of|per|to|vs|with|again|exactly|only|overall|please|pls|precisely|thanks"
+)
+_ENDS = rf"\b(?=\s*(?:$|[?.!,;:)\"'”]|\b(?:{_UNCOUNTED})\b))"
 _TWO_DIGITS = rf"(?P<year>[012]\d){_ENDS}"
 # "last year's Q4", "2024's March"
 _YEAR_FIRST = rf"\b(?:{_RELATIVE}(?:['’]?s)?|(?P<year>{YEAR})(?:['’]s)?)\s+(?:the\s+)?"

@@ -7,7 +7,7 @@ from datetime import date
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dbt_t2s.corpus.registers import frame
@@ -59,6 +59,7 @@ FISCAL_YEARS = st.one_of(
 )
 
 
+@example(650430, None)  # "… within q4 24 exactly"
 @given(SEEDS, FISCAL_YEARS)
 def test_a_date_phrase_means_in_a_question_what_it_meant_alone(
     seed: int, fiscal: FiscalYear | None
