@@ -218,10 +218,8 @@ class Linker:
         tokens = {m.token for m in shown}
         mentioned: list[Mention | Meant] = [*shown]
         mentioned += [m for m in meant if m.token not in tokens]
-        made = self._assemble(question, states, kept, mentioned, channels, scalars, uncovered)
-        unranked = np.full(len(made.items) - len(kept), np.nan, dtype=np.float32)
-        odds = np.concatenate((odds, unranked))
-        return replace(made, odds=odds, before=plan_ids(before, made.items) or ())
+        made = self._assemble(question, states, kept, odds, mentioned, channels, scalars, uncovered)
+        return replace(made, before=plan_ids(before, made.items) or ())
 
     def _meant(
         self,
@@ -267,6 +265,7 @@ class Linker:
         question: str,
         states: np.ndarray,
         kept: list[int],
+        odds: np.ndarray,
         mentioned: Sequence[Mention | Meant],
         channels: np.ndarray,
         scalars: np.ndarray,
@@ -307,7 +306,7 @@ class Linker:
             word_item,
             self._item_item(items),
             uncovered.astype(np.float16),
-            np.full(count, np.nan, dtype=np.float32),
+            np.concatenate((odds, np.full(len(brought), np.nan, dtype=np.float32))),
         )
 
     def _item_item(self, items: Sequence[Item]) -> np.ndarray:
