@@ -1,10 +1,11 @@
 """The text encoder: all-MiniLM-L6-v2, shipped with the package, frozen.
 
 Wang et al. 2020 (MiniLM), Reimers and Gurevych 2019 (Sentence-BERT): 6 layers, hidden size 384,
-22.6M parameters here (the pooler is left out, positions are cut to 256), stored as fp16.
+22.6M parameters here (the pooler is left out, positions are cut to 256), words stored as int8 and
+the rest as fp16.
 
-A question's words are read by the same lower layers under a ``QuestionReader``: upper layers of
-their own, which pretraining across schemas has tuned. Names and texts of a schema keep MiniLM's.
+A question's words are read by a ``QuestionReader``: layers of their own, which pretraining across
+schemas has tuned. Names and texts of a schema keep MiniLM's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from tokenizers import Encoding, Tokenizer
 from transformers import BertConfig, BertModel
 from transformers.models.bert.modeling_bert import BertEncoder
@@ -31,7 +31,6 @@ from dbt_t2s.query.text import Word
 WEIGHTS = Path(__file__).parent / "weights" / "encoder"
 READER = Path(__file__).parent / "weights" / "plan" / "reader.safetensors"
 HIDDEN = 384
-READER_LAYERS = 2
 _BATCH = 64
 
 
@@ -39,22 +38,20 @@ _BATCH = 64
 class Tokens:
     """One text's word pieces, the character span of each and the text's normalised mean vector.
 
-    ``states`` (pieces, 384) are the reader's; ``lower`` (pieces + 2, 384), with [CLS] and [SEP],
-    what the reader read.
+    ``states`` (pieces, 384) are the reader's.
     """
 
     states: torch.Tensor
     spans: tuple[tuple[int, int], ...]
     pooled: torch.Tensor
-    lower: torch.Tensor
 
 
 class QuestionReader(torch.nn.Module):
-    """The encoder's last layers, for questions alone: (B, P, 384) in and out."""
+    """The encoder's layers, for questions alone: (B, P, 384) in and out."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        own = BertConfig(**{**config.to_dict(), "num_hidden_layers": READER_LAYERS})
+        own = BertConfig(**config.to_dict())
         own._attn_implementation = "sdpa"
         self.layers = BertEncoder(own)  # type: ignore[no-untyped-call]
 
@@ -79,7 +76,7 @@ class Encoder:
         config = BertConfig(**json.loads((directory / "config.json").read_text()))
         with torch.device("meta"):
             self._model = BertModel(config, add_pooling_layer=False)
-        weights = {k: v.float() for k, v in load_file(directory / "model.safetensors").items()}
+        weights = quantized.read(directory / "model.safetensors")
         self._model.load_state_dict(weights, assign=True, strict=False)
         # Buffers made on the meta device hold nothing; these two are plain ranges.
         longest = config.max_position_embeddings
@@ -124,8 +121,7 @@ class Encoder:
                     hint="pip install --force-reinstall dbt-t2s",
                 ) from error
         else:
-            own = self._model.encoder.layer[-READER_LAYERS:]
-            reader.layers.layer.load_state_dict(own.state_dict())
+            reader.layers.load_state_dict(self._model.encoder.state_dict())
         return reader.train(False).to(self.device)
 
     def pack(self) -> None:
@@ -137,11 +133,14 @@ class Encoder:
         """Each text's word pieces, [CLS] and [SEP] among them."""
         return self._tokenizer.encode_batch(list(texts))
 
-    @torch.inference_mode()
-    def lower(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """What a reader reads: word pieces (B, P) after the encoder's lower layers (B, P, 384)."""
-        layers = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-        made: torch.Tensor = layers.hidden_states[-1 - READER_LAYERS]
+    def is_word(self, lowered: str) -> bool:
+        """Whether it is among the thirty thousand words that need no pieces."""
+        return self._tokenizer.token_to_id(lowered) is not None
+
+    @torch.no_grad()
+    def lower(self, ids: torch.Tensor) -> torch.Tensor:
+        """What a reader reads: word pieces (B, P) under the encoder's layers (B, P, 384)."""
+        made: torch.Tensor = self._model.embeddings(input_ids=ids)
         return made
 
     @torch.inference_mode()
@@ -152,9 +151,9 @@ class Encoder:
         encoded = self.tokenize(texts)
         found: dict[int, Tokens] = {}
         for rows, ids, mask in self._batches(encoded):
-            layers = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-            lower = layers.hidden_states[-1 - READER_LAYERS]
+            lower = self.lower(ids)
             states = self.reader(lower, mask.bool())
+            layers = self._model.encoder(lower, mask[:, None, None, :].bool())
             pooled = _pooled(layers.last_hidden_state, mask)
             for row, i in enumerate(rows):
                 length = len(encoded[i].ids)
@@ -162,7 +161,6 @@ class Encoder:
                     states[row, 1 : length - 1].clone(),
                     tuple(encoded[i].offsets[1:-1]),
                     pooled[row],
-                    lower[row, :length].clone(),
                 )
             if progress:
                 progress(len(found), len(texts))

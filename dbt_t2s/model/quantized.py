@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-_SCALE = ".scale"
+SCALE = ".scale"
 _SMALLEST = 4096  # values under which bytes save nothing worth having
 
 
@@ -23,19 +23,23 @@ def write(path: Path, weights: Mapping[str, Tensor]) -> None:
     for name, value in weights.items():
         value = value.detach().float().cpu()
         if value.dim() == 2 and value.numel() >= _SMALLEST:
-            scale = value.abs().amax(1, keepdim=True).clamp(min=1e-8) / 127
-            made[name] = torch.round(value / scale).to(torch.int8)
-            made[name + _SCALE] = scale
+            made[name], made[name + SCALE] = as_bytes(value)
         else:
             made[name] = value.half().contiguous()
     save_file(made, path)
+
+
+def as_bytes(value: Tensor) -> tuple[Tensor, Tensor]:
+    """A matrix (R, C) as int8 (R, C) and its rows' scales (R, 1)."""
+    scale = value.abs().amax(1, keepdim=True).clamp(min=1e-8) / 127
+    return torch.round(value / scale).to(torch.int8), scale
 
 
 def read(path: Path) -> dict[str, Tensor]:
     """Every weight as float32; what ``safetensors`` raises where the file is no such file."""
     held = load_file(path)
     return {
-        name: value.float() * held[name + _SCALE] if name + _SCALE in held else value.float()
+        name: value.float() * held[name + SCALE] if name + SCALE in held else value.float()
         for name, value in held.items()
-        if not name.endswith(_SCALE)
+        if not name.endswith(SCALE)
     }

@@ -1,6 +1,6 @@
-"""Pack all-MiniLM-L6-v2 for shipping: no pooler, 256 positions, fp16, checksum.
+"""Pack all-MiniLM-L6-v2 for shipping: no pooler, 256 positions, words in int8, the rest in fp16.
 
-    python tests/tools/pack_encoder.py MODEL_DIR dbt_t2s/model/weights/encoder
+    python -m tests.tools.pack_encoder MODEL_DIR dbt_t2s/model/weights/encoder
 
 MODEL_DIR holds the official ``model.safetensors``, ``config.json`` and ``tokenizer.json``.
 """
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+
+from dbt_t2s.model.quantized import SCALE, as_bytes
 
 OFFICIAL = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 POSITIONS = 256
@@ -30,6 +32,8 @@ def pack(source: Path, target: Path) -> None:
             continue
         kept = value[:POSITIONS] if "position_embeddings" in name else value
         weights[name] = kept.to(torch.float16).contiguous()
+        if "word_embeddings" in name:
+            weights[name], weights[name + SCALE] = as_bytes(weights[name].float())
     target.mkdir(parents=True, exist_ok=True)
     save_file(weights, target / "model.safetensors", metadata={"format": "pt", "source": OFFICIAL})
     config = json.loads((source / "config.json").read_text())

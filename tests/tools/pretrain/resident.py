@@ -13,10 +13,8 @@ from torch import Tensor
 from dbt_t2s.model.encoder import HIDDEN, Encoder
 from dbt_t2s.model.linking import ITEM_RELATIONS
 from dbt_t2s.model.network import Batch
-from dbt_t2s.model.packed import has_bf16
 from tests.tools.pretrain.pack import ITEMS, NO_WORD, WORDS
 
-_AT_ONCE = 4096
 _MULTIPLE = 4
 
 
@@ -101,32 +99,8 @@ class Resident:
         }
         self._word = torch.from_numpy(read["word"]).to(device)
         self._pieces = torch.from_numpy(pieces).to(device)
-        self._lower = torch.cat(
-            [self._read(f, q, encoder) for f, q in zip(packed, questions, strict=True)]
-        )
-
-    def _read(self, folder: Path, questions: dict[str, np.ndarray], encoder: Encoder) -> Tensor:
-        """A folder's questions after the encoder's lower layers, (questions, P, 384) float16.
-
-        What a CPU read is kept beside them: it takes minutes, and a run goes on in many pieces.
-        """
-        kept = folder / "lower.npy"
-        if kept.is_file():
-            return torch.from_numpy(np.load(kept, mmap_mode="c")).to(self._device)
-        ids, pieces = (torch.from_numpy(questions[k].astype(np.int64)) for k in ("ids", "pieces"))
-        made = torch.zeros((*ids.shape, HIDDEN), dtype=torch.float16, device=self._device)
-        order = torch.argsort(pieces)
-        on_gpu = self._device.type == "cuda"
-        for part in torch.split(order, _AT_ONCE if on_gpu else 64):
-            width = int(pieces[part[-1]])
-            mask = torch.arange(width)[None] < pieces[part, None]
-            given, shown = ids[part, :width].to(self._device), mask.long().to(self._device)
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=not on_gpu and has_bf16()):
-                lower = encoder.lower(given, shown)
-            made[part.to(self._device), :width] = lower.half()
-        if not on_gpu:
-            np.save(kept, made.numpy())
-        return made
+        self._ids = torch.from_numpy(read["ids"].astype(np.int64)).to(device)
+        self._encoder = encoder
 
     def batch(self, numbers: Sequence[int] | np.ndarray) -> tuple[ReadBatch, Tensor]:
         """Rows as tensors of the widest row's sizes, and their targets (B, T)."""
@@ -161,7 +135,7 @@ class Resident:
             item_item=item_item.float(),
             question=rows["about"][at].float(),
             before=rows["before"][at, :b].long(),
-            lower=self._lower[question, :p].float(),
+            lower=self._encoder.lower(self._ids[question, :p]).float(),
             lower_mask=piece_mask,
             shares=shared / shared.sum(-1, keepdim=True).clamp(min=1),
         ), rows["target"][at, :t].long()

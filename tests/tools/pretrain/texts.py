@@ -73,7 +73,7 @@ class ReadyEncoder(Encoder):
         found = []
         for text, vector in zip(texts, pooled, strict=True):
             spans = self._texts.spans[text]
-            found.append(Tokens(none[: len(spans)], spans, vector, none[:0]))
+            found.append(Tokens(none[: len(spans)], spans, vector))
         return found
 
 
