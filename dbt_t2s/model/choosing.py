@@ -46,6 +46,7 @@ DOUBT_FEATURES = 18
 _HARDLY = 0.1  # leans a question that leans on nothing
 _SURELY = -0.1  # log of the chance of a plan without another beside it
 _REPLACED = 2.5  # more, where something is to be in the place of another
+_OF_ANOTHER = 0.4  # the most doubt of the same asked of another value
 _LIKELY = -1.5  # log of the chance of a plan that is surely meant
 # What points at something said before.
 _REFERS = re.compile(
@@ -114,9 +115,18 @@ class Choosing:
         return ordered(heard, scores)
 
     def doubt(self, heard: Heard, found: Sequence[tuple[float, Weighed]]) -> float:
-        """The chance that nothing answers it; over a half means to refuse."""
+        """The chance that nothing answers it; over a half means to refuse.
+
+        What was answered is answered of another value of the same column, too.
+        """
         score = float(doubt_features(heard, found) @ self._doubting)
-        return 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))
+        chance = 1 / (1 + math.exp(-min(max(score, -30.0), 30.0)))
+        return min(chance, _OF_ANOTHER) if found and _is_of_another(found[0][1]) else chance
+
+
+def _is_of_another(reading: Weighed) -> bool:
+    """Whether the words name a value that stands in the place of another one, and nothing else."""
+    return reading.kinds == ("filter replaced",) and not reading.unknown
 
 
 def is_unread(heard: Heard, found: Sequence[tuple[float, Weighed]]) -> bool:
@@ -236,7 +246,7 @@ def _own(
 
 
 def _replaces(each: Weighed) -> bool:
-    return any(kind.endswith("replaced") for kind in each.kinds)
+    return any(kind == "ratio" or kind.endswith("replaced") for kind in each.kinds)
 
 
 def _apart(each: Weighed, last: Parts, now: Parts, refers: bool) -> list[float]:

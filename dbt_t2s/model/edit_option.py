@@ -6,19 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dbt_t2s.query import edits
-from dbt_t2s.query.plan import Plan
+from dbt_t2s.query.plan import Plan, Value
 
 Edit = Callable[[Plan], Plan]
 
 
 @dataclass(frozen=True)
 class Option:
-    """One edit: ``kind`` names it, ``turn`` says when it is made among others (measures first)."""
+    """One edit: ``kind`` names it, ``turn`` says when it is made among others (measures first).
+
+    ``value`` is what rows are to have; with another one of its column, either will do.
+    """
 
     kind: str
     edit: Edit
     score: float
     turn: int = 2
+    value: Value | None = None
 
 
 @dataclass(frozen=True)

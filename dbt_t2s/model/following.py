@@ -30,7 +30,8 @@ _IGNORED = -1.2
 _UNKNOWN = -0.8
 _UNCHANGED = -2.5
 _TWICE = 1.5
-_ONCE = frozenset(("measure replaced", "group replaced", "period", "function", "top"))
+_ONCE = frozenset(("measure replaced", "ratio", "group replaced", "period", "function", "top"))
+_ALIKE = {"ratio": "measure replaced"}
 _BEAM = 64
 _MOST = 24
 
@@ -189,7 +190,7 @@ def _unread(chunk: Chunk, options: Sequence[Option]) -> tuple[Option | None, flo
 
 def _conflicts(options: Sequence[Option]) -> int:
     """How many edits put something else in the place of what another has just put there."""
-    kinds = [o.kind for o in options if o.kind in _ONCE]
+    kinds = [_ALIKE.get(o.kind, o.kind) for o in options if o.kind in _ONCE]
     return len(kinds) - len(set(kinds))
 
 
@@ -201,8 +202,15 @@ def settled(plan: Plan) -> Plan:
 
 
 def _edited(plan: Plan, options: Sequence[Option]) -> Plan:
+    told: set[Col] = set()
     for option in sorted(options, key=lambda o: o.turn):
+        value = option.value
+        if value is not None and Col(value.table, value.column) in told:
+            plan = edits.or_value(plan, value)
+            continue
         plan = option.edit(plan)
+        if value is not None:
+            told.add(Col(value.table, value.column))
     return plan
 
 

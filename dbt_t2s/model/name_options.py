@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from operator import eq
 
@@ -68,14 +69,7 @@ class NameOptions:
             quality = max(quality, self._shared(item, chunk, before))
             for option in self._of_item(item, chunk, before, text, start):
                 near = self._near(item, before)
-                made.append(
-                    Option(
-                        option.kind,
-                        option.edit,
-                        _worth(quality) + option.score + near,
-                        option.turn,
-                    )
-                )
+                made.append(replace(option, score=_worth(quality) + option.score + near))
         if chunk.role in ("", "for", "also"):
             function = function_of(chunk.text)
             if function and len(chunk.text.split()) <= 2:
@@ -151,7 +145,10 @@ class NameOptions:
             case "d":
                 yield from self._of_days(range_of(item.token[2:]), chunk, before)
             case "m":
-                yield from self._of_measure(MetricRef(item.token[2:]), chunk, before)
+                metric = MetricRef(item.token[2:])
+                if _PART_OF.search(text[:start]) and metric not in edits.measures(before.plan):
+                    yield Option("ratio", partial(edits.ratio, of=metric), 1.5, 6)
+                yield from self._of_measure(metric, chunk, before)
             case "r":
                 yield from self._of_rule(RuleRef(item.token[2:]), chunk, before)
             case "t":
@@ -194,6 +191,7 @@ class NameOptions:
             "filter replaced" if asked else "filter added",
             lambda p: edits.with_value(p, value),
             fits - (0.3 if before.about and not asked else 0.0),
+            value=value,
         )
 
     def _is_told(self, value: Value, before: Before) -> bool:
@@ -394,6 +392,11 @@ def _worth(quality: float) -> float:
 _LET_IN = re.compile(
     r"\b(?:(?:ones|stuff|things) (?:too|as well|included)|includ(?:e|ing)|back in|"
     r"(?:put|bring|take|let|count)\b.*\bin)\b",
+    re.I,
+)
+_PART_OF = re.compile(
+    r"(?:\b(?:shares?|percent(?:age)?s?|per cent|pct|proportions?|fractions?|part|ratio)|%) "
+    r"(?:of|to) (?:the |our |their |its |that )?$",
     re.I,
 )
 _ALL = re.compile(r"^(?:all|any|every)\b", re.I)

@@ -14,6 +14,7 @@ from dateutil.relativedelta import relativedelta
 
 from dbt_t2s.query.plan import (
     Agg,
+    Arithmetic,
     AvgEach,
     Bucket,
     Col,
@@ -35,6 +36,7 @@ from dbt_t2s.query.plan import (
     Plan,
     Pred,
     Range,
+    Rate,
     Time,
     Value,
     Wrapped,
@@ -153,6 +155,14 @@ def wrapped(plan: Plan, function: str) -> Plan:
         return plan
     first = unwrapped(found[0])
     return replace(plan, select=(*dims(plan), Wrapped(function, first)), having=())
+
+
+def ratio(plan: Plan, of: Measure) -> Plan:
+    """What is measured as a part of ``of``: discounts as a share of gross revenue."""
+    found = measures(plan)
+    if len(found) != 1 or unwrapped(found[0]) == of or isinstance(found[0], Arithmetic | Rate):
+        return plan
+    return map_measures(replace(plan, having=()), lambda old: Arithmetic("DIV", unwrapped(old), of))
 
 
 def unwrapped(measure: Measure) -> Measure:
