@@ -74,12 +74,14 @@ class _Read:
 class Conversing:
     """Answers follow-ups over one schema."""
 
-    def __init__(self, index: SchemaIndex, linker: Linker, model: Model) -> None:
+    def __init__(
+        self, index: SchemaIndex, linker: Linker, model: Model, spelling: Spelling
+    ) -> None:
         self._following = Following(index)
         self._linker = linker
         self._model = model
         self._converter = Converter(index.schema)
-        self._spelling = Spelling(index)
+        self._spelling = spelling
         self._choosing = Choosing()
         self._dialect = index.schema.dialect
         # A conversation's turns are asked for again with every turn after them.

@@ -27,6 +27,7 @@ from dbt_t2s.model.remembered import Memory, Recalled
 from dbt_t2s.model.rows import target_of
 from dbt_t2s.model.schema_index import SchemaIndex, today_of
 from dbt_t2s.model.search import Found, Searched, search
+from dbt_t2s.model.spelling import Spelling
 from dbt_t2s.model.turns import Turn
 from dbt_t2s.model.written import Draft, Written
 from dbt_t2s.project.schema import ProjectSchema
@@ -64,12 +65,13 @@ class EmbeddedGenerator:
         self._network = _load_network(model_dir, len(self._index.items))
         pack(self._network, torch.bfloat16 if has_bf16() else torch.float32)
         self._memory = Memory(remembered.read(model_dir), encoder, self._link)
-        self._conversing = Conversing(self._index, self._linker, self)
+        self._spelling = Spelling(self._index)
+        self._conversing = Conversing(self._index, self._linker, self, self._spelling)
 
     def generate(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
         """Up to ``WIDTH`` candidates each, best first; one without SQL where it refuses."""
         with _one_thread():
-            linked = self._linker.link([asked(question) for question in questions])
+            linked = self._linker.link([self._read(question) for question in questions])
             found = self.search(linked)
             return [self._one(*each) for each in zip(linked, found, strict=True)]
 
@@ -152,7 +154,11 @@ class EmbeddedGenerator:
         return to_tokens(right) if self.sql(to_tokens(right), "") else tokens
 
     def _link(self, question: str) -> Linked:
-        return self._linker.link([asked(question)])[0]
+        return self._linker.link([self._read(question)])[0]
+
+    def _read(self, question: str) -> str:
+        """What is asked, without slips."""
+        return self._spelling.mended(asked(question))
 
     def _one(self, linked: Linked, found: Searched) -> Sequence[Candidate]:
         ordered = self._ranking.order(found.plans, linked)

@@ -1,4 +1,4 @@
-"""Typing slips in the words of a follow-up: it has few, so that each counts."""
+"""Typing slips in the words of a question: a word that is none, and nearly one of the schema's."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Spelling:
 
     def __init__(self, index: SchemaIndex) -> None:
         self._today = index.today
+        self._is_word = index.encoder.is_word
         names = (phrase for item in index.items for phrase in item.phrases)
         values = (v for t in index.schema.tables for c in t.columns for v in c.values)
         spoken = {w for text in (*names, *values) for w in name_words(text)}
@@ -36,7 +37,11 @@ class Spelling:
             taken = any(start <= word.start < end for start, end in kept)
             if known or taken or len(lowered) < _SHORTEST or not lowered.isalpha():
                 continue
+            if self._is_word(lowered):
+                continue  # "county" is no slip of "country"
             near = process.extractOne(lowered, self._able, scorer=fuzz.ratio, score_cutoff=_ALIKE)
-            if near is not None and near[0][0] == lowered[0]:
+            if near is None or lowered.startswith(near[0]):
+                continue  # "pricey" is one of its own kind
+            if near[0][0] == lowered[0]:
                 text = text[: word.start] + near[0] + text[word.end :]
         return text
