@@ -53,6 +53,16 @@ def test_a_measure_is_replaced_wherever_it_stands() -> None:
     assert edits.without_wrappers(share).select == RANKED.select
 
 
+def test_what_is_measured_becomes_a_part_of_something_else() -> None:
+    found = told(edits.ratio(RANKED, MetricRef("orders")))
+    assert found == ("c:orders.status DIV m:revenue m:orders DESC DIV m:revenue m:orders LIMIT n:3")
+    assert edits.ratio(RANKED, MetricRef("revenue")) == RANKED
+    assert edits.ratio(edits.ratio(RANKED, MetricRef("orders")), MetricRef("margin")).select == (
+        edits.ratio(RANKED, MetricRef("orders")).select
+    )
+    assert edits.ratio(LISTED, MetricRef("orders")) == LISTED
+
+
 def test_a_value_gives_way_to_another_of_its_column() -> None:
     one = edits.with_value(LISTED, Value("customers", "country", "NL"))
     assert told(one) == "c:customers.name WHERE v:customers.country=NL"
@@ -84,7 +94,9 @@ def test_rows_and_counts() -> None:
 
 @given(
     st.sampled_from((MONTHLY, RANKED, LISTED)),
-    st.lists(st.sampled_from(("group", "value", "not", "top", "share", "measure", "total"))),
+    st.lists(
+        st.sampled_from(("group", "value", "not", "top", "share", "ratio", "measure", "total"))
+    ),
 )
 def test_edits_in_any_order_give_a_plan_that_can_be_written(start: Plan, names: list[str]) -> None:
     made = start
@@ -100,6 +112,8 @@ def test_edits_in_any_order_give_a_plan_that_can_be_written(start: Plan, names: 
                 made = edits.top(made, "3", True)
             case "share":
                 made = edits.wrapped(made, "SHARE")
+            case "ratio":
+                made = edits.ratio(made, MetricRef("orders"))
             case "measure":
                 made = edits.with_measure(made, MetricRef("margin"))
             case _:
