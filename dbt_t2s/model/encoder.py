@@ -55,9 +55,9 @@ class QuestionReader(torch.nn.Module):
         own._attn_implementation = "sdpa"
         self.layers = BertEncoder(own)  # type: ignore[no-untyped-call]
 
-    def forward(self, lower: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def forward(self, pieces: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """``mask`` (B, P) is true for word pieces."""
-        read: torch.Tensor = self.layers(lower, mask[:, None, None, :]).last_hidden_state
+        read: torch.Tensor = self.layers(pieces, mask[:, None, None, :]).last_hidden_state
         return read
 
     def save(self, path: Path) -> None:
@@ -138,8 +138,8 @@ class Encoder:
         return self._tokenizer.token_to_id(lowered) is not None
 
     @torch.no_grad()
-    def lower(self, ids: torch.Tensor) -> torch.Tensor:
-        """What a reader reads: word pieces (B, P) under the encoder's layers (B, P, 384)."""
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """What the layers read: word pieces (B, P) as vectors at their places (B, P, 384)."""
         made: torch.Tensor = self._model.embeddings(input_ids=ids)
         return made
 
@@ -151,9 +151,9 @@ class Encoder:
         encoded = self.tokenize(texts)
         found: dict[int, Tokens] = {}
         for rows, ids, mask in self._batches(encoded):
-            lower = self.lower(ids)
-            states = self.reader(lower, mask.bool())
-            layers = self._model.encoder(lower, mask[:, None, None, :].bool())
+            pieces = self.embed(ids)
+            states = self.reader(pieces, mask.bool())
+            layers = self._model.encoder(pieces, mask[:, None, None, :].bool())
             pooled = _pooled(layers.last_hidden_state, mask)
             for row, i in enumerate(rows):
                 length = len(encoded[i].ids)

@@ -107,7 +107,7 @@ def test_a_batch_is_what_the_linker_makes_of_the_questions(
     assert batch.item_item[:, :i, :i].equal(wanted["item_item"])
     assert torch.allclose(batch.item_vectors[:, :i], wanted["item_vectors"], atol=2e-3)
     assert batch.before.equal(wanted["before"]) and batch.before.any()
-    read_words = torch.bmm(batch.shares, encoder.reader(batch.lower, batch.lower_mask))
+    read_words = torch.bmm(batch.shares, encoder.reader(batch.embedded, batch.piece_mask))
     assert torch.allclose(read_words[:, :w], wanted["words"], atol=3e-2)
 
 

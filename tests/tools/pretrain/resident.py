@@ -20,10 +20,10 @@ _MULTIPLE = 4
 
 @dataclass
 class ReadBatch(Batch):
-    """Questions whose ``words`` are still to be made of ``lower`` (B, P, 384) by ``shares``."""
+    """Questions whose ``words`` are still to be made of ``embedded`` (B, P, 384) by ``shares``."""
 
-    lower: Tensor
-    lower_mask: Tensor
+    embedded: Tensor
+    piece_mask: Tensor
     shares: Tensor
 
 
@@ -135,7 +135,7 @@ class Resident:
             item_item=item_item.float(),
             question=rows["about"][at].float(),
             before=rows["before"][at, :b].long(),
-            lower=self._encoder.lower(self._ids[question, :p]).float(),
-            lower_mask=piece_mask,
+            embedded=self._encoder.embed(self._ids[question, :p]).float(),
+            piece_mask=piece_mask,
             shares=shared / shared.sum(-1, keepdim=True).clamp(min=1),
         ), rows["target"][at, :t].long()

@@ -58,7 +58,7 @@ class ReadingNetwork(nn.Module):
 
     def encode(self, batch: Batch) -> Memory:
         if isinstance(batch, ReadBatch):
-            read = self.reader(batch.lower, batch.lower_mask)
+            read = self.reader(batch.embedded, batch.piece_mask)
             batch.words = torch.bmm(batch.shares.to(read.dtype), read)
         return self.network.encode(batch)
 
