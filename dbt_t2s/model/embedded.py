@@ -21,7 +21,7 @@ from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.linking import Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
 from dbt_t2s.model.packed import has_bf16, pack
-from dbt_t2s.model.ranking import Ranking
+from dbt_t2s.model.ranking import Explained, Ranking
 from dbt_t2s.model.record import ModelRecord, read_record
 from dbt_t2s.model.remembered import Memory, Recalled
 from dbt_t2s.model.rows import target_of
@@ -161,11 +161,13 @@ class EmbeddedGenerator:
         return self._spelling.mended(asked(question))
 
     def _one(self, linked: Linked, found: Searched) -> Sequence[Candidate]:
-        ordered = self._ranking.order(found.plans, linked)
+        explained = Explained(linked)
+        ordered = self._ranking.order(found.plans, explained)
         recalled = self._recalled(linked, found, ordered)
         if recalled is not None and recalled.plan == REFUSAL:
             return (Candidate("", recalled.sure, _SAID_UNANSWERABLE),)
-        own = self._own(linked, found, ordered, recalled is not None)
+        refused = self._ranking.refusal(found.refusal, ordered, explained)
+        own = self._own(linked, found.refusal, ordered, refused, recalled is not None)
         return own if recalled is None else self._first(recalled, linked, own)
 
     def _recalled(
@@ -197,13 +199,16 @@ class EmbeddedGenerator:
     def _own(
         self,
         linked: Linked,
-        found: Searched,
+        refusal: float,
         ordered: Sequence[tuple[float, Found]],
+        refused: float,
         answers: bool,
     ) -> Sequence[Candidate]:
-        """The network's own candidates; where it is known that there is an answer, no refusal."""
-        refused = self._ranking.refusal(found.refusal, ordered, linked)
-        sure = self._ranking.confidence(found.refusal, ordered) * (1 - refused)
+        """The network's own candidates; where it is known that there is an answer, no refusal.
+
+        ``refusal`` is the network's own chance of it, ``refused`` the one that counts.
+        """
+        sure = self._ranking.confidence(refusal, ordered) * (1 - refused)
         shares: dict[str, float] = {}
         items: dict[str, tuple[str, ...]] = {}
         plans: dict[str, str] = {}

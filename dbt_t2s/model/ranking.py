@@ -55,6 +55,7 @@ class Explained:
 
     def __init__(self, linked: Linked) -> None:
         self.text = linked.text
+        self.said = tuple(float(n) for n in linked.question[:3])
         spoken = words(linked.text)[: len(linked.states)]
         self.words = [w.text.lower() for w in spoken]
         self.place = {item.token: at for at, item in enumerate(linked.items)}
@@ -72,6 +73,7 @@ class Explained:
         self._candidates = np.flatnonzero(known)
         self._in = _log_chance(linked.odds[known])
         self._out = _log_chance(-linked.odds[known])
+        self._features: dict[Found, np.ndarray] = {}
 
     def _mentions(self) -> list[tuple[frozenset[int], int]]:
         """Spans that mention something: the items that would use each, and which cost it has."""
@@ -92,6 +94,11 @@ class Explained:
 
     def features(self, plan: Found) -> np.ndarray:
         """Numbers (FEATURES,) for one plan."""
+        if plan not in self._features:
+            self._features[plan] = self._featured(plan)
+        return self._features[plan]
+
+    def _featured(self, plan: Found) -> np.ndarray:
         used = sorted({self.place[t] for t in plan.tokens if t in self.place})
         rows = self.tells[self.content] if self.content.any() else self.tells
         best = rows.max(1)
@@ -201,7 +208,7 @@ class Explained:
 
 
 def refusal_features(
-    refusal: float, ordered: Sequence[tuple[float, Found]], linked: Linked
+    refusal: float, ordered: Sequence[tuple[float, Found]], explained: Explained
 ) -> np.ndarray:
     """Numbers (REFUSAL_FEATURES,) that tell whether the data can answer at all.
 
@@ -211,7 +218,7 @@ def refusal_features(
     if not ordered:
         return np.array([math.log(chance / (1 - chance)), *[0.0] * 9, 1.0], dtype=np.float32)
     share, plan = ordered[0]
-    best = Explained(linked).features(plan)
+    best = explained.features(plan)
     return np.array(
         [
             math.log(chance / (1 - chance)),
@@ -219,7 +226,7 @@ def refusal_features(
             math.log(max(plan.probability, 1e-12)) / 10,
             *best[2:5],
             best[13],
-            *(float(n) for n in linked.question[:3]),
+            *explained.said,
             1.0,
         ],
         dtype=np.float32,
@@ -266,23 +273,22 @@ class Ranking:
         return _logistic(float(confidence_features(refusal, ordered) @ self._confidence))
 
     def refusal(
-        self, refusal: float, ordered: Sequence[tuple[float, Found]], linked: Linked
+        self, refusal: float, ordered: Sequence[tuple[float, Found]], explained: Explained
     ) -> float:
         """The chance that nothing in the project answers; over a half means to refuse.
 
         Where the best plan uses what every word names, only the network's own chance counts: the
         fitted one knows unanswerable questions by faint doubts, and those it has of all short ones.
         """
-        score = float(refusal_features(refusal, ordered, linked) @ self._refusing)
+        score = float(refusal_features(refusal, ordered, explained) @ self._refusing)
         chance = _logistic(score)
-        said = bool(ordered) and Explained(linked).all_said(ordered[0][1])
+        said = bool(ordered) and explained.all_said(ordered[0][1])
         return min(chance, refusal) if said else chance
 
-    def order(self, plans: Sequence[Found], linked: Linked) -> list[tuple[float, Found]]:
+    def order(self, plans: Sequence[Found], explained: Explained) -> list[tuple[float, Found]]:
         """(share among the plans, plan), best first; shares add up to 1."""
         if not plans:
             return []
-        explained = Explained(linked)
         scores = np.array([float(explained.features(p) @ self._weights) for p in plans])
         shares = np.exp(scores - scores.max())
         shares /= shares.sum()

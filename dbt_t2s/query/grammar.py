@@ -55,6 +55,26 @@ _ASKING = frozenset((
 ))  # fmt: skip
 
 
+# The sorts of items that may take each symbol's place.
+_SORTS = {
+    symbol: "".join(
+        sort
+        for sort, fits in (
+            ("m", symbol in MEASURES or symbol == "compared"),
+            ("t", symbol in ("many", "table")),
+            ("c", symbol in KINDS),
+            ("vr", symbol in PREDS),
+            ("d", symbol in PREDS or symbol == "date"),
+            ("n", symbol in ("amount", "limit")),
+            ("s", symbol == "string"),
+        )
+        if fits
+    )
+    for symbol in (*SYMBOLS, *KINDS, "many", "table", "date", "amount", "limit", "string")
+}
+_OF_ROWS = "vr"  # whether they fit hangs on their table alone
+
+
 class Grammar:
     """The grammar over one schema's join graph."""
 
@@ -82,8 +102,18 @@ class Grammar:
     def items(self, state: State, items: Iterable[Item]) -> Iterator[bool]:
         """For each item whether it may come next."""
         symbol = state.stack[-1]
+        sorts = _SORTS[symbol]
+        told: dict[str, bool] = {}
         for item in items:
-            yield self._item_fits(item, symbol, state)
+            if item.sort not in sorts:
+                yield False
+            elif item.sort not in _OF_ROWS or state.compiled is not None:
+                yield self._item_fits(item, symbol, state)
+            else:
+                # A search asks this some thousand times a question, of a table's values alike.
+                if item.table not in told:
+                    told[item.table] = self._item_fits(item, symbol, state)
+                yield told[item.table]
 
     # ---- keywords
 

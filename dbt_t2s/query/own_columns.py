@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from dbt_t2s import sql
 from dbt_t2s.project.schema import Column, Kind, Table
+from dbt_t2s.query.checked import parts_of
 from dbt_t2s.query.plan import Col, Diff, Plan
 from dbt_t2s.sql import exp
 
@@ -34,7 +35,8 @@ def differences(table: Table, dialect: str) -> dict[Diff, Col]:
 
 def in_own_columns(plan: Plan, known: Differences) -> Plan:
     """The plan with the project's columns for the differences that they are."""
-    return cast(Plan, _put(plan, known)) if known else plan
+    differs = known and any(isinstance(part, Diff) for part in parts_of(plan))
+    return cast(Plan, _put(plan, known)) if differs else plan
 
 
 def _put(part: Any, known: Differences) -> Any:

@@ -14,6 +14,7 @@ from dbt_t2s.model import recipe
 from dbt_t2s.model.embedded import EmbeddedGenerator
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate
+from dbt_t2s.model.ranking import Explained
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.items import Item
@@ -90,8 +91,9 @@ class Ungrammatical(EmbeddedGenerator):
         made: list[Sequence[Candidate]] = []
         linked_each = self._linker.link(questions)
         for linked, found in zip(linked_each, self.search(linked_each), strict=True):
-            ordered = self._ranking.order(found.plans, linked)
-            refused = self._ranking.refusal(found.refusal, ordered, linked)
+            explained = Explained(linked)
+            ordered = self._ranking.order(found.plans, explained)
+            refused = self._ranking.refusal(found.refusal, ordered, explained)
             if refused > self.record.refuse_over or not ordered:
                 made.append((Candidate("", refused, "refused"),))
                 continue

@@ -30,19 +30,19 @@ def test_a_plan_that_uses_the_date_beats_a_likelier_one_that_does_not(index: Sch
     (date,) = (i.token for i in linked.items if i.sort == "d")
     without = found("m:revenue END", 0.5)
     dated = found(f"m:revenue WHERE {date} END", 0.3)
-    assert Ranking().order((without, dated), linked)[0][1] == dated
+    assert Ranking().order((without, dated), Explained(linked))[0][1] == dated
 
 
 def test_shares_add_up_and_come_best_first(index: SchemaIndex) -> None:
     linked = link(index, "revenue by country")
     plans = (found("m:revenue END", 0.2), found("c:customers.country m:revenue END", 0.6))
-    shares = [share for share, _ in Ranking().order(plans, linked)]
+    shares = [share for share, _ in Ranking().order(plans, Explained(linked))]
     assert sum(shares) == pytest.approx(1.0)
     assert shares == sorted(shares, reverse=True)
 
 
 def test_no_plans_have_no_order(index: SchemaIndex) -> None:
-    assert Ranking().order((), link(index, "revenue")) == []
+    assert Ranking().order((), Explained(link(index, "revenue"))) == []
 
 
 def test_features_are_finite_for_any_question(index: SchemaIndex) -> None:
@@ -51,13 +51,13 @@ def test_features_are_finite_for_any_question(index: SchemaIndex) -> None:
         features = Explained(linked).features(found("m:revenue END", 0.0))
         assert features.shape == (FEATURES,)
         assert all(abs(x) < 1e4 for x in features.tolist())
-        assert all(abs(x) < 1e4 for x in refusal_features(1.0, (), linked).tolist())
+        assert all(abs(x) < 1e4 for x in refusal_features(1.0, (), Explained(linked)).tolist())
 
 
 def test_the_surer_the_network_is_to_refuse_the_likelier_a_refusal(index: SchemaIndex) -> None:
     linked = link(index, "revenue by country")
-    ordered = Ranking().order((found("m:revenue END", 0.5),), linked)
-    chances = [Ranking().refusal(p, ordered, linked) for p in (0.01, 0.5, 0.99)]
+    ordered = Ranking().order((found("m:revenue END", 0.5),), Explained(linked))
+    chances = [Ranking().refusal(p, ordered, Explained(linked)) for p in (0.01, 0.5, 0.99)]
     assert chances == sorted(chances)
     assert 0 <= chances[0] <= chances[-1] <= 1
 
@@ -68,9 +68,9 @@ def test_a_question_that_the_plan_says_whole_is_refused_only_by_a_sure_network(
     linked = link(index, "What is the revenue?")
     plan = found("m:revenue END", 0.6)
     assert Explained(linked).all_said(plan)
-    ordered = Ranking().order((plan,), linked)
-    assert Ranking().refusal(0.05, ordered, linked) <= 0.05
-    assert Ranking().refusal(0.99, ordered, linked) > 0.5
+    ordered = Ranking().order((plan,), Explained(linked))
+    assert Ranking().refusal(0.05, ordered, Explained(linked)) <= 0.05
+    assert Ranking().refusal(0.99, ordered, Explained(linked)) > 0.5
 
 
 def test_a_word_that_nothing_names_is_left_unsaid(index: SchemaIndex) -> None:
@@ -151,7 +151,7 @@ def test_a_word_is_not_a_value_and_something_else(
     linked = link(mailed, question)
     value = next(t for t in twice.split() if t.startswith("v:"))
     assert value in {item.token for item in linked.items}
-    order = Ranking().order((found(twice, 0.4), found(once, 0.28)), linked)
+    order = Ranking().order((found(twice, 0.4), found(once, 0.28)), Explained(linked))
     assert order[0][1].tokens == tuple(once.split())
 
 
@@ -161,4 +161,4 @@ def test_a_value_said_beside_its_measure_is_one(mailed: SchemaIndex) -> None:
         "c:customers.country SHARE m:order_count WHERE v:orders.promotion=voucher END", 0.4
     )
     other = found("c:customers.country SHARE m:order_count END", 0.5)
-    assert Ranking().order((other, plan), linked)[0][1] == plan
+    assert Ranking().order((other, plan), Explained(linked))[0][1] == plan

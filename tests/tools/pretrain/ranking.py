@@ -144,12 +144,12 @@ def _features(tried: Tried) -> Beams:
 
 def fit_refusal(tried: Sequence[Tried], ranking: Ranking) -> np.ndarray:
     """Weights (REFUSAL_FEATURES,), shifted so that few answerable questions are refused."""
-    x = np.stack(
-        [
-            refusal_features(t.found.refusal, ranking.order(t.found.plans, t.linked), t.linked)
-            for t in tried
-        ]
-    )
+    rows = []
+    for each in tried:
+        explained = Explained(each.linked)
+        ordered = ranking.order(each.found.plans, explained)
+        rows.append(refusal_features(each.found.refusal, ordered, explained))
+    x = np.stack(rows)
     y = np.array([t.right is None for t in tried])
     made = logistic(x, y)
     scores = x @ made
@@ -169,7 +169,7 @@ def fit_confidence(tried: Sequence[Tried], ranking: Ranking) -> np.ndarray:
     """Weights (CONFIDENCE_FEATURES,): the chance that the first plan is right."""
     rows, right = [], []
     for each in tried:
-        ordered = ranking.order(each.found.plans, each.linked)
+        ordered = ranking.order(each.found.plans, Explained(each.linked))
         rows.append(confidence_features(each.found.refusal, ordered))
         right.append((each.right or ())[each.found.plans.index(ordered[0][1])])
     x, y = np.stack(rows), np.array(right)
