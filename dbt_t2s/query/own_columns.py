@@ -1,7 +1,8 @@
 """Differences that the project has a column for: that column says them.
 
 Days between an order and its delivery may stand in ``delivery_days``, with the project's own idea
-of what counts. Which column that is, its lineage tells: the SQL it is made by.
+of what counts. Which column that is, its lineage tells: the SQL it is made by. Where the project
+counts from ``order_date``, days from ``ordered_at`` mean the same.
 """
 
 from __future__ import annotations
@@ -14,9 +15,15 @@ from dbt_t2s import sql
 from dbt_t2s.project.schema import Column, Kind, Table
 from dbt_t2s.query.checked import parts_of
 from dbt_t2s.query.plan import Col, Diff, Plan
+from dbt_t2s.query.text import stem, stems
 from dbt_t2s.sql import exp
 
 Differences = Mapping[Diff, Col]
+_TIMES = (Kind.DATE, Kind.TIMESTAMP)
+# Words of a column's name that say how its times are told.
+_WHEN = frozenset(map(stem, (
+    "at", "on", "date", "datetime", "day", "time", "timestamp", "ts", "utc", "local", "tz",
+)))  # fmt: skip
 
 
 def differences(table: Table, dialect: str) -> dict[Diff, Col]:
@@ -30,7 +37,27 @@ def differences(table: Table, dialect: str) -> dict[Diff, Col]:
             for right in _holding(table, sides[1], dialect):
                 pair = Diff(Col(table.name, left), Col(table.name, right))
                 found.setdefault(pair, Col(table.name, column.name))
+    for pair, of in tuple(found.items()):
+        for left in _of_the_same(table, pair.left.column):
+            for right in _of_the_same(table, pair.right.column):
+                found.setdefault(Diff(Col(table.name, left), Col(table.name, right)), of)
     return found
+
+
+def _of_the_same(table: Table, name: str) -> Iterator[str]:
+    """The column and, of a time, all that tell when the same happened, by their names."""
+    yield name
+    event = _event(name)
+    if not event or table.column(name).kind not in _TIMES:
+        return
+    for column in table.columns:
+        if column.name != name and column.kind in _TIMES and _event(column.name) == event:
+            yield column.name
+
+
+def _event(name: str) -> tuple[str, ...]:
+    """What a column of times is about: ``order`` for ``ordered_at`` and ``order_date``."""
+    return tuple(each for each in stems(name) if each not in _WHEN)
 
 
 def in_own_columns(plan: Plan, known: Differences) -> Plan:

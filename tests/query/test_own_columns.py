@@ -58,6 +58,15 @@ def test_the_day_of_a_timestamp_is_as_good_as_itself() -> None:
     assert set(found) == {_LATE, replace(_LATE, left=Col("orders", "paid_day"))}
 
 
+def test_another_time_of_the_same_event_means_the_same_difference() -> None:
+    paid, planned = (
+        Column(name, "timestamp", Kind.TIMESTAMP, Role.TIME) for name in ("pay_time", "planned_at")
+    )
+    days = made("days_late", Kind.NUMBER, _DAYS, "due_on", "paid_on")
+    found = differences(orders(paid, planned, days), "duckdb")
+    assert set(found) == {_LATE, replace(_LATE, left=Col("orders", "pay_time"))}
+
+
 @pytest.mark.parametrize(
     "expression",
     [
