@@ -37,8 +37,10 @@ from dbt_t2s.query.linear import REFUSAL, from_tokens, to_tokens
 from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.preamble import asked
+from dbt_t2s.query.said_apart import left_out
 from dbt_t2s.query.said_bounds import said_bounds
 from dbt_t2s.query.said_none import none_as_known
+from dbt_t2s.query.said_order import in_order
 from dbt_t2s.query.said_peers import among_peers, said_peers
 from dbt_t2s.query.text import STOP_WORDS, words
 
@@ -132,7 +134,8 @@ class EmbeddedGenerator:
         bounds, peers, schema = said_bounds(text), said_peers(text), self._index.schema
 
         def meant(plan: Plan) -> Plan:
-            return none_as_known(among_peers(bounded(plan, bounds), peers, schema), text, schema)
+            compared = among_peers(bounded(plan, bounds), peers, schema)
+            return in_order(left_out(none_as_known(compared, text, schema), text), text)
 
         chances: dict[tuple[str, ...], float] = {}
         for plan in plans:

@@ -1,0 +1,53 @@
+"""What a question leaves out by name is no condition that rows must meet."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbt_t2s.query.plan import Col, Count, Flag, Not, Null, Plan, Pred, Value
+from dbt_t2s.query.said_apart import left_out
+
+_SPAM = Value("tickets", "status", "spam")
+_TEST = Flag(Col("orders", "is_test_order"))
+_OPEN = Null(Col("tickets", "closed_on"))
+
+
+def counted(*where: Pred) -> Plan:
+    return Plan((Count("tickets"),), where)
+
+
+@pytest.mark.parametrize(
+    ("text", "pred"),
+    [
+        ("How many tickets, spam excluded, have no reply yet?", _SPAM),
+        ("tickets without a rating? Spam doesn't interest me.", _SPAM),
+        ("open tickets, spam ones aside", _SPAM),
+        ("tickets by topic, not counting spam", _SPAM),
+        ("tickets by topic (excl. the spam)", _SPAM),
+        ("orders of June, excluding test orders", _TEST),
+        ("orders of June, test orders left out", _TEST),
+    ],
+)
+def test_what_is_left_out_is_denied(text: str, pred: Pred) -> None:
+    assert left_out(counted(pred, _OPEN), text) == counted(Not(pred), _OPEN)
+
+
+@pytest.mark.parametrize(
+    ("text", "pred"),
+    [
+        ("How many spam tickets have no reply?", _SPAM),
+        ("spam tickets, excluding those that are closed", _SPAM),
+        ("how much spam came in? hours of spam don't matter", _SPAM),  # named twice
+        ("how much money is set aside for spam", _SPAM),
+        ("how much do spam tickets put aside for this", _SPAM),
+        ("tickets, spam excluded", Not(_SPAM)),
+        ("test orders without a rating", _TEST),
+    ],
+)
+def test_everything_else_stays_as_it_is(text: str, pred: Pred) -> None:
+    assert left_out(counted(pred), text) == counted(pred)
+
+
+def test_a_plan_with_both_stays_as_it_is() -> None:
+    both = counted(_SPAM, Not(_SPAM))
+    assert left_out(both, "without spam") == both

@@ -1,0 +1,62 @@
+"""Months "in order" and who is slow settle how an answer is ordered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dbt_t2s.query.plan import Agg, Bucket, Col, Expr, MetricRef, Order, Plan, Time
+from dbt_t2s.query.said_order import in_order
+
+_MONTH = Bucket("MONTH", Time())
+_REVENUE = MetricRef("revenue")
+_HOURS = Agg("AVG", Col("tickets", "resolution_hours"))
+_AGENT = Col("tickets", "agent")
+MONTHLY = Plan((_MONTH, _REVENUE), order=Order(_REVENUE, descending=True))
+
+
+def slowest(by: Expr, *, descending: bool) -> Plan:
+    return Plan((_AGENT,), order=Order(by, descending), limit="1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "turnover for 2025, January to December in order",
+        "monthly turnover in chronological order",
+        "monthly turnover, oldest first",
+    ],
+)
+def test_months_in_order_are_ordered_by_month(text: str) -> None:
+    assert in_order(MONTHLY, text) == replace(MONTHLY, order=Order(_MONTH, descending=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        ("best months of 2025, in order of turnover", MONTHLY),
+        ("the three best months, chronologically", replace(MONTHLY, limit="3")),
+        ("monthly turnover, January to December", replace(MONTHLY, order=None)),
+        ("turnover by agent in chronological order", replace(MONTHLY, select=(_AGENT, _REVENUE))),
+    ],
+)
+def test_other_orders_stay(text: str, plan: Plan) -> None:
+    assert in_order(plan, text) == plan
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize(
+    "by", [_HOURS, Col("orders", "delivery_days"), MetricRef("average_waiting_time")]
+)
+def test_the_slowest_have_the_most_hours(by: Expr, descending: bool) -> None:
+    plan = slowest(by, descending=descending)
+    assert in_order(plan, "Which agent is slowest?") == slowest(by, descending=True)
+    assert in_order(plan, "who answers fastest") == slowest(by, descending=False)
+    assert in_order(plan, "agents from slowest to fastest") == plan
+    assert in_order(plan, "which agent has most") == plan
+
+
+def test_of_what_is_no_time_the_fastest_may_have_the_most() -> None:
+    speed = slowest(Col("cars", "top_speed"), descending=True)
+    assert in_order(speed, "which is the fastest car") == speed
