@@ -162,7 +162,7 @@ def test_of_several_rows_the_hardest_are_learned_from(rows: Resident) -> None:
     run.network.train(False)
     numbers = next(run._batches())[0]
     assert len(numbers) == 12
-    batch, targets = run._drawn(numbers)
+    batch, targets = run.rows.batch(numbers)
     missed = run.network.missed(batch, targets)
     hardest, wanted = run._hardest(batch, targets)
     assert len(wanted) == 4
