@@ -7,7 +7,7 @@ itself; the words are read as edits of the last plan as well. ``choosing`` weigh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
@@ -28,6 +28,7 @@ from dbt_t2s.model.written import Draft, Written
 from dbt_t2s.query.linear import from_tokens, to_tokens
 from dbt_t2s.query.plan import Plan, canonical
 from dbt_t2s.query.plan_text import plan_text, plan_tokens
+from dbt_t2s.query.said_apart import wants_left_out
 from dbt_t2s.query.sql_plans import Converter
 from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.query.text import words
@@ -136,7 +137,7 @@ class Conversing:
             found.setdefault(each.sql, each)
         bare = self._following.is_bare(linked)
         refusals = (after.refusal, alone.refusal)
-        readings = _of_days_meant(tuple(found.values()), history[-1])
+        readings = _of_days_meant(_as_left_out(found.values(), question, history[-1]), history[-1])
         return Heard(linked, whole, history, readings, refusals, bare)
 
     def _read(self, question: str, told: str, last: Plan) -> tuple[Linked, Linked, _Read]:
@@ -248,6 +249,16 @@ def _of_other_days(tokens: Sequence[str], found: Mapping[str, Weighed]) -> float
 
     same = (w.likely for w in found.values() if undated(w.tokens) == undated(tokens))
     return max(same, default=_UNWRITABLE)
+
+
+def _as_left_out(readings: Iterable[Weighed], question: str, last: Plan) -> tuple[Weighed, ...]:
+    """Without those that ask for what the question leaves out: "drop the stores"."""
+
+    def is_meant(each: Weighed) -> bool:
+        plan = from_tokens(each.tokens)
+        return plan is None or not wants_left_out(plan, last, question)
+
+    return tuple(filter(is_meant, readings))
 
 
 def _of_days_meant(readings: Sequence[Weighed], last: Plan) -> tuple[Weighed, ...]:

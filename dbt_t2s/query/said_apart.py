@@ -12,21 +12,32 @@ from dataclasses import replace
 from dbt_t2s.query.plan import Flag, Not, Plan, Pred, Value
 from dbt_t2s.query.text import name_words
 
+_TOLD = r"(?:^|[,;.:]\s*|\b(?:and|but|now|please|then)\s+)"  # what somebody is told to do
 _BEFORE = (
-    r"(?:excluding|excl\.?|except(?:\s+for)?|without|ignoring|disregarding|omitting|other\s+than"
-    r"|leaving\s+(?:out|aside)|(?:do\s+not|don['’]t|not|never)\s+count(?:ing)?)"
-    r"\s+(?:the\s+|any\s+|all\s+|our\s+)*"
+    r"(?:\b(?:excluding|excl\.?|except(?:\s+for)?|without|ignoring|disregarding|omitting|dropping"
+    r"|removing|skipping|minus|other\s+than|not|no|leaving\s+(?:out|aside)"
+    r"|(?:do\s+not|don['’]t|not|never)\s+count(?:ing)?)"
+    rf"|{_TOLD}(?:exclude|ignore|omit|drop|remove|skip|(?:leave|take)\s+(?:out|aside)))"
+    r"\s+(?:the\s+|any\s+|all\s+|our\s+|those\s+(?:in|from|of|with)\s+)*"
 )
 _AFTER = (
     r"s?(?:\s+(?:ones|stuff|things|[^\W\d_]+s))?\s*,?\s+(?:(?:is|are|being|were|was)\s+)?"
     r"(?:excluded|exempted|omitted|ignored|(?:left\s+)?aside(?!\s+for)|left\s+out"
     r"|not\s+(?:counted|included)|(?:do(?:es)?\s+not|do(?:es)?n['’]t)\s+(?:count|interest|matter))\b"
 )
+# "Drop the stores", "leave spam out": hardly anything but a follow-up is told so.
+_OUT = r"s?(?:\s+(?:ones|stuff|things|[^\W\d_]+s))?\s*,?\s+out(?:\s+of\s+\w+)?\s*[.,;!]?\s*$"
 
 
 def left_out(plan: Plan, text: str) -> Plan:
     """``plan`` with the contrary of each condition that rows be what ``text`` leaves out."""
     return replace(plan, where=tuple(_meant(each, plan, text) for each in plan.where))
+
+
+def wants_left_out(plan: Plan, last: Plan, text: str) -> bool:
+    """Whether a follow-up's ``plan`` has rows be what ``text`` leaves out, as ``last`` had not."""
+    new = (each for each in plan.where if each not in last.where)
+    return any(_meant(each, plan, text) != each for each in new)
 
 
 def _meant(pred: Pred, plan: Plan, text: str) -> Pred:
@@ -41,6 +52,6 @@ def _is_left_out(name: str, text: str) -> bool:
     if not spoken:
         return False
     written = r"\b" + r"[\s_-]+".join(map(re.escape, spoken))
-    around = rf"\b{_BEFORE}{written}s?\b|{written}{_AFTER}"
+    around = rf"{_BEFORE}{written}s?\b|{written}{_AFTER}|\bleave\b.*{written}{_OUT}"
     once = len(re.findall(written, text, re.IGNORECASE)) == 1
     return once and re.search(around, text, re.IGNORECASE) is not None

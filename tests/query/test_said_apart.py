@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbt_t2s.query.plan import Col, Count, Flag, Not, Null, Plan, Pred, Value
-from dbt_t2s.query.said_apart import left_out
+from dbt_t2s.query.said_apart import left_out, wants_left_out
 
 _SPAM = Value("tickets", "status", "spam")
 _TEST = Flag(Col("orders", "is_test_order"))
@@ -51,3 +51,29 @@ def test_everything_else_stays_as_it_is(text: str, pred: Pred) -> None:
 def test_a_plan_with_both_stays_as_it_is() -> None:
     both = counted(_SPAM, Not(_SPAM))
     assert left_out(both, "without spam") == both
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "drop spam, that's not my desk",
+        "ok, now leave the spam out of it",
+        "and take out spam",
+        "by topic, but no spam please",
+    ],
+)
+def test_a_follow_up_does_not_want_what_it_leaves_out(text: str) -> None:
+    last = counted(_OPEN)
+    assert wants_left_out(counted(_OPEN, _SPAM), last, text)
+    assert not wants_left_out(counted(_OPEN, Not(_SPAM)), last, text)
+    assert not wants_left_out(last, last, text)
+
+
+def test_what_the_question_before_had_may_stay() -> None:
+    spam = counted(_SPAM)
+    assert not wants_left_out(spam, spam, "without spam")
+
+
+@pytest.mark.parametrize("text", ["when did we drop spam?", "only spam", "is spam out?"])
+def test_a_follow_up_may_want_what_it_names(text: str) -> None:
+    assert not wants_left_out(counted(_SPAM), counted(), text)
