@@ -32,6 +32,7 @@ WEIGHTS = Path(__file__).parent / "weights" / "encoder"
 READER = Path(__file__).parent / "weights" / "plan" / "reader.safetensors"
 HIDDEN = 384
 _BATCH = 64
+_IN_A_LINE = 8  # texts; of more the scores of one for another, which are thrown away, cost too much
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,8 @@ class Encoder:
         found: dict[int, Tokens] = {}
         for rows, ids, mask in self._batches(encoded):
             pieces = self.embed(ids)
-            states = self.reader(pieces, mask.bool())
-            layers = self._model.encoder(pieces, mask[:, None, None, :].bool())
-            pooled = _pooled(layers.last_hidden_state, mask)
+            states = _through(self.reader.layers, pieces, mask)
+            pooled = _pooled(_through(self._model.encoder, pieces, mask), mask)
             for row, i in enumerate(rows):
                 length = len(encoded[i].ids)
                 found[i] = Tokens(
@@ -171,8 +171,7 @@ class Encoder:
         """Normalised sentence vectors, shape (texts, 384), on the CPU."""
         made = torch.zeros((len(texts), HIDDEN))
         for rows, ids, mask in self._batches(self.tokenize(texts)):
-            layers = self._model(input_ids=ids, attention_mask=mask)
-            made[rows] = _pooled(layers.last_hidden_state, mask).cpu()
+            made[rows] = _pooled(_through(self._model.encoder, self.embed(ids), mask), mask).cpu()
         return made
 
     def _batches(
@@ -191,6 +190,22 @@ class Encoder:
                 ids[row, :length] = torch.tensor(encoded[i].ids)
                 mask[row, :length] = 1
             yield rows, ids.to(self.device), mask.to(self.device)
+
+
+def _through(layers: BertEncoder, pieces: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """What ``layers`` make of word pieces (B, P, 384).
+
+    A few texts are read as one line without padding, in which each sees its own pieces alone.
+    """
+    inside = mask.bool()
+    if len(pieces) > _IN_A_LINE or bool(inside.all()):
+        read: torch.Tensor = layers(pieces, inside[:, None, None, :]).last_hidden_state
+        return read
+    text = inside.nonzero()[:, 0]
+    seen = text[:, None] == text
+    made = torch.zeros_like(pieces)
+    made[inside] = layers(pieces[inside][None], seen[None, None]).last_hidden_state[0]
+    return made
 
 
 def _pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

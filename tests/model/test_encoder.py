@@ -104,3 +104,17 @@ def test_a_damaged_reader_is_named(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match="question reader") as caught:
             Encoder(reader=path)
         assert str(path) in caught.value.where
+
+
+def test_texts_read_in_one_line_or_side_by_side_are_as_each_alone() -> None:
+    encoder = Encoder()
+    texts = [" ".join(["net revenue by store"] * count) for count in range(1, 12)]
+    alone = [encoder.read([text])[0] for text in texts]
+    for together in (texts[:5], texts):
+        for one, other in zip(alone, encoder.read(together), strict=False):
+            assert one.spans == other.spans
+            assert torch.allclose(one.states, other.states, atol=1e-4)
+            assert torch.allclose(one.pooled, other.pooled, atol=1e-5)
+        vectors = encoder.vectors(together)
+        pooled = torch.stack([one.pooled for one in alone[: len(together)]])
+        assert torch.allclose(vectors, pooled, atol=1e-5)
