@@ -7,18 +7,18 @@ itself; the words are read as edits of the last plan as well. ``choosing`` weigh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
 from dbt_t2s.errors import QueryPlanError
-from dbt_t2s.model.changes import parts, tokens_of
 from dbt_t2s.model.choosing import Choosing, Heard, Weighed, is_unread, stands_alone
 from dbt_t2s.model.following import Following, Reading
 from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.leaning import LEANING, anew, leans, unanswerable
 from dbt_t2s.model.linking import Linked, Linker
+from dbt_t2s.model.said_readings import as_left_out, as_ordered, of_days_meant
 from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.model.search import Found, Searched
 from dbt_t2s.model.spelling import Spelling
@@ -28,7 +28,6 @@ from dbt_t2s.model.written import Draft, Written
 from dbt_t2s.query.linear import from_tokens, to_tokens
 from dbt_t2s.query.plan import Plan, canonical
 from dbt_t2s.query.plan_text import plan_text, plan_tokens
-from dbt_t2s.query.said_apart import wants_left_out
 from dbt_t2s.query.sql_plans import Converter
 from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.query.text import words
@@ -122,7 +121,7 @@ class Conversing:
                 likely = math.log(max(plan.probability, _UNLIKELY))
                 found.setdefault(sql, Weighed(plan.tokens, sql, likely, searched=True))
         others = [
-            *(self._edited(reading, told) for reading in edited),
+            *(self._edited(as_ordered(reading, question), told) for reading in edited),
             *(self._by_itself(plan, told) for plan in alone.plans[:_ALONE]),
         ]
         near = self._following.near(linked, history)
@@ -137,7 +136,7 @@ class Conversing:
             found.setdefault(each.sql, each)
         bare = self._following.is_bare(linked)
         refusals = (after.refusal, alone.refusal)
-        readings = _of_days_meant(_as_left_out(found.values(), question, history[-1]), history[-1])
+        readings = of_days_meant(as_left_out(found.values(), question, history[-1]), history[-1])
         return Heard(linked, whole, history, readings, refusals, bare)
 
     def _read(self, question: str, told: str, last: Plan) -> tuple[Linked, Linked, _Read]:
@@ -249,32 +248,6 @@ def _of_other_days(tokens: Sequence[str], found: Mapping[str, Weighed]) -> float
 
     same = (w.likely for w in found.values() if undated(w.tokens) == undated(tokens))
     return max(same, default=_UNWRITABLE)
-
-
-def _as_left_out(readings: Iterable[Weighed], question: str, last: Plan) -> tuple[Weighed, ...]:
-    """Without those that ask for what the question leaves out: "drop the stores"."""
-
-    def is_meant(each: Weighed) -> bool:
-        plan = from_tokens(each.tokens)
-        return plan is None or not wants_left_out(plan, last, question)
-
-    return tuple(filter(is_meant, readings))
-
-
-def _of_days_meant(readings: Sequence[Weighed], last: Plan) -> tuple[Weighed, ...]:
-    """Without those of other days than an edit to another period comes to: "only march" after a
-    question about 2025 is its March."""
-    before = parts(to_tokens(last))
-
-    def fresh(each: Weighed) -> frozenset[str]:
-        new = parts(each.tokens) - before
-        return frozenset(t for part in new for t in tokens_of(part) if t[:2] == "d:")
-
-    edited = [each for each in readings if each.edit is not None and "period" in each.kinds]
-    if not edited:
-        return tuple(readings)
-    days = fresh(max(edited, key=lambda each: each.edit or 0.0))
-    return tuple(each for each in readings if not days or fresh(each) in (frozenset(), days))
 
 
 def _both(known: Weighed, other: Weighed) -> Weighed:

@@ -40,11 +40,25 @@ def wants_left_out(plan: Plan, last: Plan, text: str) -> bool:
     return any(_meant(each, plan, text) != each for each in new)
 
 
+def leaves_out(plan: Plan, last: Plan, text: str) -> bool:
+    """Whether ``plan`` lacks rows, as ``last`` did not, that ``text`` leaves out."""
+    new = (each for each in plan.where if each not in last.where)
+    return any(isinstance(each, Not) and _is_left_out(_name(each.of), text) for each in new)
+
+
+def _name(pred: Pred) -> str:
+    match pred:
+        case Value(_, _, value):
+            return value
+        case Flag(of):
+            return of.column
+    return ""
+
+
 def _meant(pred: Pred, plan: Plan, text: str) -> Pred:
-    name = pred.value if isinstance(pred, Value) else ""
-    name = pred.of.column if isinstance(pred, Flag) else name
     # A plan with both was made of two questions.
-    return Not(pred) if Not(pred) not in plan.where and _is_left_out(name, text) else pred
+    both = Not(pred) in plan.where
+    return Not(pred) if not both and _is_left_out(_name(pred), text) else pred
 
 
 def _is_left_out(name: str, text: str) -> bool:

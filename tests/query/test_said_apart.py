@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbt_t2s.query.plan import Col, Count, Flag, Not, Null, Plan, Pred, Value
-from dbt_t2s.query.said_apart import left_out, wants_left_out
+from dbt_t2s.query.said_apart import leaves_out, left_out, wants_left_out
 
 _SPAM = Value("tickets", "status", "spam")
 _TEST = Flag(Col("orders", "is_test_order"))
@@ -65,8 +65,12 @@ def test_a_plan_with_both_stays_as_it_is() -> None:
 def test_a_follow_up_does_not_want_what_it_leaves_out(text: str) -> None:
     last = counted(_OPEN)
     assert wants_left_out(counted(_OPEN, _SPAM), last, text)
-    assert not wants_left_out(counted(_OPEN, Not(_SPAM)), last, text)
+    without = counted(_OPEN, Not(_SPAM))
+    assert not wants_left_out(without, last, text)
     assert not wants_left_out(last, last, text)
+    assert leaves_out(without, last, text)
+    assert not leaves_out(without, without, text)
+    assert not leaves_out(without, last, "only open tickets")
 
 
 def test_what_the_question_before_had_may_stay() -> None:
