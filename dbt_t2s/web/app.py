@@ -28,7 +28,7 @@ from dbt_t2s.web.openapi import LONGEST_SQL, TOLD, document
 
 # Requests that are worked on at once, and those that may wait: more are told to come again.
 # Of those most wait for a reader, which reads together what waits.
-AT_ONCE, WAITING = 24, 100
+AT_ONCE, WAITING = 48, 100
 BODY_S, WORK_S = 10.0, 30.0
 MOST_HISTORY = 500
 _PAGE = {"/": "page.html", "/page.css": "page.css", "/page.js": "page.js"}

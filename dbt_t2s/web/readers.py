@@ -55,6 +55,7 @@ class _Model:
 
     generate: Generate
     follow: Follow | None
+    warm: Sequence[str] = ()
 
     def read(self, asked: Sequence[_Asked]) -> list[Any]:
         """What each of ``asked`` means: a question alone, or one after others."""
@@ -217,7 +218,7 @@ def reading(
     Questions to ``warm`` it with are read first, once for all, by themselves and together: products
     of matrices have then been made ready for lengths like theirs.
     """
-    model = _Model(generate, follow)
+    model = _Model(generate, follow, warm[:_TOGETHER])
     if not count:
         with _closing(Readers(model, count, None)) as readers:
             yield readers
@@ -270,7 +271,13 @@ def _nurse(control: socket.socket, model: _Model) -> None:
 
 
 def _read(server: Connection, model: _Model) -> None:
-    """Reads what comes until the server is gone."""
+    """Reads what comes until the server is gone.
+
+    What a fork writes to for the first time is copied then: a read before the first question does
+    that ahead.
+    """
+    if model.warm:
+        model.generate(model.warm)
     while True:
         try:
             asked = server.recv()
