@@ -127,6 +127,19 @@ def test_nothing_is_read_once_they_are_closed() -> None:
         readers.generate(["how many?"])
 
 
+def test_each_reader_warms_up_before_it_is_asked(tmp_path: Path) -> None:
+    def noted(questions: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        with (tmp_path / str(os.getpid())).open("a") as file:
+            file.write(f"{len(questions)} ")
+        return by_whom(questions)
+
+    warm = [f"warm {number}" for number in range(10)]
+    with reading(noted, None, 1, warm) as readers:
+        pid = read_by(readers.generate(["asked"]))
+    assert (tmp_path / str(os.getpid())).read_text() == "1 " * 10 + "8 2 "
+    assert (tmp_path / str(pid)).read_text() == "8 1 "
+
+
 def test_what_goes_wrong_is_told_here() -> None:
     with reading(by_whom, None, 1) as readers:
         with pytest.raises(ModelError, match="too hard"):
