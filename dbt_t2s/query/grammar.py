@@ -60,7 +60,7 @@ _SORTS = {
     symbol: "".join(
         sort
         for sort, fits in (
-            ("m", symbol in MEASURES or symbol == "compared"),
+            ("m", symbol in MEASURES),
             ("t", symbol in ("many", "table")),
             ("c", symbol in KINDS),
             ("vr", symbol in PREDS),
