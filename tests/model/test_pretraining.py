@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,6 +21,7 @@ from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.query.linear import KEYWORDS
 from tests.tools.pretrain.bereave import bereave
 from tests.tools.pretrain.dropping import DrawnDropout, draw_once
+from tests.tools.pretrain.misses import Misses
 from tests.tools.pretrain.resident import Resident
 from tests.tools.pretrain.retell import Sizes, invented_tellings
 from tests.tools.pretrain.run import Pretraining, ReadingNetwork, Settings
@@ -156,19 +158,54 @@ def test_a_step_reads_its_rows_in_parts_that_are_alike(rows: Resident) -> None:
     assert padded < (items[shuffled].max(1) * 4).sum()
 
 
-def test_of_several_rows_the_hardest_are_learned_from(rows: Resident) -> None:
+def test_of_several_rows_the_one_that_is_missed_most_is_learned_from(rows: Resident) -> None:
     run = _run(rows)
-    run.settings = replace(run.settings, tried=3, bereaved=0.0)
-    run.network.train(False)
-    numbers = next(run._batches())[0]
-    assert len(numbers) == 12
-    batch, targets = run.rows.batch(numbers)
-    missed = run.network.missed(batch, targets)
-    hardest, wanted = run._hardest(batch, targets)
-    assert len(wanted) == 4
-    again = run.network.missed(hardest, wanted)
-    assert float(again.min()) >= float(missed.median()) - 1e-3
-    assert sorted(again.tolist()) == pytest.approx(sorted(missed.tolist())[-4:], rel=0.02)
+    run.settings = replace(run.settings, tried=3)
+    run.survey()
+    met = np.concatenate([np.concatenate(next(run._order)) for _ in range(16)])
+    usual = run.misses.known[rows.sets[""]]
+    assert len(met) == 16 * 8
+    assert run.misses.known[met].mean() > usual.mean()
+    assert set(met) <= set(rows.sets[""])
+
+
+def test_a_survey_sees_what_the_network_misses_nearly(rows: Resident) -> None:
+    run = _run(rows)
+    run.survey()
+    chosen = rows.sets[""]
+    missed = run.network.missed(*rows.batch(chosen)).numpy()
+    assert np.corrcoef(missed, run.misses.known[chosen])[0, 1] > 0.95
+
+
+def test_what_was_learned_of_a_row_counts_for_the_next_rows_chosen(rows: Resident) -> None:
+    run = _run(rows)
+    for _ in range(16):
+        run.advance()
+    assert not run.misses.known.any()
+    run.advance()
+    learned = run.misses.known > 0
+    assert learned.any() and set(np.flatnonzero(learned)) <= set(rows.sets[""])
+
+
+def test_a_row_whose_answer_was_hidden_says_nothing_of_how_it_is_missed(rows: Resident) -> None:
+    run = _run(rows)
+    run.settings = replace(run.settings, bereaved=1.0)
+    batch, targets = rows.batch(rows.sets[""])
+    before = targets.clone()
+    whole = run._hide(batch, targets)
+    assert whole.equal((targets == before).all(1)) and not whole.all()
+
+
+def test_misses_are_of_their_rows_alone(tmp_path: Path) -> None:
+    misses = Misses(3)
+    misses.see(np.array([2, 0]), np.array([4.0, math.nan]))
+    assert misses.hardest(np.array([[2, 0]])).tolist() == [2]
+    assert misses.hardest(np.array([[0, 2]])).tolist() == [0]
+    misses.settle()
+    assert misses.hardest(np.array([[0, 2], [1, 0]])).tolist() == [2, 1]
+    misses.save(tmp_path / "m.npy")
+    with pytest.raises(ValueError, match="is of 3 rows, not 4"):
+        Misses(4).load(tmp_path / "m.npy")
 
 
 def test_dropout_drawn_once_drops_its_share_and_keeps_the_mean() -> None:

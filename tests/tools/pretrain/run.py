@@ -15,17 +15,17 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from rich.progress import track
 from torch import Tensor, nn
 
 from dbt_t2s.model import quantized
 from dbt_t2s.model.encoder import READER, Encoder, QuestionReader
 from dbt_t2s.model.network import Batch, Memory, PlanConfig, PlanNetwork
-from dbt_t2s.model.packed import has_bf16
 from dbt_t2s.model.recipe import Recipe, blur, new_network, rate_at
 from dbt_t2s.model.training_state import (
     identity_of,
@@ -37,11 +37,14 @@ from dbt_t2s.model.training_state import (
 from dbt_t2s.query.linear import KEYWORDS
 from tests.tools.pretrain.bereave import bereave
 from tests.tools.pretrain.dropping import draw_once
+from tests.tools.pretrain.misses import Misses, approximate, narrow
 from tests.tools.pretrain.resident import ReadBatch, Resident
 
 _ALIKE = 16  # batches whose rows are sorted by length among themselves
 _WIDTHS = 4  # into so many by their items, then by their word pieces
 _EVERY = 500
+_SURVEYED = 256
+MISSED = "missed.npy"
 _INPUTS = 0.05  # dropout of what the layers are given
 # Steps of a trial, before it is timed and then: all widths of batches, and on a CPU no more.
 _TRIAL, _TRIAL_CPU = (40, 64), (4, _ALIKE)
@@ -68,19 +71,13 @@ class ReadingNetwork(nn.Module):
     @torch.no_grad()
     def missed(self, batch: Batch, tokens: Tensor) -> Tensor:
         """The cross-entropy of each plan (B)."""
-        scores = self.network.decode(self.encode(batch), tokens[:, :-1])
-        each = nn.functional.cross_entropy(
-            scores.transpose(1, 2).float(), tokens[:, 1:], ignore_index=0, reduction="none"
-        )
-        return each.sum(1)
+        return _crossed(self.network.decode(self.encode(batch), tokens[:, :-1]), tokens)
 
     def losses(self, batch: Batch, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean cross-entropy of the plans' tokens (B, T), and of which items they point at."""
+        """The cross-entropy of each plan (B) of ``tokens`` (B, T), and that of which items they
+        point at, a mean."""
         memory = self.encode(batch)
-        scores = self.network.decode(memory, tokens[:, :-1])
-        written = nn.functional.cross_entropy(
-            scores.flatten(0, 1).float(), tokens[:, 1:].flatten(), ignore_index=0
-        )
+        written = _crossed(self.network.decode(memory, tokens[:, :-1]), tokens)
         pointed = (tokens - len(KEYWORDS)).clamp(min=-1) + 1
         wanted = torch.zeros(len(tokens), memory.items.shape[1] + 1, device=tokens.device).scatter_(
             1, pointed, 1.0
@@ -91,12 +88,20 @@ class ReadingNetwork(nn.Module):
         return written, (chosen * shown).sum() / shown.sum()
 
 
+def _crossed(scores: Tensor, tokens: Tensor) -> Tensor:
+    """The cross-entropy (B) of plans' tokens (B, T) that were given ``scores`` (B, T - 1, C)."""
+    each = nn.functional.cross_entropy(
+        scores.transpose(1, 2).float(), tokens[:, 1:], ignore_index=0, reduction="none"
+    )
+    return each.sum(1)
+
+
 @dataclass(frozen=True)
 class Settings:
     """``second`` weighs the second task; ``reader_rate`` scales the reader's learning rate.
 
     ``bereaved`` is the share of questions whose answer is hidden. A batch is read in ``parts``,
-    each padded to its own widest row. Of ``tried`` times as many the hardest are learned from.
+    each padded to its own widest row. Of ``tried`` rows the one that is missed most is met.
     """
 
     examples: int
@@ -123,6 +128,8 @@ class Pretraining:
         self.settings = settings
         self.step = 0
         self.losses: list[Tensor] = []
+        self.misses = Misses(len(rows.weight))
+        self._met: list[tuple[np.ndarray, Tensor]] = []
         self._recipe = Recipe(
             rate=settings.rate,
             warmup=min(1000, settings.steps // 20),
@@ -144,15 +151,19 @@ class Pretraining:
         """Rows for every step from the present one on, by weight, in parts of like length."""
         rows, settings = self.rows.sets[""], self.settings
         chance = self.rows.weight[rows] / self.rows.weight[rows].sum()
-        size = settings.batch // settings.parts * settings.tried
+        size = settings.batch // settings.parts
+        count = size * settings.parts * _ALIKE
         at = self.step - self.step % _ALIKE
         while True:
             rng = np.random.default_rng((settings.seed, at))
-            drawn = rng.choice(rows, size * settings.parts * _ALIKE, p=chance)
-            alike = np.concatenate(self._sorted(drawn)).reshape(-1, size)
+            drawn = rng.choice(rows, (count, settings.tried), p=chance)
+            met = self.misses.hardest(drawn)
+            alike = np.concatenate(self._sorted(met)).reshape(-1, size)
             steps = rng.permutation(len(alike)).reshape(_ALIKE, -1)
             for numbers in steps[max(self.step - at, 0) :]:
                 yield [alike[number] for number in numbers]
+            self._note()
+            self.misses.settle()
             at += _ALIKE
 
     def _sorted(self, drawn: np.ndarray) -> list[np.ndarray]:
@@ -164,50 +175,59 @@ class Pretraining:
             for width in np.array_split(wide, _WIDTHS)
         ]
 
+    def survey(self) -> None:
+        """Look at every row to learn from once, before learning."""
+        device = next(self.network.parameters()).device.type
+        network = self.network.train(False)
+        if device == "cpu":
+            network = approximate(network)
+        parts = np.concatenate(self._sorted(self.rows.sets[""]))
+        for at in track(range(0, len(parts), _SURVEYED), "Looking at all rows"):
+            part = parts[at : at + _SURVEYED]
+            with narrow(device):
+                missed = network.missed(*self.rows.batch(part))
+            self.misses.see(part, missed.cpu().numpy())
+        self.misses.settle()
+
     def advance(self) -> None:
         network, settings = self.network, self.settings
         torch.manual_seed(settings.seed * 1_000_003 + self.step)
-        network.train(False)
+        network.train(True)
         parts = next(self._order)
         set_rate(self.optimizer, rate_at(self.step, settings.steps, self._recipe))
         self.optimizer.zero_grad(set_to_none=True)
-        chosen = [self._hardest(*self.rows.batch(part)) for part in parts]
-        network.train(True)
-        for batch, targets in chosen:
-            # Hidden before, what cannot be known any more would be what is hardest.
-            bereave(batch, targets, settings.bereaved)
-            blur(batch, targets, self._recipe)
+        met = [self.rows.batch(part) for part in parts]
+        whole = torch.cat([self._hide(batch, targets) for batch, targets in met])
         # Left on the device, as the losses are: reading them would make every step wait.
-        tokens = torch.stack([(targets > 0).sum() for _, targets in chosen])
-        shares = tokens / tokens.sum()
-        learned = [self._learn(b, t, share) for (b, t), share in zip(chosen, shares, strict=True)]
-        self.losses.append(torch.stack(learned).sum())
+        tokens = torch.stack([(targets[:, 1:] > 0).sum() for _, targets in met]).sum()
+        learned = torch.cat([self._learn(batch, targets, tokens) for batch, targets in met])
+        self.losses.append(learned.sum() / tokens)
+        self._met.append((np.concatenate(parts), learned.masked_fill(~whole, math.nan)))
         nn.utils.clip_grad_norm_(network.parameters(), self._recipe.clip)
         self.optimizer.step()
         self.step += 1
 
-    def _hardest(self, batch: ReadBatch, targets: Tensor) -> tuple[ReadBatch, Tensor]:
-        """The rows that the network as it is misses most; it learns little from the others."""
-        if self.settings.tried == 1:
-            return batch, targets
-        with self._narrow(targets):
-            missed = self.network.missed(batch, targets)
-        hardest = missed.topk(len(missed) // self.settings.tried).indices
-        rows = {f.name: getattr(batch, f.name)[hardest] for f in fields(batch)}
-        return ReadBatch(**rows), targets[hardest]
+    def _note(self) -> None:
+        """Let ``misses`` have what was learned of rows since the last time."""
+        for rows, losses in self._met:
+            self.misses.see(rows, losses.float().cpu().numpy())
+        self._met.clear()
 
-    def _narrow(self, like: Tensor) -> torch.autocast:
-        device = like.device.type
-        able = device == "cuda" or has_bf16()
-        return torch.autocast(device, dtype=torch.bfloat16, enabled=able)
+    def _hide(self, batch: ReadBatch, targets: Tensor) -> Tensor:
+        """Hide some of what rows show, in place; which (B) have their plans still."""
+        before = targets.clone()
+        bereave(batch, targets, self.settings.bereaved)
+        blur(batch, targets, self._recipe)
+        return (targets == before).all(1)
 
-    def _learn(self, batch: ReadBatch, targets: Tensor, share: Tensor) -> Tensor:
-        """The gradients of some rows, whose plans are this share of the step's tokens."""
-        with self._narrow(targets):
+    def _learn(self, batch: ReadBatch, targets: Tensor, tokens: Tensor) -> Tensor:
+        """The gradients of some of a step's rows, ``tokens`` in all; each plan's loss (B)."""
+        with narrow(targets.device.type):
             written, chosen = self.network.losses(batch, targets)
-        total: Tensor = (written + self.settings.second * chosen) * share
+        share = (targets[:, 1:] > 0).sum() / tokens
+        total: Tensor = written.sum() / tokens + self.settings.second * chosen * share
         total.backward()  # type: ignore[no-untyped-call]
-        return written.detach() * share
+        return written.detach()
 
     @torch.inference_mode()
     def held_out(self, name: str, most: int = 10_000) -> tuple[float, float]:
@@ -230,6 +250,8 @@ class Pretraining:
 
     def save(self, path: Path) -> None:
         identity = json.dumps(asdict(self.settings))
+        self._note()
+        self.misses.save(path.with_name(MISSED))
         save_state(path, self.network, self.optimizer, self.step, identity)
 
     def resume(self, path: Path) -> None:
@@ -238,6 +260,7 @@ class Pretraining:
         if found != self.settings:
             raise ValueError(f"{path} belongs to a run with {found}")
         self.step = load_state(path, self.network, self.optimizer)
+        self.misses.load(path.with_name(MISSED))
         self._order = self._batches()
 
     def told(self, seconds: float) -> str:
@@ -325,6 +348,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--parts", type=int, default=1 if torch.cuda.is_available() else 4)
     parser.add_argument("--tried", type=int, default=1, help="how many for one learned from")
+    parser.add_argument("--missed", type=Path, help=f"{MISSED} of a run on the same rows before")
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--reader-rate", type=float, default=0.1)
     parser.add_argument("--second", type=float, default=0.0)
@@ -359,6 +383,10 @@ def main() -> None:
     run = Pretraining(network, rows, _settings(examples, given))
     if checkpoint.is_file():
         run.resume(checkpoint)
+    elif given.missed is not None:
+        run.misses.load(given.missed)
+    elif given.tried > 1:
+        run.survey()
     while run.step < run.settings.steps and time.monotonic() - began < given.minutes * 60:
         run.advance()
         if run.step % _EVERY == 0:
