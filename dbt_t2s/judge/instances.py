@@ -2,8 +2,9 @@
 
 The first instance is the warehouse as it is; the others are perturbed on purpose. What the dbt
 tests promise still holds in them: keys stay unique, joins find their rows, accepted values and
-not-null columns stay so. Relations between tables that no test states (a customer's stored number
-of orders, say) may break: a question with two right readings wants two golds.
+not-null columns stay so. So does what the data always holds of what is filled beside what
+(``presence``). Relations between tables that no test states (a customer's stored number of orders,
+say) may break: a question with two right readings wants two golds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbt_t2s import duck
+from dbt_t2s.judge.presence import Presence, presences
 from dbt_t2s.judge.relations import full_path, split_name
 from dbt_t2s.project.schema import Cardinality, Column, Join, Kind, ProjectSchema, Role, Table
 
@@ -68,7 +70,8 @@ def _rebuilt(warehouse: Path, directory: Path, schema: ProjectSchema, seed: int 
             if seed is not None or target.is_view:
                 select = f"select * from {target.name}"
                 if seed is not None:
-                    select = _perturbed(target, targets, joins, seed)
+                    ties = presences(connection, target.name, target.columns)
+                    select = _perturbed(target, targets, joins, ties, seed)
                 connection.execute(f"create table {target.fresh} as {select}")
         for target in reversed(ordered):
             if seed is not None or target.is_view:
@@ -136,7 +139,13 @@ def _kept_whole(joins: Sequence[Join]) -> set[str]:
     return left
 
 
-def _perturbed(target: Target, targets: Sequence[Target], joins: Sequence[Join], seed: int) -> str:
+def _perturbed(
+    target: Target,
+    targets: Sequence[Target],
+    joins: Sequence[Join],
+    ties: Sequence[Presence],
+    seed: int,
+) -> str:
     """The SELECT of a table's perturbed rows."""
     key = _row_key(target)
     outer = [each for each in joins if each.table == target.table.name]
@@ -150,7 +159,7 @@ def _perturbed(target: Target, targets: Sequence[Target], joins: Sequence[Join],
         conditions += [_has_parent(each, target, by_name[each.to_table]) for each in outer]
     fixed = _fixed_columns(target.table, joins)
     columns = ", ".join(
-        _column(target, name, kind, key, fixed, seed) for name, kind in target.columns
+        _column(target, name, kind, key, fixed, ties, seed) for name, kind in target.columns
     )
     where = f" where {' and '.join(conditions)}" if conditions else ""
     return f"select {columns} from {target.name} as t{where} order by {key}"
@@ -203,7 +212,15 @@ def _fixed_columns(table: Table, joins: Sequence[Join]) -> set[str]:
     return {name.lower() for name in names}
 
 
-def _column(target: Target, name: str, kind: str, key: str, fixed: set[str], seed: int) -> str:
+def _column(
+    target: Target,
+    name: str,
+    kind: str,
+    key: str,
+    fixed: set[str],
+    ties: Sequence[Presence],
+    seed: int,
+) -> str:
     written = f"t.{duck.quoted(name)}"
     described = next((c for c in target.table.columns if c.name.lower() == name.lower()), None)
     if described is None or name.lower() in fixed:
@@ -214,10 +231,25 @@ def _column(target: Target, name: str, kind: str, key: str, fixed: set[str], see
         factor = f"(1 + {_chance('factor', key, seed)} % 3)::integer"
         scaled = f"try_cast(try({written} * {factor}) as {kind})"
         expression = f"coalesce({scaled}, {written})"
-    if described.nullable:
+    said = [tie for tie in ties if tie.column == name.lower() and tie.says(None) is not None]
+    if described.nullable and not said:
         lost = f"{_chance(f'null {name.lower()}', key, seed)} % 1000 < {NULLED_IN_THOUSAND}"
-        expression = f"case when {lost} then null else {expression} end"
+        able = (_may_be_empty(tie) for tie in ties if tie.other == name.lower() and tie.filled)
+        expression = f"case when {' and '.join((lost, *able))} then null else {expression} end"
     return written if expression is written else f"{expression} as {duck.quoted(name)}"
+
+
+def _may_be_empty(tie: Presence) -> str:
+    """That row ``t`` has no value by which the tie's other column is filled."""
+    own = f"t.{duck.quoted(tie.column)}"
+    state = own if tie.by_value else f"({own} is not null)"
+    return " and ".join(f"{state} is distinct from {_literal(each)}" for each in tie.filled)
+
+
+def _literal(value: str | int | bool | None) -> str:
+    if value is None:
+        return "null"
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value).lower()
 
 
 def is_jittered(target: Target, column: Column, kind: str) -> bool:

@@ -7,12 +7,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from dbt_t2s.duck import quoted
+from dbt_t2s.judge.presence import Presence
 from dbt_t2s.judge.row_reader import RowReader, TornError
 from dbt_t2s.judge.row_ties import Settled
 from dbt_t2s.judge.wanted_values import shifted
 
 # Among fewer rows a date that goes with another column says nothing.
 _FEW_ROWS = 10
+# So many columns of a row, at most, are emptied or filled after another one.
+_ROUNDS = 20
 
 
 class RowChanges:
@@ -31,7 +34,44 @@ class RowChanges:
             for name, other in self._of_one(table, old, column, value):
                 if name not in values:
                     found.setdefault(name, other)
-        return {**found, **values}
+        return self._present(table, old, {**found, **values}, frozenset(values))
+
+    def _present(
+        self,
+        table: str,
+        old: Mapping[str, object],
+        changed: dict[str, object],
+        wanted: frozenset[str],
+    ) -> dict[str, object]:
+        """``changed`` with what must now be empty, or filled; TornError where that is ``wanted``
+        otherwise."""
+        row = {**old, **changed}
+        for _ in range(_ROUNDS):
+            torn = [
+                (each, says)
+                for each in self._ties.presences(table)
+                if each.column in changed or each.other in changed
+                for says in (each.says(row[each.column]),)
+                if says not in (None, row[each.other] is not None)
+            ]
+            if not torn:
+                return changed
+            each, says = torn[0]
+            if each.other in wanted or each.column not in changed:
+                raise TornError(f"{table}.{each.column} says whether {each.other} is filled")
+            changed[each.other] = self._beside(table, each, row[each.column]) if says else None
+            row[each.other] = changed[each.other]
+        raise TornError(f"too much of {table} hangs on whether other columns are filled")
+
+    def _beside(self, table: str, tie: Presence, value: object) -> object:
+        """What the first row whose column says so, too, has in the column that is filled."""
+        own, other = quoted(tie.column), quoted(tie.other)
+        same = f"{own} is not distinct from ?" if tie.by_value else f"({own} is not null) = ?"
+        state = value if tie.by_value else value is not None
+        found = self._reader.rows(table, f"{same} and {other} is not null", [state])
+        if not found or any(tie.other in link.columns for link in self._ties.links(table)):
+            raise TornError(f"{table}.{tie.other} is filled beside this {tie.column}")
+        return found[0][1][tie.other]
 
     def _of_one(
         self, table: str, old: Mapping[str, object], column: str, value: object

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from dbt_t2s.duck import Connection, QueryError, quoted, run
 from dbt_t2s.judge.instances import Target
+from dbt_t2s.judge.presence import Presence, presences
 from dbt_t2s.judge.sources import PROOFS
 from dbt_t2s.project.schema import Join
 
@@ -278,6 +279,12 @@ class Ties:
             }
             for row in found
         )
+
+    @functools.cache  # noqa: B019
+    def presences(self, table: str) -> tuple[Presence, ...]:
+        """Which columns of a table say that another is filled or empty."""
+        target = self.targets[table]
+        return presences(self._connection, target.name, target.columns)
 
     def mirrors(self, link: Link, column: str, back: bool = False) -> tuple[str, ...]:
         """Columns of the row that a link names which equal ``column`` of the row it starts at.
