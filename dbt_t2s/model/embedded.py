@@ -15,6 +15,7 @@ from dbt_t2s import store
 from dbt_t2s.errors import ModelError, QueryPlanError
 from dbt_t2s.model import known_vectors, remembered
 from dbt_t2s.model.choosing import Heard
+from dbt_t2s.model.chunks import FILLERS
 from dbt_t2s.model.conversing import Conversing
 from dbt_t2s.model.encoder import Encoder
 from dbt_t2s.model.generate import Candidate, Followed
@@ -46,6 +47,8 @@ from dbt_t2s.query.text import STOP_WORDS, words
 
 WIDTH = 6
 _AT_ONCE = 8  # questions searched together; more gain little, and each waits for the longest plan
+# What a refusal never names as unknown.
+_SAYS_NOTHING = STOP_WORDS | FILLERS
 _SAID_UNANSWERABLE = "somebody said of such a question that this project's data does not answer it"
 
 
@@ -247,7 +250,7 @@ class EmbeddedGenerator:
         left = [
             w.text
             for w, known, close in zip(spoken, explained, near, strict=False)
-            if not known and not close and w.text.lower() not in STOP_WORDS
+            if not known and not close and w.text.lower() not in _SAYS_NOTHING
         ]
         if left:
             return f"nothing in this project is known as {', '.join(repr(w) for w in left[:4])}"

@@ -126,7 +126,9 @@ def test_refusals_name_what_is_missing(
 ) -> None:
     folder = copied(model, tmp_path)
     write_record(folder, replace(model[1], refuse_over=-1.0))
-    refused, known = load(folder, schema).generate([QUESTIONS[5], QUESTIONS[0]])
+    plainly = "what is interesting about people with quarterbacks"
+    refused, known, named = load(folder, schema).generate([QUESTIONS[5], QUESTIONS[0], plainly])
+    assert "'quarterbacks'" in named[0].refusal and "'people'" not in named[0].refusal
     assert len(refused) == 1 and refused[0].sql == ""
     assert "'quarterback'" in refused[0].refusal and "'of'" not in refused[0].refusal
     assert "does not seem to hold" in known[0].refusal
