@@ -56,22 +56,47 @@ class RowChanges:
             ]
             if not torn:
                 return changed
-            each, says = torn[0]
-            if each.other in wanted or each.column not in changed:
-                raise TornError(f"{table}.{each.column} says whether {each.other} is filled")
-            changed[each.other] = self._beside(table, each, row[each.column]) if says else None
-            row[each.other] = changed[each.other]
+            for each, says in torn:
+                if each.column in changed and each.other not in wanted:
+                    value = self._beside(table, each, row[each.column]) if says else None
+                    changed[each.other] = row[each.other] = value
+                    break
+            else:
+                each, _ = torn[0]
+                if each.column in wanted:
+                    raise TornError(f"{table}.{each.column} says whether {each.other} is filled")
+                changed[each.column] = row[each.column] = self._instead(table, each, row, changed)
         raise TornError(f"too much of {table} hangs on whether other columns are filled")
 
     def _beside(self, table: str, tie: Presence, value: object) -> object:
         """What the first row whose column says so, too, has in the column that is filled."""
-        own, other = quoted(tie.column), quoted(tie.other)
-        same = f"{own} is not distinct from ?" if tie.by_value else f"({own} is not null) = ?"
-        state = value if tie.by_value else value is not None
-        found = self._reader.rows(table, f"{same} and {other} is not null", [state])
-        if not found or any(tie.other in link.columns for link in self._ties.links(table)):
-            raise TornError(f"{table}.{tie.other} is filled beside this {tie.column}")
-        return found[0][1][tie.other]
+        same, state = _says_so(tie, value)
+        return self._first(table, tie.other, f"{same} and {quoted(tie.other)} is not null", [state])
+
+    def _instead(
+        self,
+        table: str,
+        tie: Presence,
+        row: Mapping[str, object],
+        changed: Mapping[str, object],
+    ) -> object:
+        """What a column that says otherwise holds where the other is as it is now, and where what
+        made it so is."""
+        conditions = [f"{quoted(tie.other)} is {'null' if row[tie.other] is None else 'not null'}"]
+        values: list[object] = []
+        for each in self._ties.presences(table):
+            if each.other == tie.other and each.column in changed:
+                same, state = _says_so(each, row[each.column])
+                conditions.append(same)
+                values.append(state)
+        return self._first(table, tie.column, " and ".join(conditions), values)
+
+    def _first(self, table: str, column: str, condition: str, values: Sequence[object]) -> object:
+        """The value of the first such row; TornError where there is none, or it is a reference."""
+        found = self._reader.rows(table, condition, values)
+        if not found or any(column in link.columns for link in self._ties.links(table)):
+            raise TornError(f"{table}.{column} cannot follow")
+        return found[0][1][column]
 
     def _of_one(
         self, table: str, old: Mapping[str, object], column: str, value: object
@@ -191,6 +216,14 @@ class RowChanges:
         return any(
             self._ties.mirrors(link, column) for link in self._ties.links(table) if not link.twins
         )
+
+
+def _says_so(tie: Presence, value: object) -> tuple[str, object]:
+    """The condition on rows whose column says what ``value`` does, and what it is asked with."""
+    own = quoted(tie.column)
+    if tie.by_value:
+        return f"{own} is not distinct from ?", value
+    return f"({own} is not null) = ?", value is not None
 
 
 def _is_next(one: object, other: object) -> bool:
