@@ -35,6 +35,7 @@ from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL, from_tokens, to_tokens
+from dbt_t2s.query.once import given_once
 from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.preamble import asked
@@ -137,7 +138,8 @@ class EmbeddedGenerator:
         bounds, peers, schema = said_bounds(text), said_peers(text), self._index.schema
 
         def meant(plan: Plan) -> Plan:
-            compared = among_peers(bounded(plan, bounds), peers, schema)
+            once = given_once(plan, text, schema)
+            compared = among_peers(bounded(once, bounds), peers, schema)
             return in_order(left_out(none_as_known(compared, text, schema), text), text)
 
         chances: dict[tuple[str, ...], float] = {}
