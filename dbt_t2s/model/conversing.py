@@ -18,7 +18,12 @@ from dbt_t2s.model.following import Following, Reading
 from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.leaning import LEANING, anew, leans, unanswerable
 from dbt_t2s.model.linking import Linked, Linker
-from dbt_t2s.model.said_readings import as_left_out, as_ordered, of_days_meant
+from dbt_t2s.model.said_readings import (
+    as_left_out,
+    as_said,
+    of_days_meant,
+    of_what_is_shown,
+)
 from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.model.search import Found, Searched
 from dbt_t2s.model.spelling import Spelling
@@ -117,11 +122,12 @@ class Conversing:
         alone, after = self._model.search([linked, read.linked])
         found: dict[str, Weighed] = {}
         for plan in after.plans:
-            if sql := self._model.sql(plan.tokens, told):
+            tokens = _as_said(plan.tokens, question, history[-1])
+            if sql := self._model.sql(tokens, told):
                 likely = math.log(max(plan.probability, _UNLIKELY))
-                found.setdefault(sql, Weighed(plan.tokens, sql, likely, searched=True))
+                found.setdefault(sql, Weighed(tokens, sql, likely, searched=True))
         others = [
-            *(self._edited(as_ordered(reading, question), told) for reading in edited),
+            *(self._edited(reading, question, told, history[-1]) for reading in edited),
             *(self._by_itself(plan, told) for plan in alone.plans[:_ALONE]),
         ]
         near = self._following.near(linked, history)
@@ -136,7 +142,7 @@ class Conversing:
             found.setdefault(each.sql, each)
         bare = self._following.is_bare(linked)
         refusals = (after.refusal, alone.refusal)
-        readings = of_days_meant(as_left_out(found.values(), question, history[-1]), history[-1])
+        readings = _meant(tuple(found.values()), question, history[-1])
         return Heard(linked, whole, history, readings, refusals, bare)
 
     def _read(self, question: str, told: str, last: Plan) -> tuple[Linked, Linked, _Read]:
@@ -153,10 +159,11 @@ class Conversing:
     def _link(self, question: str) -> Linked:
         return self._linker.link([question])[0]
 
-    def _edited(self, reading: Reading, told: str) -> Weighed:
-        sql = self._model.sql(reading.tokens, told)
+    def _edited(self, reading: Reading, question: str, told: str, last: Plan) -> Weighed:
+        tokens = _as_said(reading.tokens, question, last)
+        sql = self._model.sql(tokens, told)
         return Weighed(
-            reading.tokens, sql, _UNWRITABLE, edit=reading.score, kinds=reading.kinds,
+            tokens, sql, _UNWRITABLE, edit=reading.score, kinds=reading.kinds,
             unknown=reading.unknown,
         )  # fmt: skip
 
@@ -230,6 +237,19 @@ class Conversing:
                 except (NotConvertedError, SqlError, QueryPlanError, RecursionError):
                     pass  # what no plan can say: the model's own answer is the nearest to it
         return read_plan(answers[0].plan) if answers else None
+
+
+def _as_said(tokens: tuple[str, ...], question: str, last: Plan) -> tuple[str, ...]:
+    plan = from_tokens(tokens)
+    made = plan and as_said(plan, question, last)
+    return tokens if made is None or made == plan else to_tokens(made)
+
+
+def _meant(readings: tuple[Weighed, ...], question: str, last: Plan) -> tuple[Weighed, ...]:
+    """Those that the question's own words leave."""
+    for kept in (as_left_out, of_what_is_shown, of_days_meant):
+        readings = kept(readings, question, last)
+    return readings
 
 
 def without_values(linked: Linked) -> str:

@@ -40,6 +40,8 @@ _FUNCTIONS = {
 }
 
 # (kind, pattern); the first that matches takes the words.
+_YEAR = r"(?:year|yr)"
+_SAME = rf"same (?:(?:{_COUNT}) )?(?:periods?|times?|months?|quarters?|thing|weeks?|days?)"
 _PHRASES: tuple[tuple[str, str], ...] = (
     (
         "undo",
@@ -81,11 +83,11 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "shift:-1:year",
-        r"(?:the |a )?(?:year (?:before(?: that)?|earlier|prior)|(?:prior|previous|preceding) "
-        r"year)|(?:the )?same (?:period|time|months?|quarter|thing|weeks?|days?)(?: of| in| "
-        r"for)?,? (?:the )?(?:last|previous|prior) year|(?:the )?(?:last|previous|prior) "
-        r"year,? same period|(?:for |in )?(?:(?:the )?same (?:period|time|months?|quarter|"
-        r"weeks?|days?),? )?(?:but )?(?:one|a) year (?:before|earlier)",
+        rf"(?:the |a )?(?:{_YEAR} (?:before(?: that)?|earlier|prior)|(?:prior|previous|"
+        rf"preceding) {_YEAR})|(?:the )?{_SAME}(?: of| in| for)?,? (?:the )?(?:last|previous|"
+        rf"prior) {_YEAR}|(?:the )?(?:last|previous|prior) {_YEAR},? same period|(?:for |in )?"
+        rf"(?:(?:the )?{_SAME},? )?(?:but )?(?:one|a) {_YEAR} (?:before|earlier)|(?:the )?"
+        rf"{_SAME},? (?:one|a) {_YEAR} ago",
     ),
     (
         "shift:-1:period",

@@ -1,7 +1,8 @@
-"""The order that a question's own words settle: months "in order", and who is slow.
+"""The order that a question's own words settle: months "in order", who is slow, what is worst.
 
 The slowest agent is the one with the most hours, the fastest the one with the fewest: what runs
-against "most" and "least" is the column, and its name says so.
+against "most" and "least" is the column, and its name says so. Likewise the worst cancellation rate
+is the highest, the worst margin the lowest.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ from dbt_t2s.query.plan import (
     Col,
     Diff,
     Expr,
+    Flag,
     MetricRef,
     Order,
     Plan,
+    Rate,
+    RuleRef,
+    Value,
     is_measure,
 )
 from dbt_t2s.query.text import stem, stems
@@ -36,6 +41,25 @@ _LASTS = frozenset(map(stem, (
     "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "duration", "delay",
     "latency", "wait", "waiting",
 )))  # fmt: skip
+_WORST = re.compile(r"\bworst\b", re.IGNORECASE)
+_FEWEST = re.compile(r"\b(?:lowest|smallest|fewest|poorest|weakest|cheapest)\b", re.IGNORECASE)
+# What may ask for the other end, or for another order.
+_OTHERWISE = re.compile(
+    r"\b(?:best|most|highest|largest|biggest|dearest|least|last|end|bottom|to)\b",
+    re.IGNORECASE,
+)
+# Of these less is better.
+_BAD = frozenset(map(stem, (
+    "cancel", "cancelled", "cancellation", "refund", "complaint", "churn", "churned", "error",
+    "failed", "failure", "defect", "bounce", "late", "damage", "loss", "lost", "scrap", "waste",
+    "rejected", "rejection", "incident", "downtime", "outage", "overdue", "unpaid", "accident",
+    "theft", "fault", "breakage", "shrinkage", "absence", "shortage", "spoilage", "crash",
+    "dropout",
+)))  # fmt: skip
+_GOOD = frozenset(map(stem, (
+    "revenue", "sales", "turnover", "margin", "profit", "income", "growth", "score",
+    "satisfaction", "conversion",
+)))  # fmt: skip
 
 
 def in_order(plan: Plan, text: str) -> Plan:
@@ -46,21 +70,37 @@ def in_order(plan: Plan, text: str) -> Plan:
         times = [e for e in plan.select if isinstance(e, Bucket) and e.grain in GRAINS]
         ordered = is_measure(plan.order.by)
         return replace(plan, order=Order(times[0], False)) if len(times) == 1 and ordered else plan
-    slow, fast = _SLOW.search(text), _FAST.search(text)
-    if bool(slow) == bool(fast) or not _lasting(plan.order.by):
+    descending = _descending(plan.order.by, text)
+    if descending is None:
         return plan
-    return replace(plan, order=replace(plan.order, descending=bool(slow)))
+    return replace(plan, order=replace(plan.order, descending=descending))
 
 
-def _lasting(by: Expr) -> bool:
-    """Whether it is an amount of time: more of it is slower."""
+def _descending(by: Expr, text: str) -> bool | None:
+    """Whether the most of ``by`` comes first; None where the words leave that open."""
+    slow, fast = _SLOW.search(text), _FAST.search(text)
+    if bool(slow) != bool(fast) and _called(by, _LASTS):
+        return bool(slow)
+    if _OTHERWISE.search(text):
+        return None
+    if _FEWEST.search(text):
+        return False
+    if not _WORST.search(text):
+        return None
+    bad = _called(by, _BAD | _LASTS)
+    return bad if bad != _called(by, _GOOD) else None
+
+
+def _called(by: Expr, names: frozenset[str]) -> bool:
+    """Whether its name holds one of ``names``; what lasts as long as a span of days does."""
     match by:
         case Agg(_, of):
-            return _lasting(of)
+            return _called(of, names)
         case Diff():
-            return True
-        case Col(_, column):
-            return not _LASTS.isdisjoint(stems(column))
-        case MetricRef(name):
-            return not _LASTS.isdisjoint(stems(name))
+            return names >= _LASTS
+        case Rate(Value(_, _, name)) | Rate(RuleRef(name)) | Rate(Flag(Col(_, name))):
+            return not names.isdisjoint(stems(name))
+        case Col(_, name) | MetricRef(name):
+            spoken = frozenset(stems(name))
+            return "per" not in spoken and not names.isdisjoint(spoken)  # "metres per hour"
     return False

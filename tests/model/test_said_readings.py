@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dbt_t2s.model.choosing import Weighed
-from dbt_t2s.model.following import Reading
-from dbt_t2s.model.said_readings import as_left_out, as_ordered, of_days_meant
-from dbt_t2s.query.linear import from_tokens, to_tokens
+from dbt_t2s.model.said_readings import (
+    as_left_out,
+    as_said,
+    of_days_meant,
+    of_what_is_shown,
+)
+from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.query.plan import Plan
 
 _LAST = "c:tickets.topic COUNT t:tickets END"
@@ -42,11 +46,28 @@ def test_other_words_may_change_more() -> None:
 
 
 def test_the_slowest_at_the_top() -> None:
-    tokens = "c:tickets.agent AVG c:tickets.hours ASC AVG c:tickets.hours END"
-    reading = Reading(plan(tokens), tuple(tokens.split()), 1.0, ("order",))
-    made = as_ordered(reading, "slowest at the top")
-    assert made.tokens == tuple(tokens.replace("ASC", "DESC").split()) == to_tokens(made.plan)
-    assert as_ordered(reading, "best at the top") is reading
+    made = plan("c:tickets.agent AVG c:tickets.hours ASC AVG c:tickets.hours END")
+    wanted = plan("c:tickets.agent AVG c:tickets.hours DESC AVG c:tickets.hours END")
+    assert as_said(made, "slowest at the top", plan(_LAST)) == wanted
+    assert as_said(made, "best at the top", plan(_LAST)) == made
+
+
+def test_what_now_divides_is_held_to_no_value_from_before() -> None:
+    last = plan("COUNT t:tickets WHERE v:tickets.topic=spam d:2025-01-01/2026-01-01 END")
+    held = plan(
+        "c:tickets.topic COUNT t:tickets WHERE v:tickets.topic=spam d:2025-01-01/2026-01-01 END"
+    )
+    freed = plan("c:tickets.topic COUNT t:tickets WHERE d:2025-01-01/2026-01-01 END")
+    assert as_said(held, "all of them by topic", last) == freed
+    assert as_said(held, "by topic, spam that is", last) == held  # said again
+    assert as_said(held, "all of them by topic", plan(_LAST)) == held  # new
+    assert as_said(held, "spam alone", held) == held  # divided before
+
+
+def test_rows_may_show_what_they_are_held_to() -> None:
+    last = plan("c:tickets.subject WHERE v:tickets.topic=spam END")
+    rows = plan("c:tickets.subject c:tickets.topic WHERE v:tickets.topic=spam END")
+    assert as_said(rows, "with the topic", last) == rows
 
 
 def test_days_are_those_that_an_edit_of_the_period_comes_to() -> None:
@@ -54,5 +75,26 @@ def test_days_are_those_that_an_edit_of_the_period_comes_to() -> None:
     march = weighed("COUNT t:tickets WHERE d:2025-03-01/2025-04-01 END", "period")
     other = weighed("COUNT t:tickets WHERE d:2026-03-01/2026-04-01 END")
     same = weighed("c:tickets.topic COUNT t:tickets WHERE d:2025-01-01/2026-01-01 END")
-    assert of_days_meant((march, other, same), last) == (march, same)
-    assert of_days_meant((other, same), last) == (other, same)
+    assert of_days_meant((march, other, same), "only march", last) == (march, same)
+    assert of_days_meant((other, same), "only march", last) == (other, same)
+
+
+def test_a_year_earlier_is_no_other_than_that() -> None:
+    last = plan("COUNT t:tickets WHERE d:2025-01-01/2025-07-01 END")
+    earlier = weighed("COUNT t:tickets WHERE d:2024-01-01/2024-07-01 END", "period")
+    same = weighed("c:tickets.topic COUNT t:tickets WHERE d:2025-01-01/2025-07-01 END")
+    question = "the same two quarters a year ago"
+    assert of_days_meant((same, earlier), question, last) == (earlier,)
+    unread = weighed(" ".join(earlier.tokens), "period", unknown=("spam",))
+    assert of_days_meant((same, unread), question, last) == (same, unread)
+
+
+def test_the_german_ones_are_those_that_are_shown() -> None:
+    last = plan("c:stores.name COUNT t:orders END")
+    stores = weighed("c:stores.name COUNT t:orders WHERE v:stores.country=Germany END")
+    orders = weighed("c:stores.name COUNT t:orders WHERE v:orders.ship_country=Germany END")
+    both = weighed("c:stores.name COUNT t:orders WHERE v:orders.language=de END")
+    readings = (orders, stores, both)
+    assert of_what_is_shown(readings, "only the German ones", last) == (stores, both)
+    assert of_what_is_shown(readings, "only to Germany", last) == readings
+    assert of_what_is_shown((orders, both), "only the German ones", last) == (orders, both)

@@ -6,7 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from dbt_t2s.query.plan import Agg, Bucket, Col, Expr, MetricRef, Order, Plan, Time
+from dbt_t2s.query.plan import (
+    Agg,
+    Bucket,
+    Col,
+    Expr,
+    MetricRef,
+    Order,
+    Plan,
+    Rate,
+    Time,
+    Value,
+)
 from dbt_t2s.query.said_order import in_order
 
 _MONTH = Bucket("MONTH", Time())
@@ -60,3 +71,33 @@ def test_the_slowest_have_the_most_hours(by: Expr, descending: bool) -> None:
 def test_of_what_is_no_time_the_fastest_may_have_the_most() -> None:
     speed = slowest(Col("cars", "top_speed"), descending=True)
     assert in_order(speed, "which is the fastest car") == speed
+
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_the_worst_have_most_of_what_is_bad_and_least_of_what_is_good(descending: bool) -> None:
+    good, text = Agg("SUM", Col("orders", "margin_amount")), "worst at the top"
+    cancelled = Rate(Value("orders", "status", "cancelled"))
+    for bad in (MetricRef("cancellation_rate"), cancelled, _HOURS):
+        assert in_order(slowest(bad, descending=descending), text) == slowest(bad, descending=True)
+    assert in_order(slowest(good, descending=descending), text) == slowest(good, descending=False)
+
+
+@pytest.mark.parametrize("text", ["the two lowest", "which agent has the fewest tickets?"])
+def test_the_lowest_come_first(text: str) -> None:
+    assert in_order(slowest(_REVENUE, descending=True), text) == slowest(_REVENUE, descending=False)
+
+
+@pytest.mark.parametrize(
+    ("by", "text"),
+    [
+        (MetricRef("clicks"), "the worst three"),  # nobody can say
+        (MetricRef("lost_revenue"), "the worst three"),
+        (MetricRef("metres_per_hour"), "the worst three"),
+        (_REVENUE, "from best to worst"),
+        (_REVENUE, "highest first, of those with the lowest margin"),
+    ],
+)
+def test_what_words_leave_open_stays(by: Expr, text: str) -> None:
+    for descending in (True, False):
+        plan = slowest(by, descending=descending)
+        assert in_order(plan, text) == plan
