@@ -21,6 +21,7 @@ from dbt_t2s.model.linking import Linked, Linker
 from dbt_t2s.model.said_readings import (
     as_left_out,
     as_said,
+    as_undone,
     of_days_meant,
     of_what_is_shown,
 )
@@ -88,7 +89,7 @@ class Conversing:
         self._converter = Converter(index.schema)
         self._spelling = spelling
         self._choosing = Choosing()
-        self._dialect = index.schema.dialect
+        self._schema = index.schema
         # A conversation's turns are asked for again with every turn after them.
         self._plan = lru_cache(_TURNS)(self._plan_of)
 
@@ -122,7 +123,7 @@ class Conversing:
         alone, after = self._model.search([linked, read.linked])
         found: dict[str, Weighed] = {}
         for plan in after.plans:
-            tokens = _as_said(plan.tokens, question, history[-1])
+            tokens = self._as_said(plan.tokens, question, history[-1])
             if sql := self._model.sql(tokens, told):
                 likely = math.log(max(plan.probability, _UNLIKELY))
                 found.setdefault(sql, Weighed(tokens, sql, likely, searched=True))
@@ -160,12 +161,17 @@ class Conversing:
         return self._linker.link([question])[0]
 
     def _edited(self, reading: Reading, question: str, told: str, last: Plan) -> Weighed:
-        tokens = _as_said(reading.tokens, question, last)
+        tokens = self._as_said(reading.tokens, question, last)
         sql = self._model.sql(tokens, told)
         return Weighed(
             tokens, sql, _UNWRITABLE, edit=reading.score, kinds=reading.kinds,
             unknown=reading.unknown,
         )  # fmt: skip
+
+    def _as_said(self, tokens: tuple[str, ...], question: str, last: Plan) -> tuple[str, ...]:
+        plan = from_tokens(tokens)
+        made = plan and as_said(plan, question, last, self._schema)
+        return tokens if made is None or made == plan else to_tokens(made)
 
     def _by_itself(self, plan: Found, told: str) -> Weighed:
         chance = math.log(max(plan.probability, _UNLIKELY))
@@ -208,7 +214,7 @@ class Conversing:
             )
             for share, each in found[:_SHOWN]
         ]
-        return tuple(Written(drafts, self._dialect))
+        return tuple(Written(drafts, self._schema.dialect))
 
     def _history(self, before: Sequence[Turn]) -> tuple[Plan, ...]:
         """The plans of the turns before, the last one last; those after a gap alone."""
@@ -239,17 +245,11 @@ class Conversing:
         return read_plan(answers[0].plan) if answers else None
 
 
-def _as_said(tokens: tuple[str, ...], question: str, last: Plan) -> tuple[str, ...]:
-    plan = from_tokens(tokens)
-    made = plan and as_said(plan, question, last)
-    return tokens if made is None or made == plan else to_tokens(made)
-
-
 def _meant(readings: tuple[Weighed, ...], question: str, last: Plan) -> tuple[Weighed, ...]:
     """Those that the question's own words leave."""
     for kept in (as_left_out, of_what_is_shown, of_days_meant):
         readings = kept(readings, question, last)
-    return readings
+    return as_undone(readings)
 
 
 def without_values(linked: Linked) -> str:

@@ -9,8 +9,10 @@ from dataclasses import replace
 from dbt_t2s.model.changes import parts, tokens_of
 from dbt_t2s.model.choosing import Weighed
 from dbt_t2s.model.leaning import phrases
+from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.linear import from_tokens, to_tokens
 from dbt_t2s.query.plan import Col, Plan, Pred, Value, is_measure
+from dbt_t2s.query.said_all import all_of
 from dbt_t2s.query.said_apart import leaves_out, wants_left_out
 from dbt_t2s.query.said_order import in_order
 from dbt_t2s.query.text import name_words
@@ -18,10 +20,10 @@ from dbt_t2s.query.text import name_words
 _ONES = re.compile(r"\bones?\b", re.IGNORECASE)
 
 
-def as_said(plan: Plan, question: str, last: Plan) -> Plan:
+def as_said(plan: Plan, question: str, last: Plan, schema: ProjectSchema) -> Plan:
     """The plan in the order that the question names, "slowest at the top", and without what it
-    frees."""
-    return in_order(_freed(plan, question, last), question)
+    frees or lifts."""
+    return in_order(all_of(_freed(plan, question, last), last, question, schema), question)
 
 
 def _freed(plan: Plan, question: str, last: Plan) -> Plan:
@@ -53,6 +55,13 @@ def as_left_out(readings: Iterable[Weighed], question: str, last: Plan) -> tuple
         if leaves_out(plans[each], last, question)
     ]
     return tuple(alone or kept)
+
+
+def as_undone(readings: Sequence[Weighed]) -> tuple[Weighed, ...]:
+    """The step back alone where the question says no more than that."""
+    undone = (each for each in readings if each.kinds == ("undo",) and not each.unknown)
+    first = max(undone, key=lambda each: each.edit or 0.0, default=None)
+    return tuple(readings) if first is None else (first,)
 
 
 def of_what_is_shown(readings: Sequence[Weighed], question: str, last: Plan) -> tuple[Weighed, ...]:

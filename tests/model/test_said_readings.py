@@ -6,11 +6,13 @@ from dbt_t2s.model.choosing import Weighed
 from dbt_t2s.model.said_readings import (
     as_left_out,
     as_said,
+    as_undone,
     of_days_meant,
     of_what_is_shown,
 )
 from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.query.plan import Plan
+from tests.query.shop import shop_schema
 
 _LAST = "c:tickets.topic COUNT t:tickets END"
 _WANTED = "c:tickets.topic COUNT t:tickets WHERE v:tickets.topic=spam END"
@@ -48,8 +50,8 @@ def test_other_words_may_change_more() -> None:
 def test_the_slowest_at_the_top() -> None:
     made = plan("c:tickets.agent AVG c:tickets.hours ASC AVG c:tickets.hours END")
     wanted = plan("c:tickets.agent AVG c:tickets.hours DESC AVG c:tickets.hours END")
-    assert as_said(made, "slowest at the top", plan(_LAST)) == wanted
-    assert as_said(made, "best at the top", plan(_LAST)) == made
+    assert as_said(made, "slowest at the top", plan(_LAST), shop_schema()) == wanted
+    assert as_said(made, "best at the top", plan(_LAST), shop_schema()) == made
 
 
 def test_what_now_divides_is_held_to_no_value_from_before() -> None:
@@ -58,16 +60,17 @@ def test_what_now_divides_is_held_to_no_value_from_before() -> None:
         "c:tickets.topic COUNT t:tickets WHERE v:tickets.topic=spam d:2025-01-01/2026-01-01 END"
     )
     freed = plan("c:tickets.topic COUNT t:tickets WHERE d:2025-01-01/2026-01-01 END")
-    assert as_said(held, "all of them by topic", last) == freed
-    assert as_said(held, "by topic, spam that is", last) == held  # said again
-    assert as_said(held, "all of them by topic", plan(_LAST)) == held  # new
-    assert as_said(held, "spam alone", held) == held  # divided before
+    schema = shop_schema()
+    assert as_said(held, "rather by topic", last, schema) == freed
+    assert as_said(held, "by topic, spam that is", last, schema) == held  # said again
+    assert as_said(held, "rather by topic", plan(_LAST), schema) == held  # new
+    assert as_said(held, "spam alone", held, schema) == held  # divided before
 
 
 def test_rows_may_show_what_they_are_held_to() -> None:
     last = plan("c:tickets.subject WHERE v:tickets.topic=spam END")
     rows = plan("c:tickets.subject c:tickets.topic WHERE v:tickets.topic=spam END")
-    assert as_said(rows, "with the topic", last) == rows
+    assert as_said(rows, "with the topic", last, shop_schema()) == rows
 
 
 def test_days_are_those_that_an_edit_of_the_period_comes_to() -> None:
@@ -98,3 +101,10 @@ def test_the_german_ones_are_those_that_are_shown() -> None:
     assert of_what_is_shown(readings, "only the German ones", last) == (stores, both)
     assert of_what_is_shown(readings, "only to Germany", last) == readings
     assert of_what_is_shown((orders, both), "only the German ones", last) == (orders, both)
+
+
+def test_a_step_back_is_nothing_else() -> None:
+    back, other = weighed(_LAST, "undo"), weighed(_WITHOUT)
+    assert as_undone((other, back)) == (back,)
+    unread = weighed(_LAST, "undo", unknown=("spam",))
+    assert as_undone((other, unread)) == (other, unread)
