@@ -23,6 +23,7 @@ from dbt_t2s.model.said_readings import (
     as_said,
     as_undone,
     of_days_meant,
+    of_what_is_named,
     of_what_is_shown,
 )
 from dbt_t2s.model.schema_index import SchemaIndex
@@ -249,7 +250,7 @@ def _meant(readings: tuple[Weighed, ...], question: str, last: Plan) -> tuple[We
     """Those that the question's own words leave."""
     for kept in (as_left_out, of_what_is_shown, of_days_meant):
         readings = kept(readings, question, last)
-    return as_undone(readings)
+    return as_undone(of_what_is_named(readings, last))
 
 
 def without_values(linked: Linked) -> str:

@@ -36,7 +36,8 @@ _BEAM = 64
 _MOST = 24
 
 INSTEAD = re.compile(
-    r"\b(?:instead|rather|replace|swap|change (?:it|that|this)? ?to|switch)\b", re.I
+    r"\b(?:instead|rather|in (?:the )?place of|replace|swap|change (?:it|that|this)? ?to|switch)\b",
+    re.I,
 )
 _ABOUT = re.compile(r"\b(?:what about|how about|same for|the same|and for|now for|ditto)\b", re.I)
 _ALSO = re.compile(

@@ -27,6 +27,7 @@ from dbt_t2s.query.plan import (
     Compare,
     Count,
     Dim,
+    Expr,
     Flag,
     Measure,
     MetricRef,
@@ -42,6 +43,7 @@ from dbt_t2s.query.text import stems
 
 _TIMES = (Kind.DATE, Kind.TIMESTAMP)
 _KEYS = (Role.KEY, Role.FOREIGN_KEY)
+_GONE = 0.5  # of what is to be no more and was not there
 
 
 class NameOptions:
@@ -62,7 +64,7 @@ class NameOptions:
         """``start`` is where the chunk begins in ``text``."""
         made: list[Option] = []
         if chunk.role == "old" and self._is_current(chunk, before):
-            return [Option("known", lambda p: p, 1.5)]
+            return [Option("known", lambda p: self._without(p, chunk), 1.5)]
         if back := list(_let_in(chunk, before.plan, text)):
             return back
         for item, quality in chunk.named:
@@ -70,6 +72,9 @@ class NameOptions:
             for option in self._of_item(item, chunk, before, text, start):
                 near = self._near(item, before)
                 made.append(replace(option, score=_worth(quality) + option.score + near))
+        if chunk.role == "old":  # "the rate instead of the euros" asks for no euros
+            made = [each for each in made if not each.kind.endswith("added")]
+            made.append(Option("known", lambda p: p, _GONE))
         if chunk.role in ("", "for", "also"):
             function = function_of(chunk.text)
             if function and len(chunk.text.split()) <= 2:
@@ -79,6 +84,13 @@ class NameOptions:
                     )
                 )
         return made
+
+    def _without(self, plan: Plan, chunk: Chunk) -> Plan:
+        """A list without the columns that the chunk names, if any is left."""
+        gone = {item.token for item, _ in chunk.named if item.sort == "c"}
+        kept = tuple(each for each in plan.select if f"c:{_name_of(each)}" not in gone)
+        listed = kept and not edits.measures(plan)
+        return replace(plan, select=kept) if listed else plan
 
     def _bare(self, plan: Plan) -> Plan:
         """The plan with metrics that aggregate one column as that aggregate."""
@@ -433,3 +445,7 @@ def _let_in(chunk: Chunk, plan: Plan, text: str) -> Iterator[Option]:
         names = {each for name in edits.named(pred) for each in stems(name)}
         if isinstance(pred, Not | Null) and said & names:
             yield Option("filter dropped", partial(edits.without, is_gone=partial(eq, pred)), 3.5)
+
+
+def _name_of(each: Expr) -> str:
+    return f"{each.table}.{each.column}" if isinstance(each, Col) else ""

@@ -64,6 +64,17 @@ def as_undone(readings: Sequence[Weighed]) -> tuple[Weighed, ...]:
     return tuple(readings) if first is None else (first,)
 
 
+def of_what_is_named(readings: Sequence[Weighed], last: Plan) -> tuple[Weighed, ...]:
+    """Without shares of the total where the question names what it is a share of: "as % of product
+    revenue"."""
+    edited = (each for each in readings if each.edit is not None)
+    first = max(edited, key=lambda each: each.edit or 0.0, default=None)
+    if first is None or "ratio" not in first.kinds or first.unknown:
+        return tuple(readings)
+    old = "SHARE" in to_tokens(last)
+    return tuple(each for each in readings if old or "SHARE" not in each.tokens)
+
+
 def of_what_is_shown(readings: Sequence[Weighed], question: str, last: Plan) -> tuple[Weighed, ...]:
     """Without those in which "the German ones" has another table's value than the rows before:
     of stores these are the stores in Germany, and not orders to it."""

@@ -170,7 +170,7 @@ RELATIVE: tuple[Phrase, ...] = (
     ),
     phrase(
         r"\b(?P<way>this|current|last|previous|prior|next|past|coming|upcoming)\s+"
-        rf"(?:(?:calendar|full|complete|completed)\s+)?{UNIT}\b(?:\s+so\s+far)?",
+        rf"(?:(?:calendar|full|whole|entire|complete|completed)\s+)?{UNIT}\b(?:\s+so\s+far)?",
         _relative,
         "told",
         needs=A_UNIT,

@@ -12,11 +12,16 @@ from dbt_t2s.query.linear import from_tokens
 
 def likeliest(index: SchemaIndex, before: str, question: str) -> tuple[str, ...]:
     """The plan of the best reading of ``question`` after the plan ``before``."""
+    return readings(index, before, question)[0]
+
+
+def readings(index: SchemaIndex, before: str, question: str) -> list[tuple[str, ...]]:
+    """The plans of all readings, the best first."""
     tokens = (*before.split(), "END")
     plan = from_tokens(tokens)
     assert plan is not None
     linked = Linker(index).link([question], before=[tokens])[0]
-    return Following(index).read(linked, (plan,))[0].tokens[:-1]
+    return [each.tokens[:-1] for each in Following(index).read(linked, (plan,))]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +46,20 @@ def test_an_order_by_what_was_measured_is_by_its_share(index: SchemaIndex) -> No
         " ".join(found)
         == "c:orders.status DIV m:order_count m:revenue DESC DIV m:order_count m:revenue"
     )
+
+
+@pytest.mark.parametrize("said", ["in place of", "instead of", "rather than"])
+def test_a_column_gives_way_to_another(index: SchemaIndex, said: str) -> None:
+    before = "c:customers.customer_name c:customers.segment"
+    found = readings(index, before, f"the country {said} the segment")
+    assert ("c:customers.customer_name", "c:customers.country") in found[:3]
+    assert not any("c:customers.segment" in each for each in found[:2])
+
+
+def test_what_gives_way_is_not_asked_for(index: SchemaIndex) -> None:
+    found = readings(index, "c:orders.status m:revenue", "the order count rather than Germany")
+    assert found[0] == ("c:orders.status", "m:order_count")
+    assert not any("Germany" in " ".join(each) for each in found)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dbt_t2s.model.choosing import Weighed
 from dbt_t2s.model.said_readings import (
     as_left_out,
     as_said,
     as_undone,
     of_days_meant,
+    of_what_is_named,
     of_what_is_shown,
 )
 from dbt_t2s.query.linear import from_tokens
@@ -108,3 +111,16 @@ def test_a_step_back_is_nothing_else() -> None:
     assert as_undone((other, back)) == (back,)
     unread = weighed(_LAST, "undo", unknown=("spam",))
     assert as_undone((other, unread)) == (other, unread)
+
+
+def test_a_share_is_of_what_is_named() -> None:
+    last = plan("c:orders.status m:margin END")
+    total = weighed("c:orders.status SHARE m:margin END", "share")
+    named = weighed("c:orders.status DIV m:margin m:revenue END", "share", "ratio")
+    rate = weighed("c:orders.status RATE c:orders.is_gift END")
+    likelier = replace(named, edit=2.0)
+    assert of_what_is_named((total, likelier, rate), last) == (likelier, rate)
+    assert of_what_is_named((replace(total, edit=3.0), likelier), last)[0].edit == 3.0
+    unread = replace(likelier, unknown=("gross",))
+    assert of_what_is_named((total, unread), last) == (total, unread)
+    assert of_what_is_named((total, likelier), plan("SHARE m:margin END")) == (total, likelier)

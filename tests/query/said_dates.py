@@ -140,6 +140,8 @@ from December 2024 to March|2024-12-01..2025-04-01
 next 30 days|2026-06-30..2026-07-31
 TTM|2025-06-30..2026-07-01
 last 3 full months|2026-03-01..2026-06-01
+that average but for this whole year|2026-01-01..2027-01-01
+the entire month, this entire month|2026-06-01..2026-07-01
 prior year to date|2025-01-01..2025-07-01
 2026 YTD|2026-01-01..2026-07-01
 2025 YTD|
