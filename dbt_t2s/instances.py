@@ -18,6 +18,7 @@ from dbt_t2s.judge.fixture_inputs import stamp
 from dbt_t2s.judge.fixtures import Fixtures
 from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.parsed import read_by
+from dbt_t2s.judge.rebuilt import make_rebuilt
 from dbt_t2s.judge.relations import full_path, split_name
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.witnesses import plant
@@ -168,6 +169,41 @@ def last_witnessed(workspace: Workspace, instances: Instances) -> Instances:
     except StoreError:
         return instances
     return _with(instances, known) if _are_there(known, folder) else instances
+
+
+@dataclass(frozen=True)
+class RebuiltFiles:
+    """``files``, below ``warehouse/``, hold other inputs and what the models make of them.
+
+    Without any, ``problem`` says why.
+    """
+
+    files: tuple[str, ...]
+    problem: str = ""
+
+
+def rebuilt(workspace: Workspace, schema: ProjectSchema, instances: Instances) -> RebuiltFiles:
+    """The rebuilt files; they stay while the data, the models, the tests and the tables do."""
+    inputs = {
+        **_inputs(workspace, schema),
+        "warehouse": instances.content,
+        "models": _made_from(workspace, schema),
+    }
+    folder = workspace.warehouse_dir
+    path = folder / "rebuilt.json"
+    ready = usable(path, RebuiltFiles, inputs)
+    if ready is not None and all((folder / file).exists() for file in ready.files):
+        return ready
+    workspace.console.info("running the models over other inputs, for answers from other tables")
+    made = make_rebuilt(
+        folder / instances.files[0], folder, schema, _read(workspace), workspace.settings.seed
+    )
+    if made.problem:
+        message = f"no tables are rebuilt, each is changed on its own: {made.problem}"
+        workspace.console.info(message)
+    ready = RebuiltFiles(tuple(str(each.relative_to(folder)) for each in made.files), made.problem)
+    store.write_json(path, ready, inputs)
+    return ready
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from dbt_t2s import store
@@ -28,6 +28,7 @@ from dbt_t2s.instances import (
     instances_of,
     last_witnessed,
     readable,
+    rebuilt,
     witnessed,
 )
 from dbt_t2s.judge import fixture_inputs, unit_suite
@@ -38,9 +39,11 @@ from dbt_t2s.judge.junit import to_junit
 from dbt_t2s.judge.markdown import to_markdown
 from dbt_t2s.judge.outcomes import SuiteReport, shares_by_type
 from dbt_t2s.judge.parsed import read_by
+from dbt_t2s.judge.rebuilt import above
 from dbt_t2s.judge.report import Report, Section, to_json
 from dbt_t2s.judge.sandbox import Limits, Sandbox
 from dbt_t2s.judge.validate import House, NothingToJudge, Predict, Stopped, validate
+from dbt_t2s.judge.verdicts import Everywhere, Rebuilding
 from dbt_t2s.learning import versions
 from dbt_t2s.model import shipped
 from dbt_t2s.model.record import files_of
@@ -280,6 +283,7 @@ def _judged(
         opens = partial(_opened, opened, workspace, tuple(relations), schema.dialect)
         sandbox = opens(instances.files)
         few = opens(instances.few).execute_each if instances.few else None
+        rebuilding = _rebuilding(workspace, schema, instances, opens)
         answering = opens(instances.files)  # another process, so that judging waits for none of it
         let_agree(model, answering.execute)
         explain = partial(explained, sandbox)
@@ -311,6 +315,7 @@ def _judged(
                         name=suite.name,
                         house=house,
                         few=None if suite.file else few,
+                        rebuilding=None if suite.file else rebuilding,
                         rows_needed=suite.name in _MACHINE_MADE,
                         progress=partial(progress, f"validating {suite.name}"),
                     )
@@ -326,6 +331,22 @@ def _judged(
             raise
     judged = {report.name: report for report in reports}
     return replace(begun, suites=tuple(judged[suite.name] for suite in suites))
+
+
+def _rebuilding(
+    workspace: Workspace,
+    schema: ProjectSchema,
+    instances: Instances,
+    opens: Callable[[Sequence[str]], Sandbox],
+) -> Rebuilding:
+    """Rebuilt files, made when the first answer needs them."""
+
+    @cache
+    def files() -> Everywhere | None:
+        found = rebuilt(workspace, schema, instances).files
+        return opens(found).execute_each if found else None
+
+    return Rebuilding(files, above(schema, artifacts.read(workspace.project.target_path)))
 
 
 def _planned(ahead: Ahead, suite: Suite, given: Predicting, right: History) -> Predict:

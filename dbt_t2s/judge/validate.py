@@ -10,16 +10,15 @@ from dbt_t2s.duck import Execute, QueryError, Rows, first_line
 from dbt_t2s.errors import JudgeError, T2SError
 from dbt_t2s.judge.anatomy import difference
 from dbt_t2s.judge.broken_rules import broken_rules
-from dbt_t2s.judge.compare import Uncut, Verdict, compare
 from dbt_t2s.judge.cost import cost_of
-from dbt_t2s.judge.few_rows import without_nothing
-from dbt_t2s.judge.gold_order import UncutQuery, is_ordered, sort_keys, uncut
+from dbt_t2s.judge.gold_order import is_ordered, sort_keys, uncut
 from dbt_t2s.judge.house_style import house_style
 from dbt_t2s.judge.outcomes import Cost, Outcome, Prediction, SuiteReport
 from dbt_t2s.judge.parsed import parsed
 from dbt_t2s.judge.read_tables import read_tables
 from dbt_t2s.judge.style_rules import StyleRules
 from dbt_t2s.judge.suite import TestItem
+from dbt_t2s.judge.verdicts import Everywhere, Gold, Rebuilding, ran, rebuilt, told_by_few, verdicts
 from dbt_t2s.project.schema import Issue, Level, Rule, Table
 
 _BATCH = 8  # questions that are asked at once
@@ -27,8 +26,6 @@ _BATCH = 8  # questions that are asked at once
 _UNBOUND = ("parse", "forbidden", "bind")
 
 Predict = Callable[[Sequence[str]], list[Prediction]]
-# Runs a statement on every instance of the warehouse.
-Everywhere = Callable[[str], Sequence[Rows | QueryError]]
 
 
 @dataclass(frozen=True)
@@ -67,26 +64,15 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
-class _Gold:
-    """A gold statement and its result on each instance."""
-
-    sql: str
-    results: tuple[Rows, ...]
-    ordered: bool
-    keys: tuple[int, ...]
-    uncut: UncutQuery | None
-    cost: Cost | None
-
-
-@dataclass(frozen=True)
 class _Ground:
     run: Everywhere
     dialect: str
     house: House
     few: Everywhere | None = None
+    rebuilding: Rebuilding | None = None
 
 
-_Judged = tuple[TestItem, tuple[_Gold, ...]]
+_Judged = tuple[TestItem, tuple[Gold, ...]]
 
 
 def validate(
@@ -99,20 +85,22 @@ def validate(
     name: str = "business",
     house: House | None = None,
     few: Everywhere | None = None,
+    rebuilding: Rebuilding | None = None,
     rows_needed: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> SuiteReport:
     """Answers and judges ``items``; ``run`` gives a result for each of the ``instances``.
 
     An answer that agrees with a gold on all of them is compared again on what ``few`` asks, files
-    of few rows (``few_rows``); an error there says nothing.
+    of few rows (``few_rows``); an error there says nothing. Of one that reads other tables than the
+    gold the first instance and the files of ``rebuilding`` decide, where there are any.
     A question whose golds all fail is left out and becomes an issue; JudgeError if none is left.
     So is, where ``rows_needed``, one whose golds give no rows anywhere: it would prove nothing.
     Stopped, with what was judged so far, where the user or the warehouse ends it midway.
     """
     if not instances:
         raise JudgeError("there is no warehouse to validate on", hint="run `dbt build`")
-    ground = _Ground(run, dialect, house or House(), few)
+    ground = _Ground(run, dialect, house or House(), few, rebuilding)
     issues: list[Issue] = []
     outcomes: list[Outcome] = []
     try:
@@ -169,12 +157,12 @@ def _outcomes(
             yield _judge(item, golds, prediction, ground)
 
 
-def _run_golds(item: TestItem, ground: _Ground) -> tuple[tuple[_Gold, ...], tuple[Issue, ...]]:
-    golds: list[_Gold] = []
+def _run_golds(item: TestItem, ground: _Ground) -> tuple[tuple[Gold, ...], tuple[Issue, ...]]:
+    golds: list[Gold] = []
     issues: list[Issue] = []
     where = item.where or item.id
     for sql in item.golds:
-        results = _ran(sql, ground)
+        results = ran(sql, ground.run)
         if isinstance(results, QueryError):
             message = f"the gold SQL fails: {results.kind}: {first_line(results.message)}"
             issues.append(Issue(Level.ERROR, where, message, "correct its SQL"))
@@ -189,26 +177,17 @@ def _run_golds(item: TestItem, ground: _Ground) -> tuple[tuple[_Gold, ...], tupl
     return tuple(golds), tuple(issues)
 
 
-def _gold(sql: str, results: tuple[Rows, ...], ground: _Ground) -> _Gold:
+def _gold(sql: str, results: tuple[Rows, ...], ground: _Ground) -> Gold:
     dialect = ground.dialect
-    return _Gold(
+    return Gold(
         sql,
         results,
         is_ordered(sql, dialect),
         sort_keys(sql, dialect),
         uncut(sql, dialect),
         _cost(sql, results[0], ground.house),
+        _names(sql, ground),
     )
-
-
-def _ran(sql: str, ground: _Ground) -> tuple[Rows, ...] | QueryError:
-    """The statement's rows on each instance, or the first error that one of them gives."""
-    results: list[Rows] = []
-    for result in ground.run(sql):
-        if isinstance(result, QueryError):
-            return result
-        results.append(result)
-    return tuple(results)
 
 
 def _gold_warnings(where: str, results: Sequence[Rows]) -> list[Issue]:
@@ -222,7 +201,7 @@ def _gold_warnings(where: str, results: Sequence[Rows]) -> list[Issue]:
 
 
 def _judge(
-    item: TestItem, golds: Sequence[_Gold], prediction: Prediction, ground: _Ground
+    item: TestItem, golds: Sequence[Gold], prediction: Prediction, ground: _Ground
 ) -> Outcome:
     read = _read(item.golds[0], ground) if item.golds else ()
     begun = Outcome(item, prediction, False, models=tuple(table.name for table in read))
@@ -236,16 +215,16 @@ def _judge(
     results = next(
         (gold.results for gold in golds if gold.sql == prediction.sql),  # it has run already
         None,
-    ) or _ran(prediction.sql, ground)
+    ) or ran(prediction.sql, ground.run)
     if isinstance(results, QueryError):
         detail = f"{results.kind}: {first_line(results.message)}"
         binds = begun.parses and results.kind not in _UNBOUND
         return replace(begun, binds=binds, cause="error", detail=detail)
-    ran = _looked_at(replace(begun, binds=True, executes=True), results[0], golds, ground)
-    return _compared(ran, results, golds, ground) if golds else replace(ran, cause="answered")
+    looked = _looked_at(replace(begun, binds=True, executes=True), results[0], golds, ground)
+    return _compared(looked, results, golds, ground) if golds else replace(looked, cause="answered")
 
 
-def _looked_at(outcome: Outcome, ran: Rows, golds: Sequence[_Gold], ground: _Ground) -> Outcome:
+def _looked_at(outcome: Outcome, ran: Rows, golds: Sequence[Gold], ground: _Ground) -> Outcome:
     """The outcome with what the statement itself shows: rules, style and cost."""
     sql, house, dialect = outcome.prediction.sql, ground.house, ground.dialect
     read = _read(sql, ground)
@@ -261,24 +240,45 @@ def _looked_at(outcome: Outcome, ran: Rows, golds: Sequence[_Gold], ground: _Gro
     )
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """Whether an answer agrees with a gold on each instance, and what ``told`` them apart."""
+
+    equal: tuple[bool, ...]
+    told: str = ""
+
+
 def _compared(
-    outcome: Outcome, results: Sequence[Rows], golds: Sequence[_Gold], ground: _Ground
+    outcome: Outcome, results: Sequence[Rows], golds: Sequence[Gold], ground: _Ground
 ) -> Outcome:
     sql = outcome.prediction.sql
-    found = [(gold, _verdicts(gold, results, ground)) for gold in golds]
-    told = ""
-    for gold, verdicts in found:
-        if all(verdict.equal for verdict in verdicts):
-            told = _told_by_few(gold, sql, ground)
-            if not told:
-                return replace(outcome, correct=True, equal=(True,) * len(verdicts))
-    if told:
-        return _wrong(replace(outcome, equal=(True,) * len(results)), told, ground)
-    verdicts = max((each for _, each in found), key=lambda each: sum(one.equal for one in each))
-    equal = tuple(verdict.equal for verdict in verdicts)
-    apart = equal.index(False)
-    place = "" if apart == 0 else f" (on instance {apart + 1})"
-    return _wrong(replace(outcome, equal=equal), verdicts[apart].reason + place, ground)
+    heard: list[_Heard] = []
+    for gold in golds:
+        heard.append(_heard(gold, sql, results, ground))
+        if not heard[-1].told:
+            return replace(outcome, correct=True, equal=(True,) * len(results))
+    nearest = max(heard, key=lambda each: sum(each.equal))
+    return _wrong(replace(outcome, equal=nearest.equal), nearest.told, ground)
+
+
+def _heard(gold: Gold, sql: str, results: Sequence[Rows], ground: _Ground) -> _Heard:
+    """What the files say that may tell a statement from a gold (see ``verdicts``)."""
+    found = verdicts(gold, results, ground.run)
+    equal = tuple(verdict.equal for verdict in found)
+    read = _names(sql, ground)
+    if equal[0] and ground.rebuilding is not None and ground.rebuilding.decides(gold.tables, read):
+        files = ground.rebuilding.files()
+        decided = None if files is None else rebuilt(gold, sql, files)
+        if decided is not None:
+            return _Heard(equal, decided.reason)
+    if not all(equal):
+        apart = equal.index(False)
+        place = "" if apart == 0 else f" (on instance {apart + 1})"
+        return _Heard(equal, found[apart].reason + place)
+    # The same rows of a copy are not drawn with other tables.
+    if ground.few is None or sql == gold.sql or read - gold.tables:
+        return _Heard(equal)
+    return _Heard(equal, told_by_few(gold, sql, ground.few))
 
 
 def _wrong(outcome: Outcome, detail: str, ground: _Ground) -> Outcome:
@@ -288,56 +288,16 @@ def _wrong(outcome: Outcome, detail: str, ground: _Ground) -> Outcome:
     return replace(outcome, cause=cause, detail=detail)
 
 
-def _told_by_few(gold: _Gold, sql: str, ground: _Ground) -> str:
-    """How the first file of few rows tells the statement from the gold; empty where none does.
-
-    Nor is it asked of one that reads other tables: the same rows of a copy are not drawn with them.
-    """
-    more = set(_read(sql, ground)) - set(_read(gold.sql, ground))
-    if ground.few is None or sql == gold.sql or more:
-        return ""
-    whole: Sequence[Rows | QueryError] | None = None
-    pairs = zip(ground.few(gold.sql), ground.few(sql), strict=True)
-    for number, (wanted, got) in enumerate(pairs):
-        if isinstance(wanted, QueryError) or isinstance(got, QueryError):
-            continue
-        two = without_nothing(wanted), without_nothing(got)
-        verdict = compare(*two, gold.ordered, gold.keys)
-        if not verdict.equal and gold.uncut is not None:
-            whole = whole or ground.few(gold.uncut.sql)
-            rows = whole[number]
-            if isinstance(rows, QueryError):
-                continue  # with its keys it cannot run: another choice may be as good
-            choice = Uncut(without_nothing(rows), gold.uncut.keys)
-            verdict = compare(*two, gold.ordered, gold.keys, uncut=choice)
-        if not verdict.equal:
-            return f"{verdict.reason} (on few rows)"
-    return ""
-
-
-def _verdicts(gold: _Gold, results: Sequence[Rows], ground: _Ground) -> list[Verdict]:
-    """One for each instance."""
-    if results is gold.results:  # the gold itself
-        return [Verdict(True)] * len(results)
-    pairs = list(zip(gold.results, results, strict=True))
-    found = [compare(wanted, got, gold.ordered, gold.keys) for wanted, got in pairs]
-    if gold.uncut is None or all(verdict.equal for verdict in found):
-        return found
-    whole = _ran(gold.uncut.sql, ground)
-    if isinstance(whole, QueryError):
-        return found  # with its keys it cannot run: the gold's own choice is the only one known
-    return [
-        compare(wanted, got, gold.ordered, gold.keys, uncut=Uncut(rows, gold.uncut.keys))
-        for (wanted, got), rows in zip(pairs, whole, strict=True)
-    ]
-
-
 def _read(sql: str, ground: _Ground) -> tuple[Table, ...]:
     """None where names cannot be resolved, as where two sources of a query are called alike."""
     try:
         return read_tables(sql, ground.house.tables, ground.dialect)
     except language.SqlError:
         return ()
+
+
+def _names(sql: str, ground: _Ground) -> frozenset[str]:
+    return frozenset(table.name for table in _read(sql, ground))
 
 
 def _broken(sql: str, ground: _Ground) -> set[str]:

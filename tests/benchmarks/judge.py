@@ -4,8 +4,9 @@
 the projects have been trained (their generated corpus gives the golds, evenly, from the ``skip``-th
 on), the folder holds ``schemas.jsonl`` and
 ``spider_train.jsonl``, whose schemas are filled with made-up rows. A pair is judged on three files:
-the warehouse, a perturbed copy, and a copy with rows made for the golds. Near misses that a law
-proves equal are counted apart: none of them may be told apart.
+the warehouse, a perturbed copy, and a copy with rows made for the golds; one whose two sides read
+other tables of a project, on the warehouse and its rebuilt files. Near misses that a law proves
+equal are counted apart: none of them may be told apart.
 """
 
 from __future__ import annotations
@@ -28,8 +29,12 @@ from dbt_t2s.judge.few_rows import make_few
 from dbt_t2s.judge.instances import make_instances
 from dbt_t2s.judge.mutants import mutants
 from dbt_t2s.judge.parsed import read_by
+from dbt_t2s.judge.read_tables import read_tables
+from dbt_t2s.judge.rebuilt import above, make_rebuilt
 from dbt_t2s.judge.rewrites import rewrites
+from dbt_t2s.judge.verdicts import Rebuilding
 from dbt_t2s.judge.witnesses import plant
+from dbt_t2s.project import artifacts
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.sql_source import NotConvertedError
 from dbt_t2s.sql import SqlError
@@ -46,13 +51,14 @@ class Tally:
     """Counts by kind; ``wrong`` are equal pairs that were told apart, with how.
 
     ``plain`` counts the near misses that three instances without made rows tell apart, ``few``
-    those that files of few rows alone do.
+    those that files of few rows alone do, ``other`` the pairs whose two sides read other tables.
     """
 
     asked: Counter[str] = field(default_factory=Counter)
     killed: Counter[str] = field(default_factory=Counter)
     plain: Counter[str] = field(default_factory=Counter)
     few: Counter[str] = field(default_factory=Counter)
+    other: Counter[str] = field(default_factory=Counter)
     wrong: list[tuple[Pair, str]] = field(default_factory=list)
     alive: list[Pair] = field(default_factory=list)
 
@@ -61,6 +67,7 @@ class Tally:
         self.killed.update(other.killed)
         self.plain.update(other.plain)
         self.few.update(other.few)
+        self.other.update(other.other)
         self.wrong += other.wrong
         self.alive += other.alive
 
@@ -104,7 +111,14 @@ def _of_project(project: Path, most: int, skip: int, folder: Path) -> Tally:
     # As it is judged on: with made-up rows where the project's own file lacks tables.
     instances = store.read_json(made / "warehouse" / "instances.json", Instances)
     warehouse = made / "warehouse" / instances.files[0]
-    return _judged(warehouse, schema, chosen, folder, instances.calendars)
+    read = artifacts.read(project / "target")
+    started = time.perf_counter()
+    rebuilt = make_rebuilt(warehouse, folder, schema, read)
+    print(f"  {len(rebuilt.files)} rebuilt files in {time.perf_counter() - started:.1f} s")
+    rebuilding = Rebuilding(lambda: None, above(schema, read) if rebuilt.files else {})
+    return _judged(
+        warehouse, schema, chosen, folder, instances.calendars, rebuilt.files, rebuilding
+    )
 
 
 def _schemas(data: Path, most: int) -> Iterator[tuple[ProjectSchema, list[str]]]:
@@ -139,6 +153,8 @@ def _judged(
     golds: Sequence[str],
     folder: Path,
     calendars: Sequence[str] = (),
+    rebuilt: Sequence[Path] = (),
+    rebuilding: Rebuilding | None = None,
 ) -> Tally:
     first, second, third = make_instances(warehouse, folder, schema, n=3)
     witnesses = duck.copy_warehouse(first, folder / "witnesses")
@@ -149,6 +165,14 @@ def _judged(
     pairs = [pair for gold in golds for pair in _pairs(gold, schema)]
     left = dict.fromkeys(pairs)
     tally = Tally(Counter(each.kind for each in pairs))
+    others = [each for each in left if rebuilding and _reads_others(each, schema, rebuilding)]
+    tally.other.update(pair.kind for pair in others)
+    for file in (first, *rebuilt):
+        for pair, how in told_apart(file, [each for each in others if each in left]):
+            del left[pair]
+            tally.wrong += [(pair, how)] if pair.law else []
+            tally.killed[pair.kind] += not pair.law
+    survived = [each for each in others if left.pop(each, each) is None]
     for file in (first, second):
         for pair, how in told_apart(file, list(left)):
             del left[pair]
@@ -170,8 +194,17 @@ def _judged(
             tally.wrong += [(pair, how)] if pair.law else []
             tally.few[pair.kind] += not pair.law
     tally.killed.update(tally.few)
-    tally.alive += [pair for pair in left if not pair.law]
+    tally.alive += [pair for pair in (*survived, *left) if not pair.law]
     return tally
+
+
+def _reads_others(pair: Pair, schema: ProjectSchema, rebuilding: Rebuilding) -> bool:
+    """Whether rebuilt files decide of the pair, as ``validate`` has it."""
+    gold, answer = (
+        frozenset(table.name for table in read_tables(sql, schema.tables, schema.dialect))
+        for sql in (pair.gold, pair.sql)
+    )
+    return rebuilding.decides(gold, answer)
 
 
 def _pairs(gold: str, schema: ProjectSchema) -> Iterator[Pair]:
@@ -194,7 +227,8 @@ def _report(name: str, found: Tally, whole: Tally) -> None:
         f" {real} near misses, {found.killed.total()} called wrong"
         f" ({found.killed.total() / max(1, real):.1%};"
         f" {(found.killed - found.few).total() / max(1, real):.1%} without files of few rows,"
-        f" {found.plain.total() / max(1, real):.1%} without made rows)",
+        f" {found.plain.total() / max(1, real):.1%} without made rows);"
+        f" {found.other.total()} pairs read other tables",
         flush=True,
     )
     whole.add(found)
