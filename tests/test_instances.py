@@ -14,7 +14,7 @@ from dbt_t2s import duck, store
 from dbt_t2s.console import Console
 from dbt_t2s.duck import QueryError, Rows
 from dbt_t2s.freshness import content_of, is_fresh, usable
-from dbt_t2s.instances import Instances, instances_of, readable
+from dbt_t2s.instances import Instances, instances_of, readable, rebuilt
 from dbt_t2s.judge.sandbox import Sandbox
 from dbt_t2s.project.distill import distill
 from dbt_t2s.project.schema import Issue, Level
@@ -171,6 +171,51 @@ def test_the_same_seed_makes_the_same_rows(unbuilt: Path) -> None:
     first.unlink()
     after, _ = made(unbuilt)
     assert after == before
+
+
+def remade(root: Path, **flags: object) -> tuple[list[int], str]:
+    """When each rebuilt file was made, and why there is none."""
+    opened = workspace(root, **flags)
+    schema = distill(opened.project, as_of="2025-06-30")
+    found = rebuilt(opened, schema, instances_of(opened, schema))
+    files = [opened.warehouse_dir / file for file in found.files]
+    return [file.stat().st_mtime_ns for file in files], found.problem
+
+
+def test_rebuilt_files_stay_while_what_they_are_made_from_does(shop: Path) -> None:
+    before = (shop / "shop.duckdb").read_bytes()
+    files, problem = remade(shop)
+    assert (len(files), problem) == (4, "")
+    edit(shop / "target" / "manifest.json", passing)
+    assert remade(shop) == (files, "")
+    edit(shop / "target" / "manifest.json", sql)
+    again, _ = remade(shop)
+    assert not set(again) & set(files)
+    assert not set(remade(shop, seed=1)[0]) & set(again)
+    assert (shop / "shop.duckdb").read_bytes() == before
+
+
+def test_why_there_are_no_rebuilt_files_is_said_and_known(shop: Path) -> None:
+    def uncompiled(manifest: dict[str, Any]) -> None:
+        del manifest["nodes"]["model.shop.orders"]["compiled_code"]
+
+    edit(shop / "target" / "manifest.json", uncompiled)
+    why = "model.shop.orders cannot be run again: its compiled SQL is not in the manifest"
+    assert remade(shop) == ([], why)
+    console = Console(out=io.StringIO(), err=io.StringIO())
+    opened = open_workspace(console, project_dir=shop, profiles_dir=shop)
+    schema = distill(opened.project, as_of="2025-06-30")
+    found = instances_of(opened, schema)
+    (opened.warehouse_dir / "rebuilt.json").unlink()
+    for _ in range(2):
+        assert rebuilt(opened, schema, found).problem == why
+    assert isinstance(console.err, io.StringIO)
+    assert console.err.getvalue().count(why) == 1
+
+
+def test_made_up_rows_are_rebuilt_too(unbuilt: Path) -> None:
+    files, problem = remade(unbuilt)
+    assert (len(files), problem) == (4, "")
 
 
 def test_what_is_fresh(tmp_path: Path) -> None:

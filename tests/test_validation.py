@@ -62,3 +62,19 @@ def test_ctrl_c_keeps_a_partial_report_that_the_next_run_replaces(
 def test_an_empty_test_set_is_an_error_with_its_name(trained_shop_copy: Path) -> None:
     with pytest.raises(JudgeError, match=r"no usable test question"):
         validation.validate_model(workspace(trained_shop_copy, []))
+
+
+def test_tables_are_rebuilt_when_an_answer_reads_others_than_the_gold(
+    trained_shop_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = frozenset({"model.shop.base"})
+    monkeypatch.setattr(validation, "above", lambda *_: {"orders": one, "customers": one})
+    made: list[bool] = []
+    joined = COUNT.replace("orders", "orders join customers using (customer_id)")
+    for gold in (COUNT, joined):
+        space = workspace(trained_shop_copy, [{"question": "how many orders?", "sql": gold}])
+        monkeypatch.setattr(validation, "load_model", lambda *_: Stub(20))
+        (suite,) = validation.validate_model(space).suites
+        assert suite.outcomes[0].detail == ""
+        made.append((space.warehouse_dir / "rebuilt.json").exists())
+    assert made == [False, True]

@@ -63,7 +63,7 @@ def thin(
     alone = _largest(tables) if not references else ""
     for number, table in enumerate(_parents_first(tables, references)):
         own = [each for each in references if each.child == table.name and each.parent in done.lost]
-        chance = f"{luck.of('rows', table.row_key)} % 10 < {_kept(own, luck)}"
+        chance = f"{luck.of('rows', table.row_key)} % 10 < {_kept(table, own, references, luck)}"
         thinned = [each for each in own if done.lost[each.parent]]
         conditions = [_keeps_parent(each, done.lost[each.parent]) for each in thinned]
         goes_along = any(each.every for each in thinned)
@@ -139,10 +139,30 @@ def _make(
     )
 
 
-def _kept(own: Sequence[Reference], luck: Luck) -> str:
-    """How many of ten rows stay: of what refers to some rows hardly any, so that ranks change."""
-    rare = " or ".join(_is_in_turn("rare", each, luck) for each in own)
-    return f"(case when {rare} then 1 else {luck.kept} end)" if rare else str(luck.kept)
+def _kept(
+    table: InputTable, own: Sequence[Reference], references: Sequence[Reference], luck: Luck
+) -> str:
+    """How many of ten rows stay: of what refers to some rows hardly any, so that ranks change.
+
+    So it is with rows whose lines, which go along with them, refer to such rows.
+    """
+    rare = [_is_in_turn("rare", each, luck) for each in own]
+    for line in references:
+        if line.parent != table.name or not line.every:
+            continue
+        theirs = [
+            _is_in_turn("rare", each, luck)
+            for each in references
+            if each.child == line.child and each.parent != table.name
+        ]
+        if theirs:
+            rare.append(
+                f"cast(t.{quoted(line.key)} as varchar) in (select cast(t.{quoted(line.column)}"
+                f" as varchar) from {line.child} as t where {' or '.join(theirs)})"
+            )
+    return (
+        f"(case when {' or '.join(rare)} then 1 else {luck.kept} end)" if rare else f"{luck.kept}"
+    )
 
 
 def _is_in_turn(purpose: str, reference: Reference, luck: Luck) -> str:
