@@ -4,7 +4,7 @@ The first instance is the warehouse as it is; the others are perturbed on purpos
 tests promise still holds in them: keys stay unique, joins find their rows, accepted values and
 not-null columns stay so. So does what the data always holds of what is filled beside what
 (``presence``). Relations between tables that no test states (a customer's stored number of orders,
-say) may break: a question with two right readings wants two golds.
+say) may break: of answers that read other tables than the gold ``rebuilt`` files decide instead.
 """
 
 from __future__ import annotations

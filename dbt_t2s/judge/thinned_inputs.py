@@ -25,11 +25,15 @@ _LARGE = 13
 
 @dataclass(frozen=True)
 class Luck:
-    """What chance decides: ``kept`` of ten rows stay in the file whose ``turn`` it is."""
+    """What chance decides: ``kept`` of ten rows stay in the file whose ``turn`` it is.
+
+    Hardly any of those stay that refer to certain rows, so that ranks change, unless ``even``.
+    """
 
     seed: int
     turn: int
     kept: int
+    even: bool = False
 
     def of(self, purpose: str, key: str, *, every: bool = False) -> str:
         """A number that hangs on a row's key alone; the same in ``every`` file, or another."""
@@ -142,10 +146,9 @@ def _make(
 def _kept(
     table: InputTable, own: Sequence[Reference], references: Sequence[Reference], luck: Luck
 ) -> str:
-    """How many of ten rows stay: of what refers to some rows hardly any, so that ranks change.
-
-    So it is with rows whose lines, which go along with them, refer to such rows.
-    """
+    """How many of ten rows stay, which goes for rows and for the lines that go along with them."""
+    if luck.even:
+        return f"{luck.kept}"
     rare = [_is_in_turn("rare", each, luck) for each in own]
     for line in references:
         if line.parent != table.name or not line.every:

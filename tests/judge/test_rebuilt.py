@@ -351,6 +351,19 @@ def test_amounts_stay_where_a_test_bounds_them(project: Path, tmp_path: Path) ->
         assert count(file, "from orders") < 120
 
 
+def test_few_rows_go_where_a_table_would_be_empty_without_them(
+    project: Path, tmp_path: Path
+) -> None:
+    def wanting(manifest: Any) -> None:
+        """No order is shown unless there are 95 of them."""
+        node = manifest["nodes"]["model.shop.orders"]
+        node["compiled_code"] += ' where (select count(*) from "shop"."main"."raw_orders") >= 95'
+
+    found = make(project, tmp_path, edit=wanting)
+    assert found.rebuilt.problem == ""
+    assert all(95 <= count(file, "from orders") < 120 for file in found.rebuilt.files)
+
+
 def test_a_file_of_another_name_is_given_up(project: Path, made: Made, tmp_path: Path) -> None:
     other = tmp_path / "other.duckdb"
     shutil.copy(made.source, other)
