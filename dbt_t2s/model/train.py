@@ -126,8 +126,10 @@ def _embedded(
     from dbt_t2s.model import recipe
     from dbt_t2s.model.encoder import Encoder
     from dbt_t2s.model.follow_ups import follow_ups
+    from dbt_t2s.model.freed import keep_few_products
     from dbt_t2s.model.rows import prepare
 
+    keep_few_products()
     index = recipe.index_of(schema, Encoder())
     settings = recipe.Recipe(minutes=minutes)
     learned = recipe.fewer_refusals(splits["train"], settings)
