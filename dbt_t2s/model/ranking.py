@@ -196,6 +196,17 @@ class Explained:
         named = self.marks[:, used][..., [0, 2]].max((1, 2)) >= _EXACT
         return bool(named[self.content].all())
 
+    def all_known(self, plan: Found) -> bool:
+        """Whether every such word mentions an item of the plan, or is part of its name or of its
+        table's."""
+        used = [self.place[t] for t in plan.tokens if t in self.place]
+        if not used or not self.content.any():
+            return False
+        marks = self.marks[:, used]
+        mentioned = marks[..., 2].max(1) >= _EXACT
+        named = marks[..., [0, 1, 5]].max((1, 2)) > 0
+        return bool((mentioned | named)[self.content].all())
+
     def _missed_names(self, sort: str, used: Sequence[int]) -> float:
         """How many words stand in the full name of an item of ``sort``, but of none used."""
         of_sort = self.sorts == sort
@@ -277,13 +288,14 @@ class Ranking:
     ) -> float:
         """The chance that nothing in the project answers; over a half means to refuse.
 
-        Where the best plan uses what every word names, only the network's own chance counts: the
-        fitted one knows unanswerable questions by faint doubts, and those it has of all short ones.
+        Where the best plan uses what every word speaks of, only the network's own chance counts:
+        the fitted one knows unanswerable questions by faint doubts, and has those of all short
+        ones.
         """
         score = float(refusal_features(refusal, ordered, explained) @ self._refusing)
         chance = _logistic(score)
-        said = bool(ordered) and explained.all_said(ordered[0][1])
-        return min(chance, refusal) if said else chance
+        known = bool(ordered) and explained.all_known(ordered[0][1])
+        return min(chance, refusal) if known else chance
 
     def order(self, plans: Sequence[Found], explained: Explained) -> list[tuple[float, Found]]:
         """(share among the plans, plan), best first; shares add up to 1."""

@@ -73,10 +73,23 @@ def test_a_question_that_the_plan_says_whole_is_refused_only_by_a_sure_network(
     assert Ranking().refusal(0.99, ordered, Explained(linked)) > 0.5
 
 
+def test_what_names_the_table_of_what_is_used_is_known(index: SchemaIndex) -> None:
+    linked = link(index, "revenue of customers in Germany")
+    plan = found("m:revenue WHERE v:customers.country=Germany END", 0.6)
+    explained = Explained(linked)
+    assert explained.all_known(plan)
+    assert not explained.all_said(plan)
+    ordered = Ranking().order((plan,), explained)
+    assert Ranking().refusal(0.3, ordered, explained) <= 0.3
+    assert not explained.all_known(found("m:revenue END", 0.6))
+
+
 def test_a_word_that_nothing_names_is_left_unsaid(index: SchemaIndex) -> None:
     plan = found("m:revenue END", 0.6)
     for question in ("What is the revenue of our zeppelins?", "show me all of it", "?"):
-        assert not Explained(link(index, question)).all_said(plan)
+        explained = Explained(link(index, question))
+        assert not explained.all_said(plan)
+        assert not explained.all_known(plan)
 
 
 def test_a_value_that_no_word_names_is_told_from_one_that_is_said(index: SchemaIndex) -> None:
