@@ -41,6 +41,7 @@ from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.preamble import asked
 from dbt_t2s.query.said_apart import left_out
 from dbt_t2s.query.said_bounds import said_bounds
+from dbt_t2s.query.said_grain import divided, said_grain
 from dbt_t2s.query.said_none import none_as_known
 from dbt_t2s.query.said_order import in_order
 from dbt_t2s.query.said_peers import among_peers, said_peers
@@ -136,9 +137,10 @@ class EmbeddedGenerator:
     def _as_said(self, plans: Sequence[Found], text: str) -> tuple[Found, ...]:
         """The plans with what is compared as the question says; what becomes one is one."""
         bounds, peers, schema = said_bounds(text), said_peers(text), self._index.schema
+        grain = said_grain(text)
 
         def meant(plan: Plan) -> Plan:
-            once = given_once(plan, text, schema)
+            once = divided(given_once(plan, text, schema), grain)
             compared = among_peers(bounded(once, bounds), peers, schema)
             return in_order(left_out(none_as_known(compared, text, schema), text), text)
 

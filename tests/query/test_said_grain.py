@@ -1,0 +1,45 @@
+"""A period beside something else that a question divides by."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbt_t2s.query.linear import from_tokens, to_tokens
+from dbt_t2s.query.said_grain import divided, said_grain
+
+
+@pytest.mark.parametrize(
+    ("text", "grain"),
+    [
+        ("Recurring revenue by month and plan.", "MONTH"),
+        ("spend and clicks by quarter & channel", "QUARTER"),
+        ("revenue per channel and week", "WEEK"),
+        ("orders by customer segment and by year", "YEAR"),
+        ("orders by year and by country", "YEAR"),
+        ("revenue by month", ""),
+        ("orders by channel and country", ""),
+        ("average orders per day and store", ""),
+        ("what do they pay us per month, all together", ""),
+        ("orders by store and day of the week", ""),
+        ("revenue by month and year", ""),
+    ],
+)
+def test_what_a_question_divides_by(text: str, grain: str) -> None:
+    assert said_grain(text) == grain
+
+
+@pytest.mark.parametrize(
+    ("tokens", "made"),
+    [
+        ("c:orders.channel m:revenue END", "MONTH TIME c:orders.channel m:revenue END"),
+        ("MONTH TIME m:revenue END", None),
+        ("YEAR TIME c:orders.channel m:revenue END", None),
+        ("c:plans.month_start m:revenue END", None),
+        ("c:orders.channel c:orders.order_id END", None),
+    ],
+)
+def test_a_plan_that_lacks_the_period_has_it(tokens: str, made: str | None) -> None:
+    plan = from_tokens(tokens.split())
+    assert plan is not None
+    assert " ".join(to_tokens(divided(plan, "MONTH"))) == (made or tokens)
+    assert divided(plan, "") == plan
