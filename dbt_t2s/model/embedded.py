@@ -35,6 +35,7 @@ from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL, from_tokens, to_tokens
+from dbt_t2s.query.named import without_named
 from dbt_t2s.query.once import given_once
 from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text
@@ -140,7 +141,8 @@ class EmbeddedGenerator:
         grain = said_grain(text)
 
         def meant(plan: Plan) -> Plan:
-            once = divided(given_once(plan, text, schema), grain)
+            undated = without_named(plan, text, schema, self._index.today)
+            once = divided(given_once(undated, text, schema), grain)
             compared = among_peers(bounded(once, bounds), peers, schema)
             return in_order(left_out(none_as_known(compared, text, schema), text), text)
 
