@@ -39,7 +39,7 @@ from dbt_t2s.query.named import without_named
 from dbt_t2s.query.once import given_once
 from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text
-from dbt_t2s.query.preamble import asked
+from dbt_t2s.query.preamble import asked, plainly
 from dbt_t2s.query.said_apart import left_out
 from dbt_t2s.query.said_bounds import said_bounds
 from dbt_t2s.query.said_grain import divided, said_grain
@@ -170,7 +170,7 @@ class EmbeddedGenerator:
 
     def _read(self, question: str) -> str:
         """What is asked, without slips."""
-        return self._spelling.mended(asked(question))
+        return self._spelling.mended(plainly(asked(question)))
 
     def _one(self, linked: Linked, found: Searched) -> Sequence[Candidate]:
         explained = Explained(linked)

@@ -47,6 +47,18 @@ _FEWEST = 6
 _POLITE = re.compile(r"(?:can|could)\b", re.IGNORECASE)
 _FEWEST_POLITE = 12  # "could you pull the numbers"
 
+# What a question tells somebody to do, where its word may name something: "return the shops".
+_RETURN = re.compile(
+    r"^(\W*(?:please\W+)?)return(?=\s+(?:me|the|all|an?|each|every|names?|ids?|number)\b)",
+    re.IGNORECASE,
+)
+
+
+def plainly(text: str) -> str:
+    """The question with a command that names nothing: "return the number of shops" asks for no
+    returns."""
+    return _RETURN.sub(r"\1show", text)
+
 
 def asked(text: str) -> str:
     """The question in ``text``; all of it where that is not sure to stand alone."""

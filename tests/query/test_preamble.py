@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_t2s.query.preamble import asked, left_out
+from dbt_t2s.query.preamble import asked, left_out, plainly
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,18 @@ def test_what_the_question_needs_stays(text: str) -> None:
 def test_what_is_asked_is_the_end_of_what_was_said(text: str) -> None:
     assert text.endswith(asked(text))
     assert asked(asked(text)) == asked(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Return the number of shops", "show the number of shops"),
+        ("please return all stores", "please show all stores"),
+        ("return names of customers", "show names of customers"),
+        ("Return rate by month", "Return rate by month"),
+        ("returns of the last month", "returns of the last month"),
+        ("when did they return the goods", "when did they return the goods"),
+    ],
+)
+def test_a_command_names_nothing(text: str, read: str) -> None:
+    assert plainly(text) == read
