@@ -42,7 +42,7 @@ from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.preamble import asked, plainly
 from dbt_t2s.query.said_apart import left_out
 from dbt_t2s.query.said_bounds import said_bounds
-from dbt_t2s.query.said_grain import divided, said_grain
+from dbt_t2s.query.said_grain import by_grain
 from dbt_t2s.query.said_none import none_as_known
 from dbt_t2s.query.said_order import in_order
 from dbt_t2s.query.said_peers import among_peers, said_peers
@@ -138,11 +138,10 @@ class EmbeddedGenerator:
     def _as_said(self, plans: Sequence[Found], text: str) -> tuple[Found, ...]:
         """The plans with what is compared as the question says; what becomes one is one."""
         bounds, peers, schema = said_bounds(text), said_peers(text), self._index.schema
-        grain = said_grain(text)
 
         def meant(plan: Plan) -> Plan:
             undated = without_named(plan, text, schema, self._index.today)
-            once = divided(given_once(undated, text, schema), grain)
+            once = by_grain(given_once(undated, text, schema), text, schema)
             compared = among_peers(bounded(once, bounds), peers, schema)
             return in_order(left_out(none_as_known(compared, text, schema), text), text)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dbt_t2s.query.linear import from_tokens, to_tokens
-from dbt_t2s.query.said_grain import divided, said_grain
+from dbt_t2s.query.said_grain import by_grain, divided, said_grain
+from tests.query.shop import shop_schema
 
 
 @pytest.mark.parametrize(
@@ -18,7 +21,6 @@ from dbt_t2s.query.said_grain import divided, said_grain
         ("orders by year and by country", "YEAR"),
         ("revenue by month", ""),
         ("orders by channel and country", ""),
-        ("average orders per day and store", ""),
         ("what do they pay us per month, all together", ""),
         ("orders by store and day of the week", ""),
         ("revenue by month and year", ""),
@@ -43,3 +45,30 @@ def test_a_plan_that_lacks_the_period_has_it(tokens: str, made: str | None) -> N
     assert plan is not None
     assert " ".join(to_tokens(divided(plan, "MONTH"))) == (made or tokens)
     assert divided(plan, "") == plan
+
+
+@pytest.mark.parametrize(
+    ("text", "added"),
+    [
+        ("monthly revenue by status", "MONTH TIME "),
+        ("Weekly order count per status", ""),  # of another measure
+        ("revenue by quarter and status", "QUARTER TIME "),
+        ("average monthly revenue by status", ""),
+        ("revenue of monthly plans by status", ""),
+        ("average revenue per day and status", ""),
+    ],
+)
+def test_a_pace_before_a_metrics_name_divides_by_it(text: str, added: str) -> None:
+    tokens = "c:orders.status m:revenue END"
+    plan = from_tokens(tokens.split())
+    assert plan is not None
+    assert " ".join(to_tokens(by_grain(plan, text, shop_schema()))) == added + tokens
+
+
+def test_a_pace_that_is_part_of_what_is_measured_divides_by_nothing() -> None:
+    shop = shop_schema()
+    paid = tuple(replace(m, description="Monthly fees.") for m in shop.metrics)
+    plan = from_tokens("c:orders.status m:revenue END".split())
+    assert plan is not None
+    assert by_grain(plan, "monthly revenue by status", replace(shop, metrics=paid)) == plan
+    assert by_grain(plan, "monthly revenue by status", shop) != plan
