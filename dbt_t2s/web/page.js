@@ -232,6 +232,8 @@ at("ask").addEventListener("submit", async (event) => {
   try {
     showAnswer(await call("/api/ask", { question: at("question").value, previous }));
     at("status").textContent = { ok: "Answered.", refused: "Refused." }[last.status] ?? "It failed.";
+    // What is typed next takes its place.
+    if (document.activeElement === at("question")) at("question").select();
     history();
   } catch (error) {
     at("status").textContent = error.message;
