@@ -27,7 +27,6 @@ from dbt_t2s.query.plan import (
     Compare,
     Count,
     Dim,
-    Expr,
     Flag,
     Measure,
     MetricRef,
@@ -88,7 +87,11 @@ class NameOptions:
     def _without(self, plan: Plan, chunk: Chunk) -> Plan:
         """A list without the columns that the chunk names, if any is left."""
         gone = {item.token for item, _ in chunk.named if item.sort == "c"}
-        kept = tuple(each for each in plan.select if f"c:{_name_of(each)}" not in gone)
+        kept = tuple(
+            each
+            for each in plan.select
+            if not (isinstance(each, Col) and f"c:{each.table}.{each.column}" in gone)
+        )
         listed = kept and not edits.measures(plan)
         return replace(plan, select=kept) if listed else plan
 
@@ -445,7 +448,3 @@ def _let_in(chunk: Chunk, plan: Plan, text: str) -> Iterator[Option]:
         names = {each for name in edits.named(pred) for each in stems(name)}
         if isinstance(pred, Not | Null) and said & names:
             yield Option("filter dropped", partial(edits.without, is_gone=partial(eq, pred)), 3.5)
-
-
-def _name_of(each: Expr) -> str:
-    return f"{each.table}.{each.column}" if isinstance(each, Col) else ""
