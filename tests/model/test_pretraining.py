@@ -208,6 +208,20 @@ def test_misses_are_of_their_rows_alone(tmp_path: Path) -> None:
         Misses(4).load(tmp_path / "m.npy")
 
 
+def test_a_row_that_was_learned_from_often_comes_last() -> None:
+    misses = Misses(2)
+    misses.see(np.array([0, 1]), np.array([4.0, 1.0]))
+    both = np.array([[0, 1]])
+    for _ in range(3):
+        misses.settle()
+        assert misses.hardest(both).tolist() == [0]
+        misses.meet(np.array([0]))
+        # A run that was stopped here chooses as one that was not.
+        assert misses.hardest(both).tolist() == [0]
+    misses.settle()
+    assert misses.hardest(both).tolist() == [1]
+
+
 def test_dropout_drawn_once_drops_its_share_and_keeps_the_mean() -> None:
     drop = DrawnDropout(0.1, seed=0)
     x = torch.ones(512, 1024)

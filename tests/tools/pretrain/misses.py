@@ -16,6 +16,7 @@ from torch import nn
 from dbt_t2s.model.packed import has_bf16
 
 N = TypeVar("N", bound=nn.Module)
+_OFTEN = 3
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def narrow(device: str) -> Iterator[None]:
 
 
 class Misses:
-    """The loss of each row's plan when it was last looked at.
+    """The loss of each row's plan when it was last looked at, and how often it was learned from.
 
     What is seen meanwhile counts from the next ``settle`` on: a run that was stopped in between
     then chooses as one that was not.
@@ -35,31 +36,43 @@ class Misses:
     def __init__(self, rows: int) -> None:
         self.known = np.zeros(rows, np.float32)
         self._seen = np.full(rows, np.nan, np.float32)
+        self._met = np.zeros(rows, np.float32)
+        self._newly_met = np.zeros(rows, np.float32)
 
     def see(self, rows: np.ndarray, losses: np.ndarray) -> None:
         """Take down each row's loss; NaN says nothing."""
         told = ~np.isnan(losses)
         self._seen[rows[told]] = losses[told]
 
+    def meet(self, rows: np.ndarray) -> None:
+        """Take down that these were learned from."""
+        np.add.at(self._newly_met, rows, 1)
+
     def settle(self) -> None:
         self.known = np.where(np.isnan(self._seen), self.known, self._seen)
         self._seen[:] = np.nan
+        self._met += self._newly_met
+        self._newly_met[:] = 0
 
     def hardest(self, drawn: np.ndarray) -> np.ndarray:
-        """Of every line of ``drawn`` (N, tried) the row that is missed most (N)."""
-        most = self.known[drawn].argmax(1)
+        """Of every line of ``drawn`` (N, tried) the row that is missed most (N).
+
+        One that was learned from ``_OFTEN`` times comes last: what is missed still is more likely
+        wrong than hard.
+        """
+        most = np.where(self._met < _OFTEN, self.known, 0.0)[drawn].argmax(1)
         found: np.ndarray = drawn[np.arange(len(drawn)), most]
         return found
 
     def save(self, path: Path) -> None:
-        np.save(path, np.stack((self.known, self._seen)))
+        np.save(path, np.stack((self.known, self._seen, self._met, self._newly_met)))
 
     def load(self, path: Path) -> None:
         """ValueError where the file is of other rows."""
         found = np.load(path)
-        if found.shape != (2, len(self.known)):
+        if found.shape != (4, len(self.known)):
             raise ValueError(f"{path} is of {found.shape[-1]:,} rows, not {len(self.known):,}")
-        self.known, self._seen = found
+        self.known, self._seen, self._met, self._newly_met = found
 
 
 def approximate(network: N) -> N:

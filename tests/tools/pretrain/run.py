@@ -213,6 +213,7 @@ class Pretraining:
         """Let ``misses`` have what was learned of rows since the last time."""
         for rows, losses in self._met:
             self.misses.see(rows, losses.float().cpu().numpy())
+            self.misses.meet(rows)
         self._met.clear()
 
     def _hide(self, batch: ReadBatch, targets: Tensor) -> Tensor:
