@@ -1,0 +1,101 @@
+"""What is said within a name is no condition.
+
+In "customer acquisition cost" nobody asks for what was acquired; in "subscriptions" nobody asks for
+the team of that name. Of 46,479 values that questions written about invented projects hold, two
+stand in the plan though they are said within the longer name of something else in it, and three
+though they are said in the name of another table or metric of it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.linear import to_tokens
+from dbt_t2s.query.plan import Plan, Pred, RuleRef, Value
+from dbt_t2s.query.text import stems, words
+
+Span = tuple[int, int]
+Stems = Sequence[str]
+
+
+def without_parts(plan: Plan, text: str, schema: ProjectSchema) -> Plan:
+    """``plan`` without the values and rules that ``text`` speaks of in the names of its other items
+    alone."""
+    if not any(isinstance(each, Value | RuleRef) for each in plan.where):
+        return plan
+    spoken = tuple(word.stem for word in words(text))
+    kept = tuple(each for each in plan.where if not _is_part(each, plan, spoken, schema))
+    return plan if kept == plan.where else replace(plan, where=kept)
+
+
+def _is_part(pred: Pred, plan: Plan, spoken: Stems, schema: ProjectSchema) -> bool:
+    said = [span for name in _told(pred, schema) for span in _places(stems(name), spoken)]
+    if not said:
+        return False
+    rest = replace(plan, where=tuple(each for each in plan.where if each != pred))
+    items = [token for token in to_tokens(rest) if token[1:2] == ":"]
+    longer = [span for item in items for span in _named(item, spoken, schema)]
+    if all(any(_holds(name, span) and name != span for name in longer) for span in said):
+        return True
+    return _table(pred, schema) not in {_table_of(item) for item in items} and all(
+        span in {*longer, *_tables(items, spoken, schema)} for span in said
+    )
+
+
+def _told(pred: Pred, schema: ProjectSchema) -> Iterator[str]:
+    """The words of a value, the names of a rule."""
+    match pred:
+        case Value(_, _, value):
+            yield value
+        case RuleRef(name):
+            for rule in schema.rules:
+                if rule.name == name:
+                    yield from (rule.name, *rule.synonyms)
+
+
+def _table(pred: Pred, schema: ProjectSchema) -> str:
+    match pred:
+        case Value(table, _, _):
+            return table
+        case RuleRef(name):
+            return next((rule.table for rule in schema.rules if rule.name == name), "")
+    return ""
+
+
+def _table_of(item: str) -> str:
+    return item[2:].partition("=")[0].partition(".")[0] if item[0] in "tcv" else ""
+
+
+def _named(item: str, spoken: Stems, schema: ProjectSchema) -> Iterator[Span]:
+    """Where the whole name of a metric or a column is said."""
+    name = item[2:]
+    names: tuple[str, ...] = ()
+    if item[0] == "m":
+        names = next((m.name, m.label, *m.synonyms) for m in schema.metrics if m.name == name)
+    elif item[0] == "c":
+        table, _, called = name.partition(".")
+        column = schema.table(table).column(called)
+        names = (column.name, *column.synonyms)
+    for each in names:
+        yield from _places(stems(each), spoken)
+
+
+def _tables(items: Sequence[str], spoken: Stems, schema: ProjectSchema) -> Iterator[Span]:
+    """Where the name of a table that the items are of is said."""
+    for name in {_table_of(item) for item in items if item[0] in "tc"}:
+        table = schema.table(name)
+        for each in (table.name, *table.synonyms):
+            yield from _places(stems(each), spoken)
+
+
+def _places(name: Stems, spoken: Stems) -> Iterator[Span]:
+    size = len(name)
+    for at in range(len(spoken) - size + 1) if size else ():
+        if tuple(spoken[at : at + size]) == tuple(name):
+            yield at, at + size
+
+
+def _holds(name: Span, span: Span) -> bool:
+    return name[0] <= span[0] and span[1] <= name[1]
