@@ -45,6 +45,7 @@ from dbt_t2s.query.said_bounds import said_bounds
 from dbt_t2s.query.said_grain import by_grain
 from dbt_t2s.query.said_none import none_as_known
 from dbt_t2s.query.said_order import in_order
+from dbt_t2s.query.said_past import as_happened
 from dbt_t2s.query.said_peers import among_peers, said_peers
 from dbt_t2s.query.said_within import without_parts
 from dbt_t2s.query.text import STOP_WORDS, words
@@ -142,7 +143,7 @@ class EmbeddedGenerator:
 
         def meant(plan: Plan) -> Plan:
             undated = without_named(plan, text, schema, self._index.today)
-            undated = without_parts(undated, text, schema)
+            undated = as_happened(without_parts(undated, text, schema), text, schema)
             once = by_grain(given_once(undated, text, schema), text, schema)
             compared = among_peers(bounded(once, bounds), peers, schema)
             return in_order(left_out(none_as_known(compared, text, schema), text), text)
