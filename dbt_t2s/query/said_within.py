@@ -36,11 +36,14 @@ def _is_part(pred: Pred, plan: Plan, spoken: Stems, schema: ProjectSchema) -> bo
         return False
     rest = replace(plan, where=tuple(each for each in plan.where if each != pred))
     items = [token for token in to_tokens(rest) if token[1:2] == ":"]
-    longer = [span for item in items for span in _named(item, spoken, schema)]
-    if all(any(_holds(name, span) and name != span for name in longer) for span in said):
+    named = [name for item in items for name in _names(item, schema)]
+    longer = {span for name in named for span in _runs(name, spoken)}
+    if all(any(_holds(run, span) and run != span for run in longer) for span in said):
         return True
+    whole = {*(span for name in named for span in _places(name, spoken))}
+    whole.update(_tables(items, spoken, schema))
     return _table(pred, schema) not in {_table_of(item) for item in items} and all(
-        span in {*longer, *_tables(items, spoken, schema)} for span in said
+        span in whole for span in said
     )
 
 
@@ -68,18 +71,25 @@ def _table_of(item: str) -> str:
     return item[2:].partition("=")[0].partition(".")[0] if item[0] in "tcv" else ""
 
 
-def _named(item: str, spoken: Stems, schema: ProjectSchema) -> Iterator[Span]:
-    """Where the whole name of a metric or a column is said."""
+def _names(item: str, schema: ProjectSchema) -> Iterator[Stems]:
+    """What a metric or a column is called."""
     name = item[2:]
-    names: tuple[str, ...] = ()
     if item[0] == "m":
-        names = next((m.name, m.label, *m.synonyms) for m in schema.metrics if m.name == name)
+        metric = next(each for each in schema.metrics if each.name == name)
+        yield from map(stems, (metric.name, metric.label, *metric.synonyms))
     elif item[0] == "c":
         table, _, called = name.partition(".")
         column = schema.table(table).column(called)
-        names = (column.name, *column.synonyms)
-    for each in names:
-        yield from _places(stems(each), spoken)
+        yield from map(stems, (column.name, *column.synonyms))
+
+
+def _runs(name: Stems, spoken: Stems) -> list[Span]:
+    """Where the name is said, or else the longest part of it that is two words or more."""
+    for size in range(len(name), 1, -1):
+        parts = (name[first : first + size] for first in range(len(name) - size + 1))
+        if found := [span for part in parts for span in _places(part, spoken)]:
+            return found
+    return []
 
 
 def _tables(items: Sequence[str], spoken: Stems, schema: ProjectSchema) -> Iterator[Span]:

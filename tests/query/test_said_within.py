@@ -36,6 +36,7 @@ def put_right(tokens: str, text: str, schema: ProjectSchema) -> str:
     [
         ("v:orders.status=returned", "returned order rate by store"),
         ("v:orders.status=returned", "by store, the RETURNED ORDERS' RATE"),
+        ("v:orders.status=returned", "returned orders by store"),
         ("r:late_order", "late order share by store"),
     ],
 )
