@@ -43,6 +43,7 @@ from dbt_t2s.query.preamble import asked, plainly
 from dbt_t2s.query.said_apart import left_out
 from dbt_t2s.query.said_bounds import said_bounds
 from dbt_t2s.query.said_grain import by_grain
+from dbt_t2s.query.said_names import names_alone
 from dbt_t2s.query.said_nearest import of_the_nearest
 from dbt_t2s.query.said_none import none_as_known
 from dbt_t2s.query.said_order import in_order
@@ -145,7 +146,8 @@ class EmbeddedGenerator:
         def meant(plan: Plan) -> Plan:
             undated = without_named(plan, text, schema, self._index.today)
             undated = as_happened(without_parts(undated, text, schema), text, schema)
-            nearest = of_the_nearest(undated, text, schema, self._index.binder)
+            named = names_alone(undated, text, schema)
+            nearest = of_the_nearest(named, text, schema, self._index.binder)
             once = by_grain(given_once(nearest, text, schema), text, schema)
             compared = among_peers(bounded(once, bounds), peers, schema)
             return in_order(left_out(none_as_known(compared, text, schema), text), text)
