@@ -43,6 +43,7 @@ from dbt_t2s.query.preamble import asked, plainly
 from dbt_t2s.query.said_apart import left_out
 from dbt_t2s.query.said_bounds import said_bounds
 from dbt_t2s.query.said_grain import by_grain
+from dbt_t2s.query.said_included import uncounted
 from dbt_t2s.query.said_names import names_alone
 from dbt_t2s.query.said_nearest import of_the_nearest
 from dbt_t2s.query.said_none import none_as_known
@@ -142,9 +143,10 @@ class EmbeddedGenerator:
     def _as_said(self, plans: Sequence[Found], text: str) -> tuple[Found, ...]:
         """The plans with what is compared as the question says; what becomes one is one."""
         bounds, peers, schema = said_bounds(text), said_peers(text), self._index.schema
+        counted = self._index.binder.counted_in.said(text)
 
         def meant(plan: Plan) -> Plan:
-            undated = without_named(plan, text, schema, self._index.today)
+            undated = without_named(uncounted(plan, counted), text, schema, self._index.today)
             undated = as_happened(without_parts(undated, text, schema), text, schema)
             named = names_alone(undated, text, schema)
             nearest = of_the_nearest(named, text, schema, self._index.binder)

@@ -47,6 +47,7 @@ from dbt_t2s.query.plan import (
     Wrapped,
 )
 from dbt_t2s.query.predicates import Predicates, common_filters
+from dbt_t2s.query.said_included import CountedIn, LeftOut, counting_in
 from dbt_t2s.query.said_joins import SaidJoins
 from dbt_t2s.query.scope import column, quote
 
@@ -56,7 +57,7 @@ _PARTS = {
     "MONTH_OF_YEAR": "extract(month from {})",
 }
 
-_MEANINGS = 64  # choices of edges that are kept ready
+_MEANINGS = 64  # of what questions say, that are kept ready
 
 
 class Binder:
@@ -71,21 +72,24 @@ class Binder:
         self._tables = {table.name: table for table in schema.tables}
         known = (differences(table, schema.dialect) for table in schema.tables)
         self._differences = {pair: of for found in known for pair, of in found.items()}
-        self._meaning: dict[frozenset[Join], Binder] = {}
+        self.counted_in = CountedIn(schema)
+        self._meaning: dict[tuple[frozenset[Join], frozenset[LeftOut]], Binder] = {}
 
     def asked(self, question: str) -> Binder:
-        """The binder for plans of one question: of edges between two tables, that which it says."""
-        without = self.said_joins.passed_over(question)
-        if not without:
+        """The binder for plans of one question: of edges between two tables, that which it says,
+        and no rule that leaves out what it counts in."""
+        without, counted = self.said_joins.passed_over(question), self.counted_in.said(question)
+        if not without and not counted:
             return self
-        if without not in self._meaning:
+        meant = (without, counted)
+        if meant not in self._meaning:
             if len(self._meaning) >= _MEANINGS:
                 self._meaning.clear()
-            found = copy(self)
+            found = Binder(counting_in(self.schema, counted)) if counted else copy(self)
             found.graph = JoinGraph(self.schema, without)
-            found.predicates = Predicates(self.schema, found.graph, self.measures)
-            self._meaning[without] = found
-        return self._meaning[without]
+            found.predicates = Predicates(found.schema, found.graph, found.measures)
+            self._meaning[meant] = found
+        return self._meaning[meant]
 
     def sql(self, plan: Plan) -> str:
         """DuckDB SQL for ``plan``."""

@@ -40,7 +40,8 @@ class Said:
     """What words first..last name: a value of ``column``, or that flag (a day that ends something
     counts as one: "closed" names when it was).
 
-    ``nouns`` are the stems of what a row of its table is called.
+    ``nouns`` are the stems of what a row of its table is called. ``left_out`` is what a rule or a
+    metric leaves out: who names it in such a clause counts it in, whatever else is asked.
     """
 
     column: str
@@ -48,6 +49,7 @@ class Said:
     last: int
     flag: bool = False
     nouns: frozenset[str] = frozenset()
+    left_out: bool = False
 
 
 def included(text: str, spoken: Sequence[Word], said: Sequence[Said]) -> frozenset[Said]:
@@ -84,6 +86,8 @@ def _is_of_rows(first: Said, before: str, tail: re.Match[str]) -> bool:
     """Whether the clause is about the rows asked for: "ones", or their name once more."""
     if noun := tail["noun"]:
         # By its name, or by another: "area per store, closed shops included".
+        if first.left_out and stem(noun) in first.nouns:
+            return True
         same = first.nouns if stem(noun) in first.nouns else {stem(noun)}
         return not same.isdisjoint(stem(word) for word in re.findall(r"[^\W\d_]+", before))
     if first.flag or re.match(rf"\s+{_ONES}\b", tail.group(), re.I):
