@@ -27,6 +27,12 @@ _AFTER = (
 )
 # "Drop the stores", "leave spam out": hardly anything but a follow-up is told so.
 _OUT = r"s?(?:\s+(?:ones|stuff|things|[^\W\d_]+s))?\s*,?\s+out(?:\s+of\s+\w+)?\s*[.,;!]?\s*$"
+# "Firms by trade, test accounts out."
+_SET_OFF = r"[,;(–-]\s*(?:the\s+)?"
+_OUT_AT_LAST = (
+    r"s?(?:\s+(?:ones|stuff|things|[^\W\d_]+s))?\s+(?:(?:taken|thrown|shut)\s+)?out"
+    r"(?:\s+(?:please|pls))?\s*[.!?)]*\s*$"
+)
 
 
 def left_out(plan: Plan, text: str) -> Plan:
@@ -66,6 +72,9 @@ def _is_left_out(name: str, text: str) -> bool:
     if not spoken:
         return False
     written = r"\b" + r"[\s_-]+".join(map(re.escape, spoken))
-    around = rf"{_BEFORE}{written}s?\b|{written}{_AFTER}|\bleave\b.*{written}{_OUT}"
+    around = (
+        rf"{_BEFORE}{written}s?\b|{written}{_AFTER}|\bleave\b.*{written}{_OUT}"
+        rf"|{_SET_OFF}{written}{_OUT_AT_LAST}"
+    )
     once = len(re.findall(written, text, re.IGNORECASE)) == 1
     return once and re.search(around, text, re.IGNORECASE) is not None

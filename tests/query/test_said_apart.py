@@ -26,6 +26,8 @@ def counted(*where: Pred) -> Plan:
         ("tickets by topic (excl. the spam)", _SPAM),
         ("orders of June, excluding test orders", _TEST),
         ("orders of June, test orders left out", _TEST),
+        ("orders by city, test orders out", _TEST),
+        ("tickets by topic (spam taken out please)", _SPAM),
     ],
 )
 def test_what_is_left_out_is_denied(text: str, pred: Pred) -> None:
@@ -40,6 +42,8 @@ def test_what_is_left_out_is_denied(text: str, pred: Pred) -> None:
         ("how much spam came in? hours of spam don't matter", _SPAM),  # named twice
         ("how much money is set aside for spam", _SPAM),
         ("how much do spam tickets put aside for this", _SPAM),
+        ("tickets by topic, spam that went out", _SPAM),
+        ("who let spam out", _SPAM),
         ("tickets, spam excluded", Not(_SPAM)),
         ("test orders without a rating", _TEST),
     ],
