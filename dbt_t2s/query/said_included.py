@@ -31,7 +31,7 @@ _WHATEVER = re.compile(
 _IS = frozenset(("is", "has", "was", "are"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class LeftOut:
     """A value of ``table``'s column that a rule or a metric leaves out; of a flag it is "true"."""
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from dbt_t2s.project.schema import FiscalYear, Kind, ProjectSchema, Table
 from dbt_t2s.query.dates import DateSpan, date_spans
 from dbt_t2s.query.plan import Range
+from dbt_t2s.query.said_included import CountedIn
 from dbt_t2s.query.text import stems
 from dbt_t2s.serve.evidence import Statement, day_of, days, read
 from dbt_t2s.sql import exp
@@ -27,6 +28,7 @@ def assumed(question: str, sql: str, schema: ProjectSchema) -> tuple[str, ...]:
         *_days(question, statement, today, schema.fiscal_year),
         *_dated_by(question, statement),
         *_values(question, statement),
+        *_counted_in(question, statement, schema),
     )
 
 
@@ -45,6 +47,17 @@ def _days(
         taken = next((each for each in readings if _ends(each) <= written), None)
         if taken is not None:
             yield _span(span, taken, today)
+
+
+def _counted_in(question: str, statement: Statement, schema: ProjectSchema) -> Iterator[str]:
+    """What the question counts in though rules and metrics leave it out."""
+    read_too = {table.name for table in statement.tables}
+    named = {statement.name_of(node) for node in statement.tree.find_all(exp.Column)}
+    for each in sorted(CountedIn(schema).said(question)):
+        column = f"{each.table}.{each.column}"
+        if each.table in read_too and column not in named:
+            what = column if each.flag else f"{column} '{each.value}'"
+            yield f"{what} counts here, as the question says; elsewhere it is left out."
 
 
 def _span(span: DateSpan, taken: Range, today: date) -> str:

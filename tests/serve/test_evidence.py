@@ -121,6 +121,16 @@ def test_what_was_taken_for_granted_is_said() -> None:
     assert assumed("revenue last month", "select nope(", SCHEMA) == ()
 
 
+def test_what_a_question_counts_in_is_said() -> None:
+    all_orders = "select count(*) from orders"
+    (said,) = assumed("how many orders, cancelled ones included?", all_orders, SCHEMA)
+    assert said.startswith("orders.status 'cancelled' counts here, as the question says")
+    kept = f"{all_orders} where status <> 'cancelled'"
+    assert assumed("how many orders, cancelled ones included?", kept, SCHEMA) == ()
+    customers = "select count(*) from customers"
+    assert assumed("how many customers, cancelled ones included?", customers, SCHEMA) == ()
+
+
 def test_the_days_of_a_fiscal_year_are_said() -> None:
     sql = f"{REVENUE} and ordered_at >= date '2023-02-01' and ordered_at < date '2024-02-01'"
     known = replace(SCHEMA, fiscal_year=FiscalYear(2))
