@@ -50,6 +50,7 @@ from dbt_t2s.query.said_none import none_as_known
 from dbt_t2s.query.said_order import in_order
 from dbt_t2s.query.said_past import as_happened
 from dbt_t2s.query.said_peers import among_peers, said_peers
+from dbt_t2s.query.said_places import in_named_places
 from dbt_t2s.query.said_within import without_parts
 from dbt_t2s.query.text import STOP_WORDS, words
 
@@ -143,13 +144,14 @@ class EmbeddedGenerator:
     def _as_said(self, plans: Sequence[Found], text: str) -> tuple[Found, ...]:
         """The plans with what is compared as the question says; what becomes one is one."""
         bounds, peers, schema = said_bounds(text), said_peers(text), self._index.schema
-        counted = self._index.binder.counted_in.said(text)
+        binder = self._index.binder
+        counted = binder.counted_in.said(text)
 
         def meant(plan: Plan) -> Plan:
             undated = without_named(uncounted(plan, counted), text, schema, self._index.today)
             undated = as_happened(without_parts(undated, text, schema), text, schema)
-            named = names_alone(undated, text, schema)
-            nearest = of_the_nearest(named, text, schema, self._index.binder)
+            named = in_named_places(names_alone(undated, text, schema), text, schema, binder)
+            nearest = of_the_nearest(named, text, schema, binder)
             once = by_grain(given_once(nearest, text, schema), text, schema)
             compared = among_peers(bounded(once, bounds), peers, schema)
             return in_order(left_out(none_as_known(compared, text, schema), text), text)
