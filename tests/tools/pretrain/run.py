@@ -380,16 +380,19 @@ def main() -> None:
     examples: int | None = given.examples
     if examples is None and checkpoint.is_file():
         examples = settings_of(checkpoint).examples
-    elif examples is None:
-        left = given.minutes * 60 - (time.monotonic() - began)
-        examples = _examples_in(left, network, rows, given)
-    run = Pretraining(network, rows, _settings(examples, given))
+    run = Pretraining(network, rows, _settings(examples or given.batch, given))
     if checkpoint.is_file():
         run.resume(checkpoint)
     elif given.missed is not None:
         run.misses.load(given.missed)
     elif given.tried > 1:
         run.survey()
+    if examples is None:
+        # Looking at all rows takes its time too: what is left then is for learning.
+        left = given.minutes * 60 - (time.monotonic() - began)
+        misses = run.misses
+        run = Pretraining(network, rows, _settings(_examples_in(left, network, rows, given), given))
+        run.misses = misses
     while run.step < run.settings.steps and time.monotonic() - began < given.minutes * 60:
         run.advance()
         if run.step % _EVERY == 0:
