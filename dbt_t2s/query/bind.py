@@ -119,6 +119,14 @@ class Binder:
         roots = tuple(found)
         return self._finer(plan, roots) if len(roots) == 1 else roots
 
+    def root(self, plan: Plan) -> str | None:
+        """The one table whose rows the plan aggregates; None where it lists rows or has several."""
+        try:
+            roots = self.roots(plan)
+        except QueryPlanError:
+            return None
+        return roots[0] if len(roots) == 1 else None
+
     def _finer(self, plan: Plan, roots: tuple[str, ...]) -> tuple[str, ...]:
         """Rows counted once each may be counted from a finer table when a dimension needs it."""
         tables = frozenset(t for d in dims_of(plan) if (t := _table(d))) | set(roots)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Column, ProjectSchema, Table
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import from_tokens, to_tokens
@@ -24,7 +23,7 @@ def of_the_nearest(plan: Plan, text: str, schema: ProjectSchema, binder: Binder)
     such a column's name and not its table's."""
     dims = [each for each in plan.select if isinstance(each, Col)]
     meant = {f"c:{d.table}.{d.column}": found for d in dims if (found := _also(d, schema))}
-    root = _root(plan, binder) if meant else None
+    root = binder.root(plan) if meant else None
     if root is None:
         return plan
     spoken = [word.stem for word in words(text)]
@@ -45,15 +44,6 @@ def _also(dim: Col, schema: ProjectSchema) -> list[tuple[Table, Column]]:
     if any(dim.column in table.primary_key for table in having):
         return []
     return [(table, table.column(dim.column)) for table in having if table.name != dim.table]
-
-
-def _root(plan: Plan, binder: Binder) -> str | None:
-    """The one table whose rows the plan aggregates."""
-    try:
-        roots = binder.roots(plan)
-    except QueryPlanError:
-        return None
-    return roots[0] if len(roots) == 1 else None
 
 
 def _nearest(

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema, Table
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import to_tokens
@@ -45,7 +44,7 @@ class Place:
 
 def in_named_places(plan: Plan, text: str, schema: ProjectSchema, binder: Binder) -> Plan:
     """``plan`` held to the value that ``text`` says where it has nothing of the table so called."""
-    root = _root(plan, binder)
+    root = binder.root(plan)
     if root is None:
         return plan
     items = [token for token in to_tokens(plan) if token[1:2] == ":"]
@@ -60,15 +59,6 @@ def in_named_places(plan: Plan, text: str, schema: ProjectSchema, binder: Binder
         and _is_said(place, text)
     ]
     return replace(plan, where=(*plan.where, meant[0])) if len(meant) == 1 else plan
-
-
-def _root(plan: Plan, binder: Binder) -> str | None:
-    """The one table whose rows the plan aggregates."""
-    try:
-        roots = binder.roots(plan)
-    except QueryPlanError:
-        return None
-    return roots[0] if len(roots) == 1 else None
 
 
 def _places(root: Table, schema: ProjectSchema) -> Iterator[Place]:
