@@ -357,3 +357,8 @@ def has_aggregate(plan: Plan) -> bool:
     """Whether the plan's SELECT is grouped (by its dimensions)."""
     ordered = plan.order is not None and is_measure(plan.order.by)
     return ordered or bool(plan.having) or any(is_measure(e) for e in plan.select)
+
+
+def table_of(token: str) -> str:
+    """The table that a token points at or into; empty for metrics, rules and keywords."""
+    return token[2:].partition("=")[0].partition(".")[0] if token[:2] in ("t:", "c:", "v:") else ""

@@ -14,7 +14,7 @@ from dbt_t2s import sql as language
 from dbt_t2s.project.schema import Metric, MetricFilter, ProjectSchema, Rule
 from dbt_t2s.query.included import Said, included
 from dbt_t2s.query.plan import Col, Flag, Plan, Pred, Value
-from dbt_t2s.query.text import Word, name_words, stem, stems, words
+from dbt_t2s.query.text import Word, name_words, places, stem, stems, words
 from dbt_t2s.sql import exp
 
 # Without one of these nothing is counted in.
@@ -46,10 +46,12 @@ class CountedIn:
 
     def __init__(self, schema: ProjectSchema) -> None:
         self._left_out = frozenset(_all_left_out(schema))
-        columns = {(each.table, each.column) for each in self._left_out if not each.flag}
-        self._values = {
-            (table, column): schema.table(table).column(column).values for table, column in columns
-        }
+        self._values: dict[tuple[str, str], set[str]] = {}
+        for each in self._left_out:
+            if not each.flag:
+                known = schema.table(each.table).column(each.column).values
+                of = (each.table, each.column)
+                self._values.setdefault(of, set(known)).add(each.value)
         self._nouns = {table.name: frozenset(_nouns(table.name, table.synonyms))
                        for table in schema.tables}  # fmt: skip
 
@@ -58,10 +60,10 @@ class CountedIn:
         if not self._left_out or _COUNTS_IN.search(question) is None:
             return frozenset()
         spoken = words(question)
-        places = dict(self._places(spoken))
-        aside = included(question, spoken, tuple(places))
+        found_at = dict(self._places(spoken))
+        aside = included(question, spoken, tuple(found_at))
         whatever = {stem(w) for m in _WHATEVER.finditer(question) for w in m["what"].split()}
-        found = {each for said in aside for each in places[said]}
+        found = {each for said in aside for each in found_at[said]}
         found.update(e for e in self._left_out if not e.flag and stems(e.column)[-1] in whatever)
         return frozenset(found)
 
@@ -70,18 +72,18 @@ class CountedIn:
         said = [word.stem for word in spoken]
         for (table, column), values in self._values.items():
             nouns = self._nouns[table]
-            for value in values:
+            for value in sorted(values):
                 meant = {LeftOut(table, column, value)} & self._left_out
-                for first, last in _runs(stems(value), said):
+                for first, end in places(stems(value), said):
                     of = f"{table}.{column}"
-                    yield Said(of, first, last, False, nouns, bool(meant)), frozenset(meant)
+                    yield Said(of, first, end - 1, False, nouns, bool(meant)), frozenset(meant)
         for flag in (each for each in self._left_out if each.flag):
             nouns = self._nouns[flag.table]
             name = tuple(stem(word) for word in name_words(flag.column) if word not in _IS)
             short = tuple(word for word in name if word not in nouns)
-            for first, last in {*_runs(name, said)} or {*_runs(short, said)}:
+            for first, end in {*places(name, said)} or {*places(short, said)}:
                 of = f"{flag.table}.{flag.column}"
-                yield Said(of, first, last, True, nouns, True), frozenset((flag,))
+                yield Said(of, first, end - 1, True, nouns, True), frozenset((flag,))
 
 
 def uncounted(plan: Plan, counted: frozenset[LeftOut]) -> Plan:
@@ -187,12 +189,6 @@ def _of_these(predicate: str, values: set[str], dialect: str) -> str:
     for listed in node.find_all(exp.In):
         listed.set("expressions", [each for each in listed.expressions if each.name in values])
     return language.to_sql(node, dialect)
-
-
-def _runs(name: Sequence[str], said: Sequence[str]) -> Iterator[tuple[int, int]]:
-    for at in range(len(said) - len(name) + 1) if name else ():
-        if tuple(said[at : at + len(name)]) == tuple(name):
-            yield at, at + len(name) - 1
 
 
 def _nouns(name: str, synonyms: Sequence[str]) -> Iterator[str]:

@@ -7,13 +7,13 @@ mean the nearest; "region of the practice" says whose.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from dbt_t2s.project.schema import Column, ProjectSchema, Table
 from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.linear import from_tokens, to_tokens
+from dbt_t2s.query.linear import from_tokens, table_of, to_tokens
 from dbt_t2s.query.plan import Col, Plan
-from dbt_t2s.query.text import stems, words
+from dbt_t2s.query.text import places, stems, words
 
 _OF = "of"
 
@@ -32,7 +32,7 @@ def of_the_nearest(plan: Plan, text: str, schema: ProjectSchema, binder: Binder)
         for token, found in meant.items()
         if (best := _nearest(token, found, root, binder)) is not None
         for table, column in [best]
-        if _is_said(column, spoken) and not _is_told(schema.table(_table_of(token)), spoken)
+        if _is_said(column, spoken) and not _is_told(schema.table(table_of(token)), spoken)
     }
     made = from_tokens([nearer.get(token, token) for token in to_tokens(plan)]) if nearer else None
     return plan if made is None else made
@@ -50,7 +50,7 @@ def _nearest(
     token: str, others: Sequence[tuple[Table, Column]], root: str, binder: Binder
 ) -> tuple[Table, Column] | None:
     """The one that is nearer than all others and than what ``token`` names."""
-    far = _distance(_table_of(token), root, binder)
+    far = _distance(table_of(token), root, binder)
     near = [(d, *other) for other in others if (d := _distance(other[0].name, root, binder)) < far]
     least = min((d for d, _, _ in near), default=far)
     best = [(table, column) for d, table, column in near if d == least]
@@ -64,7 +64,9 @@ def _distance(table: str, root: str, binder: Binder) -> float:
 
 def _is_said(column: Column, spoken: Sequence[str]) -> bool:
     """Whether the column's name is said, and not "of" what after it."""
-    ends = {end for name in (column.name, *column.synonyms) for end in _ends(stems(name), spoken)}
+    ends = {
+        end for name in (column.name, *column.synonyms) for _, end in places(stems(name), spoken)
+    }
     return bool(ends) and all(spoken[end : end + 1] != [_OF] for end in ends)
 
 
@@ -72,13 +74,3 @@ def _is_told(table: Table, spoken: Sequence[str]) -> bool:
     """Whether any word of the table's name is said."""
     names = {word for name in (table.name, *table.synonyms) for word in stems(name)}
     return not names.isdisjoint(spoken)
-
-
-def _ends(name: Sequence[str], spoken: Sequence[str]) -> Iterator[int]:
-    for at in range(len(spoken) - len(name) + 1) if name else ():
-        if tuple(spoken[at : at + len(name)]) == tuple(name):
-            yield at + len(name)
-
-
-def _table_of(token: str) -> str:
-    return token[2:].partition(".")[0]

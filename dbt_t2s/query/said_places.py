@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from dbt_t2s.project.schema import ProjectSchema, Table
 from dbt_t2s.query.bind import Binder
-from dbt_t2s.query.linear import to_tokens
+from dbt_t2s.query.linear import table_of, to_tokens
 from dbt_t2s.query.plan import Plan, Value
 from dbt_t2s.query.text import name_words, stem, stems
 
@@ -48,7 +48,7 @@ def in_named_places(plan: Plan, text: str, schema: ProjectSchema, binder: Binder
     if root is None:
         return plan
     items = [token for token in to_tokens(plan) if token[1:2] == ":"]
-    tables = {_table_of(item) for item in items}
+    tables = {table_of(item) for item in items}
     told = {word for item in items for word in _called(item, schema)}
     meant = [
         place.value
@@ -100,7 +100,3 @@ def _called(item: str, schema: ProjectSchema) -> Iterator[str]:
         name = name.partition("=")[0].partition(".")[2]
     for each in (name, *names):
         yield from stems(each)
-
-
-def _table_of(item: str) -> str:
-    return item[2:].partition("=")[0].partition(".")[0] if item[0] in "tcv" else ""

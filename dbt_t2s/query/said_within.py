@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dbt_t2s.project.schema import ProjectSchema
-from dbt_t2s.query.linear import to_tokens
+from dbt_t2s.query.linear import table_of, to_tokens
 from dbt_t2s.query.plan import Plan, Pred, RuleRef, Value
-from dbt_t2s.query.text import stems, words
+from dbt_t2s.query.text import places, stems, words
 
 Span = tuple[int, int]
 Stems = Sequence[str]
@@ -31,7 +31,7 @@ def without_parts(plan: Plan, text: str, schema: ProjectSchema) -> Plan:
 
 
 def _is_part(pred: Pred, plan: Plan, spoken: Stems, schema: ProjectSchema) -> bool:
-    said = [span for name in _told(pred, schema) for span in _places(stems(name), spoken)]
+    said = [span for name in _told(pred, schema) for span in places(stems(name), spoken)]
     if not said:
         return False
     rest = replace(plan, where=tuple(each for each in plan.where if each != pred))
@@ -40,9 +40,9 @@ def _is_part(pred: Pred, plan: Plan, spoken: Stems, schema: ProjectSchema) -> bo
     longer = {span for name in named for span in _runs(name, spoken)}
     if all(any(_holds(run, span) and run != span for run in longer) for span in said):
         return True
-    whole = {*(span for name in named for span in _places(name, spoken))}
+    whole = {*(span for name in named for span in places(name, spoken))}
     whole.update(_tables(items, spoken, schema))
-    return _table(pred, schema) not in {_table_of(item) for item in items} and all(
+    return _table(pred, schema) not in {table_of(item) for item in items} and all(
         span in whole for span in said
     )
 
@@ -67,10 +67,6 @@ def _table(pred: Pred, schema: ProjectSchema) -> str:
     return ""
 
 
-def _table_of(item: str) -> str:
-    return item[2:].partition("=")[0].partition(".")[0] if item[0] in "tcv" else ""
-
-
 def _names(item: str, schema: ProjectSchema) -> Iterator[Stems]:
     """What a metric or a column is called."""
     name = item[2:]
@@ -87,24 +83,17 @@ def _runs(name: Stems, spoken: Stems) -> list[Span]:
     """Where the name is said, or else the longest part of it that is two words or more."""
     for size in range(len(name), 1, -1):
         parts = (name[first : first + size] for first in range(len(name) - size + 1))
-        if found := [span for part in parts for span in _places(part, spoken)]:
+        if found := [span for part in parts for span in places(part, spoken)]:
             return found
     return []
 
 
 def _tables(items: Sequence[str], spoken: Stems, schema: ProjectSchema) -> Iterator[Span]:
     """Where the name of a table that the items are of is said."""
-    for name in {_table_of(item) for item in items if item[0] in "tc"}:
+    for name in {table_of(item) for item in items if item[0] in "tc"}:
         table = schema.table(name)
         for each in (table.name, *table.synonyms):
-            yield from _places(stems(each), spoken)
-
-
-def _places(name: Stems, spoken: Stems) -> Iterator[Span]:
-    size = len(name)
-    for at in range(len(spoken) - size + 1) if size else ():
-        if tuple(spoken[at : at + size]) == tuple(name):
-            yield at, at + size
+            yield from places(stems(each), spoken)
 
 
 def _holds(name: Span, span: Span) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -92,3 +92,10 @@ def _identifier_words(part: str) -> Iterator[str]:
 
 def stems(text: str) -> tuple[str, ...]:
     return tuple(stem(w) for w in name_words(text))
+
+
+def places(name: Sequence[str], spoken: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where the stems of a name stand in a text's: the first one, and the one after the last."""
+    for at in range(len(spoken) - len(name) + 1) if name else ():
+        if tuple(spoken[at : at + len(name)]) == tuple(name):
+            yield at, at + len(name)
