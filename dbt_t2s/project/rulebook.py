@@ -8,7 +8,16 @@ from functools import cached_property
 
 from dbt_t2s import sql
 from dbt_t2s.duck import Execute
-from dbt_t2s.project import buckets, contradictions, meanings, meta, pinned, recurring, rules
+from dbt_t2s.project import (
+    buckets,
+    contradictions,
+    left_out,
+    meanings,
+    meta,
+    pinned,
+    recurring,
+    rules,
+)
 from dbt_t2s.project.artifacts import Artifacts, Node, items, section, text
 from dbt_t2s.project.asked import Asked
 from dbt_t2s.project.evidence import Evidence
@@ -52,6 +61,7 @@ def find(material: Material) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
         dialect,
         material.places,
     )
+    named, never = _with_left_out(named, material, dialect)
     used, unread = recurring.usages(material.asked, material.tables)
     cases = buckets.find(material.asked, material.tables, material.lineage)
     terms, differing = buckets.rules(cases, named, dialect)
@@ -68,11 +78,27 @@ def find(material: Material) -> tuple[tuple[Rule, ...], tuple[Issue, ...]]:
     ]
     by_table = {usage.table.name: usage for usage in used}
     mined = [_placed(rule, material) for rule in (*implied, *terms, *values, *kept)]
-    found = [*(_carried(rule, by_table, dialect) for rule in named), *mined]
+    found = [*(_carried(rule, by_table, dialect) for rule in (*named, *never)), *mined]
     suggested = [i for usage in used for i in recurring.suggestions(usage, named, dialect)]
     clashes = contradictions.find(named, material.metrics, dialect)
     told = (*issues, *unread, *differing, *unplaced, *suggested, *clashes)
     return tuple(rules.uniquely_named(found)), told
+
+
+def _with_left_out(
+    named: Sequence[Rule], material: Material, dialect: str
+) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The rules that people named, those among them that hold always told so, and others for what
+    descriptions and metrics leave out everywhere."""
+    conditions = rules.carried_conditions(material.metrics, dialect)
+    found = (
+        *left_out.documented(material.tables, conditions, dialect),
+        *left_out.shared(conditions, named, dialect),
+    )
+    never = {(rule.table, rule.predicate): rule for rule in reversed(found)}
+    told = tuple(replace(r, always=r.always or (r.table, r.predicate) in never) for r in named)
+    new = (rule for rule in never.values() if not _said(rule, told, dialect))
+    return told, tuple(new)
 
 
 def _holders(material: Material) -> Iterator[Holder]:

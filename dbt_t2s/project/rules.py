@@ -212,6 +212,14 @@ def _carried(metrics: Sequence[Metric], dialect: str) -> dict[str, list[_Carrier
     return found
 
 
+def carried_conditions(metrics: Sequence[Metric], dialect: str) -> dict[str, list[frozenset[str]]]:
+    """The conditions of each metric over a table that it measures itself, by table."""
+    return {
+        table: [each.conditions for each in listed if each.at_home]
+        for table, listed in _carried(metrics, dialect).items()
+    }
+
+
 def _with_support(rule: Rule, carried: Mapping[str, Sequence[_Carrier]], dialect: str) -> Rule:
     """The rule with the metrics that carry it; what nearly all of a table's carry always holds."""
     wanted = frozenset(sql.conjuncts(rule.predicate, dialect))

@@ -45,6 +45,7 @@ class RuleKind(StrEnum):
 
     WRITTEN = "written"  # meta.t2s.rules
     METRIC = "metric"  # a metric's filter or definition
+    LEFT_OUT = "left out"  # never counted, as a description or all metrics over a table say
     CONDITION = "condition"  # recurs in compiled SQL over the same relation
     BUCKET = "bucket"  # a CASE that defines a term
     VALUE = "value"  # an accepted value and what it means
@@ -117,7 +118,8 @@ class Rule:
 
     ``predicate`` is a boolean SQL expression over the columns of ``table``, in the project's
     dialect. ``always`` rules hold whenever rows of the table are counted or summed, asked for or
-    not (``meta.t2s.rules`` says ``applies: always``, or every metric on the table carries it).
+    not (``meta.t2s.rules`` says ``applies: always``, every metric on the table carries it, or a
+    description says that the other rows never count).
     ``kind`` says where the rule comes from; ``evidence`` are node ids, with ``path:line`` where a
     file says it; ``support`` counts what carries it.
     """
@@ -367,7 +369,8 @@ class ProjectSchema:
 
     @property
     def askable_rules(self) -> tuple[Rule, ...]:
-        """The rules that a question may name: those that people named, in meta or as a metric.
+        """The rules that a question may name: those that people named, in meta or as a metric, and
+        what is left out everywhere.
 
         Of what was mined only a bucket that two queries define alike, under a word that is
         neither a column nor a value of its table: the others are asked for as columns and values,
@@ -386,7 +389,7 @@ class ProjectSchema:
 
 def _can_be_named(rule: Rule, columns_of: Mapping[str, tuple[Column, ...]]) -> bool:
     if rule.kind is not RuleKind.BUCKET:
-        return rule.kind in (RuleKind.WRITTEN, RuleKind.METRIC)
+        return rule.kind in (RuleKind.WRITTEN, RuleKind.METRIC, RuleKind.LEFT_OUT)
     columns = columns_of[rule.table]
     values = {value.lower() for column in columns for value in column.values}
     of_column = any(rule.name.lower().endswith(column.name.lower()) for column in columns)
