@@ -33,6 +33,7 @@ from dbt_t2s.model.turns import Turn
 from dbt_t2s.model.written import Draft, Written
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
+from dbt_t2s.query.frames import frame_of
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL, from_tokens, to_tokens
 from dbt_t2s.query.named import without_named
@@ -42,16 +43,20 @@ from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.preamble import asked, plainly
 from dbt_t2s.query.said_apart import left_out
 from dbt_t2s.query.said_bounds import said_bounds
+from dbt_t2s.query.said_count import counted_rows
 from dbt_t2s.query.said_grain import by_grain
+from dbt_t2s.query.said_growth import without_growth
 from dbt_t2s.query.said_included import uncounted
 from dbt_t2s.query.said_names import names_alone
 from dbt_t2s.query.said_nearest import of_the_nearest
 from dbt_t2s.query.said_none import none_as_known
 from dbt_t2s.query.said_order import in_order
+from dbt_t2s.query.said_overall import with_the_whole
 from dbt_t2s.query.said_past import as_happened
 from dbt_t2s.query.said_peers import among_peers, said_peers
 from dbt_t2s.query.said_places import in_named_places
 from dbt_t2s.query.said_within import without_parts
+from dbt_t2s.query.self_counted import counts_itself
 from dbt_t2s.query.text import STOP_WORDS, words
 
 WIDTH = 6
@@ -144,30 +149,36 @@ class EmbeddedGenerator:
     def _as_said(self, plans: Sequence[Found], text: str) -> tuple[Found, ...]:
         """The plans with what is compared as the question says; what becomes one is one."""
         bounds, peers, schema = said_bounds(text), said_peers(text), self._index.schema
-        binder = self._index.binder
+        binder, today = self._index.binder, self._index.today
         counted = binder.counted_in.said(text)
 
         def meant(plan: Plan) -> Plan:
-            undated = without_named(uncounted(plan, counted), text, schema, self._index.today)
+            plan = without_growth(uncounted(plan, counted), text, schema)
+            undated = without_named(plan, text, schema, today)
             undated = as_happened(without_parts(undated, text, schema), text, schema)
             named = in_named_places(names_alone(undated, text, schema), text, schema, binder)
             nearest = of_the_nearest(named, text, schema, binder)
             once = by_grain(given_once(nearest, text, schema), text, schema)
             compared = among_peers(bounded(once, bounds), peers, schema)
-            return in_order(left_out(none_as_known(compared, text, schema), text), text)
+            compared = with_the_whole(compared, text, binder)
+            known = counted_rows(none_as_known(compared, text, schema), text, schema, today)
+            return in_order(left_out(known, text), text)
 
         chances: dict[tuple[str, ...], float] = {}
         for plan in plans:
             tokens = self._put_right(plan.tokens, meant)
             chances[tokens] = chances.get(tokens, 0.0) + plan.probability
-        return tuple(Found(tokens, chance) for tokens, chance in chances.items())
+        found = tuple(Found(tokens, chance) for tokens, chance in chances.items())
+        sensible = tuple(each for each in found if not self._counts_itself(each.tokens))
+        return sensible or found
+
+    def _counts_itself(self, tokens: Sequence[str]) -> bool:
+        plan = _read(tokens)
+        return plan is not None and counts_itself(plan, self._index.schema)
 
     def _put_right(self, tokens: tuple[str, ...], meant: Callable[[Plan], Plan]) -> tuple[str, ...]:
         """The plan as said, or as it was where that makes no SQL."""
-        try:
-            plan = from_tokens(tokens)
-        except QueryPlanError:
-            return tokens
+        plan = _read(tokens)
         if plan is None:
             return tokens
         right = meant(plan)
@@ -188,9 +199,31 @@ class EmbeddedGenerator:
         recalled = self._recalled(linked, found, ordered)
         if recalled is not None and recalled.plan == REFUSAL:
             return (Candidate("", recalled.sure, _SAID_UNANSWERABLE),)
+        if recalled is None and (framed := self._framed(linked, ordered)):
+            return framed
         refused = self._ranking.refusal(found.refusal, ordered, explained)
         own = self._own(linked, found.refusal, ordered, refused, recalled is not None)
         return own if recalled is None else self._first(recalled, linked, own)
+
+    def _framed(self, linked: Linked, whole: Sequence[tuple[float, Found]]) -> Sequence[Candidate]:
+        """What is made of the answers to the question inside this one; none where none is inside,
+        where its answers are no such plans, and where ``whole``, the plans of the question as it
+        stands, begin with one that has an item for the words around."""
+        frame = frame_of(linked.text, self._index.today, self._index.schema.fiscal_year)
+        if frame is None or (whole and frame.is_said_by(whole[0][1].tokens)):
+            return ()
+        core = self._link(frame.core)
+        found = self.search([core])[0]
+        explained = Explained(core)
+        ordered = self._ranking.order(found.plans, explained)
+        refused = self._ranking.refusal(found.refusal, ordered, explained)
+        around = [
+            (share, Found(to_tokens(made), each.probability))
+            for share, each in ordered
+            if (plan := _read(each.tokens)) is not None and (made := frame.around(plan)) is not None
+        ]
+        framed = self._own(linked, found.refusal, around, refused, answers=False) if around else ()
+        return framed if framed and framed[0].sql else ()
 
     def _recalled(
         self, linked: Linked, found: Searched, ordered: Sequence[tuple[float, Found]]
@@ -271,6 +304,14 @@ class EmbeddedGenerator:
         if left:
             return f"nothing in this project is known as {', '.join(repr(w) for w in left[:4])}"
         return "this project's data does not seem to hold the answer"
+
+
+def _read(tokens: Sequence[str]) -> Plan | None:
+    """The plan that these tokens spell; None for a refusal, and where they spell none."""
+    try:
+        return from_tokens(tokens)
+    except QueryPlanError:
+        return None
 
 
 def _length(linked: Linked) -> int:

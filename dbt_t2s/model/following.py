@@ -21,10 +21,10 @@ from dbt_t2s.model.phrase_options import PhraseOptions
 from dbt_t2s.model.reverting import reverted
 from dbt_t2s.model.schema_index import SchemaIndex
 from dbt_t2s.query import edits
-from dbt_t2s.query.bind import dims_of
 from dbt_t2s.query.checked import parts_of
 from dbt_t2s.query.linear import to_tokens, value_of
 from dbt_t2s.query.plan import Agg, Col, Count, Has, Plan, Value, canonical
+from dbt_t2s.query.plan_parts import dims_of
 
 _IGNORED = -1.2
 _UNKNOWN = -0.8

@@ -15,10 +15,12 @@ from dbt_t2s.query.plan import (
     Not,
     Null,
     Or,
+    Overall,
     Peers,
     Pred,
     RuleRef,
     Value,
+    Weekdays,
 )
 
 _LONGEST = 40
@@ -39,6 +41,8 @@ def _words(pred: Pred) -> str:
             return value
         case During(_, span):
             return f"from {span.start}" if span.start else f"before {span.end}"
+        case Weekdays(_, days):
+            return "_".join(days)
         case RuleRef(name):
             return name
         case Flag(of):
@@ -49,7 +53,7 @@ def _words(pred: Pred) -> str:
             return f"{_words(left)} or {_words(right)}"
         case Compare(operator, left_side, right):
             side = left_side.column if isinstance(left_side, Col) else "value"
-            other = "average" if right is None or isinstance(right, Peers) else right
+            other = "average" if right is None or isinstance(right, Peers | Overall) else right
             other = other.column if isinstance(other, Col) else other
             return f"{side} {operator} {other}"
         case Null(of):

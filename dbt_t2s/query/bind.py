@@ -12,18 +12,32 @@ from dataclasses import replace
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Join, ProjectSchema
 from dbt_t2s.query.aliases import condition_alias, difference_alias
-from dbt_t2s.query.blocks import Block, Output, ordered, render, windowed, windows_over
+from dbt_t2s.query.blocks import (
+    Block,
+    Output,
+    either,
+    ordered,
+    piece,
+    render,
+    rolled,
+    side_by_side,
+    windowed,
+    windows_over,
+)
 from dbt_t2s.query.checked import check
 from dbt_t2s.query.compiled import compiled_metrics, compiled_sql
 from dbt_t2s.query.joins import JoinGraph
+from dbt_t2s.query.lead_in import led_in
 from dbt_t2s.query.linear import has_aggregate
 from dbt_t2s.query.measures import Atom, Lowered, Measures
 from dbt_t2s.query.naming import display_column, is_shared_name
+from dbt_t2s.query.of_total import of_total_sql
 from dbt_t2s.query.own_columns import differences, in_own_columns
 from dbt_t2s.query.plan import (
     GRAINS,
+    ROLLING,
     SUMMED,
-    Agg,
+    WEEKEND,
     Arithmetic,
     AvgEach,
     Bucket,
@@ -32,19 +46,27 @@ from dbt_t2s.query.plan import (
     Count,
     Diff,
     Dim,
-    Expr,
     Like,
     Measure,
     Not,
     Null,
     Only,
+    Overall,
     Peers,
     Plan,
     Pred,
     Rate,
+    Rolling,
     Time,
     Value,
     Wrapped,
+)
+from dbt_t2s.query.plan_parts import (
+    dims_of,
+    is_window,
+    is_with_average,
+    measures_of,
+    table_of_expression,
 )
 from dbt_t2s.query.predicates import Predicates, common_filters
 from dbt_t2s.query.said_included import CountedIn, LeftOut, counting_in
@@ -55,8 +77,9 @@ _PARTS = {
     "DOW": "dayname({})",
     "HOUR": "extract(hour from {})",
     "MONTH_OF_YEAR": "extract(month from {})",
+    WEEKEND: "case when dayname({0}) in ('Saturday', 'Sunday') then 'weekend' "
+    "when not {0} is null then 'weekday' end",
 }
-
 _MEANINGS = 64  # of what questions say, that are kept ready
 
 
@@ -95,6 +118,8 @@ class Binder:
         """DuckDB SQL for ``plan``."""
         check(plan, self._tables)
         plan = in_own_columns(plan, self._differences)
+        if plan.of_total:
+            return of_total_sql(plan, self.sql, self._alias_of(plan))
         metrics = compiled_metrics(plan, self.measures)
         if metrics:
             return compiled_sql(plan, metrics, self.measures)
@@ -129,7 +154,7 @@ class Binder:
 
     def _finer(self, plan: Plan, roots: tuple[str, ...]) -> tuple[str, ...]:
         """Rows counted once each may be counted from a finer table when a dimension needs it."""
-        tables = frozenset(t for d in dims_of(plan) if (t := _table(d))) | set(roots)
+        tables = frozenset(t for d in dims_of(plan) if (t := table_of_expression(d))) | set(roots)
         if all(self.graph.reaches(roots[0], table) for table in tables):
             return roots
         if not all(isinstance(m, Count) for m in measures_of(plan)):
@@ -147,6 +172,8 @@ class Binder:
                 if function in SUMMED and not lowered.adds_up:
                     raise QueryPlanError("a rate or an average has no total")
                 return windowed(function, lowered)
+            case Rolling(function, periods, inner):
+                return rolled(ROLLING[function], periods, self.lower(inner))
             case Rate(predicate):
                 table = self.predicates.table_of(predicate, "")
                 if not table:
@@ -192,7 +219,7 @@ class Binder:
 
     def _listing(self, plan: Plan) -> str:
         dims = tuple(e for e in plan.select if isinstance(e, Dim))
-        named = frozenset(t for d in dims_of(plan) if (t := _table(d)))
+        named = frozenset(t for d in dims_of(plan) if (t := table_of_expression(d)))
         root = self.graph.bridge(named) if named else None
         if root is None:
             raise QueryPlanError(f"no join leads to all of {', '.join(sorted(named)) or 'nothing'}")
@@ -209,7 +236,7 @@ class Binder:
             outputs,
             where=tuple(dict.fromkeys((*counted, *said, *self._known(plan, outputs)))),
             order=order if not plan.per else "",
-            limit=plan.limit or "" if not plan.per else "",
+            limit=_limit(plan) if not plan.per else "",
             distinct=plan.distinct or root not in named,
         )
         if block.distinct and plan.order and plan.order.by not in plan.select:
@@ -243,6 +270,8 @@ class Binder:
     def _grouped(self, plan: Plan, root: str) -> str:
         lowered = [self.lower(m) for m in measures_of(plan)]
         time = lowered[0].atoms[0].time or self.measures.time_column(root)
+        longer = None if plan.per else led_in(plan)
+        plan = longer.plan if longer else plan
         said = tuple(self.predicates.render(p, root, time) for p in plan.where)
         hoisted = common_filters(tuple(a.under(said).filters for low in lowered for a in low.atoms))
 
@@ -254,14 +283,20 @@ class Binder:
         outputs = self._outputs(plan, measure, time)
         conditions = (*sorted(hoisted), *said, *self._known(plan, outputs))
         order = self._order(plan, outputs, measure, time)
+        # What holds of windows is asked after they are worked out.
+        windows = [p for p in plan.having if is_window(p)]
+        shown = [self._having(p, plan, measure) for p in windows]
+        if longer:
+            shown.append(f"{self._dim(longer.bucket, time).sql} >= date '{longer.start}'")
         block = Block(
             root,
             windows_over(outputs),
             where=tuple(dict.fromkeys(conditions)),
             group=True,
-            having=tuple(self._having(p, plan, measure) for p in plan.having),
+            having=tuple(self._having(p, plan, measure) for p in plan.having if p not in windows),
             order=order if not plan.per else "",
-            limit=plan.limit or "" if not plan.per else "",
+            limit=_limit(plan) if not plan.per else "",
+            qualify=" and ".join(shown),
             keys=self._keys_of(outputs),
         )
         if plan.per:
@@ -278,7 +313,7 @@ class Binder:
     def _known(self, plan: Plan, outputs: Sequence[Output]) -> tuple[str, ...]:
         """That what is ranked, averaged or listed once each has a name: nothing is no group."""
         ranked = plan.limit is not None and has_aggregate(plan)
-        if not (plan.distinct or ranked or any(map(_is_with_average, plan.having))):
+        if not (plan.distinct or ranked or any(map(is_with_average, plan.having))):
             return ()
         shown = (o.expression for o in outputs if isinstance(o.expression, Col))
         return tuple(f"{column(of)} is not null" for of in shown if self._has_gaps(of))
@@ -321,9 +356,20 @@ class Binder:
             taken = {o.alias for o in found}
             alias = made.alias
             if alias in taken:
-                alias = f"{_table(made.expression) or 'other'}_{alias}"
+                alias = f"{table_of_expression(made.expression) or 'other'}_{alias}"
             found.append(replace(made, alias=alias))
         return tuple(found)
+
+    def _alias_of(self, plan: Plan) -> str:
+        """What the first rows are ordered by is called in the result."""
+        if plan.order is None:
+            raise QueryPlanError("a share of the total is that of the first few")
+        by = plan.order.by
+        if isinstance(by, Dim) and not isinstance(by, Bucket):
+            return self._dim(by, None).alias
+        if isinstance(by, Bucket) or not self.lower(by).adds_up:
+            raise QueryPlanError("a share of the total is that of what adds up")
+        return self.lower(by).name
 
     def _order(
         self,
@@ -349,6 +395,9 @@ class Binder:
         left = measure(pred.left)
         if isinstance(pred.right, Col | Peers):
             raise QueryPlanError("HAVING compares with numbers only")
+        if isinstance(pred.right, Overall):
+            whole = self.sql(Plan((pred.left,), where=plan.where))
+            return f"{left.sql} {self.predicates.operator(pred.operator)} (\n{whole}\n)"
         if pred.right is not None:
             return self.predicates.comparison(left.sql, pred.operator, pred.right)
         dims = tuple(e for e in plan.select if isinstance(e, Dim))
@@ -375,7 +424,7 @@ class Binder:
 
     def _side_by_side(self, plan: Plan, roots: tuple[str, ...]) -> str:
         """One CTE per root, grouped by the same dimensions, joined on them."""
-        if plan.per or any(map(_is_with_average, plan.having)):
+        if plan.per or any(map(is_with_average, plan.having)):
             raise QueryPlanError("rows per group need measures of one table")
         dims = tuple(e for e in plan.select if isinstance(e, Dim))
         names = tuple(f"by_{i}" if len(dims) > 1 else "by_group" for i, _ in enumerate(dims))
@@ -386,7 +435,7 @@ class Binder:
 
         def measure(given: Measure) -> Output:
             low = self.lower(given)
-            parts = tuple(f"{quote(a.root + '_totals')}.{_piece(a, atoms)}" for a in low.atoms)
+            parts = tuple(f"{quote(a.root + '_totals')}.{piece(a, atoms)}" for a in low.atoms)
             return Output(low.fill(parts), low.name, given)
 
         outputs: list[Output] = []
@@ -397,14 +446,14 @@ class Binder:
                 taken = {o.alias for o in outputs}
                 alias = made.alias
                 if alias in taken:
-                    alias = f"{_table(expression) or 'other'}_{alias}"
-                outputs.append(Output(_either(totals, name), alias, expression))
+                    alias = f"{table_of_expression(expression) or 'other'}_{alias}"
+                outputs.append(Output(either(totals, name), alias, expression))
             else:
                 outputs.append(measure(expression))
         lines = ["with " + ",\n".join(ctes)]
         listed = windows_over(tuple(outputs))
         lines.append("select " + ",\n".join(f"{o.sql} as {quote(o.alias)}" for o in listed))
-        lines.append(_joined(totals, names))
+        lines.append(side_by_side(totals, names))
         having = [self._having(p, plan, measure) for p in plan.having]
         if having:
             lines.append("where " + " and ".join(having))
@@ -412,7 +461,7 @@ class Binder:
         if order:
             lines.append(f"order by {order}")
         if plan.limit:
-            lines.append(f"limit {plan.limit}")
+            lines.append(f"limit {_limit(plan)}")
         return "\n".join(lines)
 
     def _totals(
@@ -431,68 +480,13 @@ class Binder:
             replace(self._dim(d, time), alias=n) for d, n in zip(dims, names, strict=True)
         )
         pieces = tuple(
-            Output(made.sql(hoisted), _piece(a, atoms), Count(root)) for a, made in own.items()
+            Output(made.sql(hoisted), piece(a, atoms), Count(root)) for a, made in own.items()
         )
         where = (*sorted(hoisted), *said)
         block = Block(root, (*outputs, *pieces), where=where, group=bool(dims))
         return f"{quote(root + '_totals')} as (\n{render(block, self.schema, self.graph)}\n)"
 
 
-def measures_of(plan: Plan) -> tuple[Measure, ...]:
-    """Every measure that the plan aggregates, in SELECT, HAVING and ORDER BY."""
-    found: list[Measure] = [e for e in plan.select if not isinstance(e, Dim)]
-    found += [
-        p.left for p in plan.having if isinstance(p, Compare) and not isinstance(p.left, Col | Diff)
-    ]
-    if plan.order and not isinstance(plan.order.by, Dim):
-        found.append(plan.order.by)
-    return tuple(found)
-
-
-def dims_of(plan: Plan) -> tuple[Dim, ...]:
-    found: list[Dim] = [e for e in plan.select if isinstance(e, Dim)]
-    if plan.order and isinstance(plan.order.by, Dim):
-        found.append(plan.order.by)
-    if plan.per:
-        found.append(plan.per)
-    return tuple(found)
-
-
-def _table(expression: Expr) -> str:
-    """The table a dimension names, empty for the default time and for measures."""
-    if isinstance(expression, Col | Diff):
-        return expression.table
-    if isinstance(expression, Bucket) and isinstance(expression.of, Col):
-        return expression.of.table
-    if isinstance(expression, Agg):
-        return expression.of.table
-    return ""
-
-
-def _is_with_average(pred: Pred) -> bool:
-    """Whether groups are compared with the average of all groups."""
-    return isinstance(pred, Compare) and pred.right is None
-
-
-def _piece(atom: Atom, atoms: tuple[Atom, ...]) -> str:
-    return f"total_{atoms.index(atom)}"
-
-
-def _joined(ctes: Sequence[str], names: tuple[str, ...]) -> str:
-    """Totals beside each other, groups without a name (NULL) included."""
-    lines = [f"from {quote(ctes[0])}"]
-    for at, cte in enumerate(ctes[1:], 1):
-        if not names:
-            lines.append(f"cross join {quote(cte)}")
-            continue
-        same = (
-            f"{_either(ctes[:at], name)} is not distinct from {quote(cte)}.{name}" for name in names
-        )
-        lines.append(f"full join {quote(cte)} on {' and '.join(same)}")
-    return "\n".join(lines)
-
-
-def _either(ctes: Sequence[str], name: str) -> str:
-    """A group's name from whichever of the totals has it."""
-    parts = [f"{quote(cte)}.{name}" for cte in ctes]
-    return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
+def _limit(plan: Plan) -> str:
+    """How many rows, and after how many."""
+    return (plan.limit or "") + (f" offset {plan.skip}" if plan.skip else "")

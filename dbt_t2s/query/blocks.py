@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.joins import JoinGraph
-from dbt_t2s.query.measures import Lowered, operand
+from dbt_t2s.query.measures import Atom, Lowered, operand
 from dbt_t2s.query.plan import GRAINS, Bucket, Dim, Expr
 from dbt_t2s.query.scope import Scope, quote, tables_in
 
@@ -94,9 +94,23 @@ def windowed(function: str, inner: Lowered) -> Lowered:
         return Lowered(template, inner.atoms, f"share_of_{inner.name}")
     if function == "RUNNING":
         return Lowered(f"sum({value}) over (<along>)", inner.atoms, f"running_{inner.name}")
-    before = f"lag({value}) over (<along>)"
-    template = f"({value} - {before}) * 1.0 / nullif({before}, 0)"
+    return _changed(inner, f"lag({value}) over (<along>)")
+
+
+def _changed(inner: Lowered, before: str) -> Lowered:
+    """The change against ``before``, as a share of it."""
+    template = f"({inner.template} - {before}) * 1.0 / nullif({before}, 0)"
     return Lowered(template, inner.atoms, f"{inner.name}_change")
+
+
+def rolled(function: str, periods: str, inner: Lowered) -> Lowered:
+    """The average or sum of the last ``periods`` grouped rows along ``<along>``, or the change
+    against the row so many before."""
+    if function == "lag":
+        return _changed(inner, f"lag({inner.template}, {int(periods)}) over (<along>)")
+    frame = f"rows between {int(periods) - 1} preceding and current row"
+    template = f"{function}({inner.template}) over (<along> {frame})"
+    return Lowered(template, inner.atoms, f"rolling_{inner.name}")
 
 
 def windows_over(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
@@ -112,3 +126,27 @@ def windows_over(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
     anew = f"partition by {', '.join(others)} " if others else ""
     along = f"{anew}order by {times[0].sql}"
     return tuple(replace(o, sql=o.sql.replace("<along>", along)) for o in outputs)
+
+
+def piece(atom: Atom, atoms: tuple[Atom, ...]) -> str:
+    return f"total_{atoms.index(atom)}"
+
+
+def side_by_side(ctes: Sequence[str], names: tuple[str, ...]) -> str:
+    """Totals beside each other, groups without a name (NULL) included."""
+    lines = [f"from {quote(ctes[0])}"]
+    for at, cte in enumerate(ctes[1:], 1):
+        if not names:
+            lines.append(f"cross join {quote(cte)}")
+            continue
+        same = (
+            f"{either(ctes[:at], name)} is not distinct from {quote(cte)}.{name}" for name in names
+        )
+        lines.append(f"full join {quote(cte)} on {' and '.join(same)}")
+    return "\n".join(lines)
+
+
+def either(ctes: Sequence[str], name: str) -> str:
+    """A group's name from whichever of the totals has it."""
+    parts = [f"{quote(cte)}.{name}" for cte in ctes]
+    return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"

@@ -9,10 +9,25 @@ from datetime import date
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Kind, Table
-from dbt_t2s.query.plan import Agg, Col, Compare, Count, Diff, Has, Peers, Plan, Range, Value
+from dbt_t2s.query.plan import (
+    DAYS_OF_WEEK,
+    Agg,
+    Col,
+    Compare,
+    Count,
+    Diff,
+    Has,
+    Peers,
+    Plan,
+    Range,
+    Rolling,
+    Value,
+    Weekdays,
+)
 
 _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?\Z", re.ASCII)
 _LIMIT = re.compile(r"\d{1,9}\Z", re.ASCII)
+_MOST_PERIODS = 400
 _NUMERIC = ("SUM", "AVG", "MEDIAN")
 _NUMBERS = frozenset((Kind.NUMBER,))
 _TIMES = frozenset((Kind.DATE, Kind.TIMESTAMP))
@@ -24,6 +39,8 @@ def check(plan: Plan, tables: Mapping[str, Table]) -> None:
         raise QueryPlanError("the plan selects nothing")
     if plan.limit is not None and not _LIMIT.match(plan.limit):
         raise QueryPlanError(f"{plan.limit!r} is no number of rows")
+    if plan.skip is not None and (plan.limit is None or not _LIMIT.match(plan.skip)):
+        raise QueryPlanError(f"{plan.skip!r} is no number of rows before others")
     for part in parts_of(plan):
         _check_part(part, tables)
 
@@ -61,6 +78,12 @@ def _check_part(part: object, tables: Mapping[str, Table]) -> None:
         case Compare(_, _, str(number)):
             if not _NUMBER.match(number):
                 raise QueryPlanError(f"{number!r} is no number")
+        case Rolling(_, periods, _):
+            if not periods.isdecimal() or not 2 <= int(periods) <= _MOST_PERIODS:
+                raise QueryPlanError(f"{periods!r} is no number of periods")
+        case Weekdays(_, days):
+            if not days or not set(days) <= set(DAYS_OF_WEEK):
+                raise QueryPlanError(f"{days} are no days of the week")
         case Range(start, end):
             if not (_is_day(start) and _is_day(end)):
                 raise QueryPlanError(f"{start}/{end} is no range of days")

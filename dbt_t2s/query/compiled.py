@@ -29,7 +29,7 @@ def compiled_sql(plan: Plan, metrics: tuple[str, ...], measures: Measures) -> st
         return _figure(plan, measures.metric(metrics[0]))
     if len(metrics) != 1 or len(dims) > 1 or len(plan.select) != 1 + len(dims):
         raise QueryPlanError(f"metric {metrics[0]!r} can be asked for by one dimension at most")
-    if plan.having or plan.per:
+    if plan.having or plan.per or plan.skip:
         raise QueryPlanError(f"metric {metrics[0]!r} cannot be filtered or ranked by group")
     made = _find(metrics[0], dims[0] if dims else None, measures)
     columns = [made.metric_alias] if not dims else [made.column_alias, made.metric_alias]

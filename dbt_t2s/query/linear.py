@@ -16,6 +16,8 @@ from dbt_t2s.query.plan import (
     COMPARISONS,
     GRAINS,
     PARTS,
+    ROLLING,
+    WEEKEND,
     WRAPPERS,
     Agg,
     Arithmetic,
@@ -38,14 +40,17 @@ from dbt_t2s.query.plan import (
     Only,
     Or,
     Order,
+    Overall,
     Peers,
     Plan,
     Pred,
     Range,
     Rate,
+    Rolling,
     RuleRef,
     Time,
     Value,
+    Weekdays,
     Wrapped,
     is_measure,
 )
@@ -58,6 +63,9 @@ KEYWORDS = (
 )  # fmt: skip
 SORTS = ("t", "c", "m", "r", "v", "n", "d", "s")
 REFUSAL = ("REFUSE", "END")
+# What ends a list of expressions or conditions.
+_CLAUSES = ("HAVING", "DESC", "ASC", "LIMIT", "SKIP", "PER", "OF_TOTAL", "END")
+_BUCKETS = (*GRAINS, *PARTS, WEEKEND)
 _LONGEST = 256  # reading recurses; people's questions need less than 50
 
 
@@ -85,9 +93,13 @@ def _plan(plan: Plan) -> Iterator[str]:
     if plan.limit is not None:
         yield "LIMIT"
         yield "ONE" if plan.limit == "1" else f"n:{plan.limit}"
+    if plan.skip is not None:
+        yield from ("SKIP", f"n:{plan.skip}")
     if plan.per:
         yield "PER"
         yield from _expr(plan.per)
+    if plan.of_total:
+        yield "OF_TOTAL"
     yield "END"
 
 
@@ -126,6 +138,9 @@ def _expr(expression: Expr) -> Iterator[str]:
         case Wrapped(function, inner):
             yield function
             yield from _expr(inner)
+        case Rolling(function, periods, inner):
+            yield from (function, f"n:{periods}")
+            yield from _expr(inner)
         case Arithmetic(operator, left, right):
             yield operator
             yield from _expr(left)
@@ -152,6 +167,8 @@ def _pred(pred: Pred) -> Iterator[str]:
                 yield "ON"
                 yield _col(of)
             yield f"d:{span.start}/{span.end}"
+        case Weekdays(of, days):
+            yield from ("WEEKDAYS", _time(of), f"s:{','.join(days)}")
         case RuleRef(name):
             yield f"r:{name}"
         case Flag(of):
@@ -168,6 +185,8 @@ def _pred(pred: Pred) -> Iterator[str]:
             yield from _expr(left_side)
             if isinstance(right_side, Col):
                 yield _col(right_side)
+            elif isinstance(right_side, Overall):
+                yield "OVERALL"
             elif isinstance(right_side, Peers):
                 yield "AVG_EACH"
                 yield _col(right_side.of)
@@ -207,7 +226,7 @@ class _Reader:
     def plan(self) -> Plan:
         distinct = self._take_if("DISTINCT")
         select: list[Expr] = []
-        while self._peek() not in ("WHERE", "HAVING", "DESC", "ASC", "LIMIT", "PER", "END"):
+        while self._peek() not in (*_CLAUSES, "WHERE"):
             select.append(self._expr())
         where = self._preds() if self._take_if("WHERE") else ()
         having = self._preds() if self._take_if("HAVING") else ()
@@ -218,10 +237,12 @@ class _Reader:
         limit = None
         if self._take_if("LIMIT"):
             limit = "1" if self._take_if("ONE") else self._item("n")
+        skip = self._item("n") if self._take_if("SKIP") else None
         per = self._dim() if self._take_if("PER") else None
+        of_total = self._take_if("OF_TOTAL")
         if self._next() != "END" or not select or self._at != len(self._tokens):
             raise QueryPlanError("the plan has no end, goes on after it or selects nothing")
-        return Plan(tuple(select), where, having, order, limit, per, distinct)
+        return Plan(tuple(select), where, having, order, limit, per, distinct, skip, of_total)
 
     def _peek(self) -> str:
         if self._at >= len(self._tokens):
@@ -254,14 +275,16 @@ class _Reader:
         return self._column()
 
     def _dim(self) -> Dim:
-        if self._peek() in GRAINS + PARTS:
-            grain = self._next()
-            return Bucket(grain, Time() if self._take_if("TIME") else self._column())
+        if self._peek() in _BUCKETS:
+            return Bucket(self._next(), self._time())
         return self._row()
+
+    def _time(self) -> Col | Time:
+        return Time() if self._take_if("TIME") else self._column()
 
     def _expr(self) -> Expr:
         token = self._peek()
-        if token.startswith("c:") or token == "DIFF" or token in GRAINS + PARTS:
+        if token.startswith("c:") or token == "DIFF" or token in _BUCKETS:
             return self._dim()
         return self._measure()
 
@@ -275,6 +298,8 @@ class _Reader:
             return Agg(token, self._row())
         if token in WRAPPERS:
             return Wrapped(token, self._measure())
+        if token in ROLLING:
+            return Rolling(token, self._item("n"), self._measure())
         if token in ARITHMETIC:
             return Arithmetic(token, self._measure(), self._measure())
         if token == "RATE":
@@ -287,7 +312,7 @@ class _Reader:
 
     def _preds(self) -> tuple[Pred, ...]:
         preds: list[Pred] = []
-        while self._peek() not in ("HAVING", "DESC", "ASC", "LIMIT", "PER", "END", "CLOSE"):
+        while self._peek() not in (*_CLAUSES, "CLOSE"):
             preds.append(self._pred())
         return tuple(preds)
 
@@ -311,6 +336,9 @@ class _Reader:
         if token == "ON":
             column = self._column()
             return During(column, range_of(self._item("d")))
+        if token == "WEEKDAYS":
+            of = self._time()
+            return Weekdays(of, tuple(self._item("s").split(",")))
         if token == "NULL":
             return Null(self._column())
         if token == "LIKE":
@@ -327,9 +355,11 @@ class _Reader:
         ahead = self._peek()
         is_row = ahead.startswith("c:") or ahead == "DIFF"
         left: Measure | Col | Diff = self._row() if is_row else self._measure()
-        right: str | Col | Peers | None = None
+        right: str | Col | Peers | Overall | None = None
         if self._peek().startswith("c:"):
             right = self._column()
+        elif self._take_if("OVERALL"):
+            right = Overall()
         elif self._take_if("AVG_EACH"):
             right = Peers(self._column())
         elif not self._take_if("AVERAGE"):

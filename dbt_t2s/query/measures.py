@@ -24,6 +24,7 @@ from dbt_t2s.query.plan import (
     MetricRef,
     Only,
     Rate,
+    Rolling,
     Wrapped,
 )
 from dbt_t2s.query.scope import column, columns_in
@@ -159,7 +160,7 @@ class Measures:
                 return self._metric(name)
             case Arithmetic(operator, left, right):
                 return self.combine(operator, self.lower(left), self.lower(right))
-            case Rate() | Wrapped() | AvgEach() | Only():
+            case Rate() | Wrapped() | Rolling() | AvgEach() | Only():
                 raise QueryPlanError("rates, windows and averages over groups are the binder's")
 
     def always(self, table: str, said: Iterable[str]) -> tuple[str, ...]:

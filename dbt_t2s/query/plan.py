@@ -14,6 +14,14 @@ that the embedded model writes:
     pred   := value | date | rule | flag column | NOT pred | OR pred pred | CMP (measure | row) n
             | CMP column column | ON column date | NULL column | HAS table pred* CLOSE
             | LIKE column string
+
+What the network was never taught is written by code alone, where a question's words say it
+(``query.frames``):
+
+    plan   := … [LIMIT n [SKIP n] [PER dim]] [OF_TOTAL] END
+    dim    := … | WEEKEND (TIME | column)
+    measure:= … | ROLLING_AVG n measure | ROLLING_SUM n measure | CHANGE_OVER n measure
+    pred   := … | WEEKDAYS (TIME | column) string | CMP measure OVERALL
 """
 
 from __future__ import annotations
@@ -22,12 +30,16 @@ from dataclasses import dataclass, replace
 
 GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 PARTS = ("DOW", "HOUR", "MONTH_OF_YEAR")
+DAYS_OF_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKEND = "WEEKEND"  # cuts days to weekends and working days
 AGGREGATES = ("SUM", "AVG", "MIN", "MAX", "MEDIAN", "COUNT_DISTINCT")
 COMPARISONS = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<=", "EQ": "=", "NE": "<>"}
 OPPOSITE = {"GT": "LE", "GE": "LT", "LT": "GE", "LE": "GT", "EQ": "NE", "NE": "EQ"}
 WRAPPERS = ("SHARE", "CHANGE", "RUNNING")
 # These add up what they wrap: a rate or an average has no total.
 SUMMED = ("SHARE", "RUNNING")
+# Over a number of periods: the mean or sum of the last ones, the change against so many before.
+ROLLING = {"ROLLING_AVG": "avg", "ROLLING_SUM": "sum", "CHANGE_OVER": "lag"}
 ARITHMETIC = {"DIV": "/", "SUB": "-"}
 
 
@@ -87,6 +99,16 @@ class Wrapped:
 
 
 @dataclass(frozen=True)
+class Rolling:
+    """The average or sum of the last ``periods`` periods, a number as text, or the change against
+    so many periods before."""
+
+    function: str
+    periods: str
+    of: Measure
+
+
+@dataclass(frozen=True)
 class Arithmetic:
     operator: str
     left: Measure
@@ -138,6 +160,14 @@ class During:
 
 
 @dataclass(frozen=True)
+class Weekdays:
+    """Only days of these names ("Saturday")."""
+
+    of: Col | Time
+    days: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RuleRef:
     name: str
 
@@ -166,13 +196,18 @@ class Peers:
 
 
 @dataclass(frozen=True)
+class Overall:
+    """The same measure over all groups together: the rate of the whole company."""
+
+
+@dataclass(frozen=True)
 class Compare:
     """``right`` is a number as text, another column of the same row, or None for "the average of
-    the same thing"; ``Peers`` for that of rows alike."""
+    the same thing"; ``Peers`` for that of rows alike, ``Overall`` for that of all groups as one."""
 
     operator: str
     left: Measure | Col | Diff
-    right: str | Col | Peers | None
+    right: str | Col | Peers | Overall | None
 
 
 @dataclass(frozen=True)
@@ -193,11 +228,11 @@ class Like:
 
 
 Dim = Col | Diff | Bucket
-Measure = Agg | Count | MetricRef | Wrapped | Arithmetic | Rate | AvgEach | Only
+Measure = Agg | Count | MetricRef | Wrapped | Rolling | Arithmetic | Rate | AvgEach | Only
 Expr = Dim | Measure
-Pred = Value | During | RuleRef | Flag | Not | Or | Compare | Null | Has | Like
+Pred = Value | During | Weekdays | RuleRef | Flag | Not | Or | Compare | Null | Has | Like
 
-MEASURES = (Agg, Count, MetricRef, Wrapped, Arithmetic, Rate, AvgEach, Only)
+MEASURES = (Agg, Count, MetricRef, Wrapped, Rolling, Arithmetic, Rate, AvgEach, Only)
 
 
 @dataclass(frozen=True)
@@ -208,7 +243,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Plan:
-    """``limit`` is a count as text, None for all rows; ``per`` makes the limit one per group."""
+    """``limit`` is a count as text, None for all rows; ``per`` makes the limit one per group.
+
+    ``skip`` rows come before those: the third best is one after two. ``of_total`` asks for the
+    share that the rows so limited have of what all rows are ordered by.
+    """
 
     select: tuple[Expr, ...]
     where: tuple[Pred, ...] = ()
@@ -217,6 +256,8 @@ class Plan:
     limit: str | None = None
     per: Dim | None = None
     distinct: bool = False
+    skip: str | None = None
+    of_total: bool = False
 
 
 def is_measure(expression: Expr) -> bool:
@@ -224,7 +265,7 @@ def is_measure(expression: Expr) -> bool:
 
 
 # The order in which a plan names its conditions.
-_PRED_ORDER = (Value, Or, Not, Flag, RuleRef, Null, Compare, Like, Has, During)
+_PRED_ORDER = (Value, Or, Not, Flag, RuleRef, Null, Compare, Like, Has, Weekdays, During)
 
 
 def canonical(plan: Plan) -> Plan:

@@ -22,12 +22,14 @@ from dbt_t2s.query.plan import (
     Null,
     Only,
     Or,
+    Overall,
     Peers,
     Pred,
     Range,
     RuleRef,
     Time,
     Value,
+    Weekdays,
 )
 from dbt_t2s.query.scope import Scope, column, literal, tables_in
 
@@ -58,7 +60,7 @@ class Predicates:
         match pred:
             case Value(table, _, _):
                 return table
-            case During(of, _):
+            case During(of, _) | Weekdays(of, _):
                 return root if isinstance(of, Time) else of.table
             case Flag(of) | Null(of) | Like(of, _):
                 return of.table
@@ -93,6 +95,11 @@ class Predicates:
                 if isinstance(of, Time) and time is None:
                     raise QueryPlanError(f"{root!r} has no time of its own")
                 return during(column(time if isinstance(of, Time) else of), span)  # type: ignore[arg-type]
+            case Weekdays(of, days):
+                if isinstance(of, Time) and time is None:
+                    raise QueryPlanError(f"{root!r} has no time of its own")
+                of_day = column(time if isinstance(of, Time) else of)  # type: ignore[arg-type]
+                return f"dayname({of_day}) in ({', '.join(map(literal, days))})"
             case RuleRef(name):
                 return _in_brackets(self._rule(name)[1])
             case Flag(of):
@@ -164,6 +171,8 @@ class Predicates:
             if isinstance(pred.right, Peers):
                 average = self._average_of_peers(left, pred.right.of)
                 return f"{left} {COMPARISONS[way]} ({average})"
+            if isinstance(pred.right, Overall):
+                raise QueryPlanError("a row has no share in a whole to be compared with")
             if pred.right is not None:
                 return self.comparison(left, way, pred.right)
             return f"{left} {COMPARISONS[way]} ({self._average(left, pred.left.table)})"

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema
-from dbt_t2s.query.bind import Binder, dims_of, measures_of
+from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.checked import parts_of
 from dbt_t2s.query.linear import to_tokens
 from dbt_t2s.query.plan import (
@@ -28,6 +28,7 @@ from dbt_t2s.query.plan import (
     Pred,
     Time,
 )
+from dbt_t2s.query.plan_parts import dims_of, measures_of
 from dbt_t2s.query.scope import column, columns_in
 from dbt_t2s.sql import SqlError, all_of, exp, parse_one, to_sql
 

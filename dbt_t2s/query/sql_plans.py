@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import ProjectSchema
-from dbt_t2s.query.bind import Binder, measures_of
+from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.checked import parts_of
 from dbt_t2s.query.plan import (
     Agg,
@@ -32,6 +32,7 @@ from dbt_t2s.query.plan import (
     Rate,
     is_measure,
 )
+from dbt_t2s.query.plan_parts import measures_of
 from dbt_t2s.query.scope import column
 from dbt_t2s.query.simplest import Simplest
 from dbt_t2s.query.sql_conditions import (

@@ -22,6 +22,8 @@ _SCHOOLS = ("academic", "school", "tax", "crop", "policy")
 _SCHOOL = f"(?:{'|'.join(_SCHOOLS)})"
 
 UNREAD: tuple[Phrase, ...] = (
+    # How things stand, and not what has come since.
+    unread_phrase(r"\bas\s+of\s+(?:today|now|this\s+(?:morning|moment)|right\s+now)\b", ("as of",)),
     unread_phrase(
         rf"\b{_SEASON}\s+(?:(?:of\s+)?(?:{YEAR}|{SHORT_YEAR})|of\s+{_BEFORE}\s+year)\b", _SEASONS
     ),

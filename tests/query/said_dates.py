@@ -263,6 +263,7 @@ payroll for the fortnight ending 14 March 2025|2025-03-01..2025-03-15
 payroll run of 31st Dec|2025-12-31..2026-01-01
 VAT for Q3 '24|2024-07-01..2024-10-01
 debtors > 90 days|
+outstanding amount as of today|
 ageing as of 30 June 2025|2025-06-30..
 journal entries dated 1/1/25|2025-01-01..2025-01-02
 journal entries dated 13/1/25|2025-01-13..2025-01-14

@@ -12,8 +12,11 @@ from dbt_t2s.query.plan import (
     AGGREGATES,
     ARITHMETIC,
     COMPARISONS,
+    DAYS_OF_WEEK,
     GRAINS,
     PARTS,
+    ROLLING,
+    WEEKEND,
     WRAPPERS,
     Agg,
     Arithmetic,
@@ -33,13 +36,16 @@ from dbt_t2s.query.plan import (
     Null,
     Or,
     Order,
+    Overall,
     Plan,
     Pred,
     Range,
     Rate,
+    Rolling,
     RuleRef,
     Time,
     Value,
+    Weekdays,
     Wrapped,
 )
 
@@ -52,11 +58,14 @@ _NUMBERS = st.decimals(0, 10**6, places=2).map(str)
 _DAYS = st.one_of(st.just(""), st.dates().map(str))
 _RANGES = st.builds(Range, _DAYS, _DAYS)
 _DIMS: st.SearchStrategy[Dim] = st.one_of(
-    _COLUMNS, st.builds(Bucket, st.sampled_from(GRAINS + PARTS), _TIMES)
+    _COLUMNS, st.builds(Bucket, st.sampled_from((*GRAINS, *PARTS, WEEKEND)), _TIMES)
 )
 _MEASURES: st.SearchStrategy[Measure] = st.deferred(
     lambda: st.one_of(
         st.builds(Agg, st.sampled_from(AGGREGATES), _COLUMNS),
+        st.builds(
+            Rolling, st.sampled_from(sorted(ROLLING)), st.integers(2, 12).map(str), _MEASURES
+        ),
         st.builds(Count, _NAMES),
         st.builds(MetricRef, _NAMES),
         st.builds(Wrapped, st.sampled_from(WRAPPERS), _MEASURES),
@@ -77,9 +86,14 @@ _PREDS: st.SearchStrategy[Pred] = st.deferred(
             Compare,
             st.sampled_from(sorted(COMPARISONS)),
             st.one_of(_MEASURES, _COLUMNS),
-            st.one_of(st.none(), _NUMBERS),
+            st.one_of(st.none(), st.just(Overall()), _NUMBERS),
         ),
         st.builds(Null, _COLUMNS),
+        st.builds(
+            Weekdays,
+            _TIMES,
+            st.lists(st.sampled_from(DAYS_OF_WEEK), min_size=1, max_size=3).map(tuple),
+        ),
         st.builds(Has, _NAMES, st.lists(_PREDS, max_size=2).map(tuple)),
         st.builds(Like, _COLUMNS, _TEXTS),
     )
@@ -94,10 +108,12 @@ _PLANS = st.builds(
     limit=st.one_of(st.none(), st.integers(1, 50).map(str)),
     per=st.one_of(st.none(), _DIMS),
     distinct=st.booleans(),
+    skip=st.one_of(st.none(), st.integers(1, 50).map(str)),
+    of_total=st.booleans(),
 )
 _TOKENS = st.lists(
     st.one_of(
-        st.sampled_from(KEYWORDS),
+        st.sampled_from((*KEYWORDS, *ROLLING, WEEKEND, "WEEKDAYS", "SKIP", "OF_TOTAL")),
         st.sampled_from(["t:a", "c:a.b", "m:x", "r:x", "v:a.b=c", "n:5", "d:/", "s:x", "c:", "?"]),
     ),
     max_size=20,

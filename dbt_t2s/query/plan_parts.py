@@ -1,0 +1,58 @@
+"""What a plan is made of: its measures, its dimensions, the tables that these name."""
+
+from __future__ import annotations
+
+from dbt_t2s.query.plan import (
+    Agg,
+    Bucket,
+    Col,
+    Compare,
+    Diff,
+    Dim,
+    Expr,
+    Measure,
+    Plan,
+    Pred,
+    Wrapped,
+)
+
+
+def measures_of(plan: Plan) -> tuple[Measure, ...]:
+    """Every measure that the plan aggregates, in SELECT, HAVING and ORDER BY."""
+    found: list[Measure] = [e for e in plan.select if not isinstance(e, Dim)]
+    found += [
+        p.left for p in plan.having if isinstance(p, Compare) and not isinstance(p.left, Col | Diff)
+    ]
+    if plan.order and not isinstance(plan.order.by, Dim):
+        found.append(plan.order.by)
+    return tuple(found)
+
+
+def dims_of(plan: Plan) -> tuple[Dim, ...]:
+    found: list[Dim] = [e for e in plan.select if isinstance(e, Dim)]
+    if plan.order and isinstance(plan.order.by, Dim):
+        found.append(plan.order.by)
+    if plan.per:
+        found.append(plan.per)
+    return tuple(found)
+
+
+def table_of_expression(expression: Expr) -> str:
+    """The table a dimension names, empty for the default time and for measures."""
+    if isinstance(expression, Col | Diff):
+        return expression.table
+    if isinstance(expression, Bucket) and isinstance(expression.of, Col):
+        return expression.of.table
+    if isinstance(expression, Agg):
+        return expression.of.table
+    return ""
+
+
+def is_with_average(pred: Pred) -> bool:
+    """Whether groups are compared with the average of all groups."""
+    return isinstance(pred, Compare) and pred.right is None
+
+
+def is_window(pred: Pred) -> bool:
+    """Whether groups are picked by their share of the total."""
+    return isinstance(pred, Compare) and isinstance(pred.left, Wrapped)

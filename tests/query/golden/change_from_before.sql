@@ -1,0 +1,7 @@
+select cast(date_trunc('month', ordered_at) as date) as ordered_at_month,
+(sum(amount) - lag(sum(amount)) over (order by cast(date_trunc('month', ordered_at) as date))) * 1.0 / nullif(lag(sum(amount)) over (order by cast(date_trunc('month', ordered_at) as date)), 0) as revenue_change
+from marts.orders
+where ordered_at >= date '2025-02-01' and ordered_at < date '2025-04-01'
+group by 1
+qualify cast(date_trunc('month', ordered_at) as date) >= date '2025-03-01'
+order by ordered_at_month asc

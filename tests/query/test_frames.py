@@ -1,0 +1,180 @@
+"""Questions with a simpler one inside: what is inside, and what is made of its plan."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from dbt_t2s.query.frames import frame_of
+from dbt_t2s.query.linear import from_tokens, to_tokens
+
+TODAY = date(2026, 6, 30)
+_NOW, _THEN = "d:2025-01-01/2026-01-01", "d:2024-01-01/2025-01-01"
+_GROWN = f"DIV SUB ONLY m:revenue {_NOW} ONLY m:revenue {_THEN} ONLY m:revenue {_THEN}"
+_DEAR = "c:products.product_name DESC c:products.price LIMIT"
+
+
+@pytest.mark.parametrize(
+    ("question", "core", "plan", "whole"),
+    [
+        (
+            "By what percentage did revenue grow from 2024 to 2025?",
+            "revenue in 2025",
+            f"m:revenue WHERE {_NOW} END",
+            f"{_GROWN} END",
+        ),
+        (
+            "how much higher was revenue by channel in 2025 than in 2024, in %",
+            "revenue by channel in 2025",
+            f"c:orders.channel m:revenue WHERE {_NOW} v:orders.status=paid END",
+            f"c:orders.channel {_GROWN} WHERE v:orders.status=paid END",
+        ),
+        (
+            "yoy growth of orders in 2025",
+            "orders in 2025",
+            f"c:orders.order_id WHERE {_NOW} END",
+            _GROWN.replace("m:revenue", "COUNT t:orders") + " END",
+        ),
+        (
+            "orders placed last month vs the month before, % change",
+            "orders placed in last month",
+            "m:orders WHERE ON c:orders.day d:2026-05-01/2026-06-01 END",
+            "DIV SUB ONLY m:orders ON c:orders.day d:2026-05-01/2026-06-01 "
+            "ONLY m:orders ON c:orders.day d:2026-04-01/2026-05-01 "
+            "ONLY m:orders ON c:orders.day d:2026-04-01/2026-05-01 END",
+        ),
+        (
+            "yoy growth of revenue by month in 2025",
+            "revenue by month in 2025",
+            f"MONTH TIME m:revenue WHERE {_NOW} END",
+            f"MONTH TIME CHANGE_OVER n:12 m:revenue WHERE {_NOW} END",
+        ),
+        (
+            "What share of revenue comes from the top 10 customers?",
+            "top 10 customers by revenue",
+            "c:customers.name m:revenue DESC m:revenue LIMIT n:10 END",
+            "c:customers.name m:revenue DESC m:revenue LIMIT n:10 OF_TOTAL END",
+        ),
+        (
+            "share of revenue in 2025 from the five most loyal customers of that year",
+            "top 5 customers by revenue in 2025",
+            "c:customers.name SHARE m:revenue DESC SHARE m:revenue LIMIT n:5 END",
+            "c:customers.name DESC m:revenue LIMIT n:5 OF_TOTAL END",
+        ),
+        (
+            "which brands make up more than 10% of revenue?",
+            "revenue by brands",
+            "c:products.brand m:revenue DESC m:revenue END",
+            "c:products.brand HAVING GT SHARE m:revenue n:0.1 END",
+        ),
+        (
+            "what channels account for at most 2.5 percent of all orders",
+            "orders by channels",
+            "c:orders.channel SHARE COUNT t:orders END",
+            "c:orders.channel HAVING LE SHARE COUNT t:orders n:0.025 END",
+        ),
+        (
+            "which product is the third most expensive",
+            "which product is the most expensive",
+            f"{_DEAR} ONE END",
+            f"{_DEAR} ONE SKIP n:2 END",
+        ),
+        (
+            "rolling 3 month average of revenue in 2025",
+            "revenue in 2025 by month",
+            f"MONTH TIME m:revenue WHERE {_NOW} END",
+            f"MONTH TIME ROLLING_AVG n:3 m:revenue WHERE {_NOW} END",
+        ),
+        (
+            "orders per day, seven-day moving total",
+            "orders by day",
+            "DAY TIME COUNT t:orders END",
+            "DAY TIME ROLLING_SUM n:7 COUNT t:orders END",
+        ),
+        (
+            "revenue on weekends vs weekdays",
+            "revenue by weekday",
+            "DOW TIME m:revenue DESC m:revenue END",
+            "WEEKEND TIME m:revenue END",
+        ),
+        (
+            "how many orders came in on Saturdays and Sundays in 2025",
+            "how many orders came in in 2025",
+            f"COUNT t:orders WHERE {_NOW} END",
+            f"COUNT t:orders WHERE {_NOW} WEEKDAYS TIME s:Saturday,Sunday END",
+        ),
+        (
+            "orders at the weekend by shipping day",
+            "orders by shipping day",
+            "DAY c:orders.shipped COUNT t:orders END",
+            "DAY c:orders.shipped COUNT t:orders WHERE WEEKDAYS c:orders.shipped "
+            "s:Saturday,Sunday END",
+        ),
+    ],
+)
+def test_what_is_asked_is_made_of_a_simpler_question(
+    question: str, core: str, plan: str, whole: str
+) -> None:
+    frame = frame_of(question, TODAY)
+    assert frame is not None
+    assert frame.core == core
+    inside = from_tokens(plan.split())
+    assert inside is not None
+    made = frame.around(inside)
+    assert made is not None
+    assert " ".join(to_tokens(made)) == whole
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "revenue in 2025 and 2024",
+        "how did revenue in 2025 compare with 2024",
+        "percentage of orders with a promo code in 2025 and in 2024",
+        "revenue growth month over month since January 2025",
+        "change of revenue by month in 2025",
+        "share of revenue by brand",
+        "top 10 customers by share of revenue",
+        "which brands make up our range",
+        "the second order of each customer",
+        "second hand phones sold in May",
+        "revenue of last weekend",
+        "orders on Sunday",
+        "average revenue of the last 3 months",
+        "which shops are above 20% margin",
+    ],
+)
+def test_what_is_asked_plainly_has_no_frame(question: str) -> None:
+    assert frame_of(question, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "plan"),
+    [
+        ("By what percentage did revenue grow from 2024 to 2025?", "m:revenue LIMIT ONE END"),
+        ("By what percentage did it grow from 2024 to 2025?", "m:revenue m:orders END"),
+        ("yoy growth of revenue by month", "m:revenue END"),
+        ("share of revenue from the top 5 shops", f"{_DEAR} n:10 END"),
+        ("share of revenue from the top 5 shops", "c:stores.city m:revenue END"),
+        ("which brands make up more than 10% of revenue", "m:revenue END"),
+        ("the second best shop", f"{_DEAR} n:2 END"),
+        ("rolling 3 month average of revenue", "m:revenue END"),
+        ("rolling 3 month average of revenue", "DAY TIME m:revenue END"),
+        ("revenue on weekends vs weekdays", "m:revenue END"),
+        ("shops that close on Sundays", "c:stores.store_name END"),
+    ],
+)
+def test_other_plans_are_left(question: str, plan: str) -> None:
+    frame = frame_of(question, TODAY)
+    inside = from_tokens(plan.split())
+    assert frame is not None
+    assert inside is not None
+    assert frame.around(inside) is None
+
+
+def test_a_flag_of_the_schema_says_weekend_itself() -> None:
+    frame = frame_of("how many orders on weekends", TODAY)
+    assert frame is not None
+    assert frame.is_said_by("COUNT t:orders WHERE c:orders.is_weekend END".split())
+    assert not frame.is_said_by("COUNT t:orders WHERE c:orders.is_gift END".split())
