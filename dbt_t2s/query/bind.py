@@ -72,6 +72,7 @@ from dbt_t2s.query.predicates import Predicates, common_filters
 from dbt_t2s.query.said_included import CountedIn, LeftOut, counting_in
 from dbt_t2s.query.said_joins import SaidJoins
 from dbt_t2s.query.scope import column, quote
+from dbt_t2s.query.totals import Totals, totals_of
 
 _PARTS = {
     "DOW": "dayname({})",
@@ -128,9 +129,11 @@ class Binder:
         if not has_aggregate(plan):
             return self._listing(plan)
         roots = self.roots(plan)
-        if len(roots) == 1:
+        atoms = tuple(dict.fromkeys(a for m in measures_of(plan) for a in self.lower(m).atoms))
+        totals = totals_of(plan, roots, atoms, self.measures.time_column)
+        if len(totals) == 1:
             return self._grouped(plan, roots[0])
-        return self._side_by_side(plan, roots)
+        return self._side_by_side(plan, totals, atoms)
 
     # ---- what a plan is about
 
@@ -422,20 +425,19 @@ class Binder:
         alias = self.lower(each.of).name
         return f"select avg({quote(alias)}) as average_{alias}\nfrom (\n{inner}\n) as per_group"
 
-    def _side_by_side(self, plan: Plan, roots: tuple[str, ...]) -> str:
-        """One CTE per root, grouped by the same dimensions, joined on them."""
+    def _side_by_side(self, plan: Plan, apart: tuple[Totals, ...], atoms: tuple[Atom, ...]) -> str:
+        """One CTE for each of the totals, grouped by the same dimensions, joined on them."""
         if plan.per or any(map(is_with_average, plan.having)):
             raise QueryPlanError("rows per group need measures of one table")
         dims = tuple(e for e in plan.select if isinstance(e, Dim))
         names = tuple(f"by_{i}" if len(dims) > 1 else "by_group" for i, _ in enumerate(dims))
-        lowered = [self.lower(m) for m in measures_of(plan)]
-        atoms = tuple(dict.fromkeys(a for low in lowered for a in low.atoms))
-        totals = [f"{root}_totals" for root in roots]
-        ctes = [self._totals(root, atoms, dims, names, plan) for root in roots]
+        totals = [each.name for each in apart]
+        ctes = [self._totals(each, atoms, dims, names, plan) for each in apart]
+        name_of = {a: next(each.name for each in apart if each.has(a)) for a in atoms}
 
         def measure(given: Measure) -> Output:
             low = self.lower(given)
-            parts = tuple(f"{quote(a.root + '_totals')}.{piece(a, atoms)}" for a in low.atoms)
+            parts = tuple(f"{quote(name_of[a])}.{piece(a, atoms)}" for a in low.atoms)
             return Output(low.fill(parts), low.name, given)
 
         outputs: list[Output] = []
@@ -466,15 +468,16 @@ class Binder:
 
     def _totals(
         self,
-        root: str,
+        totals: Totals,
         atoms: tuple[Atom, ...],
         dims: tuple[Dim, ...],
         names: tuple[str, ...],
         plan: Plan,
     ) -> str:
-        time = next(a for a in atoms if a.root == root).time or self.measures.time_column(root)
+        root, added = totals.root, [a for a in atoms if totals.has(a)]
+        time = added[0].time or self.measures.time_column(root)
         said = tuple(self.predicates.render(p, root, time) for p in plan.where)
-        own = {a: a.under(said) for a in atoms if a.root == root}
+        own = {a: a.under(said) for a in added}
         hoisted = common_filters(tuple(a.filters for a in own.values()))
         outputs = tuple(
             replace(self._dim(d, time), alias=n) for d, n in zip(dims, names, strict=True)
@@ -484,7 +487,7 @@ class Binder:
         )
         where = (*sorted(hoisted), *said)
         block = Block(root, (*outputs, *pieces), where=where, group=bool(dims))
-        return f"{quote(root + '_totals')} as (\n{render(block, self.schema, self.graph)}\n)"
+        return f"{quote(totals.name)} as (\n{render(block, self.schema, self.graph)}\n)"
 
 
 def _limit(plan: Plan) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from dbt_t2s.duck import Execute, Rows
 from dbt_t2s.errors import QueryPlanError
-from dbt_t2s.project.schema import CompiledMetric, Metric, MetricFilter
+from dbt_t2s.project.schema import CompiledMetric, Measure, Metric, MetricFilter
 from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.linear import from_tokens
 from tests.query.shop import shop_schema, with_gaps
@@ -25,6 +25,7 @@ GOLDEN = Path(__file__).parent / "golden"
 PLAIN = Binder(shop_schema())
 ALWAYS = Binder(shop_schema(always=True))
 JAN, FEB, MAR = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
+APR = date(2025, 4, 1)
 _NAME = "c:customers.customer_name"
 _COUNTRY = "c:customers.country"
 _RETURNED = "v:orders.status=returned"
@@ -355,6 +356,27 @@ def test_what_adds_up_is_told_as_it_stood_at_the_end(execute: Execute) -> None:
     result = execute(sql_of(binder, "m:cumulative_revenue WHERE d:2025-02-01/2025-02-20 END"))
     assert isinstance(result, Rows), result.message
     assert [tuple(map(plain, row)) for row in result.rows] == [(450,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("SUB m:placed m:due WHERE d:2025-02-01/2025-03-01 END", [(2 - 3,)]),
+        ("MONTH TIME m:placed m:due END", [(JAN, 2, 1), (FEB, 2, 3), (MAR, 2, 1), (APR, None, 1)]),
+        ("SUB m:placed m:due END", [(0,)]),
+        ("SUB m:placed m:due WHERE ON c:orders.due_on d:2025-02-01/2025-03-01 END", [(0,)]),
+    ],
+)
+def test_each_metric_has_its_own_time(text: str, rows: list[Row], execute: Execute) -> None:
+    schema = shop_schema()
+    metrics = tuple(
+        Metric(name, "simple", measure=Measure(name, "orders", "count", "1", time))
+        for name, time in (("placed", "ordered_at"), ("due", "due_on"))
+    )
+    binder = Binder(replace(schema, metrics=(*schema.metrics, *metrics)))
+    result = execute(sql_of(binder, text))
+    assert isinstance(result, Rows), result.message
+    assert [tuple(map(plain, row)) for row in result.rows] == rows
 
 
 @pytest.mark.parametrize(
