@@ -18,6 +18,7 @@ from dbt_t2s.model.choosing import Heard
 from dbt_t2s.model.chunks import FILLERS
 from dbt_t2s.model.conversing import Conversing
 from dbt_t2s.model.encoder import Encoder
+from dbt_t2s.model.framing import Framing
 from dbt_t2s.model.generate import Candidate, Followed
 from dbt_t2s.model.linking import Linked, Linker, stack
 from dbt_t2s.model.network import Batch, PlanNetwork
@@ -86,6 +87,7 @@ class EmbeddedGenerator:
         self._memory = Memory(remembered.read(model_dir), encoder, self._link)
         self._spelling = Spelling(self._index)
         self._conversing = Conversing(self._index, self._linker, self, self._spelling)
+        self._framing = Framing(self._index, self._conversing, self._answers, self.sql)
 
     def generate(self, questions: Sequence[str]) -> list[Sequence[Candidate]]:
         """Up to ``WIDTH`` candidates each, best first; one without SQL where it refuses."""
@@ -97,7 +99,8 @@ class EmbeddedGenerator:
     def follow(self, question: str, before: Sequence[Turn]) -> Followed:
         """What ``question`` asks after the answers of ``before``, the last one last."""
         with _one_thread():
-            return self._conversing.follow(question, before)
+            framed = self._framing.follow(question, before)
+            return framed or self._conversing.follow(question, before)
 
     def hear(self, question: str, told: str, history: tuple[Plan, ...]) -> Heard:
         """All that ``question`` may mean after the plans of ``history``; ``told`` is all that was
@@ -185,6 +188,9 @@ class EmbeddedGenerator:
         if right == plan:
             return tokens
         return to_tokens(right) if self.sql(to_tokens(right), "") else tokens
+
+    def _answers(self, question: str) -> Sequence[Candidate]:
+        return self.alone(self._link(question))
 
     def _link(self, question: str) -> Linked:
         return self._linker.link([self._read(question)])[0]

@@ -7,6 +7,14 @@ import re
 _END = re.compile(r"[\s?.!]+$")
 
 
+_THEN = "; then "
+
+
 def conversation(before: str, question: str) -> str:
     """All that was said."""
-    return f"{_END.sub('', before)}; then {question}"
+    return f"{_END.sub('', before)}{_THEN}{question}"
+
+
+def parts_of(told: str) -> list[str]:
+    """The questions of which all that was said is made."""
+    return told.split(_THEN)

@@ -27,7 +27,7 @@ class Frame:
 
     def is_said_by(self, tokens: Sequence[str]) -> bool:
         """Whether a plan has an item that is called as the words around are."""
-        named = [token.lower() for token in tokens if ":" in token]
+        named = [token.lower() for token in tokens if ":" in token and token[:2] != "s:"]
         return any(word in token for token in named for word in self.words)
 
 

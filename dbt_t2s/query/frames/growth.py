@@ -180,6 +180,8 @@ def _around(plan: Plan, earlier: Range, later: Range) -> Plan | None:
     if measure is None or plan.having or plan.limit or plan.distinct:
         return None
     spans = [pred for pred in plan.where if isinstance(pred, During)]
+    if any(pred.range != later for pred in spans):
+        return None
     of = spans[0].of if spans else Time()
     then, now = (Only(measure, During(of, span)) for span in (earlier, later))
     grown = Arithmetic("DIV", Arithmetic("SUB", now, then), then)
