@@ -30,7 +30,7 @@ from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.lead_in import led_in
 from dbt_t2s.query.linear import has_aggregate
 from dbt_t2s.query.measures import Atom, Lowered, Measures
-from dbt_t2s.query.naming import display_column, is_shared_name
+from dbt_t2s.query.naming import is_shared_name
 from dbt_t2s.query.of_total import of_total_sql
 from dbt_t2s.query.own_columns import differences, in_own_columns
 from dbt_t2s.query.plan import (
@@ -46,7 +46,6 @@ from dbt_t2s.query.plan import (
     Count,
     Diff,
     Dim,
-    Like,
     Measure,
     Not,
     Null,
@@ -58,14 +57,13 @@ from dbt_t2s.query.plan import (
     Rate,
     Rolling,
     Time,
-    Value,
     Wrapped,
 )
 from dbt_t2s.query.plan_parts import (
     dims_of,
-    is_window,
     is_with_average,
     measures_of,
+    names_one_row,
     table_of_expression,
 )
 from dbt_t2s.query.predicates import Predicates, common_filters
@@ -233,7 +231,11 @@ class Binder:
             order = ordered(self._dim(plan.order.by, time), outputs, plan.order.descending)
         said = tuple(self.predicates.render(p, root) for p in plan.where)
         shown = tuple(o.sql for o in outputs)
-        counted = () if self._pinned(plan, root) else self.measures.always(root, (*said, *shown))
+        counted = (
+            ()
+            if names_one_row(plan, self._tables[root])
+            else self.measures.always(root, (*said, *shown))
+        )
         block = Block(
             root,
             outputs,
@@ -249,24 +251,6 @@ class Binder:
             ranked = self._dim(by, time) if isinstance(by, Dim) else None
             block = replace(block, qualify=self._qualify(plan, ranked, time))
         return render(block, self.schema, self.graph)
-
-    def _pinned(self, plan: Plan, root: str) -> bool:
-        """Whether one row is asked for by its key or name: it is shown, counted or not."""
-        table = self._tables[root]
-        display = display_column(table)
-        names = {*table.primary_key, *((display.name,) if display else ())}
-        for pred in plan.where:
-            of: Col | None = None
-            if isinstance(pred, Value):
-                of = Col(pred.table, pred.column)
-            elif isinstance(pred, Compare) and pred.operator == "EQ":
-                of = pred.left if isinstance(pred.left, Col) else None
-            elif isinstance(pred, Like):
-                of = pred.of
-            known = of is not None and of.table == root
-            if known and of and (of.column in names or table.column(of.column).unique):
-                return True
-        return False
 
     # ---- plans with aggregates
 
@@ -286,20 +270,19 @@ class Binder:
         outputs = self._outputs(plan, measure, time)
         conditions = (*sorted(hoisted), *said, *self._known(plan, outputs))
         order = self._order(plan, outputs, measure, time)
-        # What holds of windows is asked after they are worked out.
-        windows = [p for p in plan.having if is_window(p)]
-        shown = [self._having(p, plan, measure) for p in windows]
+        shown = ""
         if longer:
-            shown.append(f"{self._dim(longer.bucket, time).sql} >= date '{longer.start}'")
+            alias = next(o.alias for o in outputs if o.expression == longer.bucket)
+            shown = f"{quote(alias)} >= date '{longer.start}'"
         block = Block(
             root,
             windows_over(outputs),
             where=tuple(dict.fromkeys(conditions)),
             group=True,
-            having=tuple(self._having(p, plan, measure) for p in plan.having if p not in windows),
+            having=tuple(self._having(p, plan, measure) for p in plan.having),
             order=order if not plan.per else "",
             limit=_limit(plan) if not plan.per else "",
-            qualify=" and ".join(shown),
+            qualify=shown,
             keys=self._keys_of(outputs),
         )
         if plan.per:
@@ -395,6 +378,8 @@ class Binder:
     def _having(self, pred: Pred, plan: Plan, measure: Callable[[Measure], Output]) -> str:
         if not isinstance(pred, Compare) or isinstance(pred.left, Col | Diff):
             raise QueryPlanError("HAVING compares measures only")
+        if isinstance(pred.left, Wrapped) and isinstance(pred.right, str):
+            return self._share(pred.left, pred.operator, pred.right, plan, measure)
         left = measure(pred.left)
         if isinstance(pred.right, Col | Peers):
             raise QueryPlanError("HAVING compares with numbers only")
@@ -407,6 +392,21 @@ class Binder:
         inner = self.sql(Plan((*dims, pred.left), where=self.with_names(plan.where, dims)))
         average = f"(\nselect avg({quote(left.alias)}) from (\n{inner}\n) as per_group\n)"
         return f"{left.sql} {self.predicates.operator(pred.operator)} {average}"
+
+    def _share(
+        self,
+        share: Wrapped,
+        operator: str,
+        number: str,
+        plan: Plan,
+        measure: Callable[[Measure], Output],
+    ) -> str:
+        """Groups picked by their share of the whole, of which what has no group is a part."""
+        if share.function != "SHARE" or not self.lower(share.of).adds_up:
+            raise QueryPlanError("HAVING compares a share of what adds up")
+        whole = self.sql(Plan((share.of,), where=plan.where))
+        part = self.predicates.operator(operator)
+        return f"{measure(share.of).sql} * 1.0 {part} {number} * (\n{whole}\n)"
 
     def _qualify(self, plan: Plan, ranked: Output | None, time: Col | None) -> str:
         if plan.per is None or plan.order is None or ranked is None:

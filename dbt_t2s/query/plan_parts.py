@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dbt_t2s.project.schema import Table
+from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import (
     Agg,
     Bucket,
@@ -10,10 +12,11 @@ from dbt_t2s.query.plan import (
     Diff,
     Dim,
     Expr,
+    Like,
     Measure,
     Plan,
     Pred,
-    Wrapped,
+    Value,
 )
 
 
@@ -53,6 +56,19 @@ def is_with_average(pred: Pred) -> bool:
     return isinstance(pred, Compare) and pred.right is None
 
 
-def is_window(pred: Pred) -> bool:
-    """Whether groups are picked by their share of the total."""
-    return isinstance(pred, Compare) and isinstance(pred.left, Wrapped)
+def names_one_row(plan: Plan, table: Table) -> bool:
+    """Whether one row is asked for by its key or name: it is shown, counted or not."""
+    display = display_column(table)
+    names = {*table.primary_key, *((display.name,) if display else ())}
+    for pred in plan.where:
+        of: Col | None = None
+        if isinstance(pred, Value):
+            of = Col(pred.table, pred.column)
+        elif isinstance(pred, Compare) and pred.operator == "EQ":
+            of = pred.left if isinstance(pred.left, Col) else None
+        elif isinstance(pred, Like):
+            of = pred.of
+        known = of is not None and of.table == table.name
+        if known and of and (of.column in names or table.column(of.column).unique):
+            return True
+    return False

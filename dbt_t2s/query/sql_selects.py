@@ -173,6 +173,8 @@ class Selects:
         self, select: exp.Select, source: Source, finest: str
     ) -> tuple[Order | None, str | None]:
         ordered, limited = select.args.get("order"), select.args.get("limit")
+        if select.args.get("offset"):
+            raise NotConvertedError("an OFFSET")
         limit = number(limited.expression) if limited else None
         if not ordered:
             if limit is not None:

@@ -3,5 +3,5 @@ sum(sum(amount)) over (order by cast(date_trunc('month', ordered_at) as date) ro
 from marts.orders
 where ordered_at >= date '2025-01-01' and ordered_at < date '2025-04-01'
 group by 1
-qualify cast(date_trunc('month', ordered_at) as date) >= date '2025-02-01'
+qualify ordered_at_month >= date '2025-02-01'
 order by ordered_at_month asc
