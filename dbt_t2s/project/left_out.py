@@ -80,7 +80,7 @@ def _said(table: Table, dialect: str) -> Iterator[tuple[Rule, bool]]:
 def shared(
     conditions: Mapping[str, Sequence[frozenset[str]]], known: Sequence[Rule], dialect: str
 ) -> Iterator[Rule]:
-    """A rule for each condition that nearly all metrics over a table carry beside others.
+    """A rule for each condition that all metrics over a table carry beside others.
 
     ``conditions`` holds those of each metric, by table; what a rule in ``known`` always says is
     not said again.
