@@ -17,6 +17,7 @@ from dbt_t2s.judge.few_rows import make_few
 from dbt_t2s.judge.fixture_inputs import stamp
 from dbt_t2s.judge.fixtures import Fixtures
 from dbt_t2s.judge.instances import make_instances
+from dbt_t2s.judge.names import with_names_apart
 from dbt_t2s.judge.parsed import read_by
 from dbt_t2s.judge.rebuilt import make_rebuilt
 from dbt_t2s.judge.relations import full_path, split_name
@@ -65,7 +66,8 @@ def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
         return ready
     first = _first(workspace, schema)
     workspace.console.issues(first.issues, file=str(workspace.instances_path))
-    files = make_instances(first.path, folder, schema, n=INSTANCES, seed=settings.seed)
+    apart = with_names_apart(schema)
+    files = make_instances(first.path, folder, apart, n=INSTANCES, seed=settings.seed)
     instances = Instances(
         files=tuple(str(file.relative_to(folder)) for file in files),
         content=_content(files[0], schema),
@@ -82,10 +84,14 @@ def instances_of(workspace: Workspace, schema: ProjectSchema) -> Instances:
 def _inputs(workspace: Workspace, schema: ProjectSchema) -> dict[str, str]:
     return {
         "source": file_stamp(workspace.project.database),
-        "schema": store.fingerprint([schema.tables, schema.joins]),
+        "schema": _tables_stamp(schema),
         "settings": store.fingerprint([workspace.settings.seed, INSTANCES]),
         "version": __version__,
     }
+
+
+def _tables_stamp(schema: ProjectSchema) -> str:
+    return store.fingerprint([with_names_apart(schema).tables, schema.joins])
 
 
 def first_instance(workspace: Workspace, schema: ProjectSchema) -> Path:
@@ -131,7 +137,7 @@ def witnessed(
     inputs = {
         "golds": store.fingerprint(list(golds)),
         "warehouse": instances.content,
-        "schema": store.fingerprint([schema.tables, schema.joins]),
+        "schema": _tables_stamp(schema),
         "version": __version__,
     }
     folder = workspace.warehouse_dir
@@ -141,9 +147,10 @@ def witnessed(
         workspace.console.info("making rows that tell the test queries from their near misses")
         file = copy_warehouse(folder / instances.files[0], folder / "witnesses")
         today = date.fromisoformat(schema.as_of) if schema.as_of else date.today()
-        planted = plant(file, schema, golds, today, instances.calendars)
+        apart = with_names_apart(schema)
+        planted = plant(file, apart, golds, today, instances.calendars)
         read = tuple(dict.fromkeys(read_by(golds, schema.dialect)))
-        few = make_few(file, folder / "few", schema, read, seed=workspace.settings.seed)
+        few = make_few(file, folder / "few", apart, read, seed=workspace.settings.seed)
         ready = Witnesses(
             str(file.relative_to(folder)),
             planted.rows,

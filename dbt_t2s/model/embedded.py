@@ -42,6 +42,7 @@ from dbt_t2s.query.once import given_once
 from dbt_t2s.query.plan import Plan
 from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.preamble import asked, plainly
+from dbt_t2s.query.rates import divides_a_rate
 from dbt_t2s.query.said_apart import left_out
 from dbt_t2s.query.said_bounds import said_bounds
 from dbt_t2s.query.said_count import counted_rows
@@ -51,11 +52,12 @@ from dbt_t2s.query.said_included import uncounted
 from dbt_t2s.query.said_names import names_alone
 from dbt_t2s.query.said_nearest import of_the_nearest
 from dbt_t2s.query.said_none import none_as_known
-from dbt_t2s.query.said_order import in_order
+from dbt_t2s.query.said_order import by_worth, in_order
 from dbt_t2s.query.said_overall import with_the_whole
 from dbt_t2s.query.said_past import as_happened
 from dbt_t2s.query.said_peers import among_peers, said_peers
 from dbt_t2s.query.said_places import in_named_places
+from dbt_t2s.query.said_split import apart
 from dbt_t2s.query.said_within import without_parts
 from dbt_t2s.query.self_counted import counts_itself
 from dbt_t2s.query.text import STOP_WORDS, words
@@ -163,7 +165,7 @@ class EmbeddedGenerator:
             nearest = of_the_nearest(named, text, schema, binder)
             once = by_grain(given_once(nearest, text, schema), text, schema)
             compared = among_peers(bounded(once, bounds), peers, schema)
-            compared = with_the_whole(compared, text, binder)
+            compared = apart(by_worth(with_the_whole(compared, text, binder), text), text)
             known = counted_rows(none_as_known(compared, text, schema), text, schema, today)
             return in_order(left_out(known, text), text)
 
@@ -172,12 +174,15 @@ class EmbeddedGenerator:
             tokens = self._put_right(plan.tokens, meant)
             chances[tokens] = chances.get(tokens, 0.0) + plan.probability
         found = tuple(Found(tokens, chance) for tokens, chance in chances.items())
-        sensible = tuple(each for each in found if not self._counts_itself(each.tokens))
+        sensible = tuple(each for each in found if not self._is_odd(each.tokens))
         return sensible or found
 
-    def _counts_itself(self, tokens: Sequence[str]) -> bool:
-        plan = _read(tokens)
-        return plan is not None and counts_itself(plan, self._index.schema)
+    def _is_odd(self, tokens: Sequence[str]) -> bool:
+        """Whether nobody would ask for such a plan."""
+        plan, index = _read(tokens), self._index
+        if plan is None:
+            return False
+        return counts_itself(plan, index.schema) or divides_a_rate(plan, index.binder)
 
     def _put_right(self, tokens: tuple[str, ...], meant: Callable[[Plan], Plan]) -> tuple[str, ...]:
         """The plan as said, or as it was where that makes no SQL."""
@@ -207,7 +212,7 @@ class EmbeddedGenerator:
             return (Candidate("", recalled.sure, _SAID_UNANSWERABLE),)
         if recalled is None and (framed := self._framed(linked, ordered)):
             return framed
-        refused = self._ranking.refusal(found.refusal, ordered, explained)
+        refused = self._refusal(found, ordered, explained)
         own = self._own(linked, found.refusal, ordered, refused, recalled is not None)
         return own if recalled is None else self._first(recalled, linked, own)
 
@@ -222,7 +227,7 @@ class EmbeddedGenerator:
         found = self.search([core])[0]
         explained = Explained(core)
         ordered = self._ranking.order(found.plans, explained)
-        refused = self._ranking.refusal(found.refusal, ordered, explained)
+        refused = self._refusal(found, ordered, explained)
         around = [
             (share, Found(to_tokens(made), each.probability))
             for share, each in ordered
@@ -230,6 +235,12 @@ class EmbeddedGenerator:
         ]
         framed = self._own(linked, found.refusal, around, refused, answers=False) if around else ()
         return framed if framed and framed[0].sql else ()
+
+    def _refusal(
+        self, found: Searched, ordered: Sequence[tuple[float, Found]], explained: Explained
+    ) -> float:
+        documented = self._index.schema.documented
+        return self._ranking.refusal(found.refusal, ordered, explained, documented)
 
     def _recalled(
         self, linked: Linked, found: Searched, ordered: Sequence[tuple[float, Found]]

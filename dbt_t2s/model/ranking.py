@@ -284,17 +284,21 @@ class Ranking:
         return _logistic(float(confidence_features(refusal, ordered) @ self._confidence))
 
     def refusal(
-        self, refusal: float, ordered: Sequence[tuple[float, Found]], explained: Explained
+        self,
+        refusal: float,
+        ordered: Sequence[tuple[float, Found]],
+        explained: Explained,
+        documented: bool = True,
     ) -> float:
         """The chance that nothing in the project answers; over a half means to refuse.
 
         Where the best plan uses what every word speaks of, only the network's own chance counts:
         the fitted one knows unanswerable questions by faint doubts, and has those of all short
-        ones.
+        ones. So it has of a schema that nobody ``documented``.
         """
         score = float(refusal_features(refusal, ordered, explained) @ self._refusing)
         chance = _logistic(score)
-        known = bool(ordered) and explained.all_known(ordered[0][1])
+        known = not documented or (bool(ordered) and explained.all_known(ordered[0][1]))
         return min(chance, refusal) if known else chance
 
     def order(self, plans: Sequence[Found], explained: Explained) -> list[tuple[float, Found]]:

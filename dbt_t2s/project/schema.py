@@ -379,6 +379,13 @@ class ProjectSchema:
         columns = {table.name: table.columns for table in self.tables}
         return tuple(rule for rule in self.rules if _can_be_named(rule, columns))
 
+    @property
+    def documented(self) -> bool:
+        """Whether people said what the data means: in metrics, or of a tenth of the columns."""
+        columns = [column for table in self.tables for column in table.columns]
+        described = sum(bool(column.description or column.label) for column in columns)
+        return bool(self.metrics) or described * 10 > len(columns)
+
     def table(self, name: str) -> Table:
         """The table called ``name``; KeyError if there is none."""
         for table in self.tables:

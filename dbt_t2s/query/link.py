@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 
 from dbt_t2s.project.copies import copies
 from dbt_t2s.project.schema import Kind, ProjectSchema
+from dbt_t2s.query.codes import Codes
 from dbt_t2s.query.dates import date_spans
 from dbt_t2s.query.lexicon import DEMONYMS, code_names
 from dbt_t2s.query.numbers import number_spans
@@ -78,6 +79,7 @@ class ValueIndex:
         self._initials: dict[str, list[str]] = defaultdict(list)
         self._parts: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self._copies = copies(schema)
+        self._codes = Codes(schema)
         self.fiscal_year = schema.fiscal_year
         self._flags: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for table in schema.tables:
@@ -122,6 +124,7 @@ class ValueIndex:
             elif not shouted and _is_abbreviation(spoken[first].text):
                 found.extend(self._abbreviated(lowered[first], first))
         found.extend(self._beside_columns(spoken, text))
+        found.extend(self._coded(spoken, text))
         best: dict[str, Mention] = {}
         for mention in self._told_once(found):
             known = best.get(mention.token)
@@ -179,6 +182,13 @@ class ValueIndex:
                 column = name_words(token[2:].partition("=")[0].partition(".")[2])
                 if before.stem == stem(column[-1]) or before.text.lower() in _MARKED:
                     yield Mention(token, at, at, 1.0)
+
+    def _coded(self, spoken: tuple[Word, ...], text: str) -> Iterator[Mention]:
+        """Codes by their shape, whether they are known or not."""
+        for code in self._codes.said(text):
+            covered = places_of(spoken, code.start, code.end)
+            for token in code.tokens if covered else ():
+                yield Mention(token, covered[0], covered[-1], 1.0)
 
     def _short(self, parts: tuple[str, ...], first: int, last: int) -> list[Mention]:
         """Values by the name of their people or by their initials."""

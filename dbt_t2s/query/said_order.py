@@ -2,7 +2,7 @@
 
 The slowest agent is the one with the most hours, the fastest the one with the fewest: what runs
 against "most" and "least" is the column, and its name says so. Likewise the worst cancellation rate
-is the highest, the worst margin the lowest.
+is the highest, the worst margin the lowest, and a refund rate worse than the average is above it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from dbt_t2s.query.plan import (
     Agg,
     Bucket,
     Col,
+    Compare,
     Diff,
     Expr,
     Flag,
     MetricRef,
     Order,
     Plan,
+    Pred,
     Rate,
     RuleRef,
     Value,
@@ -42,6 +44,7 @@ _LASTS = frozenset(map(stem, (
     "latency", "wait", "waiting",
 )))  # fmt: skip
 _WORST = re.compile(r"\bworst\b", re.IGNORECASE)
+_WORTH = re.compile(r"\b(?P<worse>worse)\s+than\b|\bbetter\s+than\b", re.IGNORECASE)
 _FEWEST = re.compile(r"\b(?:lowest|smallest|fewest|poorest|weakest|cheapest)\b", re.IGNORECASE)
 # What may ask for the other end, or for another order.
 _OTHERWISE = re.compile(
@@ -74,6 +77,25 @@ def in_order(plan: Plan, text: str) -> Plan:
     if descending is None:
         return plan
     return replace(plan, order=replace(plan.order, descending=descending))
+
+
+def by_worth(plan: Plan, text: str) -> Plan:
+    """``plan`` with what is better or worse than something on the side that its name says."""
+    found = [m["worse"] is not None for m in _WORTH.finditer(text)]
+    if len(found) != 1:
+        return plan
+    where = tuple(_on_its_side(each, found[0]) for each in plan.where)
+    having = tuple(_on_its_side(each, found[0]) for each in plan.having)
+    return replace(plan, where=where, having=having)
+
+
+def _on_its_side(pred: Pred, worse: bool) -> Pred:
+    """The comparison with an average turned over where less of it is better."""
+    if not isinstance(pred, Compare) or isinstance(pred.right, str):
+        return pred
+    if not _called(pred.left, _BAD) or _called(pred.left, _GOOD):
+        return pred
+    return replace(pred, operator="GT" if worse else "LT")
 
 
 def _descending(by: Expr, text: str) -> bool | None:

@@ -27,7 +27,9 @@ STOP_WORDS = frozenset((
     "each", "every", "all", "any", "some", "so", "if", "than", "then", "into", "about",
     "across", "between", "during", "over", "under", "up", "out", "not", "no", "only", "just",
     "also", "too", "very", "much", "many", "s", "t", "re", "ve", "ll", "m", "d", "let", "lets",
-    "s'il", "hey", "hi", "hello", "ok", "thanks", "thx", "pls", "plz",
+    "what's", "what’s", "whats", "who's", "who’s", "how's", "how’s", "where's", "where’s",
+    "that's", "that’s", "there's", "there’s", "it's", "it’s", "s'il", "hey", "hi", "hello", "ok",
+    "thanks", "thx", "pls", "plz",
 ))  # fmt: skip
 
 

@@ -93,7 +93,7 @@ class Ungrammatical(EmbeddedGenerator):
         for linked, found in zip(linked_each, self.search(linked_each), strict=True):
             explained = Explained(linked)
             ordered = self._ranking.order(found.plans, explained)
-            refused = self._ranking.refusal(found.refusal, ordered, explained)
+            refused = self._refusal(found, ordered, explained)
             if refused > self.record.refuse_over or not ordered:
                 made.append((Candidate("", refused, "refused"),))
                 continue
