@@ -44,6 +44,7 @@ from dbt_t2s.query.plan_text import plan_text
 from dbt_t2s.query.preamble import asked, plainly
 from dbt_t2s.query.rates import divides_a_rate
 from dbt_t2s.query.said_apart import left_out
+from dbt_t2s.query.said_average import over_those
 from dbt_t2s.query.said_bounds import said_bounds
 from dbt_t2s.query.said_count import counted_rows
 from dbt_t2s.query.said_grain import by_grain
@@ -58,6 +59,7 @@ from dbt_t2s.query.said_past import as_happened
 from dbt_t2s.query.said_peers import among_peers, said_peers
 from dbt_t2s.query.said_places import in_named_places
 from dbt_t2s.query.said_split import apart
+from dbt_t2s.query.said_to_date import to_date
 from dbt_t2s.query.said_within import without_parts
 from dbt_t2s.query.self_counted import counts_itself
 from dbt_t2s.query.text import STOP_WORDS, words
@@ -167,7 +169,8 @@ class EmbeddedGenerator:
             compared = among_peers(bounded(once, bounds), peers, schema)
             compared = apart(by_worth(with_the_whole(compared, text, binder), text), text)
             known = counted_rows(none_as_known(compared, text, schema), text, schema, today)
-            return in_order(left_out(known, text), text)
+            dated = to_date(in_order(left_out(known, text), text), text, binder, today)
+            return over_those(dated, text, schema)
 
         chances: dict[tuple[str, ...], float] = {}
         for plan in plans:

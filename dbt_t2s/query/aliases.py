@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dbt_t2s.query.plan import (
+    Average,
     Col,
     Compare,
     Diff,
@@ -53,7 +54,11 @@ def _words(pred: Pred) -> str:
             return f"{_words(left)} or {_words(right)}"
         case Compare(operator, left_side, right):
             side = left_side.column if isinstance(left_side, Col) else "value"
-            other = "average" if right is None or isinstance(right, Peers | Overall) else right
+            other = (
+                "average"
+                if right is None or isinstance(right, Average | Peers | Overall)
+                else right
+            )
             other = other.column if isinstance(other, Col) else other
             return f"{side} {operator} {other}"
         case Null(of):

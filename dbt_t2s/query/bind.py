@@ -39,6 +39,7 @@ from dbt_t2s.query.plan import (
     SUMMED,
     WEEKEND,
     Arithmetic,
+    Average,
     AvgEach,
     Bucket,
     Col,
@@ -386,11 +387,13 @@ class Binder:
         if isinstance(pred.right, Overall):
             whole = self.sql(Plan((pred.left,), where=plan.where))
             return f"{left.sql} {self.predicates.operator(pred.operator)} (\n{whole}\n)"
-        if pred.right is not None:
+        if isinstance(pred.right, str):
             return self.predicates.comparison(left.sql, pred.operator, pred.right)
         dims = tuple(e for e in plan.select if isinstance(e, Dim))
         inner = self.sql(Plan((*dims, pred.left), where=self.with_names(plan.where, dims)))
         average = f"(\nselect avg({quote(left.alias)}) from (\n{inner}\n) as per_group\n)"
+        if isinstance(pred.right, Average):
+            average = f"{pred.right.times} * {average}"
         return f"{left.sql} {self.predicates.operator(pred.operator)} {average}"
 
     def _share(

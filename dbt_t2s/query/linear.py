@@ -21,6 +21,7 @@ from dbt_t2s.query.plan import (
     WRAPPERS,
     Agg,
     Arithmetic,
+    Average,
     AvgEach,
     Bucket,
     Col,
@@ -158,6 +159,15 @@ def _expr(expression: Expr) -> Iterator[str]:
             yield from _expr(dim)
 
 
+def _average(average: Average) -> Iterator[str]:
+    yield from ("AVERAGE_OVER", f"n:{average.times}")
+    if average.of is not None:
+        yield from ("AVG_EACH", _col(average.of))
+    for pred in average.where:
+        yield from _pred(pred)
+    yield "CLOSE"
+
+
 def _pred(pred: Pred) -> Iterator[str]:
     match pred:
         case Value(table, column, value):
@@ -187,6 +197,8 @@ def _pred(pred: Pred) -> Iterator[str]:
                 yield _col(right_side)
             elif isinstance(right_side, Overall):
                 yield "OVERALL"
+            elif isinstance(right_side, Average):
+                yield from _average(right_side)
             elif isinstance(right_side, Peers):
                 yield "AVG_EACH"
                 yield _col(right_side.of)
@@ -355,16 +367,26 @@ class _Reader:
         ahead = self._peek()
         is_row = ahead.startswith("c:") or ahead == "DIFF"
         left: Measure | Col | Diff = self._row() if is_row else self._measure()
-        right: str | Col | Peers | Overall | None = None
+        right: str | Col | Peers | Overall | Average | None = None
         if self._peek().startswith("c:"):
             right = self._column()
         elif self._take_if("OVERALL"):
             right = Overall()
+        elif self._take_if("AVERAGE_OVER"):
+            right = self._average()
         elif self._take_if("AVG_EACH"):
             right = Peers(self._column())
         elif not self._take_if("AVERAGE"):
             right = self._item("n")
         return Compare(operator, left, right)
+
+    def _average(self) -> Average:
+        times = self._item("n")
+        of = self._column() if self._take_if("AVG_EACH") else None
+        where = self._preds()
+        if self._next() != "CLOSE":
+            raise QueryPlanError("AVERAGE_OVER without CLOSE")
+        return Average(times, of, where)
 
 
 def column_of(body: str) -> Col:

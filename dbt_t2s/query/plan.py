@@ -22,6 +22,7 @@ What the network was never taught is written by code alone, where a question's w
     dim    := … | WEEKEND (TIME | column)
     measure:= … | ROLLING_AVG n measure | ROLLING_SUM n measure | CHANGE_OVER n measure
     pred   := … | WEEKDAYS (TIME | column) string | CMP measure OVERALL
+              | CMP (row | measure) AVERAGE_OVER n [AVG_EACH column] pred* CLOSE
 """
 
 from __future__ import annotations
@@ -201,13 +202,24 @@ class Overall:
 
 
 @dataclass(frozen=True)
+class Average:
+    """So many ``times`` the average of the same thing over the rows for which ``where`` holds; of
+    those alike in ``of``, where it is given. Of groups it has neither."""
+
+    times: str = "1"
+    of: Col | None = None
+    where: tuple[Pred, ...] = ()
+
+
+@dataclass(frozen=True)
 class Compare:
     """``right`` is a number as text, another column of the same row, or None for "the average of
-    the same thing"; ``Peers`` for that of rows alike, ``Overall`` for that of all groups as one."""
+    the same thing"; ``Peers`` for that of rows alike, ``Overall`` for that of all groups as one,
+    ``Average`` for that of certain rows or a multiple of it."""
 
     operator: str
     left: Measure | Col | Diff
-    right: str | Col | Peers | Overall | None
+    right: str | Col | Peers | Overall | Average | None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dbt_t2s.project.schema import Table
 from dbt_t2s.query.naming import display_column
 from dbt_t2s.query.plan import (
     Agg,
+    Average,
     Bucket,
     Col,
     Compare,
@@ -53,7 +54,7 @@ def table_of_expression(expression: Expr) -> str:
 
 def is_with_average(pred: Pred) -> bool:
     """Whether groups are compared with the average of all groups."""
-    return isinstance(pred, Compare) and pred.right is None
+    return isinstance(pred, Compare) and (pred.right is None or isinstance(pred.right, Average))
 
 
 def names_one_row(plan: Plan, table: Table) -> bool:

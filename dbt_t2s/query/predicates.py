@@ -11,6 +11,7 @@ from dbt_t2s.query.measures import Measures
 from dbt_t2s.query.plan import (
     COMPARISONS,
     OPPOSITE,
+    Average,
     Col,
     Compare,
     Diff,
@@ -169,8 +170,11 @@ class Predicates:
             if isinstance(pred.right, Col):
                 return f"{left} {COMPARISONS[way]} {column(pred.right)}"
             if isinstance(pred.right, Peers):
-                average = self._average_of_peers(left, pred.right.of)
+                average = self._average_of_peers(left, pred.right.of, ())
                 return f"{left} {COMPARISONS[way]} ({average})"
+            if isinstance(pred.right, Average):
+                average = self._average_of_those(left, pred.left.table, pred.right)
+                return f"{left} {COMPARISONS[way]} {average}"
             if isinstance(pred.right, Overall):
                 raise QueryPlanError("a row has no share in a whole to be compared with")
             if pred.right is not None:
@@ -180,22 +184,31 @@ class Predicates:
 
     def _average(self, of: str, table: str) -> str:
         """The average over the table's rows that count."""
-        return self._over_counted(f"avg({of})", table)
+        return self._over_counted(f"avg({of})", table, ())
 
-    def _average_of_peers(self, of: str, peers: Col) -> str:
+    def _average_of_those(self, of: str, table: str, average: Average) -> str:
+        """A multiple of the average over the rows that meet its conditions."""
+        said = tuple(self.render(pred, table) for pred in average.where)
+        if average.of is None:
+            made = self._over_counted(f"avg({of})", table, said)
+        else:
+            made = self._average_of_peers(of, average.of, said)
+        return f"({made})" if average.times == "1" else f"{average.times} * ({made})"
+
+    def _average_of_peers(self, of: str, peers: Col, said: tuple[str, ...]) -> str:
         """The average over those of them that are alike; grouped first, so that no name inside
         hides the row's own."""
         taken = {each.name.lower() for each in self._tables[peers.table].columns}
         peer, average = (_unlike(name, taken) for name in ("peer", "average"))
         averages = self._over_counted(
-            f"{column(peers)} as {peer}, avg({of}) as {average}", peers.table
+            f"{column(peers)} as {peer}, avg({of}) as {average}", peers.table, said
         )
         return (
             f"select {average} from ({averages} group by 1) as peers where {peer} = {column(peers)}"
         )
 
-    def _over_counted(self, selected: str, table: str) -> str:
-        counted = self._measures.always(table, ())
+    def _over_counted(self, selected: str, table: str, said: tuple[str, ...]) -> str:
+        counted = tuple(dict.fromkeys((*self._measures.always(table, said), *said)))
         scope = Scope(self._schema, self._graph, table, sorted(_tables(counted)))
         where = f" where {' and '.join(counted)}" if counted else ""
         return scope.settle(f"select {selected} {scope.from_clause()}{where}")
