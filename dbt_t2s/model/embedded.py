@@ -34,7 +34,7 @@ from dbt_t2s.model.turns import Turn
 from dbt_t2s.model.written import Draft, Written
 from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.bounded import bounded
-from dbt_t2s.query.frames import frame_of
+from dbt_t2s.query.frames import Frame, frame_of
 from dbt_t2s.query.grammar import Grammar
 from dbt_t2s.query.linear import REFUSAL, from_tokens, to_tokens
 from dbt_t2s.query.named import without_named
@@ -58,6 +58,7 @@ from dbt_t2s.query.said_overall import with_the_whole
 from dbt_t2s.query.said_past import as_happened
 from dbt_t2s.query.said_peers import among_peers, said_peers
 from dbt_t2s.query.said_places import in_named_places
+from dbt_t2s.query.said_rules import by_rule
 from dbt_t2s.query.said_split import apart
 from dbt_t2s.query.said_to_date import to_date
 from dbt_t2s.query.said_within import without_parts
@@ -169,7 +170,8 @@ class EmbeddedGenerator:
             compared = among_peers(bounded(once, bounds), peers, schema)
             compared = apart(by_worth(with_the_whole(compared, text, binder), text), text)
             known = counted_rows(none_as_known(compared, text, schema), text, schema, today)
-            dated = to_date(in_order(left_out(known, text), text), text, binder, today)
+            ruled = by_rule(left_out(known, text), text, schema)
+            dated = to_date(in_order(ruled, text), text, binder, today)
             return over_those(dated, text, schema)
 
         chances: dict[tuple[str, ...], float] = {}
@@ -185,6 +187,8 @@ class EmbeddedGenerator:
         plan, index = _read(tokens), self._index
         if plan is None:
             return False
+        if len(set(plan.where)) < len(plan.where):
+            return True  # a condition said twice stands where another was meant
         return counts_itself(plan, index.schema) or divides_a_rate(plan, index.binder)
 
     def _put_right(self, tokens: tuple[str, ...], meant: Callable[[Plan], Plan]) -> tuple[str, ...]:
@@ -226,6 +230,9 @@ class EmbeddedGenerator:
         frame = frame_of(linked.text, self._index.today, self._index.schema.fiscal_year)
         if frame is None or (whole and frame.is_said_by(whole[0][1].tokens)):
             return ()
+        beside = self._beside(frame)
+        if frame.beside and beside is None:
+            return ()
         core = self._link(frame.core)
         found = self.search([core])[0]
         explained = Explained(core)
@@ -233,11 +240,22 @@ class EmbeddedGenerator:
         refused = self._refusal(found, ordered, explained)
         around = [
             (share, Found(to_tokens(made), each.probability))
-            for share, each in ordered
-            if (plan := _read(each.tokens)) is not None and (made := frame.around(plan)) is not None
+            for share, each in ordered[: 1 if frame.surely else None]
+            if (plan := _read(each.tokens)) and (made := frame.made(plan, beside))
         ]
         framed = self._own(linked, found.refusal, around, refused, answers=False) if around else ()
         return framed if framed and framed[0].sql else ()
+
+    def _beside(self, frame: Frame) -> Plan | None:
+        """The best plan of the frame's second question; None where it has none or no answer."""
+        if not frame.beside:
+            return None
+        linked = self._link(frame.beside)
+        found = self.search([linked])[0]
+        explained = Explained(linked)
+        ordered = self._ranking.order(found.plans, explained)
+        refused = self._refusal(found, ordered, explained) > self.record.refuse_over
+        return None if refused or not ordered else _read(ordered[0][1].tokens)
 
     def _refusal(
         self, found: Searched, ordered: Sequence[tuple[float, Found]], explained: Explained

@@ -43,7 +43,7 @@ class Framing:
             return None
         first, *later = parts_of(before[-1].question)
         frame = frame_of(first, self._today, self._schema.fiscal_year)
-        if frame is None or _is_plain(frame, before[-1].plan):
+        if frame is None or frame.beside or _is_plain(frame, before[-1].plan):
             return None
         turns = self._inside(frame, later)
         if not turns:

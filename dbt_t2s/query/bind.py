@@ -31,7 +31,7 @@ from dbt_t2s.query.lead_in import led_in
 from dbt_t2s.query.linear import has_aggregate
 from dbt_t2s.query.measures import Atom, Lowered, Measures
 from dbt_t2s.query.naming import is_shared_name
-from dbt_t2s.query.of_total import of_total_sql
+from dbt_t2s.query.of_total import around_sql
 from dbt_t2s.query.own_columns import differences, in_own_columns
 from dbt_t2s.query.plan import (
     GRAINS,
@@ -118,8 +118,8 @@ class Binder:
         """DuckDB SQL for ``plan``."""
         check(plan, self._tables)
         plan = in_own_columns(plan, self._differences)
-        if plan.of_total:
-            return of_total_sql(plan, self.sql, self._alias_of(plan))
+        if plan.of_total or plan.counted:
+            return around_sql(plan, self.sql, self._alias_of)
         metrics = compiled_metrics(plan, self.measures)
         if metrics:
             return compiled_sql(plan, metrics, self.measures)

@@ -65,7 +65,7 @@ KEYWORDS = (
 SORTS = ("t", "c", "m", "r", "v", "n", "d", "s")
 REFUSAL = ("REFUSE", "END")
 # What ends a list of expressions or conditions.
-_CLAUSES = ("HAVING", "DESC", "ASC", "LIMIT", "SKIP", "PER", "OF_TOTAL", "END")
+_CLAUSES = ("HAVING", "DESC", "ASC", "LIMIT", "SKIP", "PER", "OF_TOTAL", "COUNTED", "END")
 _BUCKETS = (*GRAINS, *PARTS, WEEKEND)
 _LONGEST = 256  # reading recurses; people's questions need less than 50
 
@@ -101,6 +101,8 @@ def _plan(plan: Plan) -> Iterator[str]:
         yield from _expr(plan.per)
     if plan.of_total:
         yield "OF_TOTAL"
+    if plan.counted:
+        yield "COUNTED"
     yield "END"
 
 
@@ -251,10 +253,12 @@ class _Reader:
             limit = "1" if self._take_if("ONE") else self._item("n")
         skip = self._item("n") if self._take_if("SKIP") else None
         per = self._dim() if self._take_if("PER") else None
-        of_total = self._take_if("OF_TOTAL")
+        of_total, counted = self._take_if("OF_TOTAL"), self._take_if("COUNTED")
         if self._next() != "END" or not select or self._at != len(self._tokens):
             raise QueryPlanError("the plan has no end, goes on after it or selects nothing")
-        return Plan(tuple(select), where, having, order, limit, per, distinct, skip, of_total)
+        return Plan(
+            tuple(select), where, having, order, limit, per, distinct, skip, of_total, counted
+        )
 
     def _peek(self) -> str:
         if self._at >= len(self._tokens):

@@ -1,4 +1,4 @@
-"""The share that the first few have of all: what the ten best customers bring in of the revenue."""
+"""What is made of the rows of a plan: how many there are, which share the first few have of all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from dataclasses import replace
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.query.plan import Plan, is_measure
 from dbt_t2s.query.scope import quote
+
+
+def around_sql(plan: Plan, sql_of: Callable[[Plan], str], alias_of: Callable[[Plan], str]) -> str:
+    """One number made of the rows that the plan itself asks for."""
+    if plan.of_total:
+        return of_total_sql(plan, sql_of, alias_of(plan))
+    rows = sql_of(replace(plan, counted=False))
+    return f"select count(*) as how_many from (\n{rows}\n) as counted"
 
 
 def of_total_sql(plan: Plan, sql_of: Callable[[Plan], str], alias: str) -> str:

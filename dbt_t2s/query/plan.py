@@ -258,7 +258,8 @@ class Plan:
     """``limit`` is a count as text, None for all rows; ``per`` makes the limit one per group.
 
     ``skip`` rows come before those: the third best is one after two. ``of_total`` asks for the
-    share that the rows so limited have of what all rows are ordered by.
+    share that the rows so limited have of what all rows are ordered by, ``counted`` for the number
+    of rows that all the rest asks for.
     """
 
     select: tuple[Expr, ...]
@@ -270,6 +271,7 @@ class Plan:
     distinct: bool = False
     skip: str | None = None
     of_total: bool = False
+    counted: bool = False
 
 
 def is_measure(expression: Expr) -> bool:

@@ -12,11 +12,13 @@ from __future__ import annotations
 from datetime import date
 
 from dbt_t2s.project.schema import FiscalYear
+from dbt_t2s.query.frames.counted import counted
 from dbt_t2s.query.frames.days import on_days
 from dbt_t2s.query.frames.frame import Frame
 from dbt_t2s.query.frames.growth import growth
 from dbt_t2s.query.frames.nth import nth
 from dbt_t2s.query.frames.rolling import rolling
+from dbt_t2s.query.frames.share_of import share_of
 from dbt_t2s.query.frames.share_over import share_over
 from dbt_t2s.query.frames.top_share import top_share
 
@@ -27,6 +29,6 @@ def frame_of(text: str, today: date, fiscal: FiscalYear | None = None) -> Frame 
     """The frame of a question; None where it has none."""
     found = growth(text, today, fiscal)
     if found is None:
-        kinds = (top_share, share_over, nth, rolling, on_days)
+        kinds = (top_share, share_over, nth, rolling, on_days, share_of, counted)
         found = next((frame for kind in kinds if (frame := kind(text)) is not None), None)
     return found

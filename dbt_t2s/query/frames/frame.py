@@ -19,11 +19,19 @@ PERCENT = r"(?:%|percent(?:age)?|per\s+cent)"
 class Frame:
     """``core`` is the question inside; ``around`` makes the plan of the whole of that of the core,
     None where it cannot. ``words`` (lower case) are those around that a schema may have items for:
-    "at the weekend" may be a flag."""
+    "at the weekend" may be a flag. Where ``beside`` is a second question, ``of`` makes the plan of
+    both answers. ``surely`` asks for a whole of the best plan of the core, no other will do."""
 
     core: str
     around: Callable[[Plan], Plan | None] = field(compare=False)
     words: tuple[str, ...] = ()
+    beside: str = ""
+    of: Callable[[Plan, Plan], Plan | None] | None = field(default=None, compare=False)
+    surely: bool = False
+
+    def made(self, plan: Plan, beside: Plan | None) -> Plan | None:
+        """The plan of the whole, of that of the core and, where there is one, of the other."""
+        return self.of(plan, beside) if self.of and beside else self.around(plan)
 
     def is_said_by(self, tokens: Sequence[str]) -> bool:
         """Whether a plan has an item that is called as the words around are."""

@@ -1,0 +1,76 @@
+"""The share of some rows that something holds for: "what share of our buyers ordered twice"?
+
+Two questions stand inside: how many buyers there are, and how many of them ordered twice.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from dbt_t2s.query.frames.frame import PERCENT, Frame, tidy
+from dbt_t2s.query.plan import Arithmetic, Count, Dim, Measure, MetricRef, Only, Plan
+
+_SHARE = re.compile(
+    rf"\b(?:(?P<asks>(?:what|which|how\s+many)\s+)?(?:(?:is|was)\s+)?(?:the\s+)?"
+    rf"(?:share|{PERCENT}|proportion|fraction)|(?P<many>how\s+many))\s+of\s+(?P<rest>[^?]+?)\s*\??\s*$",
+    re.IGNORECASE,
+)
+# What is said of the rows begins here.
+_VERB = re.compile(
+    r"(?<!\bthat)(?<!\bwho)(?<!\bwhich)\s+(?=(?:have|has|had|are|is|were|was|do|does|did|never|got|get|gets|"
+    r"went|go|goes|came|come|comes|contain(?:s|ed)?|include[sd]?|use[sd]?|took|take|takes|ended|made|"
+    r"would|could|paid|pay|bought|ordered|returned|cancelled|left|stayed)\b)",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"\s+(?:(?:that|who|which)\s+|(?=(?:with|without)\s+))", re.IGNORECASE)
+_ALL = re.compile(r"^(?:(?:all|the|our|my|your|of|these|those)\s+)+", re.IGNORECASE)
+_GROUPED = re.compile(r"\b(?:for\s+each|for\s+every|per|by|each)\b", re.IGNORECASE)
+_PARTS = re.compile(r"\b(?:comes?|came|coming)\s+from\b|\bmade\s+(?:by|with|up)\b", re.IGNORECASE)
+
+
+def share_of(text: str) -> Frame | None:
+    """The share of what is counted for which the rest of the question holds."""
+    found = _SHARE.search(text)
+    if found is None or found["many"] or _PARTS.search(text) or _GROUPED.search(text):
+        return None
+    rest = found["rest"]
+    verb = _VERB.search(rest) if found["asks"] else None
+    clause = verb or _CLAUSE.search(rest)
+    if clause is None:
+        return None
+    rows = _ALL.sub("", tidy(rest[: clause.start()]))
+    said = tidy(rest[clause.end() :])
+    if not rows or not said:
+        return None
+    return Frame(
+        f"how many {rows} {said}", _nothing, beside=f"how many {rows}", of=_of, surely=True
+    )
+
+
+def _nothing(_: Plan) -> None:
+    """A part alone is no share."""
+
+
+def _of(part: Plan, whole: Plan) -> Plan | None:
+    """The plan that counts a part of the rows, as a share of the one that counts all of them."""
+    counted = _counted(part)
+    if counted is None or counted != _counted(whole) or _dims(part) or _dims(whole):
+        return None
+    more = [each for each in part.where if each not in whole.where]
+    if not more or part.having or whole.having or part.limit or whole.limit:
+        return None
+    narrowed: Measure = counted
+    for each in more:
+        narrowed = Only(narrowed, each)
+    return replace(whole, select=(Arithmetic("DIV", narrowed, counted),), order=None)
+
+
+def _counted(plan: Plan) -> Count | MetricRef | None:
+    """What the plan counts, where that is all it does."""
+    one = plan.select[0] if len(plan.select) == 1 else None
+    return one if isinstance(one, Count | MetricRef) else None
+
+
+def _dims(plan: Plan) -> bool:
+    return any(isinstance(each, Dim) for each in plan.select)
