@@ -50,6 +50,7 @@ from dbt_t2s.query.said_count import counted_rows
 from dbt_t2s.query.said_grain import by_grain
 from dbt_t2s.query.said_growth import without_growth
 from dbt_t2s.query.said_included import uncounted
+from dbt_t2s.query.said_known import where_known
 from dbt_t2s.query.said_names import names_alone
 from dbt_t2s.query.said_nearest import of_the_nearest
 from dbt_t2s.query.said_none import none_as_known
@@ -170,7 +171,7 @@ class EmbeddedGenerator:
             compared = among_peers(bounded(once, bounds), peers, schema)
             compared = apart(by_worth(with_the_whole(compared, text, binder), text), text)
             known = counted_rows(none_as_known(compared, text, schema), text, schema, today)
-            ruled = by_rule(left_out(known, text), text, schema)
+            ruled = where_known(by_rule(left_out(known, text), text, schema), text, schema)
             dated = to_date(in_order(ruled, text), text, binder, today)
             return over_those(dated, text, schema)
 

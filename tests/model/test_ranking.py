@@ -73,6 +73,13 @@ def test_a_question_that_the_plan_says_whole_is_refused_only_by_a_sure_network(
     assert Ranking().refusal(0.99, ordered, Explained(linked)) > 0.5
 
 
+def test_where_nothing_is_documented_only_the_network_refuses(index: SchemaIndex) -> None:
+    linked = link(index, "What is the revenue of our zeppelins?")
+    ordered = Ranking().order((found("m:revenue END", 0.1),), Explained(linked))
+    assert Ranking().refusal(0.45, ordered, Explained(linked)) > 0.5
+    assert Ranking().refusal(0.45, ordered, Explained(linked), documented=False) <= 0.45
+
+
 def test_what_names_the_table_of_what_is_used_is_known(index: SchemaIndex) -> None:
     linked = link(index, "revenue of customers in Germany")
     plan = found("m:revenue WHERE v:customers.country=Germany END", 0.6)

@@ -105,6 +105,12 @@ _DEAR = "c:products.product_name DESC c:products.price LIMIT"
             f"COUNT t:orders WHERE {_NOW} WEEKDAYS TIME s:Saturday,Sunday END",
         ),
         (
+            "How many weeks in 2025 had more than 500 in revenue?",
+            "which weeks in 2025 had more than 500 in revenue",
+            f"WEEK TIME m:revenue WHERE {_NOW} HAVING GT m:revenue n:500 DESC m:revenue END",
+            f"WEEK TIME WHERE {_NOW} HAVING GT m:revenue n:500 COUNTED END",
+        ),
+        (
             "orders at the weekend by shipping day",
             "orders by shipping day",
             "DAY c:orders.shipped COUNT t:orders END",
@@ -143,6 +149,9 @@ def test_what_is_asked_is_made_of_a_simpler_question(
         "orders on Sunday",
         "average revenue of the last 3 months",
         "which shops are above 20% margin",
+        "how many orders were cancelled",
+        "share of orders by channel that were cancelled",
+        "what share of revenue comes from the app",
     ],
 )
 def test_what_is_asked_plainly_has_no_frame(question: str) -> None:
@@ -163,6 +172,8 @@ def test_what_is_asked_plainly_has_no_frame(question: str) -> None:
         ("rolling 3 month average of revenue", "DAY TIME m:revenue END"),
         ("revenue on weekends vs weekdays", "m:revenue END"),
         ("shops that close on Sundays", "c:stores.store_name END"),
+        ("how many shops have more than 5 rooms", "c:stores.name WHERE GT c:stores.rooms n:5 END"),
+        ("how many shops have over 5 visits", "c:stores.name c:stores.city HAVING GT m:v n:5 END"),
     ],
 )
 def test_other_plans_are_left(question: str, plan: str) -> None:
@@ -178,3 +189,56 @@ def test_a_flag_of_the_schema_says_weekend_itself() -> None:
     assert frame is not None
     assert frame.is_said_by("COUNT t:orders WHERE c:orders.is_weekend END".split())
     assert not frame.is_said_by("COUNT t:orders WHERE c:orders.is_gift END".split())
+
+
+_BUYERS, _TWICE = "r:buyer", "GT COUNT t:orders n:1"
+
+
+@pytest.mark.parametrize(
+    ("question", "part", "whole"),
+    [
+        ("What share of our buyers have ordered more than once?",
+         "how many buyers have ordered more than once", "how many buyers"),
+        ("what percentage of the orders that were paid in May was returned",
+         "how many orders that were paid in May was returned",
+         "how many orders that were paid in May"),
+        ("share of customers who have a phone number",
+         "how many customers have a phone number", "how many customers"),
+        ("the proportion of tickets without an answer",
+         "how many tickets without an answer", "how many tickets"),
+    ],
+)  # fmt: skip
+def test_a_share_of_rows_has_two_questions_inside(question: str, part: str, whole: str) -> None:
+    frame = frame_of(question, TODAY)
+    assert frame is not None
+    assert (frame.core, frame.beside) == (part, whole)
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "made"),
+    [
+        (
+            f"COUNT t:customers WHERE {_BUYERS} {_TWICE} END",
+            f"COUNT t:customers WHERE {_BUYERS} END",
+            f"DIV ONLY COUNT t:customers {_TWICE} COUNT t:customers WHERE {_BUYERS} END",
+        ),
+        (
+            f"m:buyers WHERE {_TWICE} c:customers.has_phone END",
+            "m:buyers END",
+            f"DIV ONLY ONLY m:buyers {_TWICE} c:customers.has_phone m:buyers END",
+        ),
+        ("COUNT t:customers END", "COUNT t:customers END", ""),
+        (f"COUNT t:orders WHERE {_TWICE} END", "COUNT t:customers END", ""),
+        (f"c:customers.name WHERE {_TWICE} END", "COUNT t:customers END", ""),
+        (f"COUNT t:customers WHERE {_TWICE} HAVING GT m:x n:1 END", "COUNT t:customers END", ""),
+    ],
+)
+def test_a_share_of_rows_is_made_of_both_answers(part: str, whole: str, made: str) -> None:
+    frame = frame_of("share of buyers that ordered twice", TODAY)
+    of_part, of_whole = from_tokens(part.split()), from_tokens(whole.split())
+    assert frame is not None
+    assert of_part is not None
+    assert of_whole is not None
+    found = frame.made(of_part, of_whole)
+    assert (" ".join(to_tokens(found)) if found else "") == made
+    assert frame.made(of_part, None) is None

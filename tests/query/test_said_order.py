@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.query.plan import (
     Agg,
     Bucket,
@@ -18,7 +19,7 @@ from dbt_t2s.query.plan import (
     Time,
     Value,
 )
-from dbt_t2s.query.said_order import in_order
+from dbt_t2s.query.said_order import by_worth, in_order
 
 _MONTH = Bucket("MONTH", Time())
 _REVENUE = MetricRef("revenue")
@@ -101,3 +102,35 @@ def test_what_words_leave_open_stays(by: Expr, text: str) -> None:
     for descending in (True, False):
         plan = slowest(by, descending=descending)
         assert in_order(plan, text) == plan
+
+
+@pytest.mark.parametrize(
+    ("measure", "text", "operator"),
+    [
+        ("m:cancellation_rate", "cities with a cancellation rate worse than the average", "GT"),
+        ("m:cancellation_rate", "cities that do better than the average in cancellations", "LT"),
+        ("m:margin", "cities with a margin worse than the average", "LT"),
+        ("m:hourly_pay", "cities that pay worse than the average", "LT"),
+    ],
+)
+def test_what_is_worse_lies_on_the_side_of_what_is_bad(
+    measure: str, text: str, operator: str
+) -> None:
+    other = {"GT": "LT", "LT": "GT"}[operator]
+    kept = by_worth(_plan(f"c:stores.city HAVING {operator} {measure} AVERAGE END"), text)
+    assert kept == _plan(f"c:stores.city HAVING {operator} {measure} AVERAGE END")
+    if "cancellation" in measure:
+        turned = by_worth(_plan(f"c:stores.city HAVING {other} {measure} AVERAGE END"), text)
+        assert turned == kept
+
+
+def test_a_number_is_no_average() -> None:
+    plan = _plan("c:stores.city HAVING LT m:cancellation_rate n:5 END")
+    assert by_worth(plan, "cancellation rates worse than 5") == plan
+    assert by_worth(plan, "cities with cancellation rates under 5") == plan
+
+
+def _plan(tokens: str) -> Plan:
+    plan = from_tokens(tokens.split())
+    assert plan is not None
+    return plan

@@ -16,16 +16,22 @@ _SHARE = re.compile(
     rf"(?:share|{PERCENT}|proportion|fraction)|(?P<many>how\s+many))\s+of\s+(?P<rest>[^?]+?)\s*\??\s*$",
     re.IGNORECASE,
 )
-# What is said of the rows begins here.
-_VERB = re.compile(
-    r"(?<!\bthat)(?<!\bwho)(?<!\bwhich)\s+(?=(?:have|has|had|are|is|were|was|do|does|did|never|got|get|gets|"
-    r"went|go|goes|came|come|comes|contain(?:s|ed)?|include[sd]?|use[sd]?|took|take|takes|ended|made|"
-    r"would|could|paid|pay|bought|ordered|returned|cancelled|left|stayed)\b)",
-    re.IGNORECASE,
+# What is said of the rows begins with one of these; a past may be part of what the rows are.
+_OWN = r"(?<!\bthat)(?<!\bwho)(?<!\bwhich)\s+"
+_VERBS = tuple(
+    re.compile(rf"{_OWN}(?=(?:{words})\b)", re.IGNORECASE)
+    for words in (
+        "have|has|had|are|is|were|was|do|does|did|never|would|could|contain(?:s|ed)?|include[sd]?",
+        "got|gets?|went|go|goes|came|comes?|use[sd]?|took|takes?|ended|made|paid|pay|bought|ordered|"
+        "returned|cancelled|left|stayed",
+    )
 )
 _CLAUSE = re.compile(r"\s+(?:(?:that|who|which)\s+|(?=(?:with|without)\s+))", re.IGNORECASE)
 _ALL = re.compile(r"^(?:(?:all|the|our|my|your|of|these|those)\s+)+", re.IGNORECASE)
-_GROUPED = re.compile(r"\b(?:for\s+each|for\s+every|per|by|each)\b", re.IGNORECASE)
+# A share for each of several things or times is no single one.
+_GROUPED = re.compile(
+    r"\b(?:for\s+each|for\s+every|per|by|each|and\s+in|vs|versus|compared)\b", re.IGNORECASE
+)
 _PARTS = re.compile(r"\b(?:comes?|came|coming)\s+from\b|\bmade\s+(?:by|with|up)\b", re.IGNORECASE)
 
 
@@ -35,8 +41,8 @@ def share_of(text: str) -> Frame | None:
     if found is None or found["many"] or _PARTS.search(text) or _GROUPED.search(text):
         return None
     rest = found["rest"]
-    verb = _VERB.search(rest) if found["asks"] else None
-    clause = verb or _CLAUSE.search(rest)
+    verbs = (verb.search(rest) for verb in _VERBS) if found["asks"] else ()
+    clause = next((verb for verb in verbs if verb), None) or _CLAUSE.search(rest)
     if clause is None:
         return None
     rows = _ALL.sub("", tidy(rest[: clause.start()]))
