@@ -60,6 +60,7 @@ from dbt_t2s.query.said_past import as_happened
 from dbt_t2s.query.said_peers import among_peers, said_peers
 from dbt_t2s.query.said_places import in_named_places
 from dbt_t2s.query.said_rules import by_rule
+from dbt_t2s.query.said_sides import on_the_side_said
 from dbt_t2s.query.said_split import apart
 from dbt_t2s.query.said_to_date import to_date
 from dbt_t2s.query.said_within import without_parts
@@ -169,7 +170,8 @@ class EmbeddedGenerator:
             nearest = of_the_nearest(named, text, schema, binder)
             once = by_grain(given_once(nearest, text, schema), text, schema)
             compared = among_peers(bounded(once, bounds), peers, schema)
-            compared = apart(by_worth(with_the_whole(compared, text, binder), text), text)
+            compared = on_the_side_said(with_the_whole(compared, text, binder), text)
+            compared = apart(by_worth(compared, text), text)
             known = counted_rows(none_as_known(compared, text, schema), text, schema, today)
             ruled = where_known(by_rule(left_out(known, text), text, schema), text, schema)
             dated = to_date(in_order(ruled, text), text, binder, today)
@@ -228,7 +230,7 @@ class EmbeddedGenerator:
         """What is made of the answers to the question inside this one; none where none is inside,
         where its answers are no such plans, and where ``whole``, the plans of the question as it
         stands, begin with one that has an item for the words around."""
-        frame = frame_of(linked.text, self._index.today, self._index.schema.fiscal_year)
+        frame = frame_of(linked.text, self._index.today, self._index.schema)
         if frame is None or (whole and frame.is_said_by(whole[0][1].tokens)):
             return ()
         beside = self._beside(frame)

@@ -42,7 +42,7 @@ class Framing:
         if not before:
             return None
         first, *later = parts_of(before[-1].question)
-        frame = frame_of(first, self._today, self._schema.fiscal_year)
+        frame = frame_of(first, self._today, self._schema)
         if frame is None or frame.beside or _is_plain(frame, before[-1].plan):
             return None
         turns = self._inside(frame, later)

@@ -19,6 +19,7 @@ from dbt_t2s.query.plan import (
     Overall,
     Peers,
     Pred,
+    Product,
     RuleRef,
     Value,
     Weekdays,
@@ -27,8 +28,9 @@ from dbt_t2s.query.plan import (
 _LONGEST = 40
 
 
-def difference_alias(of: Diff) -> str:
-    return f"{of.left.column}_minus_{of.right.column}"
+def row_alias(of: Diff | Product) -> str:
+    between = "minus" if isinstance(of, Diff) else "times"
+    return f"{of.left.column}_{between}_{of.right.column}"
 
 
 def condition_alias(pred: Pred) -> str:

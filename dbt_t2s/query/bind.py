@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Join, ProjectSchema
-from dbt_t2s.query.aliases import condition_alias, difference_alias
+from dbt_t2s.query.aliases import condition_alias, row_alias
 from dbt_t2s.query.blocks import (
     Block,
     Output,
@@ -24,7 +24,7 @@ from dbt_t2s.query.blocks import (
     windowed,
     windows_over,
 )
-from dbt_t2s.query.checked import check
+from dbt_t2s.query.checked import check, parts_of
 from dbt_t2s.query.compiled import compiled_metrics, compiled_sql
 from dbt_t2s.query.joins import JoinGraph
 from dbt_t2s.query.lead_in import led_in
@@ -48,6 +48,7 @@ from dbt_t2s.query.plan import (
     Diff,
     Dim,
     Measure,
+    MetricRef,
     Not,
     Null,
     Only,
@@ -206,7 +207,7 @@ class Binder:
         if isinstance(dim, Col):
             return Output(column(dim), dim.column, dim)
         if isinstance(dim, Diff):
-            return Output(self.measures.row(dim), difference_alias(dim), dim)
+            return Output(self.measures.row(dim), row_alias(dim), dim)
         of = time if isinstance(dim.of, Time) else dim.of
         if of is None:
             raise QueryPlanError("nothing says which time is meant")
@@ -232,11 +233,8 @@ class Binder:
             order = ordered(self._dim(plan.order.by, time), outputs, plan.order.descending)
         said = tuple(self.predicates.render(p, root) for p in plan.where)
         shown = tuple(o.sql for o in outputs)
-        counted = (
-            ()
-            if names_one_row(plan, self._tables[root])
-            else self.measures.always(root, (*said, *shown))
-        )
+        one = names_one_row(plan, self._tables[root])
+        counted = () if one else self.measures.counted(root, (*said, *shown))
         block = Block(
             root,
             outputs,
@@ -269,7 +267,10 @@ class Binder:
             return Output(low.fill(parts), low.name, given)
 
         outputs = self._outputs(plan, measure, time)
-        conditions = (*sorted(hoisted), *said, *self._known(plan, outputs))
+        read = (*said, *(output.sql for output in outputs))
+        defined = any(isinstance(part, MetricRef) for part in parts_of(plan))
+        joined = () if defined else self.measures.of_joined(root, read)
+        conditions = (*sorted(hoisted), *joined, *said, *self._known(plan, outputs))
         order = self._order(plan, outputs, measure, time)
         shown = ""
         if longer:

@@ -19,6 +19,7 @@ from dbt_t2s.query.plan import (
     Has,
     Peers,
     Plan,
+    Product,
     Range,
     Rolling,
     Value,
@@ -72,6 +73,10 @@ def _check_part(part: object, tables: Mapping[str, Table]) -> None:
             kinds = {_kind(tables, each.table, each.column) for each in (left, right)}
             if left.table != right.table or not (kinds <= _NUMBERS or kinds <= _TIMES):
                 raise QueryPlanError(f"{left.column} and {right.column} cannot be compared")
+        case Product(left, right):
+            kinds = {_kind(tables, each.table, each.column) for each in (left, right)}
+            if left.table != right.table or kinds != _NUMBERS:
+                raise QueryPlanError(f"{left.column} and {right.column} cannot be multiplied")
         case Compare(_, left, Peers(of)):
             if not isinstance(left, Col | Diff) or left.table != of.table:
                 raise QueryPlanError(f"nothing is compared among the rows alike in {of.column}")

@@ -45,6 +45,7 @@ from dbt_t2s.query.plan import (
     Peers,
     Plan,
     Pred,
+    Product,
     Range,
     Rate,
     Rolling,
@@ -114,9 +115,9 @@ def _col(of: Col) -> str:
     return f"c:{of.table}.{of.column}"
 
 
-def _row(of: Col | Diff) -> Iterator[str]:
-    if isinstance(of, Diff):
-        yield "DIFF"
+def _row(of: Col | Diff | Product) -> Iterator[str]:
+    if isinstance(of, Diff | Product):
+        yield "DIFF" if isinstance(of, Diff) else "PRODUCT"
         yield _col(of.left)
         yield _col(of.right)
     else:
@@ -311,6 +312,8 @@ class _Reader:
         if token == "COUNT":
             return Count(self._item("t"))
         if token in AGGREGATES:
+            if self._take_if("PRODUCT"):
+                return Agg(token, Product(self._column(), self._column()))
             return Agg(token, self._row())
         if token in WRAPPERS:
             return Wrapped(token, self._measure())

@@ -10,7 +10,7 @@ from functools import cached_property
 from dbt_t2s import sql
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.project.schema import Kind, Metric, MetricFilter, ProjectSchema
-from dbt_t2s.query.aliases import difference_alias
+from dbt_t2s.query.aliases import row_alias
 from dbt_t2s.query.expressions import mark_columns
 from dbt_t2s.query.plan import (
     ARITHMETIC,
@@ -23,11 +23,12 @@ from dbt_t2s.query.plan import (
     Measure,
     MetricRef,
     Only,
+    Product,
     Rate,
     Rolling,
     Wrapped,
 )
-from dbt_t2s.query.scope import column, columns_in
+from dbt_t2s.query.scope import column, columns_in, tables_in
 
 _SLOT = re.compile(r"\{(\d+)\}")
 _FUNCTIONS = {
@@ -153,7 +154,7 @@ class Measures:
             case Count(table):
                 return self._single(table, "count", "*", f"{table}_count")
             case Agg(function, of):
-                of_what = difference_alias(of) if isinstance(of, Diff) else of.column
+                of_what = of.column if isinstance(of, Col) else row_alias(of)
                 name = f"{function.lower()}_{of_what}"
                 return self._single(of.table, function.lower(), self.row(of), name)
             case MetricRef(name):
@@ -169,11 +170,28 @@ class Measures:
         rules = self._always.get(table, ())
         return tuple(rule for rule in rules if not columns & columns_in(rule))
 
-    def row(self, of: Col | Diff) -> str:
+    def counted(self, root: str, said: tuple[str, ...]) -> tuple[str, ...]:
+        """All rules that hold where rows of ``root`` are listed."""
+        return (*self.always(root, said), *self.of_joined(root, said))
+
+    def of_joined(self, root: str, fragments: Iterable[str]) -> tuple[str, ...]:
+        """The rules (marked) that always hold for the tables in ``fragments``, where ``root`` has
+        none of its own: the hire of a test pupil is marked by the pupil alone."""
+        read = tuple(fragments)
+        if self._always.get(root):
+            return ()
+        columns = frozenset(c for each in read for c in columns_in(each))
+        joined = sorted(frozenset(t for each in read for t in tables_in(each)) - {root})
+        rules = (rule for table in joined for rule in self._always.get(table, ()))
+        return tuple(rule for rule in rules if not columns & columns_in(rule))
+
+    def row(self, of: Col | Diff | Product) -> str:
         """What one row says, marked; days between two dates."""
         if isinstance(of, Col):
             return column(of)
         left, right = column(of.left), column(of.right)
+        if isinstance(of, Product):
+            return f"{left} * {right}"
         if self._tables[of.table].column(of.left.column).kind in (Kind.DATE, Kind.TIMESTAMP):
             return f"date_diff('day', cast({right} as date), cast({left} as date))"
         return f"({left} - {right})"

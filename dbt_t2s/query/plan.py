@@ -20,7 +20,8 @@ What the network was never taught is written by code alone, where a question's w
 
     plan   := … [LIMIT n [SKIP n] [PER dim]] [OF_TOTAL] END
     dim    := … | WEEKEND (TIME | column)
-    measure:= … | ROLLING_AVG n measure | ROLLING_SUM n measure | CHANGE_OVER n measure
+    measure:= … | AGG PRODUCT column column | ROLLING_AVG n measure | ROLLING_SUM n measure
+              | CHANGE_OVER n measure
     pred   := … | WEEKDAYS (TIME | column) string | CMP measure OVERALL
               | CMP (row | measure) AVERAGE_OVER n [AVG_EACH column] pred* CLOSE
 """
@@ -63,6 +64,18 @@ class Diff:
 
 
 @dataclass(frozen=True)
+class Product:
+    """Two columns of a row multiplied: what is there, at its cost. Only aggregated."""
+
+    left: Col
+    right: Col
+
+    @property
+    def table(self) -> str:
+        return self.left.table
+
+
+@dataclass(frozen=True)
 class Time:
     """The default time of whatever is measured (MetricFlow's ``metric_time``)."""
 
@@ -78,7 +91,7 @@ class Bucket:
 @dataclass(frozen=True)
 class Agg:
     function: str
-    of: Col | Diff
+    of: Col | Diff | Product
 
 
 @dataclass(frozen=True)

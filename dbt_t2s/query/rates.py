@@ -5,16 +5,15 @@ None of 2,070 written plans that divide has a metric in it that is itself a rate
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
-
 from dbt_t2s.errors import QueryPlanError
 from dbt_t2s.query.bind import Binder
+from dbt_t2s.query.checked import parts_of
 from dbt_t2s.query.plan import Arithmetic, MetricRef, Plan
 
 
 def divides_a_rate(plan: Plan, binder: Binder) -> bool:
     """Whether a quotient of the plan has a metric in it that does not add up."""
-    return any(_of_rates(each, binder) for each in _inside(plan) if isinstance(each, Arithmetic))
+    return any(_of_rates(each, binder) for each in parts_of(plan) if isinstance(each, Arithmetic))
 
 
 def _of_rates(quotient: Arithmetic, binder: Binder) -> bool:
@@ -25,12 +24,3 @@ def _of_rates(quotient: Arithmetic, binder: Binder) -> bool:
         return any(not binder.lower(each).adds_up for each in metrics)
     except QueryPlanError:
         return False
-
-
-def _inside(node: object) -> list[object]:
-    """The node and all that it is made of."""
-    if isinstance(node, tuple):
-        return [found for each in node for found in _inside(each)]
-    if not is_dataclass(node):
-        return []
-    return [node, *(each for f in fields(node) for each in _inside(getattr(node, f.name)))]

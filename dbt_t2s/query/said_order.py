@@ -116,7 +116,7 @@ def _descending(by: Expr, text: str) -> bool | None:
 def _called(by: Expr, names: frozenset[str]) -> bool:
     """Whether its name holds one of ``names``; what lasts as long as a span of days does."""
     match by:
-        case Agg(_, of):
+        case Agg(_, (Col() | Diff()) as of):
             return _called(of, names)
         case Diff():
             return names >= _LASTS

@@ -6,8 +6,12 @@ from datetime import date
 
 import pytest
 
+from dbt_t2s.errors import QueryPlanError
+from dbt_t2s.project.schema import Column, Kind, ProjectSchema, Role, Table
+from dbt_t2s.query.bind import Binder
 from dbt_t2s.query.frames import frame_of
 from dbt_t2s.query.linear import from_tokens, to_tokens
+from tests.query.shop import shop_schema
 
 TODAY = date(2026, 6, 30)
 _NOW, _THEN = "d:2025-01-01/2026-01-01", "d:2024-01-01/2025-01-01"
@@ -200,7 +204,7 @@ _BUYERS, _TWICE = "r:buyer", "GT COUNT t:orders n:1"
         ("What share of our buyers have ordered more than once?",
          "how many buyers have ordered more than once", "how many buyers"),
         ("what percentage of the orders that were paid in May was returned",
-         "how many orders that were paid in May was returned",
+         "how many orders that were paid in May were returned",
          "how many orders that were paid in May"),
         ("share of customers who have a phone number",
          "how many customers have a phone number", "how many customers"),
@@ -242,3 +246,62 @@ def test_a_share_of_rows_is_made_of_both_answers(part: str, whole: str, made: st
     found = frame.made(of_part, of_whole)
     assert (" ".join(to_tokens(found)) if found else "") == made
     assert frame.made(of_part, None) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "core", "price"),
+    [
+        ("stock value at cost by category", "total stock by category", "unit_cost"),
+        ("What is our inventory worth?", "total stock", "unit_cost"),
+        ("value of the stock by category at list prices", "total stock by category", "list_price"),
+        ("what is the stock in the warehouse worth today, valued at purchase cost?", "total stock",
+         "unit_cost"),
+    ],
+)  # fmt: skip
+def test_stock_is_worth_its_number_times_its_cost(question: str, core: str, price: str) -> None:
+    frame = frame_of(question, TODAY, stocked())
+    assert frame is not None
+    assert frame.core == core
+    inside = from_tokens(
+        "c:products.category SUM c:products.stock DESC SUM c:products.stock END".split()
+    )
+    assert inside is not None
+    made = frame.around(inside)
+    assert made is not None
+    wanted = f"c:products.category SUM PRODUCT c:products.stock c:products.{price} END"
+    assert " ".join(to_tokens(made)) == wanted
+    other = from_tokens(["COUNT", "t:products", "END"])
+    assert other is not None
+    assert frame.around(other) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "columns"),
+    [
+        ("value of the discontinued stock", ("stock", "unit_cost")),
+        ("how much stock do we have", ("stock", "unit_cost")),
+        ("what is our stock worth", ("stock", "weight")),
+        ("what is our stock worth", ("stock", "unit_cost", "freight_cost")),
+        ("what is our stock worth", ("stock", "unit_cost", "stock_value")),
+    ],
+)
+def test_stock_that_nobody_can_price_has_no_frame(question: str, columns: tuple[str, ...]) -> None:
+    assert frame_of(question, TODAY, stocked(*columns)) is None
+
+
+def stocked(*columns: str) -> ProjectSchema:
+    names = columns or ("stock", "unit_cost", "list_price")
+    made = tuple(Column(name, "double", Kind.NUMBER, Role.MEASURE) for name in names)
+    table = Table("products", "products", "model.x.products", "", made, entity="product")
+    return ProjectSchema("x", "duckdb", (table,))
+
+
+def test_a_product_is_added_up_row_by_row() -> None:
+    schema = shop_schema()
+    plan = from_tokens("SUM PRODUCT c:orders.amount c:orders.refund END".split())
+    assert plan is not None
+    assert "sum(amount * refund)" in Binder(schema).sql(plan).lower().replace('"', "")
+    wrong = from_tokens("SUM PRODUCT c:orders.amount c:products.price END".split())
+    assert wrong is not None
+    with pytest.raises(QueryPlanError, match="multiplied"):
+        Binder(schema).sql(wrong)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from dbt_t2s.project.schema import FiscalYear
+from dbt_t2s.project.schema import ProjectSchema
 from dbt_t2s.query.frames.counted import counted
 from dbt_t2s.query.frames.days import on_days
 from dbt_t2s.query.frames.frame import Frame
@@ -20,14 +20,17 @@ from dbt_t2s.query.frames.nth import nth
 from dbt_t2s.query.frames.rolling import rolling
 from dbt_t2s.query.frames.share_of import share_of
 from dbt_t2s.query.frames.share_over import share_over
+from dbt_t2s.query.frames.stock_value import stock_value
 from dbt_t2s.query.frames.top_share import top_share
 
 __all__ = ["Frame", "frame_of"]
 
 
-def frame_of(text: str, today: date, fiscal: FiscalYear | None = None) -> Frame | None:
-    """The frame of a question; None where it has none."""
-    found = growth(text, today, fiscal)
+def frame_of(text: str, today: date, schema: ProjectSchema | None = None) -> Frame | None:
+    """The frame of a question over that schema; None where it has none."""
+    found = growth(text, today, schema.fiscal_year if schema else None)
+    if found is None and schema is not None:
+        found = stock_value(text, schema)
     if found is None:
         kinds = (top_share, share_over, nth, rolling, on_days, share_of, counted)
         found = next((frame for kind in kinds if (frame := kind(text)) is not None), None)

@@ -26,6 +26,9 @@ _VERBS = tuple(
         "returned|cancelled|left|stayed",
     )
 )
+# A share is one, the rows are many.
+_PLURAL = {"was": "were", "is": "are", "has": "have", "does": "do"}
+_SINGULAR = re.compile(r"^(?:was|is|has|does)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"\s+(?:(?:that|who|which)\s+|(?=(?:with|without)\s+))", re.IGNORECASE)
 _ALL = re.compile(r"^(?:(?:all|the|our|my|your|of|these|those)\s+)+", re.IGNORECASE)
 # A share for each of several things or times is no single one.
@@ -46,7 +49,7 @@ def share_of(text: str) -> Frame | None:
     if clause is None:
         return None
     rows = _ALL.sub("", tidy(rest[: clause.start()]))
-    said = tidy(rest[clause.end() :])
+    said = _SINGULAR.sub(lambda found: _PLURAL[found[0].lower()], tidy(rest[clause.end() :]))
     if not rows or not said:
         return None
     return Frame(
