@@ -241,6 +241,8 @@ class EmbeddedGenerator:
         explained = Explained(core)
         ordered = self._ranking.order(found.plans, explained)
         refused = self._refusal(found, ordered, explained)
+        if frame.surely and not frame.beside and _likelier(whole, ordered):
+            return ()
         around = [
             (share, Found(to_tokens(made), each.probability))
             for share, each in ordered[: 1 if frame.surely else None]
@@ -345,6 +347,11 @@ class EmbeddedGenerator:
         if left:
             return f"nothing in this project is known as {', '.join(repr(w) for w in left[:4])}"
         return "this project's data does not seem to hold the answer"
+
+
+def _likelier(one: Sequence[tuple[float, Found]], other: Sequence[tuple[float, Found]]) -> bool:
+    """Whether the network is surer of the first plan of the one than of that of the other."""
+    return bool(one) and bool(other) and one[0][1].probability > other[0][1].probability
 
 
 def _read(tokens: Sequence[str]) -> Plan | None:

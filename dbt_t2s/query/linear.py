@@ -15,6 +15,7 @@ from dbt_t2s.query.plan import (
     ARITHMETIC,
     COMPARISONS,
     GRAINS,
+    MINUS,
     PARTS,
     ROLLING,
     WEEKEND,
@@ -319,7 +320,7 @@ class _Reader:
             return Wrapped(token, self._measure())
         if token in ROLLING:
             return Rolling(token, self._item("n"), self._measure())
-        if token in ARITHMETIC:
+        if token in ARITHMETIC or token == MINUS:
             return Arithmetic(token, self._measure(), self._measure())
         if token == "RATE":
             return Rate(self._pred())

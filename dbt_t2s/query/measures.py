@@ -14,6 +14,7 @@ from dbt_t2s.query.aliases import row_alias
 from dbt_t2s.query.expressions import mark_columns
 from dbt_t2s.query.plan import (
     ARITHMETIC,
+    MINUS,
     Agg,
     Arithmetic,
     AvgEach,
@@ -223,6 +224,9 @@ class Measures:
         if operator == "DIV":
             name = f"{left.name}_per_{right.name}"
             return _merge(left, right, "<0> * 1.0 / nullif(<1>, 0)", name)
+        if operator == MINUS:
+            both = "coalesce(<0>, 0) - coalesce(<1>, 0)" if left.adds_up else "<0> - <1>"
+            return _merge(left, right, both, f"{left.name}_difference")
         right = replace(right, template=operand(right.template))
         return _merge(left, right, f"(<0> {ARITHMETIC[operator]} <1>)", f"{left.name}_difference")
 

@@ -21,7 +21,7 @@ What the network was never taught is written by code alone, where a question's w
     plan   := … [LIMIT n [SKIP n] [PER dim]] [OF_TOTAL] END
     dim    := … | WEEKEND (TIME | column)
     measure:= … | AGG PRODUCT column column | ROLLING_AVG n measure | ROLLING_SUM n measure
-              | CHANGE_OVER n measure
+              | CHANGE_OVER n measure | MINUS measure measure
     pred   := … | WEEKDAYS (TIME | column) string | CMP measure OVERALL
               | CMP (row | measure) AVERAGE_OVER n [AVG_EACH column] pred* CLOSE
 """
@@ -43,6 +43,8 @@ SUMMED = ("SHARE", "RUNNING")
 # Over a number of periods: the mean or sum of the last ones, the change against so many before.
 ROLLING = {"ROLLING_AVG": "avg", "ROLLING_SUM": "sum", "CHANGE_OVER": "lag"}
 ARITHMETIC = {"DIV": "/", "SUB": "-"}
+# The difference in which nothing at all is nought: what sold nothing this year sold less.
+MINUS = "MINUS"
 
 
 @dataclass(frozen=True)

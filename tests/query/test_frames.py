@@ -231,6 +231,12 @@ def test_a_share_of_rows_has_two_questions_inside(question: str, part: str, whol
             "m:buyers END",
             f"DIV ONLY ONLY m:buyers {_TWICE} c:customers.has_phone m:buyers END",
         ),
+        (
+            f"COUNT t:customers WHERE c:customers.has_phone {_NOW} END",
+            f"COUNT t:customers WHERE {_BUYERS} END",
+            f"RATE c:customers.has_phone WHERE {_BUYERS} {_NOW} END",
+        ),
+        (f"COUNT t:customers WHERE {_NOW} END", "COUNT t:customers END", ""),
         ("COUNT t:customers END", "COUNT t:customers END", ""),
         (f"COUNT t:orders WHERE {_TWICE} END", "COUNT t:customers END", ""),
         (f"c:customers.name WHERE {_TWICE} END", "COUNT t:customers END", ""),
@@ -305,3 +311,63 @@ def test_a_product_is_added_up_row_by_row() -> None:
     assert wrong is not None
     with pytest.raises(QueryPlanError, match="multiplied"):
         Binder(schema).sql(wrong)
+
+
+_HAVING = "HAVING {} MINUS ONLY m:revenue {} ONLY m:revenue {} n:0"
+
+
+@pytest.mark.parametrize(
+    ("question", "core", "operator", "spans", "end"),
+    [
+        ("Which stores made less revenue in 2025 than in 2024?", "revenue by stores", "LT",
+         (_NOW, _THEN), "END"),
+        ("which stores had more revenue in 2024 than in 2025", "revenue by stores", "GT",
+         (_THEN, _NOW), "END"),
+        ("Which stores' revenue grew from 2024 to 2025?", "revenue by stores", "GT",
+         (_NOW, _THEN), "END"),
+        ("how many stores made less revenue in 2025 than in 2024", "revenue by stores", "LT",
+         (_NOW, _THEN), "COUNTED END"),
+        ("products that sold fewer units this year than in the same period last year",
+         "units sold by products", "LT",
+         ("d:2026-01-01/2026-07-01", "d:2025-01-01/2025-07-01"), "END"),
+        ("customers who ordered less in 2025 than the year before", "orders by customers", "LT",
+         (_NOW, _THEN), "END"),
+    ],
+)  # fmt: skip
+def test_groups_are_picked_by_how_they_changed(
+    question: str, core: str, operator: str, spans: tuple[str, str], end: str
+) -> None:
+    frame = frame_of(question, TODAY)
+    assert frame is not None
+    assert frame.core == core
+    inside = from_tokens("c:stores.name m:revenue WHERE c:stores.is_open END".split())
+    assert inside is not None
+    made = frame.around(inside)
+    assert made is not None
+    wanted = f"c:stores.name WHERE c:stores.is_open {_HAVING.format(operator, *spans)} {end}"
+    assert " ".join(to_tokens(made)) == wanted
+    for other in ("m:revenue END", f"c:stores.name m:revenue WHERE {_NOW} END"):
+        plan = from_tokens(other.split())
+        assert plan is not None
+        assert frame.around(plan) is None
+
+
+def test_how_much_more_is_a_difference() -> None:
+    question = "How much more revenue did we make last month than in the same month last year?"
+    frame = frame_of(question, TODAY)
+    assert frame is not None
+    assert frame.core == "revenue in last month"
+    inside = from_tokens("m:revenue WHERE d:2026-05-01/2026-06-01 END".split())
+    assert inside is not None
+    made = frame.around(inside)
+    assert made is not None
+    spans = ("d:2026-05-01/2026-06-01", "d:2025-05-01/2025-06-01")
+    wanted = "SUB ONLY m:revenue {} ONLY m:revenue {} END".format(*spans)
+    assert " ".join(to_tokens(made)) == wanted
+
+
+def test_what_sold_nothing_sold_less() -> None:
+    plan = from_tokens(f"c:stores.city {_HAVING.format('LT', _NOW, _THEN)} END".split())
+    assert plan is not None
+    sql = Binder(shop_schema()).sql(plan)
+    assert sql.lower().count("coalesce(") == 2

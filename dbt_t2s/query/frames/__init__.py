@@ -12,6 +12,7 @@ from __future__ import annotations
 from datetime import date
 
 from dbt_t2s.project.schema import ProjectSchema
+from dbt_t2s.query.frames.changed import changed
 from dbt_t2s.query.frames.counted import counted
 from dbt_t2s.query.frames.days import on_days
 from dbt_t2s.query.frames.frame import Frame
@@ -28,7 +29,8 @@ __all__ = ["Frame", "frame_of"]
 
 def frame_of(text: str, today: date, schema: ProjectSchema | None = None) -> Frame | None:
     """The frame of a question over that schema; None where it has none."""
-    found = growth(text, today, schema.fiscal_year if schema else None)
+    fiscal = schema.fiscal_year if schema else None
+    found = changed(text, today, fiscal) or growth(text, today, fiscal)
     if found is None and schema is not None:
         found = stock_value(text, schema)
     if found is None:

@@ -9,7 +9,19 @@ import re
 from dataclasses import replace
 
 from dbt_t2s.query.frames.frame import PERCENT, Frame, tidy
-from dbt_t2s.query.plan import Arithmetic, Count, Dim, Measure, MetricRef, Only, Plan
+from dbt_t2s.query.plan import (
+    Arithmetic,
+    Compare,
+    Count,
+    Dim,
+    During,
+    Has,
+    Measure,
+    MetricRef,
+    Only,
+    Plan,
+    Rate,
+)
 
 _SHARE = re.compile(
     rf"\b(?:(?P<asks>(?:what|which|how\s+many)\s+)?(?:(?:is|was)\s+)?(?:the\s+)?"
@@ -67,12 +79,18 @@ def _of(part: Plan, whole: Plan) -> Plan | None:
     if counted is None or counted != _counted(whole) or _dims(part) or _dims(whole):
         return None
     more = [each for each in part.where if each not in whole.where]
+    # A time is that of all rows, wherever it is said: "went through the shop in 2025".
+    times = tuple(each for each in more if isinstance(each, During))
+    more = [each for each in more if each not in times]
     if not more or part.having or whole.having or part.limit or whole.limit:
         return None
     narrowed: Measure = counted
     for each in more:
         narrowed = Only(narrowed, each)
-    return replace(whole, select=(Arithmetic("DIV", narrowed, counted),), order=None)
+    share: Measure = Arithmetic("DIV", narrowed, counted)
+    if isinstance(counted, Count) and len(more) == 1 and not isinstance(more[0], Compare | Has):
+        share = Rate(more[0])  # as the network says it of its own table's rows
+    return replace(whole, select=(share,), where=(*whole.where, *times), order=None)
 
 
 def _counted(plan: Plan) -> Count | MetricRef | None:
