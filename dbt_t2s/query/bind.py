@@ -64,6 +64,7 @@ from dbt_t2s.query.plan import (
 from dbt_t2s.query.plan_parts import (
     dims_of,
     is_with_average,
+    limit_of,
     measures_of,
     names_one_row,
     table_of_expression,
@@ -82,6 +83,7 @@ _PARTS = {
     "when not {0} is null then 'weekday' end",
 }
 _MEANINGS = 64  # of what questions say, that are kept ready
+_Meaning = tuple[frozenset[Join], frozenset[str], frozenset[LeftOut]]
 
 
 class Binder:
@@ -97,20 +99,21 @@ class Binder:
         known = (differences(table, schema.dialect) for table in schema.tables)
         self._differences = {pair: of for found in known for pair, of in found.items()}
         self.counted_in = CountedIn(schema)
-        self._meaning: dict[tuple[frozenset[Join], frozenset[LeftOut]], Binder] = {}
+        self._meaning: dict[_Meaning, Binder] = {}
 
     def asked(self, question: str) -> Binder:
-        """The binder for plans of one question: of edges between two tables, that which it says,
+        """The binder for plans of one question: of ways between two tables, that which it says,
         and no rule that leaves out what it counts in."""
         without, counted = self.said_joins.passed_over(question), self.counted_in.said(question)
-        if not without and not counted:
+        through = self.said_joins.through(question)
+        if not without and not counted and not through:
             return self
-        meant = (without, counted)
+        meant = (without, through, counted)
         if meant not in self._meaning:
             if len(self._meaning) >= _MEANINGS:
                 self._meaning.clear()
             found = Binder(counting_in(self.schema, counted)) if counted else copy(self)
-            found.graph = JoinGraph(self.schema, without)
+            found.graph = JoinGraph(self.schema, without, through)
             found.predicates = Predicates(found.schema, found.graph, found.measures)
             self._meaning[meant] = found
         return self._meaning[meant]
@@ -240,7 +243,7 @@ class Binder:
             outputs,
             where=tuple(dict.fromkeys((*counted, *said, *self._known(plan, outputs)))),
             order=order if not plan.per else "",
-            limit=_limit(plan) if not plan.per else "",
+            limit=limit_of(plan) if not plan.per else "",
             distinct=plan.distinct or root not in named,
         )
         if block.distinct and plan.order and plan.order.by not in plan.select:
@@ -283,7 +286,7 @@ class Binder:
             group=True,
             having=tuple(self._having(p, plan, measure) for p in plan.having),
             order=order if not plan.per else "",
-            limit=_limit(plan) if not plan.per else "",
+            limit=limit_of(plan) if not plan.per else "",
             qualify=shown,
             keys=self._keys_of(outputs),
         )
@@ -467,7 +470,7 @@ class Binder:
         if order:
             lines.append(f"order by {order}")
         if plan.limit:
-            lines.append(f"limit {_limit(plan)}")
+            lines.append(f"limit {limit_of(plan)}")
         return "\n".join(lines)
 
     def _totals(
@@ -492,8 +495,3 @@ class Binder:
         where = (*sorted(hoisted), *said)
         block = Block(root, (*outputs, *pieces), where=where, group=bool(dims))
         return f"{quote(totals.name)} as (\n{render(block, self.schema, self.graph)}\n)"
-
-
-def _limit(plan: Plan) -> str:
-    """How many rows, and after how many."""
-    return (plan.limit or "") + (f" offset {plan.skip}" if plan.skip else "")

@@ -11,7 +11,14 @@ from dbt_t2s.project.schema import Cardinality, Join, ProjectSchema
 class JoinGraph:
     """Paths that never multiply rows: each step goes from the many side to the one side."""
 
-    def __init__(self, schema: ProjectSchema, without: frozenset[Join] = frozenset()) -> None:
+    def __init__(
+        self,
+        schema: ProjectSchema,
+        without: frozenset[Join] = frozenset(),
+        through: frozenset[str] = frozenset(),
+    ) -> None:
+        """``without`` are edges that do not count; of paths of one length that through the tables
+        ``through`` comes first, then the one that most queries take and fewest rows lack."""
         self._edges: dict[str, list[Join]] = {table.name: [] for table in schema.tables}
         for join in schema.joins:
             if join.table not in self._edges or join.to_table not in self._edges:
@@ -22,7 +29,14 @@ class JoinGraph:
             if join.cardinality is Cardinality.ONE_TO_ONE:
                 self._edges[join.to_table].append(_reversed(join))
         for edges in self._edges.values():
-            edges.sort(key=lambda join: (not join.proven, -join.support))  # stable
+            edges.sort(
+                key=lambda join: (
+                    not join.proven,
+                    join.to_table not in through,
+                    -join.support,
+                    _lacking(join, schema),
+                )
+            )  # stable
         self._paths: dict[str, dict[str, tuple[Join, ...]]] = {}
         self._bridges: dict[frozenset[str], str | None] = {}
 
@@ -73,6 +87,12 @@ class JoinGraph:
                 key = (guessed, 0 if candidate in tables else 1, cost, candidate)
                 best = key if best is None or key < best else best
         return best[3] if best else None
+
+
+def _lacking(join: Join, schema: ProjectSchema) -> float:
+    """The share of rows that point at nothing, as far as it is known."""
+    columns = schema.table(join.table).columns
+    return max((c.null_share or 0.0 for c in columns if c.name in join.columns), default=0.0)
 
 
 def _reversed(join: Join) -> Join:

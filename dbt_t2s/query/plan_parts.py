@@ -57,6 +57,11 @@ def is_with_average(pred: Pred) -> bool:
     return isinstance(pred, Compare) and (pred.right is None or isinstance(pred.right, Average))
 
 
+def limit_of(plan: Plan) -> str:
+    """How many rows, and after how many, as SQL says it."""
+    return (plan.limit or "") + (f" offset {plan.skip}" if plan.skip else "")
+
+
 def names_one_row(plan: Plan, table: Table) -> bool:
     """Whether one row is asked for by its key or name: it is shown, counted or not."""
     display = display_column(table)

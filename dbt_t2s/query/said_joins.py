@@ -6,11 +6,12 @@ no edges; without a word of the question the first is taken.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dbt_t2s.project.schema import Join, ProjectSchema
-from dbt_t2s.query.text import name_words, stem, stems
+from dbt_t2s.project.schema import Join, ProjectSchema, Table
+from dbt_t2s.query.text import name_words, places, stem, stems
 
 _SHORTEST = 3  # letters that say something alone; the "b" of `store_b_id` does after "store"
 # Words of dates and orders as well: "last month" does not mean a trip's last station.
@@ -29,13 +30,30 @@ class Role:
 
 
 class SaidJoins:
-    """The edges of a schema that only words tell apart."""
+    """The edges of a schema that only words tell apart, and the tables that ways part at: lessons
+    lead to families by their pupil and by their package."""
 
     def __init__(self, schema: ProjectSchema) -> None:
         groups: dict[tuple[str, str, bool], list[Join]] = {}
         for join in schema.joins:
             groups.setdefault((join.table, join.to_table, join.proven), []).append(join)
         self.groups = tuple(_roles(group) for group in groups.values() if len(group) > 1)
+        self._between = {
+            table.name: _names(table)
+            for table in schema.tables
+            if table.name in _tables_between(schema.joins)
+        }
+
+    def through(self, question: str) -> frozenset[str]:
+        """The tables at which ways part that the question names."""
+        if not self._between:
+            return frozenset()
+        said = stems(question)
+        return frozenset(
+            table
+            for table, names in self._between.items()
+            if any(any(places(name, said)) for name in names)
+        )
 
     def passed_over(self, question: str) -> frozenset[Join]:
         """The edges that are not meant where another of the same tables is, by its words alone."""
@@ -55,6 +73,22 @@ class SaidJoins:
         """The words that tell the edge from others of its tables; none where it is alone."""
         roles = (role for group in self.groups for role in group if role.join == join)
         return next((role.words for role in roles), ())
+
+
+def _names(table: Table) -> tuple[tuple[str, ...], ...]:
+    """What the table and one row of it are called, in stems."""
+    names = (table.name, table.entity, *table.synonyms)
+    return tuple(dict.fromkeys(made for name in names if (made := stems(name))))
+
+
+def _tables_between(joins: Sequence[Join]) -> frozenset[str]:
+    """Tables on one of several ways of two edges between the same tables."""
+    ways: dict[tuple[str, str], set[str]] = {}
+    for first in joins:
+        for second in joins:
+            if first.to_table == second.table and first.table != second.to_table:
+                ways.setdefault((first.table, second.to_table), set()).add(first.to_table)
+    return frozenset(table for found in ways.values() if len(found) > 1 for table in found)
 
 
 def _is_said(word: str, join: Join, said: tuple[str, ...]) -> bool:

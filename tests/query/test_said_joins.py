@@ -11,6 +11,7 @@ from dbt_t2s import duck
 from dbt_t2s.duck import Rows
 from dbt_t2s.project.schema import Column, Join, Kind, ProjectSchema, Role, Table
 from dbt_t2s.query.bind import Binder
+from dbt_t2s.query.linear import from_tokens
 from dbt_t2s.query.plan import Col, Count, Plan, Value
 from dbt_t2s.query.said_joins import SaidJoins
 
@@ -99,3 +100,37 @@ def test_common_words_are_said_of_what_is_joined_alone() -> None:
     said = SaidJoins(ProjectSchema("bikes", "duckdb", (STATIONS, TRIPS), (first, last)))
     assert said.passed_over("trips by city last month") == frozenset()
     assert said.passed_over("trips by their last station's city") == {first}
+
+
+def test_of_two_ways_the_one_is_taken_that_the_question_names() -> None:
+    """Lessons lead to families by their pupil and, where they have one, by their package."""
+    schema = diamond()
+    binder = Binder(schema)
+    plan = from_tokens("COUNT t:lessons WHERE v:families.town=York END".split())
+    assert plan is not None
+    assert "main.pupils" in binder.sql(plan).lower()  # fewer rows lack one
+    for question, way in (
+        ("lessons of pupils from York", "pupils"),
+        ("lessons in a package of families from York", "packages"),
+        ("lessons of families from York", "pupils"),
+    ):
+        assert f"main.{way}" in binder.asked(question).sql(plan).lower(), question
+    assert SaidJoins(schema).through("lessons of families from York") == frozenset()
+
+
+def diamond() -> ProjectSchema:
+    package = replace(column("package_id", Role.FOREIGN_KEY), null_share=0.2)
+    to_family = column("family_id", Role.FOREIGN_KEY)
+    lessons = table("lessons", column("lesson_id", Role.KEY), package, column("pupil_id"))
+    tables = (
+        lessons,
+        table("packages", column("package_id", Role.KEY), to_family),
+        table("pupils", column("pupil_id", Role.KEY), to_family),
+        table("families", column("family_id", Role.KEY), column("town")),
+    )
+    edges = (
+        ("lessons", "package_id", "packages"), ("lessons", "pupil_id", "pupils"),
+        ("packages", "family_id", "families"), ("pupils", "family_id", "families"),
+    )  # fmt: skip
+    joins = tuple(Join(one, (key,), other, (key,)) for one, key, other in edges)
+    return ProjectSchema("x", "duckdb", tables, joins)
