@@ -241,7 +241,7 @@ class EmbeddedGenerator:
         explained = Explained(core)
         ordered = self._ranking.order(found.plans, explained)
         refused = self._refusal(found, ordered, explained)
-        if frame.surely and not frame.beside and _likelier(whole, ordered):
+        if frame.yields and _likelier(whole, ordered):
             return ()
         around = [
             (share, Found(to_tokens(made), each.probability))

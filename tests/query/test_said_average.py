@@ -26,7 +26,7 @@ def put_right(tokens: str, text: str) -> str:
     [
         (
             f"{_TENTS} {_DEAR}",
-            "tents above the average price",
+            "tents dearer than the average tent",
             f"{_TENTS} GT c:products.price AVERAGE_OVER n:1 {_TENTS} CLOSE",
         ),
         (
@@ -63,6 +63,8 @@ def test_the_average_is_that_of_the_rows_asked_for(where: str, text: str, wanted
         (f"{_TENTS} {_DEAR}", "tents above the overall average price"),
         (f"{_TENTS} {_DEAR}", "tents above the average price of all products"),
         (_DEAR, "products above the average price"),
+        (f"{_TENTS} {_DEAR}", "tents dearer than the average product"),
+        (f"{_TENTS} {_DEAR}", "tents above average"),
         (f"HAS t:order_items CLOSE {_DEAR}", "products sold, above the average price"),
         (f"{_TENTS} GT c:products.price n:2", "tents above 2 euros"),
     ],
@@ -102,3 +104,20 @@ def test_it_runs(execute: Execute, tokens: str, rows: list[tuple[str]]) -> None:
     found = execute(Binder(_SCHEMA).sql(plan))
     assert isinstance(found, Rows)
     assert [tuple(row) for row in found.rows] == rows
+
+
+_ORDERS = "c:orders.order_id WHERE {} END"
+_SPAN = "d:2025-01-01/2026-01-01"
+
+
+def test_a_time_by_the_average_is_that_of_the_rows() -> None:
+    begun = _ORDERS.format(f"GT c:orders.amount AVERAGE {_SPAN}")
+    made = put_right(begun, "orders of this year over this year's average")
+    assert made == _ORDERS.format(f"GT c:orders.amount AVERAGE_OVER n:1 {_SPAN} CLOSE {_SPAN}")
+    assert put_right(begun, "orders of this year over the average order") == begun
+
+
+def test_a_rule_by_the_average_is_that_of_the_rows() -> None:
+    begun = _ORDERS.format("GT c:orders.amount AVERAGE")
+    made = put_right(begun, "orders with more than the average large order")
+    assert made == _ORDERS.format("GT c:orders.amount AVERAGE_OVER n:1 r:large CLOSE")

@@ -24,7 +24,7 @@ def counted(text: str) -> Frame | None:
     found = _COUNT.search(text)
     if found is None or not _OVER.search(found["rest"]):
         return None
-    return Frame(f"which {tidy(found['rest'])}", _around, surely=True)
+    return Frame(f"which {tidy(found['rest'])}", _around, surely=True, yields=True)
 
 
 def _around(plan: Plan) -> Plan | None:

@@ -20,7 +20,8 @@ class Frame:
     """``core`` is the question inside; ``around`` makes the plan of the whole of that of the core,
     None where it cannot. ``words`` (lower case) are those around that a schema may have items for:
     "at the weekend" may be a flag. Where ``beside`` is a second question, ``of`` makes the plan of
-    both answers. ``surely`` asks for a whole of the best plan of the core, no other will do."""
+    both answers. ``surely`` asks for a whole of the best plan of the core, no other will do; the
+    frame ``yields`` where the network is surer of the question as it stands."""
 
     core: str
     around: Callable[[Plan], Plan | None] = field(compare=False)
@@ -28,6 +29,7 @@ class Frame:
     beside: str = ""
     of: Callable[[Plan, Plan], Plan | None] | None = field(default=None, compare=False)
     surely: bool = False
+    yields: bool = False
 
     def made(self, plan: Plan, beside: Plan | None) -> Plan | None:
         """The plan of the whole, of that of the core and, where there is one, of the other."""
